@@ -1,0 +1,84 @@
+"""What can be traded: an asset and the increments in which it trades."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from rustybt.errors import ConfigError
+from rustybt.model.decimals import decimals_of, to_decimal
+
+PRESETS: dict[str, tuple[str, str, str]] = {
+    # asset class: tick size, lot size, volume increment
+    "equity": ("0.0001", "1", "1"),
+    "crypto": ("0.00000001", "0.00000001", "0.00000001"),
+    "fx": ("0.00001", "0.01", "0.01"),
+    "future": ("0.00001", "1", "1"),
+    "index": ("0.01", "0.01", "1"),
+}
+"""Increments per asset class. They are fixed beforehand: reading them off the prices would be look-ahead."""
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A tradable contract with its increments.
+
+    Args:
+        symbol: the id used in frames.
+        asset_class: one of ``equity``, ``crypto``, ``fx``, ``future``, ``index``.
+        currency: quote currency, ISO code or a crypto symbol.
+        tick_size: smallest price step, quote currency.
+        lot_size: smallest quantity step.
+        volume_step: smallest step of reported volume.
+        multiplier: quantity of the underlying per unit of quantity.
+
+    Raises:
+        ConfigError: a size is not positive, or the class is unknown.
+
+    Example:
+        >>> Asset.of("BTCUSD", "crypto", lot_size="0.001").lot_size
+        Decimal('0.001')
+    """
+
+    symbol: str
+    asset_class: str = "equity"
+    currency: str = "USD"
+    tick_size: Decimal = Decimal("0.0001")
+    lot_size: Decimal = Decimal(1)
+    volume_step: Decimal = Decimal(1)
+    multiplier: Decimal = Decimal(1)
+
+    def __post_init__(self) -> None:
+        if self.asset_class not in PRESETS:
+            known = ", ".join(PRESETS)
+            raise ConfigError(f"unknown asset class {self.asset_class!r}", where=f"asset {self.symbol!r}", do=f"use one of {known}")
+        for name in ("tick_size", "lot_size", "volume_step", "multiplier"):
+            if not (getattr(self, name).is_finite() and getattr(self, name) > 0):
+                raise ConfigError(f"{name} {getattr(self, name)} is not positive", where=f"asset {self.symbol!r}", do="give a positive number")
+
+    @classmethod
+    def of(cls, symbol: str, asset_class: str = "equity", **sizes: Any) -> Asset:
+        """An asset from its class preset, with single increments replaced (``tick_size="0.01"``)."""
+        if asset_class not in PRESETS:
+            return cls(symbol, asset_class)  # raises with the list of classes
+        tick, lot, volume = PRESETS[asset_class]
+        base = cls(symbol, asset_class, "USD", Decimal(tick), Decimal(lot), Decimal(volume))
+        given = {k: v if k == "currency" else to_decimal(v, k) for k, v in sizes.items() if v is not None}
+        return replace(base, **given) if given else base
+
+    @cached_property
+    def price_scale(self) -> int:
+        """Decimals needed to write a price."""
+        return decimals_of(self.tick_size)
+
+    @cached_property
+    def lot_scale(self) -> int:
+        """Decimals needed to write a quantity."""
+        return decimals_of(self.lot_size)
+
+    @cached_property
+    def volume_scale(self) -> int:
+        """Decimals needed to write a volume."""
+        return decimals_of(self.volume_step)

@@ -1,0 +1,87 @@
+"""Validated bars in memory: the dense integer grid for the kernel beside the ragged frame for expressions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from rustybt.model.asset import Asset
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Event:
+    """A corporate action.
+
+    Args:
+        asset: asset id.
+        ts: UTC microseconds from which it is effective; it applies to the first bar with ``session_start >= ts``'s date.
+        kind: ``split`` (new per old) or ``dividend`` (cash per unit of quantity).
+        numerator: of the ratio or amount.
+        denominator: of the ratio or amount.
+    """
+
+    asset: str
+    ts: int
+    kind: str
+    numerator: int
+    denominator: int
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Bars that have passed the door. Built by `rustybt.data`; nothing else makes one.
+
+    Attributes:
+        assets: in byte order of their symbols; index = column of the grid.
+        ts: (bars,) Int64 UTC microseconds, strictly increasing: the instants at which bars are complete.
+        open, high, low, close: (bars, assets) Int64 ticks, C order, 0 = no bar.
+        frame: one row per bar that exists, sorted by (asset, ts): ``ts`` Datetime(us, UTC), ``asset`` Enum,
+            ``session`` Date, prices and volume Float64 (nearest to the ticks), ``ticks_<field>`` Int64,
+            ``adj_<field>`` (as known at ts), any further columns of the source.
+        row_bar: (rows,) Int64 bar index of each frame row; row_asset: (rows,) Int64 column of each frame row.
+        offsets: (assets + 1,) Int64: rows of asset j are ``offsets[j]:offsets[j + 1]`` of the frame.
+        sessions: (bars,) Int32 days since 1970-01-01: the session date of each bar.
+        events: corporate actions already resolved to bars: (events, 5) Int64 rows of
+            (bar, column, kind 0 split / 1 dividend, numerator, denominator), sorted by bar, column, kind, order given.
+        snapshot: SHA-256 of the content (ticks, ts, assets, events): the dataset's identity.
+        warnings: what was quarantined, rounded or assumed, one sentence each.
+        quarantine: rows that were refused, with a ``reason`` column.
+        trusted: names of extra columns that no check can prove to be past-only.
+    """
+
+    assets: tuple[Asset, ...]
+    ts: Ints
+    open: Ints
+    high: Ints
+    low: Ints
+    close: Ints
+    frame: pl.DataFrame
+    row_bar: Ints
+    row_asset: Ints
+    offsets: Ints
+    sessions: npt.NDArray[np.int32]
+    events: Ints
+    snapshot: str
+    warnings: tuple[str, ...] = ()
+    quarantine: pl.DataFrame = field(default_factory=pl.DataFrame)
+    trusted: tuple[str, ...] = ()
+
+    @property
+    def bars(self) -> int:
+        """Number of instants."""
+        return len(self.ts)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Asset ids in column order."""
+        return tuple(asset.symbol for asset in self.assets)
+
+    @property
+    def dense(self) -> bool:
+        """Whether every asset has a bar at every instant."""
+        return self.frame.height == self.bars * len(self.assets)
