@@ -6,5 +6,22 @@ In: plain values. Out: frozen objects. To add one: one noun, one file.
 from rustybt.model.asset import PRESETS, Asset
 from rustybt.model.codes import Detail, FillAt, Reason, Sizing, Status, TargetKind
 from rustybt.model.panel import Event, Panel
+from rustybt.model.tables import SLOT_FIELDS, Log, Outcome, Plan, Tables
 
-__all__ = ["PRESETS", "Asset", "Detail", "Event", "FillAt", "Panel", "Reason", "Sizing", "Status", "TargetKind"]
+__all__ = [
+    "PRESETS",
+    "SLOT_FIELDS",
+    "Asset",
+    "Detail",
+    "Event",
+    "FillAt",
+    "Log",
+    "Outcome",
+    "Panel",
+    "Plan",
+    "Reason",
+    "Sizing",
+    "Status",
+    "Tables",
+    "TargetKind",
+]

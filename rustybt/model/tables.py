@@ -1,0 +1,115 @@
+"""A run reduced to integers: what the kernel and the reference are given, and the log that both give back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rustybt.model.asset import Asset
+from rustybt.model.codes import FillAt, Sizing
+from rustybt.model.panel import Ints
+
+SLOT_FIELDS = (
+    "fee_flat", "fee_lot_num", "fee_lot_den", "fee_rate", "fee_min", "fee_max", "fee_cap",
+    "slip_rate", "slip_ticks", "stop", "take", "trail", "max_bars", "cool_down", "reentry_schedule", "scheduled", "kind",
+)  # fmt: skip
+"""Per-slot settings of `Tables.slots`, one row each, in this order."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The rules of one run. See the rule book (docs/concepts/rulebook.md) for what each does.
+
+    Attributes:
+        assets: in column order.
+        sleeves: number of strategies; slot = sleeve * len(assets) + column.
+        cash: opening cash, money units.
+        money_scale: decimals of a money unit.
+        gross: gross limit in units of 1e-8.
+        fill_at, sizing: the moments of filling and of sizing.
+        slots: (len(SLOT_FIELDS), slots) Int64. Fees: ``flat``, ``min``, ``max`` in money units (``max`` and ``cap`` -1 = none),
+            commission per lot = ``fee_lot_num / fee_lot_den`` money units, ``rate`` and ``cap`` in 1e-8 of the notional. Slippage in 1e-8 and in ticks.
+            Exits in 1e-8 of the entry or peak, 0 = none; ``max_bars`` and ``cool_down`` in bars. ``reentry_schedule`` and ``scheduled`` 0 / 1.
+            ``kind`` is a `TargetKind`.
+    """
+
+    assets: tuple[Asset, ...]
+    sleeves: int
+    cash: int
+    money_scale: int
+    gross: int
+    fill_at: FillAt
+    sizing: Sizing
+    slots: Ints
+
+    def row(self, name: str) -> Ints:
+        """One setting for every slot."""
+        return self.slots[SLOT_FIELDS.index(name)]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Targets offered to the kernel, bar by bar (compressed sparse rows).
+
+    Attributes:
+        start: (bars + 1,) Int64: offers of bar t are ``start[t]:start[t + 1]``.
+        slot: (offers,) Int64, increasing within a bar.
+        value: (offers,) Int64: lots, money units or 1e-12 weights, by the slot's kind.
+
+    An offer equal to the remembered target of an unscheduled slot does nothing, so leaving it out changes nothing.
+    """
+
+    start: Ints
+    slot: Ints
+    value: Ints
+
+
+@dataclass(frozen=True)
+class Log:
+    """What happened, one row per outcome, in order. Cash changes by ``-(notional + fee)`` in every row.
+
+    Attributes:
+        bar: index of the bar at which it happened; submitted: bar of the decision (events: the same bar).
+        slot: which sleeve and asset; seq: order number, 0 for events.
+        reason, status, detail: codes of `rustybt.model.codes`.
+        requested, filled: lots, signed. price: ticks. notional, fee: money units.
+    """
+
+    bar: npt.NDArray[np.int32]
+    submitted: npt.NDArray[np.int32]
+    slot: npt.NDArray[np.int32]
+    seq: Ints
+    reason: npt.NDArray[np.int8]
+    status: npt.NDArray[np.int8]
+    detail: npt.NDArray[np.int8]
+    requested: Ints
+    filled: Ints
+    price: Ints
+    notional: Ints
+    fee: Ints
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.bar)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Everything a simulation gives back.
+
+    Attributes:
+        log: the rows, in order; orders still working at the end are the last rows (status working).
+        equity, cash, gross: (bars,) Int64 money units, after each bar.
+        lots: (slots,) Int64 position at the end.
+        last: (assets,) Int64 last price, ticks.
+    """
+
+    log: Log
+    equity: Ints
+    cash: Ints
+    gross: Ints
+    lots: Ints
+    last: Ints
