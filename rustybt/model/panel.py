@@ -52,6 +52,9 @@ class Panel:
         warnings: what was quarantined, rounded or assumed, one sentence each.
         quarantine: rows that were refused, with a ``reason`` column.
         trusted: names of extra columns that no check can prove to be past-only.
+        calendar: exchange calendar code, or None when none was declared.
+        next_session: (bars,) Int32 days since 1970-01-01 of the session after this bar's, by the calendar; None without one.
+        session_close: (bars,) Int64 UTC microseconds at which this bar's session closes, by the calendar; None without one.
     """
 
     assets: tuple[Asset, ...]
@@ -70,6 +73,9 @@ class Panel:
     warnings: tuple[str, ...] = ()
     quarantine: pl.DataFrame = field(default_factory=pl.DataFrame)
     trusted: tuple[str, ...] = ()
+    calendar: str | None = None
+    next_session: npt.NDArray[np.int32] | None = None
+    session_close: Ints | None = None
 
     @property
     def bars(self) -> int:
