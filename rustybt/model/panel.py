@@ -19,7 +19,7 @@ class Event:
 
     Args:
         asset: asset id.
-        ts: UTC microseconds from which it is effective; it applies to the first bar with ``session_start >= ts``'s date.
+        ts: UTC microseconds of its ex-date at 00:00; it applies to the asset's first bar whose session is on or after that date.
         kind: ``split`` (new per old) or ``dividend`` (cash per unit of quantity).
         numerator: of the ratio or amount.
         denominator: of the ratio or amount.
@@ -42,8 +42,9 @@ class Panel:
         open, high, low, close: (bars, assets) Int64 ticks, C order, 0 = no bar.
         frame: one row per bar that exists, sorted by (asset, ts): ``ts`` Datetime(us, UTC), ``asset`` Enum,
             ``session`` Date, prices and volume Float64 (nearest to the ticks), ``ticks_<field>`` Int64,
-            ``adj_<field>`` (as known at ts), any further columns of the source.
-        row_bar: (rows,) Int64 bar index of each frame row; row_asset: (rows,) Int64 column of each frame row.
+            ``adj_<field>`` Float64 and ``ticks_adj_<field>`` Int64 (adjusted as known at ts; in units of tick_size / 10^adj_digits),
+            any further columns of the source.
+        row_bar: (rows,) Int32 bar index of each frame row.
         offsets: (assets + 1,) Int64: rows of asset j are ``offsets[j]:offsets[j + 1]`` of the frame.
         sessions: (bars,) Int32 days since 1970-01-01: the session date of each bar.
         events: corporate actions already resolved to bars: (events, 5) Int64 rows of
@@ -51,6 +52,7 @@ class Panel:
         snapshot: SHA-256 of the content (ticks, ts, assets, events): the dataset's identity.
         warnings: what was quarantined, rounded or assumed, one sentence each.
         quarantine: rows that were refused, with a ``reason`` column.
+        adj_digits: extra decimals of adjusted ticks; 0 when there are no events and adjusted columns are the raw ones.
         trusted: names of extra columns that no check can prove to be past-only.
         calendar: exchange calendar code, or None when none was declared.
         next_session: (bars,) Int32 days since 1970-01-01 of the session after this bar's, by the calendar; None without one.
@@ -64,8 +66,7 @@ class Panel:
     low: Ints
     close: Ints
     frame: pl.DataFrame
-    row_bar: Ints
-    row_asset: Ints
+    row_bar: npt.NDArray[np.int32]
     offsets: Ints
     sessions: npt.NDArray[np.int32]
     events: Ints
@@ -73,6 +74,7 @@ class Panel:
     warnings: tuple[str, ...] = ()
     quarantine: pl.DataFrame = field(default_factory=pl.DataFrame)
     trusted: tuple[str, ...] = ()
+    adj_digits: int = 0
     calendar: str | None = None
     next_session: npt.NDArray[np.int32] | None = None
     session_close: Ints | None = None
