@@ -1,0 +1,9 @@
+"""The vocabulary of execution: what a run may charge, written by the user and turned into the kernel's tables.
+
+In: numbers as users write them (``bps(10)``, ``per_share("0.005", minimum="1")``). Out: frozen objects whose ``rows`` are the integers of
+`rustybt.model.tables.Tables`. To add a cost: one class in ``costs/`` and its rule in the kernel, the reference and the rule book.
+"""
+
+from rustybt.execution.costs import Commission, Costs, Slippage, bps, costs, per_share, per_trade, ticks
+
+__all__ = ["Commission", "Costs", "Slippage", "bps", "costs", "per_share", "per_trade", "ticks"]
