@@ -1,0 +1,63 @@
+# One door for users and developers. Every target makes .venv first, so a clean clone needs git, make and Python 3.12 only.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+BIN := .venv/bin
+WORKERS ?= auto
+PYTEST := $(BIN)/pytest -n $(WORKERS)
+CODE := rustybt expressions tests benchmarks examples
+
+.PHONY: help setup demo test check format lint types imports sizes coverage snippets bench docs soak clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## make .venv (does nothing when nothing changed)
+	@.ci/setup.sh
+
+demo: setup ## set up, then run the demonstration
+	$(BIN)/rustybt demo
+
+test: setup ## set up, then run all tests
+	$(PYTEST)
+
+check: lint types imports sizes coverage snippets ## all that a change must pass: format, lint, types, imports, sizes, tests with coverage gates, docs
+
+format: setup ## rewrite the code in the house style
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+lint: setup ## formatting and lint, changing nothing
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+
+types: setup ## mypy --strict
+	$(BIN)/mypy
+
+imports: setup ## who may import whom
+	$(BIN)/lint-imports
+
+sizes: setup ## file, function and argument limits
+	$(BIN)/pytest -q tests/house/test_sizes.py
+
+coverage: setup ## tests with coverage gates: 90 % of all, 95 % where money is; kernels count their interpreter twin
+	$(BIN)/coverage erase
+	$(PYTEST) --cov --cov-report=
+	NUMBA_DISABLE_JIT=1 $(PYTEST) --cov --cov-append --cov-report= tests/kernel
+	$(BIN)/python -m tests.house.coverage_gate
+
+snippets: setup ## run every example in README and docs
+	$(BIN)/pytest -q tests/house/test_snippets.py tests/house/test_links.py
+
+bench: setup ## time and memory against the stored baseline
+	$(BIN)/python -m benchmarks
+
+docs: ## build the site into site/ (strict)
+	@.ci/setup.sh docs
+	.venv-docs/bin/mkdocs build --strict --quiet
+
+soak: setup ## 100,000 random markets, kernel against reference; stops and resumes
+	$(BIN)/python -m tests.parity.soak
+
+clean: ## remove what the targets made, the environments too
+	rm -rf .venv .venv-docs .venv-bootstrap site dist build htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find rustybt expressions tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
