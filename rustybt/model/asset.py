@@ -65,7 +65,7 @@ class Asset:
             return cls(symbol, asset_class)  # raises with the list of classes
         tick, lot, volume = PRESETS[asset_class]
         base = cls(symbol, asset_class, "USD", Decimal(tick), Decimal(lot), Decimal(volume))
-        given = {k: v if k == "currency" else to_decimal(v, k) for k, v in sizes.items() if v is not None}
+        given: dict[str, Any] = {k: v if k == "currency" else to_decimal(v, k) for k, v in sizes.items() if v is not None}
         return replace(base, **given) if given else base
 
     @cached_property

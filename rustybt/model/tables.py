@@ -46,7 +46,8 @@ class Tables:
 
     def row(self, name: str) -> Ints:
         """One setting for every slot."""
-        return self.slots[SLOT_FIELDS.index(name)]
+        row: Ints = self.slots[SLOT_FIELDS.index(name)]
+        return row
 
 
 @dataclass(frozen=True)

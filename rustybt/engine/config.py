@@ -1,0 +1,94 @@
+"""What belongs to the run and not to the strategy: cash, costs, the moment of filling, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from rustybt.errors import ConfigError
+from rustybt.execution import Costs
+from rustybt.model.codes import FillAt, Sizing
+from rustybt.model.decimals import RATE, to_decimal
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Settings of a run. Make one with `configure`, which reads what users type.
+
+    Attributes:
+        cash: opening cash.
+        currency: of the account.
+        money_scale: decimals of money inside the books.
+        costs: commission and slippage.
+        fill: moment at which market orders are filled.
+        sizing: moment at which weights and notionals become lots.
+        max_gross: most gross exposure as a multiple of equity.
+        benchmark: symbol of an asset of the data to compare with, or None.
+    """
+
+    cash: Decimal = Decimal(100_000)
+    currency: str = "USD"
+    money_scale: int = 8
+    costs: Costs = field(default_factory=Costs)
+    fill: FillAt = FillAt.NEXT_OPEN
+    sizing: Sizing = Sizing.AT_DECISION
+    max_gross: Decimal = Decimal(1)
+    benchmark: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for the manifest and the run id."""
+        return {
+            "cash": format(self.cash.normalize(), "f"),
+            "currency": self.currency,
+            "money_scale": self.money_scale,
+            "costs": self.costs.to_dict(),
+            "fill": self.fill.name.lower(),
+            "sizing": self.sizing.name.lower(),
+            "max_gross": format(self.max_gross.normalize(), "f"),
+            "benchmark": self.benchmark,
+            "anchor": "first row",
+        }
+
+
+def _choice(value: object, kind: type[FillAt] | type[Sizing], name: str) -> Any:
+    try:
+        return kind[str(value).upper()]
+    except KeyError:
+        known = ", ".join(repr(k.name.lower()) for k in kind)
+        raise ConfigError(f"{name} {value!r} is unknown", where=f"run, {name}", do=f"use one of {known}") from None
+
+
+def configure(
+    *,
+    cash: object = "100000",
+    costs: Costs | None = None,
+    fill: str = "next_open",
+    sizing: str = "at_decision",
+    max_gross: object = 1,
+    money_scale: int = 8,
+    currency: str = "USD",
+    benchmark: str | None = None,
+) -> RunConfig:
+    """A checked `RunConfig` from what users type; see `rustybt.run` for the meaning of each.
+
+    Raises:
+        ConfigError: naming the setting and its value.
+
+    Example:
+        >>> configure(cash="1000", fill="next_close").fill.name
+        'NEXT_CLOSE'
+    """
+    money = to_decimal(cash, "cash")
+    if money <= 0:
+        raise ConfigError(f"cash {cash} is not positive", where="run, cash", do="start with some cash")
+    if not isinstance(costs, Costs | None):
+        raise ConfigError(f"costs {costs!r} is not a Costs", where="run, costs", do="write costs=rbt.costs(commission=rbt.bps(10))")
+    if not isinstance(money_scale, int) or not 0 <= money_scale <= 12:
+        raise ConfigError(f"money_scale {money_scale!r} is outside 0..12", where="run, money_scale", do="leave it at 8")
+    gross = to_decimal(max_gross, "max_gross")
+    if not 0 < gross <= 1000 or gross * RATE != (gross * RATE).to_integral_value():
+        raise ConfigError(f"max_gross {max_gross} is not in 0..1000", where="run, max_gross", do="1 = no leverage, 2 = twice the equity")
+    return RunConfig(
+        money, currency, money_scale, costs or Costs(), _choice(fill, FillAt, "fill"), _choice(sizing, Sizing, "sizing"), gross, benchmark
+    )

@@ -1,0 +1,146 @@
+"""Evaluated targets become whole lots, money units or 1e-12 weights, offered to the kernel bar by bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from rustybt.errors import ConfigError, SpecError
+from rustybt.model import Asset, Plan, TargetKind
+from rustybt.model.decimals import LIMIT, WEIGHT
+from rustybt.model.panel import Ints
+
+NEAR = 1e-9
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The target of one sleeve on evaluated rows.
+
+    Attributes:
+        kind: what the numbers mean.
+        bar: (rows,) bar index; column: (rows,) asset column; value: (rows,) Int64 in units of the kind. Null targets are left out.
+            Sorted by (column, bar).
+    """
+
+    kind: TargetKind
+    bar: npt.NDArray[np.int32]
+    column: npt.NDArray[np.int32]
+    value: Ints
+
+
+def quantise(values: pl.Series, columns: npt.NDArray[np.int32], kind: TargetKind, assets: tuple[Asset, ...], money_scale: int) -> Ints:
+    """Targets as whole numbers.
+
+    Args:
+        values: null-free numbers in user units: weight, money or quantity.
+        columns: asset column of each value.
+        kind: what they mean.
+        assets: in column order.
+        money_scale: decimals of a money unit.
+
+    Returns:
+        (rows,) Int64. Weights and money are rounded half-even; a quantity within one part in 1e9 of a whole number of lots is that number, else it is
+        cut toward zero.
+
+    Raises:
+        SpecError: a value too large to hold.
+    """
+    if kind is TargetKind.WEIGHT:
+        scaled = values.cast(pl.Float64).to_numpy() * float(WEIGHT)
+        return _fit(np.rint(scaled), columns, assets)
+    if kind is TargetKind.NOTIONAL:
+        if values.dtype.is_decimal():
+            return _decimals(values, 10**money_scale)
+        return _fit(np.rint(values.cast(pl.Float64).to_numpy() * float(10**money_scale)), columns, assets)
+    sizes = {asset.lot_size for asset in assets}
+    if values.dtype.is_integer() and sizes == {1}:
+        return values.cast(pl.Int64).to_numpy()
+    if values.dtype.is_decimal() and len(sizes) == 1:
+        return _decimals(values, 1 / next(iter(sizes)))
+    per_unit = np.array([_as_float(1 / asset.lot_size) for asset in assets])
+    exact = values.cast(pl.Float64).to_numpy() * (per_unit[0] if len(sizes) == 1 else per_unit[columns])
+    nearest = np.rint(exact)
+    with np.errstate(invalid="ignore"):
+        close = np.abs(exact - nearest) <= NEAR * np.maximum(1.0, np.abs(nearest))
+    return _fit(np.where(close, nearest, np.trunc(exact)), columns, assets)
+
+
+def _as_float(number: object) -> float:
+    return float(str(number))
+
+
+def _decimals(values: pl.Series, per_unit: object) -> Ints:
+    wide = (values.cast(pl.Decimal(38, 12)) * pl.lit(per_unit, dtype=pl.Decimal(38, 12))).to_frame().to_series()
+    return wide.cast(pl.Int64).to_numpy()
+
+
+def _fit(numbers: npt.NDArray[np.float64], columns: npt.NDArray[np.int32], assets: tuple[Asset, ...]) -> Ints:
+    with np.errstate(invalid="ignore"):
+        bad = ~(np.abs(numbers) < LIMIT)
+    if bad.any():
+        where = int(np.flatnonzero(bad)[0])
+        raise SpecError(
+            f"a target is NaN, infinite or too large ({numbers[where]:g} units)",
+            where=f"target, asset {assets[int(columns[where])].symbol!r}",
+            do="guard divisions with pl.when(...), or use a coarser lot_size",
+        )
+    return numbers.astype(np.int64)
+
+
+def changes(targets: Targets) -> Targets:
+    """Only the rows whose value differs from the one before of the same asset, and each asset's first."""
+    value, column = targets.value, targets.column
+    keep = np.empty(len(value), dtype=bool)
+    keep[:1] = True
+    np.not_equal(value[1:], value[:-1], out=keep[1:])
+    if len(column) and column[0] != column[-1]:
+        keep[1:] |= column[1:] != column[:-1]
+    rows = np.flatnonzero(keep)
+    return Targets(targets.kind, targets.bar[rows], column[rows], value[rows])
+
+
+def check_weights(targets: Targets, gross: int, ts: Ints) -> None:
+    """Refuse weights whose magnitudes sum to more than the gross limit at some bar.
+
+    Raises:
+        ConfigError: naming the first such bar, the sum and the limit.
+    """
+    if targets.kind is not TargetKind.WEIGHT or not len(targets.value):
+        return
+    limit = gross * (WEIGHT // 10**8)
+    if targets.column[0] == targets.column[-1]:
+        sums, bars = np.abs(targets.value), targets.bar
+        slack = 1
+    else:
+        sums = np.bincount(targets.bar, weights=np.abs(targets.value))
+        bars = np.arange(len(sums), dtype=np.int32)
+        slack = int(targets.column.max()) + 2
+    over = sums > limit + slack
+    if over.any():
+        first = int(np.flatnonzero(over)[0])
+        when = np.datetime64(int(ts[bars[first]]), "us")
+        raise ConfigError(
+            f"target weights add up to {sums[first] / WEIGHT:.6g} but max_gross is {gross / 10**8:g}",
+            where=f"target, {when}Z",
+            do=f"scale the weights down or pass max_gross={float(np.ceil(sums[first] / WEIGHT * 100) / 100):g}",
+        )
+
+
+def build_plan(sleeves: list[Targets], bars: int, assets: int) -> Plan:
+    """The offers of all sleeves in bar order, then slot order."""
+    if len(sleeves) == 1 and (not len(sleeves[0].column) or sleeves[0].column[0] == sleeves[0].column[-1]):
+        only = sleeves[0]
+        bar, slot, value = only.bar, only.column.astype(np.int64), only.value
+    else:
+        bar = np.concatenate([s.bar for s in sleeves])
+        slot = np.concatenate([s.column.astype(np.int64) + k * assets for k, s in enumerate(sleeves)])
+        value = np.concatenate([s.value for s in sleeves])
+        order = np.lexsort((slot, bar))
+        bar, slot, value = bar[order], slot[order], value[order]
+    start = np.zeros(bars + 1, dtype=np.int64)
+    np.cumsum(np.bincount(bar, minlength=bars), out=start[1:])
+    return Plan(start, slot, value)

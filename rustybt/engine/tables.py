@@ -1,0 +1,41 @@
+"""The strategies, the assets and the run's settings, reduced to the integers that the kernel and the reference take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rustybt.engine.config import RunConfig
+from rustybt.model import SLOT_FIELDS, Asset, Tables, TargetKind
+from rustybt.model.decimals import RATE, to_units
+from rustybt.spec import Strategy
+
+Sleeves = Mapping[str, Strategy]
+"""The strategies of one run by the name of their sleeve."""
+
+
+def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig) -> Tables:
+    """One column of settings per slot (sleeve x asset), in slot order."""
+    columns = [_slot(strategy, asset, config) for strategy in sleeves.values() for asset in assets]
+    slots = np.array([[column[name] for column in columns] for name in SLOT_FIELDS], dtype=np.int64)
+    slots.flags.writeable = False
+    unit = config.cash.__class__(1).scaleb(-config.money_scale)
+    return Tables(
+        assets=assets,
+        sleeves=len(sleeves),
+        cash=to_units(config.cash, unit, "cash"),
+        money_scale=config.money_scale,
+        gross=int(config.max_gross * RATE),
+        fill_at=config.fill,
+        sizing=config.sizing,
+        slots=slots,
+    )
+
+
+def _slot(strategy: Strategy, asset: Asset, config: RunConfig) -> dict[str, int]:
+    rules = dict.fromkeys(("stop", "take", "trail", "max_bars", "cool_down", "reentry_schedule"), 0)
+    if strategy.exits is not None:
+        rules.update(strategy.exits.rows())
+    kind = TargetKind.QUANTITY if strategy.target is None else strategy.target.kind
+    return {**config.costs.rows(asset, config.money_scale), **rules, "scheduled": int(strategy.schedule is not None), "kind": int(kind)}

@@ -1,0 +1,23 @@
+"""The kernel's log becomes books: orders, fills, balances, positions, trades and a double-entry journal, all in Decimal.
+
+In: `rustybt.model` Tables and Outcome. Out: Polars frames with exact money, and a verdict that the books balance.
+To add a view of the books: one function here that reads the log and nothing else.
+"""
+
+from rustybt.ledger.books import BooksVerdict, check_books
+from rustybt.ledger.frames import equity_frame, fills_frame, orders_frame, positions_frame
+from rustybt.ledger.journal import journal_frame
+from rustybt.ledger.money import decimal_column
+from rustybt.ledger.trades import trades_frame
+
+__all__ = [
+    "BooksVerdict",
+    "check_books",
+    "decimal_column",
+    "equity_frame",
+    "fills_frame",
+    "journal_frame",
+    "orders_frame",
+    "positions_frame",
+    "trades_frame",
+]

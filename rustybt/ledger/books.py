@@ -1,0 +1,73 @@
+"""The books rebuilt from the log alone, and the verdict that they balance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from rustybt.errors import LedgerError
+from rustybt.ledger.frames import Books
+from rustybt.model.decimals import from_units, up_down
+
+
+@dataclass(frozen=True)
+class BooksVerdict:
+    """That the log alone gives the same cash, positions and equity as the run.
+
+    Attributes:
+        rows: log rows added up.
+        cash, equity: final amounts as decimal strings.
+    """
+
+    rows: int
+    cash: str
+    equity: str
+
+    def __str__(self) -> str:
+        return f"books balance: {self.rows:,} log rows rebuild cash {self.cash} and equity {self.equity}"
+
+
+def check_books(books: Books) -> BooksVerdict:
+    """Rebuild cash, positions and final equity from the log and compare to the last digit.
+
+    Raises:
+        LedgerError: naming what differs; a run that raises this has no result.
+    """
+    tables, outcome, log = books.tables, books.outcome, books.outcome.log
+    cash = tables.cash - int(log.notional.sum()) - int(log.fee.sum())
+    _same("cash", cash, int(outcome.cash[-1]))
+    lots = np.zeros(len(outcome.lots), dtype=np.int64)
+    if len(lots) == 1:
+        lots[0] = log.filled.sum()
+    else:
+        np.add.at(lots, log.slot, log.filled)
+    if not np.array_equal(lots, outcome.lots):
+        slot = int(np.flatnonzero(lots != outcome.lots)[0])
+        symbol = tables.assets[slot % len(tables.assets)].symbol
+        _same(f"position of {symbol!r}", int(lots[slot]), int(outcome.lots[slot]))
+    equity = cash
+    for slot in np.flatnonzero(lots):
+        asset = tables.assets[slot % len(tables.assets)]
+        up, down = up_down(asset.tick_size, asset.lot_size, asset.multiplier, tables.money_scale)
+        equity += _half_even(int(lots[slot]) * int(outcome.last[slot % len(tables.assets)]) * up, down)
+    _same("equity", equity, int(outcome.equity[-1]))
+    unit = Decimal(1).scaleb(-tables.money_scale)
+    return BooksVerdict(log.rows, format(from_units(cash, unit), "f"), format(from_units(equity, unit), "f"))
+
+
+def _half_even(number: int, divisor: int) -> int:
+    quotient, rest = divmod(number, divisor)
+    if 2 * rest > divisor or (2 * rest == divisor and quotient & 1):
+        quotient += 1
+    return quotient
+
+
+def _same(what: str, rebuilt: int, kept: int) -> None:
+    if rebuilt != kept:
+        raise LedgerError(
+            f"the books do not balance: {what} is {kept} units in the run but {rebuilt} from the log",
+            where="end of run",
+            do="this is a bug in RustyBT; please report it with the strategy and the data",
+        )

@@ -1,0 +1,171 @@
+"""The log as frames: orders, fills, equity, positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from rustybt.ledger.money import decimal_column, lot_sizes, steps_column, tick_sizes
+from rustybt.model import Detail, Log, Outcome, Reason, Status, Tables
+from rustybt.model.panel import Ints
+
+UTC = pl.Datetime("us", "UTC")
+REASONS = pl.Enum([reason.name.lower() for reason in Reason])
+STATUSES = pl.Enum([status.name.lower() for status in Status])
+DETAILS = pl.Enum([detail.name.lower() for detail in Detail])
+SIDES = pl.Enum(["buy", "sell"])
+
+
+@dataclass(frozen=True)
+class Books:
+    """A finished run as the ledger sees it.
+
+    Attributes:
+        tables: the rules of the run.
+        outcome: what the kernel gave back.
+        ts: (bars,) Int64 UTC microseconds.
+        sessions: (bars,) Int32 days since 1970-01-01.
+        sleeves: names, in slot order.
+    """
+
+    tables: Tables
+    outcome: Outcome
+    ts: Ints
+    sessions: npt.NDArray[np.int32]
+    sleeves: tuple[str, ...]
+
+    @cached_property
+    def symbols(self) -> pl.Enum:
+        """The assets as an Enum type."""
+        return pl.Enum([asset.symbol for asset in self.tables.assets])
+
+
+def coded(name: str, codes: npt.NDArray[np.integer], kind: pl.Enum) -> pl.Series:
+    """Integer codes as an Enum column."""
+    size = len(kind.categories)
+    physical = pl.UInt8 if size <= 255 else pl.UInt16 if size <= 65_535 else pl.UInt32
+    return pl.Series(name, np.asarray(codes)).cast(physical).cat.to(kind)
+
+
+def times(books: Books, name: str, bars: npt.NDArray[np.integer]) -> pl.Series:
+    """Bar indices as instants."""
+    return pl.Series(name, books.ts[bars]).cast(UTC)
+
+
+def take(log: Log, keep: npt.NDArray[np.bool_]) -> Log:
+    """The rows of a log under a mask."""
+    return log if keep.all() else Log(*(getattr(log, name)[keep] for name in Log.__dataclass_fields__))
+
+
+def place(books: Books, slot: npt.NDArray[np.integer]) -> list[pl.Series]:
+    """The ``asset`` and, where there are several, ``sleeve`` columns of slots."""
+    width = len(books.tables.assets)
+    if len(books.sleeves) == 1:
+        asset = coded("asset", slot, books.symbols)
+        return [asset, pl.Series("sleeve", [books.sleeves[0]], dtype=pl.Enum(books.sleeves)).new_from_index(0, len(asset))]
+    return [coded("asset", slot % width, books.symbols), coded("sleeve", slot // width, pl.Enum(books.sleeves))]
+
+
+def columns_of(books: Books, slot: npt.NDArray[np.integer]) -> Ints | None:
+    """Asset column of each slot, None when there is one asset."""
+    width = len(books.tables.assets)
+    if width == 1:
+        return None
+    return np.asarray(slot % width if len(books.sleeves) > 1 else slot, dtype=np.int64)
+
+
+def fills_frame(books: Books) -> pl.DataFrame:
+    """Every execution, in order.
+
+    Returns:
+        ts, asset, sleeve, order (Int64), side, quantity (unsigned), price, notional (unsigned), fee, cash (all Decimal; ``cash`` is the change of cash), reason.
+    """
+    log = books.outcome.log
+    log = take(log, (log.filled != 0) & (log.status == Status.FILLED))
+    assets, scale = books.tables.assets, books.tables.money_scale
+    column = columns_of(books, log.slot)
+    return pl.DataFrame(
+        [
+            times(books, "ts", log.bar),
+            *place(books, log.slot),
+            pl.Series("order", log.seq),
+            coded("side", (log.filled < 0).view(np.uint8), SIDES),
+            steps_column("quantity", np.abs(log.filled), lot_sizes(assets), column),
+            steps_column("price", log.price, tick_sizes(assets), column),
+            decimal_column("notional", np.abs(log.notional), scale),
+            decimal_column("fee", log.fee, scale),
+            decimal_column("cash", -(log.notional + log.fee), scale),
+            coded("reason", log.reason, REASONS),
+        ]
+    )
+
+
+def orders_frame(books: Books) -> pl.DataFrame:
+    """Every order and what became of it; an order that goes through zero has two rows with one number.
+
+    Returns:
+        order, submitted, ts (of the outcome), asset, sleeve, side, requested, filled (Decimal), status, reason, detail.
+    """
+    log = books.outcome.log
+    log = take(log, log.status != Status.APPLIED)
+    assets = books.tables.assets
+    column = columns_of(books, log.slot)
+    return pl.DataFrame(
+        [
+            pl.Series("order", log.seq),
+            times(books, "submitted", log.submitted),
+            times(books, "ts", log.bar),
+            *place(books, log.slot),
+            coded("side", (log.requested < 0).view(np.uint8), SIDES),
+            steps_column("requested", np.abs(log.requested), lot_sizes(assets), column),
+            steps_column("filled", np.abs(log.filled), lot_sizes(assets), column),
+            coded("status", log.status, STATUSES),
+            coded("reason", log.reason, REASONS),
+            coded("detail", log.detail, DETAILS),
+        ]
+    )
+
+
+def equity_frame(books: Books) -> pl.DataFrame:
+    """Balances after each bar.
+
+    Returns:
+        ts, session, equity, cash, gross (Decimal, account currency).
+    """
+    outcome, scale = books.outcome, books.tables.money_scale
+    return pl.DataFrame(
+        [
+            pl.Series("ts", books.ts).cast(UTC),
+            pl.Series("session", books.sessions).cast(pl.Date),
+            decimal_column("equity", outcome.equity, scale),
+            decimal_column("cash", outcome.cash, scale),
+            decimal_column("gross", outcome.gross, scale),
+        ]
+    )
+
+
+def positions_frame(books: Books) -> pl.DataFrame:
+    """What was held after each bar that changed it, one row per slot and change.
+
+    Returns:
+        ts, asset, sleeve, quantity (Decimal, signed; 0 when it was closed), sorted by ts, then slot.
+    """
+    log = books.outcome.log
+    log = take(log, log.filled != 0)
+    order = np.lexsort((np.arange(log.rows), log.slot))
+    slot, bar, filled = log.slot[order], log.bar[order], log.filled[order]
+    held = np.cumsum(filled)
+    if len(slot):
+        first = np.flatnonzero(np.r_[True, slot[1:] != slot[:-1]])
+        before = np.r_[0, held[first[1:] - 1]] if len(first) > 1 else np.zeros(1, dtype=np.int64)
+        held = held - np.repeat(before, np.diff(np.r_[first, len(slot)]))
+        last = np.r_[(slot[1:] != slot[:-1]) | (bar[1:] != bar[:-1]), True]
+        slot, bar, held = slot[last], bar[last], held[last]
+        back = np.lexsort((slot, bar))
+        slot, bar, held = slot[back], bar[back], held[back]
+    quantity = steps_column("quantity", held, lot_sizes(books.tables.assets), columns_of(books, slot))
+    return pl.DataFrame([times(books, "ts", bar), *place(books, slot), quantity])

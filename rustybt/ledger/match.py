@@ -1,0 +1,159 @@
+"""Fills matched first in, first out.
+
+Within a slot, number every unit that is opened and every unit that is closed, in order. The k-th unit closed is the k-th unit opened, so cutting both
+number lines at all their fill boundaries gives the round trips, for all slots at once and without a loop. A slot whose asset was split walks its
+tranches one by one instead, since a split restates the units that are open.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from rustybt.model import Log, Reason
+from rustybt.model.panel import Ints
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Parts of fills that belong together, one row each.
+
+    Attributes:
+        slot: where.
+        lots: unsigned, as they were when closed (or are, while open).
+        opened, closed: log rows; ``closed`` -1 = still open.
+        spent, received: signed notionals of the two parts, money units (``received`` 0 while open).
+        fee_in, fee_out: their commissions.
+    """
+
+    slot: Ints
+    lots: Ints
+    opened: Ints
+    closed: Ints
+    spent: Ints
+    received: Ints
+    fee_in: Ints
+    fee_out: Ints
+
+
+def match_fifo(log: Log) -> Matches:
+    """Match every fill of a log; money is shared by quantity so that the parts of a fill add up to it exactly."""
+    moved = np.flatnonzero(log.filled != 0)
+    split_slots = np.unique(log.slot[log.reason == Reason.SPLIT])
+    apart = np.isin(log.slot[moved], split_slots)
+    plain = moved[~apart]
+    plain = plain[np.argsort(log.slot[plain], kind="stable")]
+    parts = [_vectorised(log, plain)]
+    parts += [_walk(log, moved[apart][log.slot[moved[apart]] == slot]) for slot in split_slots]
+    return Matches(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Matches)))
+
+
+def _vectorised(log: Log, rows: Ints) -> Matches:
+    none = np.zeros(0, dtype=np.int64)
+    if len(rows) == 0:
+        return Matches(*[none] * 8)
+    slot, filled = log.slot[rows].astype(np.int64), log.filled[rows]
+    first = np.flatnonzero(np.r_[True, slot[1:] != slot[:-1]])
+    last = np.r_[first[1:], len(rows)]
+    running = np.cumsum(filled)
+    after = running - np.repeat(np.r_[0, running[last[:-1] - 1]], last - first)
+    before = after - filled
+    closing = np.where(np.sign(before) == -np.sign(filled), np.minimum(np.abs(before), np.abs(filled)), 0)
+    opening = np.abs(filled) - closing
+    still = np.abs(after[last - 1])
+    open_row, close_row = np.flatnonzero(opening), np.flatnonzero(closing)
+    at = np.searchsorted(close_row, last[still > 0])
+    close_lots = np.insert(closing[close_row], at, still[still > 0])
+    close_row = np.insert(close_row, at, -1)
+    open_edge, close_edge = np.cumsum(opening[open_row]), np.cumsum(close_lots)
+    edge = open_edge if np.array_equal(open_edge, close_edge) else np.union1d(open_edge, close_edge)
+    lots = np.diff(edge, prepend=0)
+    opened = open_row[np.searchsorted(open_edge, edge)]
+    closed = close_row[np.searchsorted(close_edge, edge)]
+    entry, leave = rows[opened], np.where(closed < 0, -1, rows[closed])
+    done = closed >= 0
+    # A fill that goes through zero closes first, so its opening units come after its closing ones.
+    in_edge = closing[opened] + edge - (open_edge - opening[open_row])[np.searchsorted(open_edge, edge)]
+    out_edge = edge - (close_edge - close_lots)[np.searchsorted(close_edge, edge)]
+    size_in, size_out = np.abs(filled[opened]), np.abs(filled[closed])
+    return Matches(
+        slot[opened],
+        lots,
+        entry,
+        leave,
+        _share(log.notional[entry], in_edge, lots, size_in),
+        np.where(done, _share(log.notional[leave], out_edge, lots, size_out), 0),
+        _share(log.fee[entry], in_edge, lots, size_in),
+        np.where(done, _share(log.fee[leave], out_edge, lots, size_out), 0),
+    )
+
+
+def _share(money: Ints, edge: Ints, lots: Ints, size: Ints) -> Ints:
+    """The money of units ``edge - lots .. edge`` out of ``size``: shares of one fill add up to it."""
+    out = money.copy()
+    for k in np.flatnonzero(lots != size):
+        m, e, q, w = int(money[k]), int(edge[k]), int(lots[k]), int(size[k])
+        out[k] = m * e // w - m * (e - q) // w
+    return out
+
+
+@dataclass
+class _Tranche:
+    row: int
+    lots: int
+    spent: int
+    fee: int
+
+
+def _walk(log: Log, rows: Ints) -> Matches:
+    """One slot in time order, tranche by tranche; splits restate the open tranches, their sum staying the position."""
+    open_: deque[_Tranche] = deque()
+    found: list[tuple[int, ...]] = []
+    slot, sign = int(log.slot[rows[0]]), 0
+    for row in map(int, rows):
+        change = int(log.filled[row])
+        if log.reason[row] == Reason.SPLIT:
+            _restate(open_, abs(sign * sum(t.lots for t in open_) + change))
+            continue
+        left, notional, fee, size = abs(change), int(log.notional[row]), int(log.fee[row]), abs(change)
+        used = 0
+        while left and open_ and (change > 0) != (sign > 0):
+            tranche = open_[0]
+            take = min(left, tranche.lots)
+            used += take
+            spent, fee_in = tranche.spent * take // tranche.lots, tranche.fee * take // tranche.lots
+            received = notional * used // size - notional * (used - take) // size
+            fee_out = fee * used // size - fee * (used - take) // size
+            found.append((slot, take, tranche.row, row, spent, received, fee_in, fee_out))
+            tranche.lots, tranche.spent, tranche.fee = tranche.lots - take, tranche.spent - spent, tranche.fee - fee_in
+            left -= take
+            if not tranche.lots:
+                open_.popleft()
+        if left:
+            sign = 1 if change > 0 else -1
+            open_.append(_Tranche(row, left, notional - notional * used // size, fee - fee * used // size))
+    found += [(slot, t.lots, t.row, -1, t.spent, 0, t.fee, 0) for t in open_]
+    columns = np.array(found, dtype=np.int64).reshape(-1, 8).T
+    return Matches(*columns)
+
+
+def _restate(tranches: deque[_Tranche], total: int) -> None:
+    """Spread the new position over the tranches in proportion, cumulatively rounded down."""
+    before, reached, given = sum(t.lots for t in tranches), 0, 0
+    carried = [0, 0]
+    for tranche in list(tranches):
+        reached += tranche.lots
+        tranche.lots, given = total * reached // before - given, total * reached // before
+        tranche.spent, tranche.fee = tranche.spent + carried[0], tranche.fee + carried[1]
+        carried = [0, 0]
+        if not tranche.lots:
+            carried = [tranche.spent, tranche.fee]
+            tranches.remove(tranche)
+
+
+def is_short(log: Log, matches: Matches) -> npt.NDArray[np.bool_]:
+    """Whether each match was opened by a sale."""
+    return np.asarray(log.filled[matches.opened] < 0)
