@@ -104,15 +104,19 @@ find_uv() {
     done
 }
 
+fetch_uv_with() {
+    rm -rf "$bootstrap"
+    "$1" -m venv "$bootstrap" && "$bootstrap/bin/python" -m pip install --quiet uv && return
+    rm -rf "$bootstrap"
+    "$1" -m pip install --quiet --target "$bootstrap" uv
+}
+
 # Any Python with venv or pip can fetch uv: it need not be the one that runs RustyBT.
 fetch_uv() {
     { echo "$python"; on_path python3; on_path python; } | while read -r helper; do
         [ -n "$helper" ] || continue
-        rm -rf "$bootstrap"
-        if "$helper" -m venv "$bootstrap" && "$bootstrap/bin/python" -m pip install --quiet uv; then break; fi
-        rm -rf "$bootstrap"
-        if "$helper" -m pip install --quiet --target "$bootstrap" uv; then break; fi
-    done >"$log" 2>&1 </dev/null
+        if fetch_uv_with "$helper" >>"$log" 2>&1 </dev/null; then break; fi
+    done
     usable_uv "$bootstrap/bin/uv" && echo "$bootstrap/bin/uv"
 }
 
@@ -146,6 +150,16 @@ install_from() {
     fi
 }
 
+# uv trusts its own list of authorities; a company's proxy is known to the system only. pip already looks there.
+trust_system_certificates() {
+    for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+        if [ -s "$bundle" ]; then
+            export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}" UV_NATIVE_TLS="${UV_NATIVE_TLS:-1}"
+            return
+        fi
+    done
+}
+
 install() {
     log=$(mktemp "${TMPDIR:-/tmp}/rustybt-setup.XXXXXX")
     trap 'rm -f "$log"' EXIT
@@ -153,6 +167,7 @@ install() {
     if [ -n "${PYTHON:-}" ] && [ -z "$python" ]; then
         fail "PYTHON=$PYTHON is not a working CPython 3.12 or later (with ctypes, sqlite3, ssl and zlib)"
     fi
+    trust_system_certificates
     uv=$(find_uv)
     if [ -z "$uv" ]; then
         if [ -z "$python$(on_path python3)" ]; then fail "missing: Python 3.12 or later; install it, or set PYTHON=/path/to/python3.12"; fi
