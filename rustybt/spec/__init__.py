@@ -1,0 +1,55 @@
+"""Strategies as data: what to trade and when, in plain Polars expressions.
+
+In: a function of typed parameters, or terms given to `Strategy`. Out: a frozen `Strategy` that the guard has checked, with its
+JSON form and identity, and a plan that evaluates its terms on a frame of bars.
+
+Where to add one: a schedule in ``schedule.py``, an exit rule in ``exits.py`` (and in the rule book), a parameter type in
+``parameters.py``, a node of Polars in ``form.py`` (how it is written) and ``bounds.py`` (what it reads).
+"""
+
+from __future__ import annotations
+
+from rustybt.spec.decorate import StrategyFunction, strategy
+from rustybt.spec.exits import Exits, exits
+from rustybt.spec.hooks import Context, OnBar
+from rustybt.spec.parameters import Parameter, Range
+from rustybt.spec.schedule import (
+    Moment,
+    Schedule,
+    cron,
+    every,
+    month_end,
+    month_start,
+    session_close,
+    session_open,
+    week_end,
+    week_start,
+)
+from rustybt.spec.strategy import Strategy
+from rustybt.spec.targets import Target, notional, quantity, weight
+
+__all__ = [
+    "Context",
+    "Exits",
+    "Moment",
+    "OnBar",
+    "Parameter",
+    "Range",
+    "Schedule",
+    "Strategy",
+    "StrategyFunction",
+    "Target",
+    "cron",
+    "every",
+    "exits",
+    "month_end",
+    "month_start",
+    "notional",
+    "quantity",
+    "session_close",
+    "session_open",
+    "strategy",
+    "week_end",
+    "week_start",
+    "weight",
+]
