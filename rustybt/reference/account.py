@@ -1,0 +1,161 @@
+"""The nouns of a simulation in human units: terms of a slot, bar, position, order, log row and the account that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import count
+
+from rustybt.model.asset import Asset
+from rustybt.model.codes import Detail, FillAt, Reason, Sizing, Status, TargetKind
+from rustybt.reference.rounding import ZERO
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What one slot (sleeve, asset) trades, at what cost and under which exits.
+
+    Attributes:
+        number: of the slot. column: of its asset. asset: with its increments.
+        fee_flat, fee_minimum: money. fee_maximum: money or None. fee_rate, fee_cap: fraction of the notional; the cap may be None.
+        fee_per_lot: money for ``fee_lots`` lots. slip_rate: fraction of the price. slip: price.
+        stop_loss, take_profit, trailing: fractions, 0 = not set. max_bars, cool_down: bars, 0 = not set.
+        reentry_on_schedule, scheduled: as in section 6 and 7. kind: what a target number means.
+    """
+
+    number: int
+    column: int
+    asset: Asset
+    fee_flat: Decimal
+    fee_per_lot: Decimal
+    fee_lots: Decimal
+    fee_rate: Decimal
+    fee_minimum: Decimal
+    fee_maximum: Decimal | None
+    fee_cap: Decimal | None
+    slip_rate: Decimal
+    slip: Decimal
+    stop_loss: Decimal
+    take_profit: Decimal
+    trailing: Decimal
+    max_bars: int
+    cool_down: int
+    reentry_on_schedule: bool
+    scheduled: bool
+    kind: TargetKind
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What holds for the whole run: money unit, gross limit, moments of filling and sizing, terms per slot."""
+
+    unit: Decimal
+    gross: Decimal
+    fill_at: FillAt
+    sizing: Sizing
+    terms: tuple[Terms, ...]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The prices of one asset at one instant."""
+
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+
+
+Bars = tuple[Bar | None, ...]
+"""The bars of one instant, by asset; None where the asset has no bar."""
+
+
+@dataclass
+class Position:
+    """What a slot holds and remembers.
+
+    Attributes:
+        quantity: signed. entry: average entry price. peak: best price of completed bars since the entry. held: bars.
+        opened_at_close: bar at whose close it was opened, None otherwise.
+        remembered: last target. exited: an exit has fired since. cool_down: bars left. exit_bar: bar of the last exit.
+    """
+
+    quantity: Decimal = ZERO
+    entry: Decimal = ZERO
+    peak: Decimal = ZERO
+    held: int = 0
+    opened_at_close: int | None = None
+    remembered: Decimal = ZERO
+    exited: bool = False
+    cool_down: int = 0
+    exit_bar: int | None = None
+
+    def close(self) -> None:
+        """Nothing is held any more; what is remembered stays."""
+        self.quantity = self.entry = self.peak = ZERO
+        self.held, self.opened_at_close = 0, None
+
+
+@dataclass
+class Order:
+    """A market order. ``quantity`` is None until an order sized at the fill is sized; ``target`` is then its weight or notional."""
+
+    number: int
+    slot: int
+    submitted: int
+    reason: Reason
+    quantity: Decimal | None
+    target: Decimal = ZERO
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the log, in human units."""
+
+    bar: int
+    submitted: int
+    slot: int
+    number: int
+    reason: Reason
+    status: Status
+    detail: Detail = Detail.NONE
+    requested: Decimal = ZERO
+    filled: Decimal = ZERO
+    price: Decimal = ZERO
+    notional: Decimal = ZERO
+    fee: Decimal = ZERO
+
+
+@dataclass
+class Account:
+    """The state of a run.
+
+    Attributes:
+        cash, traded, fees, income: running sums, money.
+        positions: per slot. last: last price per asset, None before its first bar.
+        working: orders not yet filled, by slot (a slot never has two).
+    """
+
+    rules: Rules
+    cash: Decimal
+    positions: tuple[Position, ...]
+    last: list[Decimal | None]
+    traded: Decimal = ZERO
+    fees: Decimal = ZERO
+    income: Decimal = ZERO
+    working: dict[int, Order] = field(default_factory=dict)
+    log: list[Row] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def cancel(self, slot: int, bar: int, detail: Detail) -> None:
+        """Cancel the working order of a slot, if there is one."""
+        order = self.working.pop(slot, None)
+        if order is not None:
+            self.log.append(not_filled(order, bar, Status.CANCELLED, detail))
+
+
+def not_filled(order: Order, bar: int, status: Status, detail: Detail) -> Row:
+    """The log row of an order of which nothing was filled."""
+    requested = ZERO if order.quantity is None else order.quantity
+    return Row(bar, order.submitted, order.slot, order.number, order.reason, status, detail, requested)

@@ -1,0 +1,65 @@
+"""Section 7: targets known at the end of a bar become orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from rustybt.model.codes import Detail, Reason, Sizing, Status, TargetKind
+from rustybt.reference.account import Account, Order, Row, Terms
+from rustybt.reference.orders import wanted
+from rustybt.reference.rounding import ZERO, amount
+
+Offer = tuple[int, Decimal]
+"""A slot and its target: a quantity, an amount of money or a weight."""
+
+
+def decide(account: Account, bar: int, offers: Iterable[Offer], equity: Decimal) -> None:
+    """Let every slot with a target decide, in slot order."""
+    for slot, target in offers:
+        terms, position = account.rules.terms[slot], account.positions[slot]
+        previous, position.remembered = position.remembered, target
+        if not terms.scheduled and target == previous:
+            continue
+        price = account.last[terms.column]
+        if price is None:
+            if target != 0:
+                reject(account, bar, slot, Detail.NO_PRICE, ZERO)
+            continue
+        if target == previous and (position.exited or is_leaving(account, slot)):
+            continue
+        position.exited = False
+        trade(account, bar, (terms, target), price, equity)
+
+
+def is_leaving(account: Account, slot: int) -> bool:
+    """Whether a ``max_bars`` order is working."""
+    order = account.working.get(slot)
+    return order is not None and order.reason is Reason.MAX_BARS
+
+
+def trade(account: Account, bar: int, decision: tuple[Terms, Decimal], price: Decimal, equity: Decimal) -> None:
+    """Replace the working order of a slot by the one that its target asks for, unless the cool-down drops it."""
+    terms, target = decision
+    slot, position = terms.number, account.positions[terms.number]
+    if account.rules.sizing is Sizing.AT_FILL and terms.kind is not TargetKind.QUANTITY and position.cool_down == 0:
+        account.cancel(slot, bar, Detail.REPLACED)
+        account.working[slot] = Order(next(account.numbers), slot, bar, Reason.TARGET, None, target)
+        return
+    change = wanted(target, terms, price, equity, account.rules.unit) - position.quantity
+    amount(change, terms.asset.lot_size, "order", terms.asset.symbol)
+    if change != 0 and position.cool_down > 0:
+        held = position.quantity
+        if held == 0 or (held > 0) == (change > 0):
+            reject(account, bar, slot, Detail.COOL_DOWN, change)
+            return
+        if abs(change) > abs(held):
+            change = -held
+    account.cancel(slot, bar, Detail.REPLACED)
+    if change != 0:
+        account.working[slot] = Order(next(account.numbers), slot, bar, Reason.TARGET, change)
+
+
+def reject(account: Account, bar: int, slot: int, detail: Detail, quantity: Decimal) -> None:
+    """A decision that never becomes a working order."""
+    account.log.append(Row(bar, bar, slot, next(account.numbers), Reason.TARGET, Status.REJECTED, detail, quantity))

@@ -1,0 +1,104 @@
+"""From integers to human units: ticks become prices, lots quantities, money units money."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Protocol
+
+from rustybt.model.codes import FillAt, Sizing, TargetKind
+from rustybt.model.decimals import RATE, WEIGHT
+from rustybt.model.panel import Ints
+from rustybt.model.tables import Plan, Tables
+from rustybt.reference.account import Account, Bar, Bars, Position, Rules, Terms
+from rustybt.reference.decisions import Offer
+from rustybt.reference.events import Action
+
+PER_RATE = 1 / Decimal(RATE)
+PER_WEIGHT = 1 / Decimal(WEIGHT)
+
+
+class Market(Protocol):
+    """Bars: four (bars, assets) Int64 arrays of ticks, 0 = no bar. A `rustybt.model.Panel` is one."""
+
+    @property
+    def open(self) -> Ints: ...
+    @property
+    def high(self) -> Ints: ...
+    @property
+    def low(self) -> Ints: ...
+    @property
+    def close(self) -> Ints: ...
+
+
+def read_rules(tables: Tables) -> Rules:
+    """The rules of a run in human units."""
+    unit = Decimal(1).scaleb(-tables.money_scale)
+    terms = tuple(read_terms(tables, slot, unit) for slot in range(tables.sleeves * len(tables.assets)))
+    return Rules(unit, tables.gross * PER_RATE, FillAt(tables.fill_at), Sizing(tables.sizing), terms)
+
+
+def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:
+    """The terms of one slot."""
+    column = slot % len(tables.assets)
+    asset = tables.assets[column]
+
+    def setting(name: str) -> int:
+        return int(tables.row(name)[slot])
+
+    return Terms(
+        number=slot,
+        column=column,
+        asset=asset,
+        fee_flat=setting("fee_flat") * unit,
+        fee_per_lot=setting("fee_lot_num") * unit,
+        fee_lots=Decimal(setting("fee_lot_den")),
+        fee_rate=setting("fee_rate") * PER_RATE,
+        fee_minimum=setting("fee_min") * unit,
+        fee_maximum=None if setting("fee_max") < 0 else setting("fee_max") * unit,
+        fee_cap=None if setting("fee_cap") < 0 else setting("fee_cap") * PER_RATE,
+        slip_rate=setting("slip_rate") * PER_RATE,
+        slip=setting("slip_ticks") * asset.tick_size,
+        stop_loss=setting("stop") * PER_RATE,
+        take_profit=setting("take") * PER_RATE,
+        trailing=setting("trail") * PER_RATE,
+        max_bars=setting("max_bars"),
+        cool_down=setting("cool_down"),
+        reentry_on_schedule=bool(setting("reentry_schedule")),
+        scheduled=bool(setting("scheduled")),
+        kind=TargetKind(setting("kind")),
+    )
+
+
+def open_account(tables: Tables, rules: Rules) -> Account:
+    """An account with the opening cash and nothing else."""
+    positions = tuple(Position() for _ in rules.terms)
+    return Account(rules, tables.cash * rules.unit, positions, [None] * len(tables.assets))
+
+
+def read_bars(market: Market, number: int, tables: Tables) -> Bars:
+    """The bars of one instant."""
+    bars: list[Bar | None] = []
+    for column, asset in enumerate(tables.assets):
+        prices = (market.open, market.high, market.low, market.close)
+        ticks = [int(price[number, column]) for price in prices]
+        bars.append(Bar(*(tick * asset.tick_size for tick in ticks)) if ticks[3] else None)
+    return tuple(bars)
+
+
+def read_offers(plan: Plan, number: int, rules: Rules) -> list[Offer]:
+    """The targets of one bar: quantities, money or weights by the kind of their slot."""
+    offers: list[Offer] = []
+    for row in range(int(plan.start[number]), int(plan.start[number + 1])):
+        slot, value = int(plan.slot[row]), int(plan.value[row])
+        terms = rules.terms[slot]
+        steps = {TargetKind.QUANTITY: terms.asset.lot_size, TargetKind.NOTIONAL: rules.unit, TargetKind.WEIGHT: PER_WEIGHT}
+        offers.append((slot, value * steps[terms.kind]))
+    return offers
+
+
+def read_actions(events: Ints) -> dict[int, list[Action]]:
+    """Corporate actions by the bar at which they are effective."""
+    actions: dict[int, list[Action]] = {}
+    for bar, column, kind, numerator, denominator in events.tolist():
+        actions.setdefault(bar, []).append(Action(column, kind == 0, Decimal(numerator), Decimal(denominator)))
+    return actions

@@ -1,0 +1,95 @@
+"""Section 3: splits and cash dividends, before anything else happens at a bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rustybt.model.codes import Detail, Reason, Status
+from rustybt.reference.account import Account, Row, Terms
+from rustybt.reference.rounding import ZERO, amount, nearest, toward_zero
+
+
+@dataclass(frozen=True)
+class Action:
+    """A corporate action that is effective now: a split of ``numerator`` new for ``denominator`` old, or a dividend of their quotient."""
+
+    column: int
+    is_split: bool
+    numerator: Decimal
+    denominator: Decimal
+
+
+def apply_events(account: Account, bar: int, actions: Iterable[Action]) -> None:
+    """Apply the actions of this bar, in their order. An asset without a last price holds nothing and does not change."""
+    for action in actions:
+        if account.last[action.column] is None:
+            continue
+        slots = [terms for terms in account.rules.terms if terms.column == action.column]
+        if action.is_split:
+            account.last[action.column] = split_price(account.last[action.column] or ZERO, action, slots[0])
+            for terms in slots:
+                split_position(account, bar, action, terms)
+                split_order(account, bar, action, terms)
+        else:
+            for terms in slots:
+                pay_dividend(account, bar, action, terms)
+
+
+def split_price(price: Decimal, action: Action, terms: Terms) -> Decimal:
+    """A price after a split: rounded half-even, at least one tick."""
+    tick = terms.asset.tick_size
+    after = nearest(price * action.denominator, tick, over=action.numerator)
+    return amount(max(after, tick), tick, "price after a split", terms.asset.symbol)
+
+
+def split_position(account: Account, bar: int, action: Action, terms: Terms) -> None:
+    """New lots for old; the part that is not a whole lot is paid in cash at the new last price."""
+    position, unit, asset = (account.positions[terms.number], account.rules.unit, terms.asset)
+    if position.quantity == 0:
+        return
+    before = position.quantity
+    after = toward_zero(before * action.numerator, asset.lot_size, over=action.denominator)
+    amount(after, asset.lot_size, "position after a split", asset.symbol)
+    remainder = before * action.numerator - after * action.denominator
+    price = account.last[terms.column] or ZERO
+    in_lieu = nearest(remainder * price * asset.multiplier, unit, over=action.denominator)
+    receive(account, in_lieu, asset.symbol)
+    position.quantity = after
+    position.entry = split_price(position.entry, action, terms)
+    position.peak = split_price(position.peak, action, terms)
+    if after == 0:
+        position.close()
+    head = (bar, bar, terms.number, 0, Reason.SPLIT, Status.APPLIED, Detail.NONE)
+    account.log.append(Row(*head, after - before, after - before, price, -in_lieu))
+
+
+def split_order(account: Account, bar: int, action: Action, terms: Terms) -> None:
+    """A working order in lots is split like a position; one that becomes 0 is cancelled."""
+    order = account.working.get(terms.number)
+    if order is None or order.quantity is None:
+        return
+    after = toward_zero(order.quantity * action.numerator, terms.asset.lot_size, over=action.denominator)
+    if after == 0:
+        account.cancel(terms.number, bar, Detail.SPLIT)
+    else:
+        order.quantity = amount(after, terms.asset.lot_size, "order after a split", terms.asset.symbol)
+
+
+def pay_dividend(account: Account, bar: int, action: Action, terms: Terms) -> None:
+    """Cash for a long position, from a short one."""
+    quantity = account.positions[terms.number].quantity
+    if quantity == 0:
+        return
+    received = nearest(quantity * action.numerator, account.rules.unit, over=action.denominator)
+    receive(account, received, terms.asset.symbol)
+    account.log.append(Row(bar, bar, terms.number, 0, Reason.DIVIDEND, Status.APPLIED, notional=-received))
+
+
+def receive(account: Account, money: Decimal, symbol: str) -> None:
+    """Income: cash that is not from trading."""
+    unit = account.rules.unit
+    amount(money, unit, "income", symbol)
+    account.cash = amount(account.cash + money, unit, "cash", symbol)
+    account.income = amount(account.income + money, unit, "income", symbol)

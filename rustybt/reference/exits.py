@@ -1,0 +1,101 @@
+"""Section 6: stop loss, trailing stop, take profit on the path of the bar, and max bars at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rustybt.model.codes import Detail, Reason
+from rustybt.reference.account import Account, Bar, Bars, Order, Position, Terms
+from rustybt.reference.fills import Execution, fill, slipped
+from rustybt.reference.rounding import ONE, downward, upward
+
+
+@dataclass(frozen=True)
+class Exit:
+    """An exit that fires: why, and at which price before slippage."""
+
+    reason: Reason
+    price: Decimal
+
+
+def serve_exits(account: Account, number: int, bars: Bars) -> None:
+    """Close every position whose stop or take lies at the open or on the path, slots in order."""
+    for terms in account.rules.terms:
+        position, bar = account.positions[terms.number], bars[terms.column]
+        if bar is None or position.quantity == 0:
+            continue
+        fired = long_exit(position, terms, bar) if position.quantity > 0 else short_exit(position, terms, bar)
+        if fired is None:
+            continue
+        order = exit_order(account, terms.number, number, fired.reason)
+        quantity = -position.quantity
+        price = fired.price if fired.reason is Reason.TAKE_PROFIT else slipped(fired.price, quantity, terms, bar)
+        fill(account, Execution(number, order, quantity, quantity, price))
+        account.cancel(terms.number, number, Detail.EXITED)
+        remember_exit(position, terms, number)
+
+
+def exit_order(account: Account, slot: int, bar: int, reason: Reason) -> Order:
+    """An order for the whole position of a slot, the other way round."""
+    return Order(next(account.numbers), slot, bar, reason, -account.positions[slot].quantity)
+
+
+def remember_exit(position: Position, terms: Terms, bar: int) -> None:
+    """After an exit the slot waits for a new decision, and cools down."""
+    if not terms.reentry_on_schedule:
+        position.exited = True
+    position.cool_down, position.exit_bar = terms.cool_down, bar
+
+
+def long_exit(position: Position, terms: Terms, bar: Bar) -> Exit | None:
+    """Sell at the open if it is beyond a level; else on the path, the stop before the take."""
+    tick = terms.asset.tick_size
+    stops: list[Exit] = []
+    if terms.stop_loss:
+        stops.append(Exit(Reason.STOP_LOSS, upward(position.entry * (ONE - terms.stop_loss), tick)))
+    if terms.trailing:
+        stops.append(Exit(Reason.TRAILING_STOP, upward(position.peak * (ONE - terms.trailing), tick)))
+    stop = max(stops, key=lambda level: level.price, default=None)
+    take = downward(position.entry * (ONE + terms.take_profit), tick) if terms.take_profit else None
+    if stop is not None and bar.open <= stop.price:
+        return Exit(stop.reason, bar.open)
+    if take is not None and bar.open >= take:
+        return Exit(Reason.TAKE_PROFIT, bar.open)
+    if stop is not None and bar.low <= stop.price:
+        return stop
+    if take is not None and bar.high >= take:
+        return Exit(Reason.TAKE_PROFIT, take)
+    return None
+
+
+def short_exit(position: Position, terms: Terms, bar: Bar) -> Exit | None:
+    """The mirror image: buy back when the price rises to the stop or falls to the take."""
+    tick = terms.asset.tick_size
+    stops: list[Exit] = []
+    if terms.stop_loss:
+        stops.append(Exit(Reason.STOP_LOSS, downward(position.entry * (ONE + terms.stop_loss), tick)))
+    if terms.trailing:
+        stops.append(Exit(Reason.TRAILING_STOP, downward(position.peak * (ONE + terms.trailing), tick)))
+    stop = min(stops, key=lambda level: level.price, default=None)
+    take = upward(position.entry * (ONE - terms.take_profit), tick) if terms.take_profit else None
+    if stop is not None and bar.open >= stop.price:
+        return Exit(stop.reason, bar.open)
+    if take is not None and bar.open <= take:
+        return Exit(Reason.TAKE_PROFIT, bar.open)
+    if stop is not None and bar.high >= stop.price:
+        return stop
+    if take is not None and bar.low <= take:
+        return Exit(Reason.TAKE_PROFIT, take)
+    return None
+
+
+def submit_max_bars(account: Account, number: int) -> None:
+    """Order out of every position that has been held for the longest allowed time."""
+    for terms in account.rules.terms:
+        position, working = (account.positions[terms.number], account.working.get(terms.number))
+        too_long = terms.max_bars > 0 and position.quantity != 0 and position.held >= terms.max_bars
+        if too_long and not (working is not None and working.reason is Reason.MAX_BARS):
+            account.cancel(terms.number, number, Detail.REPLACED)
+            account.working[terms.number] = exit_order(account, terms.number, number, Reason.MAX_BARS)
+            remember_exit(position, terms, number)

@@ -1,0 +1,88 @@
+"""Section 4: the price of a fill, its commission, and what it does to cash and position."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rustybt.model.asset import Asset
+from rustybt.model.codes import Detail, Status
+from rustybt.reference.account import Account, Bar, Order, Position, Row, Terms
+from rustybt.reference.rounding import ZERO, amount, nearest, upward
+
+
+def value(quantity: Decimal, price: Decimal, asset: Asset, unit: Decimal) -> Decimal:
+    """What a quantity is worth at a price, rounded half-even to the money unit."""
+    return amount(nearest(quantity * price * asset.multiplier, unit), unit, "value", asset.symbol)
+
+
+def slipped(price: Decimal, quantity: Decimal, terms: Terms, bar: Bar) -> Decimal:
+    """The price after slippage: a buy pays more, a sell gets less, both inside the bar and at least one tick."""
+    tick = terms.asset.tick_size
+    slip = upward(price * terms.slip_rate, tick) + terms.slip
+    moved = price + slip if quantity > 0 else price - slip
+    return max(tick, min(max(moved, bar.low), bar.high))
+
+
+def commission(quantity: Decimal, price: Decimal, terms: Terms, unit: Decimal) -> Decimal:
+    """The fee of a fill: flat, per lot and by rate, then the minimum, then the caps. A cap wins over the minimum."""
+    if quantity == 0:
+        return ZERO
+    symbol = terms.asset.symbol
+    lots = abs(quantity) / terms.asset.lot_size
+    notional = abs(value(quantity, price, terms.asset, unit))
+    per_lot = amount(nearest(lots * terms.fee_per_lot, unit, over=terms.fee_lots), unit, "commission", symbol)
+    by_rate = amount(nearest(notional * terms.fee_rate, unit), unit, "commission", symbol)
+    fee = amount(terms.fee_flat + per_lot, unit, "commission", symbol)
+    fee = amount(fee + by_rate, unit, "commission", symbol)
+    fee = max(fee, terms.fee_minimum)
+    if terms.fee_maximum is not None:
+        fee = min(fee, terms.fee_maximum)
+    if terms.fee_cap is not None:
+        fee = min(fee, amount(nearest(notional * terms.fee_cap, unit), unit, "commission cap", symbol))
+    return fee
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A fill about to be booked: when, for which order, how much was asked for and how much is filled at which price."""
+
+    bar: int
+    order: Order
+    requested: Decimal
+    quantity: Decimal
+    price: Decimal
+    at_close: bool = False
+
+
+def fill(account: Account, execution: Execution) -> None:
+    """Book a fill: cash, position and log row. The quantity never crosses zero; orders that do are served as two fills."""
+    order, quantity, price = execution.order, execution.quantity, execution.price
+    terms, unit = account.rules.terms[order.slot], account.rules.unit
+    symbol = terms.asset.symbol
+    notional = value(quantity, price, terms.asset, unit)
+    fee = commission(quantity, price, terms, unit)
+    account.cash = amount(account.cash - (notional + fee), unit, "cash", symbol)
+    account.traded = amount(account.traded + notional, unit, "traded value", symbol)
+    account.fees = amount(account.fees + fee, unit, "fees", symbol)
+    move(account.positions[order.slot], execution, terms.asset)
+    detail = Detail.NONE if quantity == execution.requested else Detail.UNAFFORDABLE
+    head = (execution.bar, order.submitted, order.slot, order.number, order.reason)
+    account.log.append(Row(*head, Status.FILLED, detail, execution.requested, quantity, price, notional, fee))
+
+
+def move(position: Position, execution: Execution, asset: Asset) -> None:
+    """Change a position by a fill: open it, add to it at the average price, or reduce it."""
+    before, quantity, price = position.quantity, execution.quantity, execution.price
+    after = amount(before + quantity, asset.lot_size, "position", asset.symbol)
+    if before == 0:
+        position.entry = position.peak = price
+        position.held = 0
+        position.opened_at_close = execution.bar if execution.at_close else None
+    elif (quantity > 0) == (before > 0):
+        step = nearest((price - position.entry) * abs(quantity), asset.tick_size, over=abs(before) + abs(quantity))
+        position.entry = position.entry + step
+        position.peak = max(position.peak, position.entry) if before > 0 else min(position.peak, position.entry)
+    position.quantity = after
+    if after == 0:
+        position.close()

@@ -1,0 +1,120 @@
+"""Section 2: one bar, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal, localcontext
+
+from rustybt.model.codes import Detail, FillAt, Status
+from rustybt.model.panel import Ints
+from rustybt.model.tables import Outcome, Plan, Tables
+from rustybt.reference.account import Account, Bars, not_filled
+from rustybt.reference.decisions import Offer, decide
+from rustybt.reference.entrance import Market, open_account, read_actions, read_bars, read_offers, read_rules
+from rustybt.reference.events import Action, apply_events
+from rustybt.reference.exits import serve_exits, submit_max_bars
+from rustybt.reference.fills import value
+from rustybt.reference.identity import check_identity, check_log
+from rustybt.reference.leaving import write_outcome
+from rustybt.reference.orders import Phase, fill_market_orders
+from rustybt.reference.rounding import EXACT, ZERO, amount
+
+
+def simulate(tables: Tables, market: Market, plan: Plan, events: Ints) -> Outcome:
+    """Run the rule book over all bars.
+
+    Args:
+        tables: the rules of the run.
+        market: open, high, low, close as (bars, assets) Int64 ticks, 0 = no bar.
+        plan: the targets offered at each bar.
+        events: (events, 5) Int64 rows of (bar, column, kind 0 split / 1 dividend, numerator, denominator), sorted by bar, column, kind.
+
+    Returns:
+        The same outcome as ``rustybt.kernel.simulate``, to the last digit.
+
+    Raises:
+        LedgerError: an amount does not fit below 2^61 units, or the books do not balance.
+
+    Example:
+        >>> from rustybt.testing.generators import session
+        >>> tables, market, plan, events = session(7)
+        >>> outcome = simulate(tables, market, plan, events)
+        >>> len(outcome.equity) == len(market.close)
+        True
+    """
+    with localcontext(EXACT):
+        account = open_account(tables, read_rules(tables))
+        deposits, actions = account.cash, read_actions(events)
+        equity: list[Decimal] = []
+        cash: list[Decimal] = []
+        gross: list[Decimal] = []
+        for number in range(len(market.close)):
+            bars, offers = (read_bars(market, number, tables), read_offers(plan, number, account.rules))
+            worth, exposure = one_bar(account, number, bars, actions.get(number, ()), offers)
+            check_identity(account, number, deposits)
+            equity.append(worth)
+            cash.append(account.cash)
+            gross.append(exposure)
+        report_working(account, len(market.close) - 1)
+        check_log(account, deposits)
+        return write_outcome(account, (equity, cash, gross))
+
+
+def one_bar(account: Account, number: int, bars: Bars, actions: Sequence[Action], offers: list[Offer]) -> tuple[Decimal, Decimal]:
+    """The six steps of a bar; equity and gross exposure after it."""
+    policy = account.rules.fill_at
+    apply_events(account, number, actions)
+    if policy is FillAt.NEXT_OPEN:
+        fill_market_orders(account, Phase(number, bars, at_close=False))
+    serve_exits(account, number, bars)
+    if policy is FillAt.NEXT_CLOSE:
+        fill_market_orders(account, Phase(number, bars, at_close=True))
+    take_closes(account, bars)
+    equity, gross = mark(account)
+    age(account, number, bars)
+    submit_max_bars(account, number)
+    decide(account, number, offers, equity)
+    if policy is FillAt.SAME_BAR_CLOSE:
+        fill_market_orders(account, Phase(number, bars, at_close=True))
+        equity, gross = mark(account)
+    return equity, gross
+
+
+def take_closes(account: Account, bars: Bars) -> None:
+    """Each asset with a bar takes its close as last price."""
+    for column, bar in enumerate(bars):
+        if bar is not None:
+            account.last[column] = bar.close
+
+
+def mark(account: Account) -> tuple[Decimal, Decimal]:
+    """Equity and gross exposure at last prices."""
+    unit = account.rules.unit
+    equity, gross = account.cash, ZERO
+    for terms in account.rules.terms:
+        held = account.positions[terms.number].quantity
+        if held != 0:
+            worth = value(held, account.last[terms.column] or ZERO, terms.asset, unit)
+            equity = amount(equity + worth, unit, "equity", terms.asset.symbol)
+            gross = amount(gross + abs(worth), unit, "gross exposure", terms.asset.symbol)
+    return equity, gross
+
+
+def age(account: Account, number: int, bars: Bars) -> None:
+    """Peaks, bars held and cool-downs move where the asset has a bar."""
+    for terms in account.rules.terms:
+        position, bar = account.positions[terms.number], bars[terms.column]
+        if bar is None:
+            continue
+        if position.quantity != 0:
+            position.held += 1
+            if position.opened_at_close != number:
+                position.peak = max(position.peak, bar.high) if position.quantity > 0 else min(position.peak, bar.low)
+        if position.cool_down > 0 and position.exit_bar != number:
+            position.cool_down -= 1
+
+
+def report_working(account: Account, last_bar: int) -> None:
+    """Orders that the end of the data leaves working."""
+    for order in sorted(account.working.values(), key=lambda order: order.number):
+        account.log.append(not_filled(order, last_bar, Status.WORKING, Detail.NONE))
