@@ -1,1 +1,104 @@
-"""RustyBT."""
+"""RustyBT: backtests from Polars expressions, with exact money and a proof against look-ahead.
+
+The public names are listed in `__all__`. Each is loaded from its room when it is first used, so ``import rustybt`` costs next to nothing.
+To add one: a line in `_ROOMS`, the same name under ``TYPE_CHECKING``, and an entry in ``docs/reference/index.md``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rustybt.data import demo_data as demo_data
+    from rustybt.data import load as load
+    from rustybt.engine import Result as Result
+    from rustybt.engine import run as run
+    from rustybt.engine import verify as verify
+    from rustybt.errors import BrokerError as BrokerError
+    from rustybt.errors import ConfigError as ConfigError
+    from rustybt.errors import DataError as DataError
+    from rustybt.errors import LedgerError as LedgerError
+    from rustybt.errors import LookaheadError as LookaheadError
+    from rustybt.errors import MissingExtraError as MissingExtraError
+    from rustybt.errors import OrderError as OrderError
+    from rustybt.errors import RustyBTError as RustyBTError
+    from rustybt.errors import SpecError as SpecError
+    from rustybt.execution import bps as bps
+    from rustybt.execution import costs as costs
+    from rustybt.execution import per_share as per_share
+    from rustybt.execution import per_trade as per_trade
+    from rustybt.model import Asset as Asset
+    from rustybt.spec import Range as Range
+    from rustybt.spec import Strategy as Strategy
+    from rustybt.spec import cron as cron
+    from rustybt.spec import every as every
+    from rustybt.spec import exits as exits
+    from rustybt.spec import explain as explain
+    from rustybt.spec import month_end as month_end
+    from rustybt.spec import month_start as month_start
+    from rustybt.spec import notional as notional
+    from rustybt.spec import quantity as quantity
+    from rustybt.spec import session_close as session_close
+    from rustybt.spec import session_open as session_open
+    from rustybt.spec import strategy as strategy
+    from rustybt.spec import week_start as week_start
+    from rustybt.spec import weight as weight
+    from rustybt.sweeps import sweep as sweep
+
+_ROOMS = {
+    "data": ("demo_data", "load"),
+    "engine": ("Result", "run", "verify"),
+    "errors": (
+        "BrokerError",
+        "ConfigError",
+        "DataError",
+        "LedgerError",
+        "LookaheadError",
+        "MissingExtraError",
+        "OrderError",
+        "RustyBTError",
+        "SpecError",
+    ),
+    "execution": ("bps", "costs", "per_share", "per_trade"),
+    "model": ("Asset",),
+    "spec": (
+        "Range",
+        "Strategy",
+        "cron",
+        "every",
+        "exits",
+        "explain",
+        "month_end",
+        "month_start",
+        "notional",
+        "quantity",
+        "session_close",
+        "session_open",
+        "strategy",
+        "week_start",
+        "weight",
+    ),
+    "sweeps": ("sweep",),
+}
+_HOMES = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605  # the table above is the only list
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its room, once (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("rustybt")
+    elif name in _HOMES:
+        value = getattr(import_module(f"rustybt.{_HOMES[name]}"), name)
+    else:
+        raise AttributeError(f"module 'rustybt' has no attribute {name!r}", name=name, obj=import_module("rustybt"))
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})
