@@ -1,0 +1,123 @@
+"""The equity of a run, bar by bar, and its reduction to one value per session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+from rustybt.errors import DataError
+
+type Floats = npt.NDArray[np.float64]
+type Ints = npt.NDArray[np.int64]
+type Days = npt.NDArray[np.int32]
+
+EPOCH = date(1970, 1, 1).toordinal()
+
+
+def iso_date(day: int) -> str:
+    """A day count since 1970-01-01 as an ISO date.
+
+    Example:
+        >>> iso_date(0), iso_date(19723)
+        ('1970-01-01', '2024-01-01')
+    """
+    return date.fromordinal(EPOCH + int(day)).isoformat()
+
+
+@dataclass(frozen=True)
+class Closes:
+    """One equity value per session, and the returns between them.
+
+    Attributes:
+        days: (points,) Int32 session of each point, days since 1970-01-01. With opening cash the first point is that
+            cash, labelled with the first session, so the first session appears twice.
+        values: (points,) Float64 equity in currency.
+        returns: (points - 1,) Float64 simple returns; NaN where the equity before is not positive.
+        opened: whether the first point is the opening cash.
+    """
+
+    days: Days
+    values: Floats
+    returns: Floats
+    opened: bool
+
+    @property
+    def sessions(self) -> int:
+        """Number of sessions."""
+        return len(self.days) - int(self.opened)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What the books say after every bar.
+
+    Attributes:
+        ts: (bars,) Int64 microseconds since 1970-01-01 UTC.
+        sessions: (bars,) Int32 session of each bar, days since 1970-01-01, never decreasing.
+        equity, cash, gross: (bars,) Int64 money units of 10^-money_scale of the currency; gross = sum of absolute position values.
+        money_scale: decimals of a money unit.
+        opening: cash before the first bar, money units. None: the first session's equity is the base and earns no return.
+
+    Raises:
+        DataError: no bars, lengths that differ, or sessions that go back.
+
+    Example:
+        >>> equity = np.array([100_00, 110_00, 99_00], dtype=np.int64)
+        >>> zero = np.zeros(3, dtype=np.int64)
+        >>> curve = Curve(np.arange(3), np.array([0, 0, 1], dtype=np.int32), equity, equity, zero, money_scale=2)
+        >>> curve.closes().values
+        array([110.,  99.])
+    """
+
+    ts: Ints
+    sessions: Days
+    equity: Ints
+    cash: Ints
+    gross: Ints
+    money_scale: int = 8
+    opening: int | None = None
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(getattr(self, name)) for name in ("ts", "sessions", "equity", "cash", "gross")}
+        if len(set(lengths.values())) != 1:
+            raise DataError(f"columns of different length: {lengths}", where="equity curve", do="give one value per bar in each column")
+        if not lengths["equity"]:
+            raise DataError("no bars", where="equity curve", do="run over at least one bar")
+        if np.any(self.sessions[1:] < self.sessions[:-1]):
+            row = int(np.flatnonzero(self.sessions[1:] < self.sessions[:-1])[0]) + 1
+            raise DataError("a session goes back in time", where=f"equity curve, row {row}", do="sort the bars by ts")
+
+    @property
+    def bars(self) -> int:
+        """Number of bars."""
+        return len(self.equity)
+
+    def closes(self) -> Closes:
+        """The last equity of each session, and the returns between them."""
+        last = np.append(np.flatnonzero(self.sessions[1:] != self.sessions[:-1]), self.bars - 1)
+        days = self.sessions[last].astype(np.int32, copy=False)
+        units = self.equity[last]
+        if self.opening is not None:
+            days = np.concatenate((days[:1], days))
+            units = np.concatenate((np.array([self.opening], dtype=np.int64), units))
+        values = units / 10.0**self.money_scale
+        return Closes(days, values, simple_returns(values), self.opening is not None)
+
+
+def simple_returns(values: Floats) -> Floats:
+    """``values[t] / values[t - 1] - 1``, NaN where the value before is not positive.
+
+    An account at or below zero has no return: dividing by it would turn a loss into a gain.
+
+    Example:
+        >>> simple_returns(np.array([100.0, 110.0, 0.0, 5.0]))
+        array([ 0.1, -1. ,  nan])
+    """
+    before = values[:-1]
+    out = np.full(len(before), np.nan)
+    np.divide(values[1:], before, out=out, where=before > 0)
+    out -= 1.0
+    return out
