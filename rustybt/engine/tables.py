@@ -36,6 +36,6 @@ def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig)
 def _slot(strategy: Strategy, asset: Asset, config: RunConfig) -> dict[str, int]:
     rules = dict.fromkeys(("stop", "take", "trail", "max_bars", "cool_down", "reentry_schedule"), 0)
     if strategy.exits is not None:
-        rules.update(strategy.exits.rows())
+        rules.update(strategy.exits.units())
     kind = TargetKind.QUANTITY if strategy.target is None else strategy.target.kind
     return {**config.costs.rows(asset, config.money_scale), **rules, "scheduled": int(strategy.schedule is not None), "kind": int(kind)}

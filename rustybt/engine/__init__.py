@@ -1,0 +1,13 @@
+"""The only wiring: it knows every room and holds no rule of its own.
+
+In: strategies, a panel and the run's settings. Out: a `Result`. `bulk.run` takes all bars at once; `incremental.Incremental` takes one bar at a time and
+gives the same bytes; `verify` proves it on the user's data.
+"""
+
+from rustybt.engine.bulk import run, run_configured
+from rustybt.engine.config import RunConfig, configure
+from rustybt.engine.incremental import Bar, Incremental, bars_of, walk
+from rustybt.engine.result import Result
+from rustybt.engine.verify import Verification, verify
+
+__all__ = ["Bar", "Incremental", "Result", "RunConfig", "Verification", "bars_of", "configure", "run", "run_configured", "verify", "walk"]

@@ -1,0 +1,118 @@
+"""All bars at once: ``data --panel--> spec --targets--> kernel --log--> ledger``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rustybt.engine.config import RunConfig, configure
+from rustybt.engine.notes import notes_of
+from rustybt.engine.offers import build_plan
+from rustybt.engine.result import Result
+from rustybt.engine.tables import Sleeves, build_tables
+from rustybt.engine.targets import evaluate, same_assets
+from rustybt.errors import SpecError
+from rustybt.execution import Costs
+from rustybt.ledger import check_books
+from rustybt.model import Panel
+from rustybt.spec import Strategy
+
+
+def run(
+    strategy: Strategy | Mapping[str, Strategy],
+    data: Any,
+    *,
+    cash: object = "100000",
+    costs: Costs | None = None,
+    fill: str = "next_open",
+    sizing: str = "at_decision",
+    max_gross: object = 1,
+    money_scale: int = 8,
+    currency: str = "USD",
+    benchmark: str | None = None,
+) -> Result:
+    """Backtest a strategy, or several that share one pot of cash, over all bars at once.
+
+    Args:
+        strategy: a `Strategy` (call your ``@strategy`` function), or several by sleeve name.
+        data: a Panel from `rustybt.load`, or anything `rustybt.load` takes: a path, a frame, ``"demo"``.
+        cash: opening cash, in the account currency; write it as text to keep it exact.
+        costs: commission and slippage from `rustybt.costs`; None = free.
+        fill: ``next_open``, ``next_close`` or ``same_bar_close`` (flagged: it decides with the close it trades at).
+        sizing: ``at_decision`` fixes the quantity at the close of the decision, ``at_fill`` at the price of the fill.
+        max_gross: most gross exposure as a multiple of equity; 1 = no leverage.
+        money_scale: decimals of money inside the books.
+        currency: of the account.
+        benchmark: symbol of an asset in the data to compare with.
+
+    Returns:
+        A `Result`.
+
+    Raises:
+        ConfigError, SpecError, DataError: bad input, one message each.
+        LedgerError: an amount did not fit, or the books did not balance.
+
+    Example:
+        >>> import rustybt as rbt
+        >>> hold = rbt.Strategy("hold", target=rbt.weight(0.2))
+        >>> rbt.run(hold, "demo").counts()["assets"]
+        5
+    """
+    config = configure(
+        cash=cash,
+        costs=costs,
+        fill=fill,
+        sizing=sizing,
+        max_gross=max_gross,
+        money_scale=money_scale,
+        currency=currency,
+        benchmark=benchmark,
+    )
+    return run_configured(sleeves_of(strategy), panel_of(data), config)
+
+
+def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
+    """The same as `run` with everything checked already."""
+    same_assets(sleeves, panel.assets)
+    if any(strategy.on_bar is not None for strategy in sleeves.values()):
+        from rustybt.engine.incremental import walk
+
+        return walk(sleeves, panel, config)
+    from rustybt.kernel import Market, simulate
+
+    tables = build_tables(sleeves, panel.assets, config)
+    signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
+    plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
+    outcome = simulate(tables, Market(panel.open, panel.high, panel.low, panel.close), plan, panel.events)
+    return finish(sleeves, config, panel, tables, outcome, signals)
+
+
+def finish(sleeves: Sleeves, config: RunConfig, panel: Panel, tables: Any, outcome: Any, signals: Mapping[str, Any]) -> Result:
+    """Check the books and make the result."""
+    from rustybt.ledger.frames import Books
+
+    verdict = check_books(Books(tables, outcome, panel.ts, panel.sessions, tuple(sleeves)))
+    return Result(sleeves, config, panel, tables, outcome, signals, verdict, notes_of(sleeves, panel, config))
+
+
+def sleeves_of(strategy: Strategy | Mapping[str, Strategy]) -> Sleeves:
+    """One or several strategies by sleeve name.
+
+    Raises:
+        SpecError: not a strategy; a ``@strategy`` function that was not called is told so.
+    """
+    if isinstance(strategy, Strategy):
+        return {strategy.name: strategy}
+    if isinstance(strategy, Mapping) and strategy and all(isinstance(s, Strategy) for s in strategy.values()):
+        return {str(name): s for name, s in strategy.items()}
+    do = "call it: sma_cross(fast=10)" if callable(strategy) else "give a Strategy, or a mapping of names to strategies"
+    raise SpecError(f"{strategy!r} is not a Strategy", where="run, strategy", do=do)
+
+
+def panel_of(data: Any) -> Panel:
+    """A Panel as it is; anything else through the door."""
+    if isinstance(data, Panel):
+        return data
+    from rustybt.data import load
+
+    return load(data)

@@ -1,0 +1,148 @@
+"""The `on_bar` escape hatch: what a callback sees, and how its orders reach the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from rustybt.engine.config import RunConfig
+from rustybt.engine.tables import Sleeves
+from rustybt.errors import OrderError, RustyBTError, SpecError
+from rustybt.model import Asset
+from rustybt.model.decimals import from_units, to_decimal, to_units
+from rustybt.spec import OnBar
+from rustybt.spec.hooks import Amount, json_copy
+
+if TYPE_CHECKING:
+    from rustybt.kernel import Book
+
+
+class BarContext:
+    """What a callback is given; it implements `rustybt.spec.hooks.Context`."""
+
+    def __init__(self, sleeve: int, assets: tuple[Asset, ...], hook: OnBar, config: RunConfig) -> None:
+        self._first = sleeve * len(assets)
+        self._assets = {asset.symbol: (column, asset) for column, asset in enumerate(assets)}
+        self._unit = Decimal(1).scaleb(-config.money_scale)
+        self._hook = hook
+        self._state = hook.fresh_state()
+        self._bars = pl.DataFrame()
+        self._ts = 0
+        self._index = 0
+        self._book: Book | None = None
+
+    def show(self, ts: int, index: int, rows: pl.DataFrame, book: Book) -> None:
+        """Take in one bar and call the callback.
+
+        Raises:
+            SpecError: the callback raised something that is not ours, or left a state that is not JSON.
+        """
+        bars = rows if self._bars.is_empty() else pl.concat([self._bars, rows])
+        self._bars = bars.sort("asset", "ts", maintain_order=True).group_by("asset", maintain_order=True).tail(self._hook.lookback)
+        self._ts, self._index, self._book = ts, index, book
+        try:
+            self._hook.callback(self)
+        except RustyBTError:
+            raise
+        except Exception as error:
+            raise SpecError(
+                f"the callback raised {type(error).__name__}: {error}", where=f"on_bar at {self.ts.isoformat()}", do="mend the callback"
+            ) from error
+        self._state = json_copy(self._state, f"on_bar, state at {self.ts.isoformat()}")
+
+    @property
+    def ts(self) -> datetime:
+        """The instant at which this bar is complete, UTC."""
+        return datetime.fromtimestamp(self._ts // 1_000_000, UTC).replace(microsecond=self._ts % 1_000_000)
+
+    @property
+    def bars(self) -> pl.DataFrame:
+        """The last ``lookback`` rows of every asset up to ``ts``, sorted by asset and ts."""
+        return self._bars
+
+    @property
+    def positions(self) -> Mapping[str, Decimal]:
+        """Quantity held per asset, negative for a short; an asset that is not held is absent."""
+        held = {}
+        for symbol, (column, asset) in self._assets.items():
+            lots = int(self._live.lots[self._first + column])
+            if lots:
+                held[symbol] = from_units(lots, asset.lot_size)
+        return MappingProxyType(held)
+
+    @property
+    def cash(self) -> Decimal:
+        """Cash after this bar."""
+        return from_units(self._live.cash, self._unit)
+
+    @property
+    def equity(self) -> Decimal:
+        """Cash plus the value of all positions at their last price."""
+        return from_units(self._live.equity, self._unit)
+
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        """What the callback remembers between bars."""
+        return self._state
+
+    def order(self, asset: str, quantity: Amount) -> None:
+        """Buy (or sell, when negative) a quantity; it can fill from the next bar on.
+
+        Raises:
+            OrderError: an unknown asset, or a quantity that is not a number.
+        """
+        column, known = self._known(asset)
+        lots = to_units(quantity, known.lot_size, "quantity", "down")
+        if lots:
+            self._live.submit(self._first + column, lots, self._index)
+
+    def order_target(
+        self, asset: str, quantity: Amount | None = None, *, weight: Amount | None = None, notional: Amount | None = None
+    ) -> None:
+        """Order the difference to a wanted position, given by exactly one of quantity, weight or notional."""
+        given = {"quantity": quantity, "weight": weight, "notional": notional}
+        named = {name: value for name, value in given.items() if value is not None}
+        if len(named) != 1:
+            raise OrderError(f"{len(named)} targets given", where=f"on_bar, order_target({asset!r})", do="give one of quantity, weight, notional")
+        column, known = self._known(asset)
+        if quantity is None:
+            price = from_units(int(self._live.last[column]), known.tick_size)
+            if price == 0:
+                raise OrderError("the asset has never had a bar", where=f"on_bar, order_target({asset!r})", do="check context.bars first")
+            money = to_decimal(notional, "notional") if weight is None else to_decimal(weight, "weight") * self.equity
+            quantity = money / (price * known.multiplier)
+        wanted = to_units(quantity, known.lot_size, "quantity", "down")
+        difference = wanted - int(self._live.lots[self._first + column])
+        if difference:
+            self._live.submit(self._first + column, difference, self._index)
+
+    @property
+    def _live(self) -> Book:
+        assert self._book is not None
+        return self._book
+
+    def _known(self, asset: str) -> tuple[int, Asset]:
+        if asset not in self._assets:
+            raise OrderError(f"unknown asset {asset!r}", where="on_bar", do=f"use one of {', '.join(list(self._assets)[:10])}")
+        return self._assets[asset]
+
+
+class Callbacks:
+    """The callbacks of all sleeves, in sleeve order."""
+
+    def __init__(self, sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig) -> None:
+        self.contexts = [
+            BarContext(number, assets, strategy.on_bar, config)
+            for number, strategy in enumerate(sleeves.values())
+            if strategy.on_bar is not None
+        ]
+
+    def on_bar(self, ts: int, index: int, rows: pl.DataFrame, book: Book) -> None:
+        """Show every callback the bar."""
+        for context in self.contexts:
+            context.show(ts, index, rows, book)

@@ -1,0 +1,25 @@
+"""What a reader of a result should know, one sentence each."""
+
+from __future__ import annotations
+
+from rustybt.engine.config import RunConfig
+from rustybt.engine.tables import Sleeves
+from rustybt.errors import ConfigError
+from rustybt.model import FillAt, Panel
+
+
+def notes_of(sleeves: Sleeves, panel: Panel, config: RunConfig) -> tuple[str, ...]:
+    """The panel's warnings plus those of the run's settings."""
+    notes = list(panel.warnings)
+    if config.fill is FillAt.SAME_BAR_CLOSE:
+        notes.append("fill='same_bar_close' trades at the close that the decision has seen: treat the result as an upper bound.")
+    for name, strategy in sleeves.items():
+        if strategy.on_bar is not None:
+            notes.append(f"strategy {name!r} has an on_bar callback: the guard cannot prove what it reads; it ran bar by bar.")
+    if panel.trusted:
+        notes.append(f"trusted columns, which may hold the future: {', '.join(panel.trusted)}.")
+    if config.benchmark is not None and config.benchmark not in panel.symbols:
+        raise ConfigError(
+            f"benchmark {config.benchmark!r} is not in the data", where="run, benchmark", do=f"use one of {', '.join(panel.symbols[:10])}"
+        )
+    return tuple(notes)

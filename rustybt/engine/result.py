@@ -1,0 +1,166 @@
+"""What a run gives back: frames, metrics, a report, and a directory that other tools can read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from rustybt.engine.config import RunConfig
+from rustybt.engine.tables import Sleeves
+from rustybt.engine.targets import Signals
+from rustybt.ledger import BooksVerdict, equity_frame, fills_frame, journal_frame, orders_frame, positions_frame, trades_frame
+from rustybt.ledger.frames import Books
+from rustybt.model import Outcome, Panel, Status, Tables
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A finished run. Frames are built when they are first asked for and then kept.
+
+    Attributes:
+        sleeves: the strategies by sleeve name.
+        config: settings of the run.
+        panel: the bars it ran on.
+        tables: the rules as integers.
+        outcome: the kernel's answer as integers.
+        evaluated: signals and targets per sleeve.
+        verdict: that the books balance.
+        notes: what a reader should know (assumptions, quarantined rows, look-ahead flags), one sentence each.
+    """
+
+    sleeves: Sleeves
+    config: RunConfig
+    panel: Panel
+    tables: Tables
+    outcome: Outcome
+    evaluated: Mapping[str, Signals]
+    verdict: BooksVerdict
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def books(self) -> Books:
+        """The run as the ledger sees it."""
+        return Books(self.tables, self.outcome, self.panel.ts, self.panel.sessions, tuple(self.sleeves))
+
+    @cached_property
+    def orders(self) -> pl.DataFrame:
+        """Every order and what became of it; see `rustybt.ledger.orders_frame`."""
+        return orders_frame(self.books)
+
+    @cached_property
+    def fills(self) -> pl.DataFrame:
+        """Every execution; see `rustybt.ledger.fills_frame`."""
+        return fills_frame(self.books)
+
+    @cached_property
+    def trades(self) -> pl.DataFrame:
+        """Round trips; see `rustybt.ledger.trades_frame`."""
+        return trades_frame(self.books)
+
+    @cached_property
+    def positions(self) -> pl.DataFrame:
+        """Position changes; see `rustybt.ledger.positions_frame`."""
+        return positions_frame(self.books)
+
+    @cached_property
+    def equity(self) -> pl.DataFrame:
+        """Balances after each bar; see `rustybt.ledger.equity_frame`."""
+        return equity_frame(self.books)
+
+    @cached_property
+    def journal(self) -> pl.DataFrame:
+        """Double-entry postings; see `rustybt.ledger.journal_frame`."""
+        return journal_frame(self.books)
+
+    @cached_property
+    def signals(self) -> pl.DataFrame:
+        """Evaluated terms: ts, asset, (sleeve,) then the named signals, universe and target."""
+        frames = []
+        for name, signals in self.evaluated.items():
+            keys = self.panel.frame.select("ts", "asset")
+            terms = signals.frame
+            keys = keys if terms.height == keys.height else keys[terms["row"]]
+            frame = pl.concat([keys, terms.drop("row")], how="horizontal")
+            frames.append(frame if len(self.evaluated) == 1 else frame.insert_column(2, pl.lit(name).alias("sleeve")))
+        return pl.concat(frames, how="diagonal").sort("ts", "asset", maintain_order=True)
+
+    @cached_property
+    def identity(self) -> Mapping[str, str]:
+        """``run_id`` and what it is made of: ``spec_id`` per sleeve, data ``snapshot``, ``engine`` version."""
+        from rustybt import __version__
+
+        specs = {name: strategy.spec_id for name, strategy in self.sleeves.items()}
+        parts = {"spec_id": specs, "snapshot": self.panel.snapshot, "config": self.config.to_dict(), "engine": __version__}
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        spec = next(iter(specs.values())) if len(specs) == 1 else json.dumps(specs, sort_keys=True)
+        return {"run_id": digest, "spec_id": spec, "snapshot": self.panel.snapshot, "engine": __version__}
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Any]:
+        """Statistics by name; conventions in docs/concepts/metrics.md."""
+        from rustybt.engine.summary import measure_run
+
+        return measure_run(self)
+
+    @property
+    def final_equity(self) -> str:
+        """Equity after the last bar, exact, as a decimal string."""
+        return self.verdict.equity
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader should know, one sentence each."""
+        return self.notes
+
+    def counts(self) -> dict[str, int]:
+        """Number of bars, assets, orders, fills, rejected orders and order rows by outcome."""
+        log = self.outcome.log
+        filled = int(((log.filled != 0) & (log.status == Status.FILLED)).sum())
+        return {
+            "bars": self.panel.bars,
+            "rows": self.panel.frame.height,
+            "assets": len(self.panel.assets),
+            "decisions": sum(signals.decisions for signals in self.evaluated.values()),
+            "orders": int(log.seq.max(initial=0)),
+            "fills": filled,
+            "rejected": int((log.status == Status.REJECTED).sum()),
+            "cancelled": int((log.status == Status.CANCELLED).sum()),
+            "working": int((log.status == Status.WORKING).sum()),
+        }
+
+    def report(self, path: str | Path) -> Path:
+        """Write the HTML report, one file that works offline.
+
+        Raises:
+            MissingExtraError: the ``report`` extra is not installed.
+            ConfigError: the file cannot be written.
+        """
+        from rustybt.engine.summary import write_report
+
+        return write_report(self, Path(path))
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the run directory: Parquet frames and a manifest; see `rustybt.engine.store.save`."""
+        from rustybt.engine.store import save
+
+        return save(self, Path(folder))
+
+    def _repr_html_(self) -> str:
+        from rustybt.engine.summary import summary
+
+        return summary(self)
+
+    def __repr__(self) -> str:
+        counts = self.counts()
+        names = ", ".join(self.sleeves)
+        return (
+            f"Result({names}: {counts['assets']} assets x {counts['bars']:,} bars, {counts['fills']:,} fills, "
+            f"final equity {self.final_equity} {self.config.currency})"
+        )

@@ -1,0 +1,112 @@
+"""Strategies evaluated on a panel: signals in user units, and targets ready to be offered to the kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from rustybt.engine.config import RunConfig
+from rustybt.engine.offers import Targets, changes, check_weights, quantise
+from rustybt.engine.tables import Sleeves
+from rustybt.errors import SpecError
+from rustybt.model import Asset, Panel, TargetKind
+from rustybt.model.decimals import RATE
+from rustybt.spec import Strategy
+from rustybt.spec.planner import SignalPlan, plan
+
+
+@dataclass(frozen=True)
+class Signals:
+    """One sleeve evaluated.
+
+    Attributes:
+        plan: what was run.
+        frame: ``row`` (index into the panel's frame), the named signals, ``universe`` and ``target`` on evaluated rows.
+        targets: the same targets in whole units; only changes when there is no schedule.
+        decisions: targets before unchanged ones were left out.
+    """
+
+    plan: SignalPlan
+    frame: pl.DataFrame
+    targets: Targets
+    decisions: int
+
+
+def warmup_bars(strategy: Strategy, plan: SignalPlan) -> int:
+    """Bars before the first decision: what the strategy declares, else what its windows need."""
+    return strategy.warmup if strategy.warmup is not None else (plan.lookback or 0)
+
+
+def decision_bars(strategy: Strategy, plan: SignalPlan, panel: Panel) -> npt.NDArray[np.bool_] | None:
+    """Which bars decide, (bars,), or None when every bar does."""
+    warmup = warmup_bars(strategy, plan)
+    if strategy.schedule is None:
+        return None if warmup == 0 else np.arange(panel.bars) >= warmup
+    due = strategy.schedule.resolve(panel.ts, panel.sessions, panel.next_session, panel.session_close)
+    due[:warmup] = False
+    return due
+
+
+def evaluate(strategy: Strategy, panel: Panel, config: RunConfig) -> Signals:
+    """Signals and targets of one strategy on a whole panel."""
+    made = plan(strategy)
+    bars = decision_bars(strategy, made, panel)
+    scheduled = strategy.schedule is not None
+    rows = bars[panel.row_bar] if scheduled and bars is not None else None
+    frame = made.evaluate(panel.frame, panel.assets, rows=rows, adj_digits=panel.adj_digits)
+    if strategy.target is None:
+        empty = np.zeros(0, dtype=np.int64)
+        return Signals(made, frame, Targets(TargetKind.QUANTITY, empty.astype(np.int32), empty.astype(np.int32), empty), 0)
+    found = targets_of(strategy, frame, panel, None if scheduled else bars, config)
+    check_weights(found, int(config.max_gross * RATE), panel.ts)
+    return Signals(made, frame, found if scheduled else changes(found), len(found.value))
+
+
+def targets_of(
+    strategy: Strategy, frame: pl.DataFrame, panel: Panel, bars: npt.NDArray[np.bool_] | None, config: RunConfig
+) -> Targets:
+    """The non-null targets of evaluated rows as whole units, outside the universe 0."""
+    assert strategy.target is not None
+    values = masked_target(frame)
+    rows = None if frame.height == panel.frame.height else frame["row"].to_numpy()
+    bar = panel.row_bar if rows is None else panel.row_bar[rows]
+    column = row_columns(panel, rows)
+    keep = None if bars is None else bars[bar]
+    if values.null_count():
+        known = values.is_not_null().to_numpy()
+        keep = known if keep is None else keep & known
+    if keep is not None and not keep.all():
+        values, bar, column = values.filter(pl.Series(keep)), bar[keep], column[keep]
+    units = quantise(values, column, strategy.target.kind, panel.assets, config.money_scale)
+    return Targets(strategy.target.kind, bar, column, units)
+
+
+def masked_target(frame: pl.DataFrame) -> pl.Series:
+    """The ``target`` column with 0 outside the ``universe``, numeric."""
+    values = frame["target"]
+    if not (values.dtype.is_numeric() or values.dtype.is_decimal()):
+        do = "write pl.when(condition).then(1.0).otherwise(0.0)" if values.dtype == pl.Boolean else "give numbers"
+        raise SpecError(f"the target is {values.dtype}, not a number", where="term 'target'", do=do)
+    if "universe" in frame.columns:
+        return frame.select(pl.when(pl.col("universe").fill_null(value=False)).then("target").otherwise(0).alias("target"))["target"]
+    return values
+
+
+def row_columns(panel: Panel, rows: npt.NDArray[np.integer] | None) -> npt.NDArray[np.int32]:
+    """Asset column of frame rows; of all rows when None."""
+    if len(panel.assets) == 1:
+        return np.zeros(panel.frame.height if rows is None else len(rows), dtype=np.int32)
+    if rows is None:
+        return np.repeat(np.arange(len(panel.assets), dtype=np.int32), np.diff(panel.offsets))
+    return (np.searchsorted(panel.offsets, rows, side="right") - 1).astype(np.int32)
+
+
+def same_assets(sleeves: Sleeves, assets: tuple[Asset, ...]) -> None:
+    """Nothing to trade is an error that says so."""
+    if not sleeves:
+        raise SpecError("there is no strategy", where="run", do="give a Strategy or a mapping of names to strategies")
+    if not assets:
+        raise SpecError("there are no assets", where="run", do="load data with at least one asset")
