@@ -1,0 +1,197 @@
+"""Random sessions for the rule book: the corners first, money second, realism last.
+
+`sessions` is a Hypothesis strategy that shrinks; `session` draws from the same generator with a seed, about a hundred times faster.
+Both give the arguments of ``rustybt.kernel.simulate`` and ``rustybt.reference.simulate``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from rustybt.model import Plan, Tables
+from rustybt.model.panel import Ints
+from rustybt.testing.rules import World, draw_tables, draw_world
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DrawFn, SearchStrategy
+
+SPLITS = ((2, 1), (1, 2), (3, 2), (1, 10), (7, 3), (20, 1), (1, 1000), (1000, 1), (5, 4), (1, 1))
+WEIGHTS = (0, 10**12, 5 * 10**11, -5 * 10**11, 333_333_333_333, -(10**12), 2 * 10**12, 10**11, -(3 * 10**12), 999_999_999_999)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The least that a simulation needs of a market: four (bars, assets) Int64 arrays of ticks, 0 = no bar."""
+
+    open: Ints
+    high: Ints
+    low: Ints
+    close: Ints
+
+
+class Session(NamedTuple):
+    """The arguments of ``simulate``."""
+
+    tables: Tables
+    market: Grid
+    plan: Plan
+    events: Ints
+
+
+class Dice:
+    """Whole numbers from some source of chance."""
+
+    def __init__(self, integer: Callable[[int, int], int]) -> None:
+        self.integer = integer
+
+    def pick[T](self, options: Sequence[T]) -> T:
+        """One of the options; put the plainest first, Hypothesis shrinks toward it."""
+        return options[self.integer(0, len(options) - 1)]
+
+    def chance(self, percent: int) -> bool:
+        """True so many times in a hundred."""
+        return self.integer(0, 99) >= 100 - percent
+
+
+def seeded(seed: int) -> Dice:
+    """Dice that fall the same way for the same seed, on every machine.
+
+    Example:
+        >>> seeded(3).integer(1, 6) == seeded(3).integer(1, 6)
+        True
+    """
+    bits = np.random.Generator(np.random.PCG64(seed))
+    pool: list[int] = []
+
+    def integer(low: int, high: int) -> int:
+        if not pool:
+            pool.extend(bits.integers(0, 2**62, 2048, dtype=np.int64).tolist())
+        return low + pool.pop() % (high - low + 1)
+
+    return Dice(integer)
+
+
+def session(seed: int, bars: int = 40) -> Session:
+    """The random session of a seed.
+
+    Args:
+        seed: any whole number from 0.
+        bars: the most bars that it may have.
+
+    Example:
+        >>> session(1).tables.cash == session(1).tables.cash
+        True
+    """
+    return draw_session(seeded(seed), bars)
+
+
+def sessions(bars: int = 10, assets: int = 3) -> SearchStrategy[Session]:
+    """A Hypothesis strategy of random sessions.
+
+    Args:
+        bars, assets: the most of each.
+
+    Example:
+        >>> from hypothesis import find
+        >>> find(sessions(), lambda s: len(s.market.close) >= 3).market.close.shape
+        (3, 1)
+    """
+    from hypothesis import strategies
+
+    @strategies.composite
+    def strategy(draw: DrawFn) -> Session:
+        return draw_session(Dice(lambda low, high: draw(strategies.integers(low, high))), bars, assets)
+
+    return strategy()
+
+
+def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
+    """Draw everything, the world first: what the prices and sizes are about."""
+    world = draw_world(dice, assets)
+    count = dice.integer(1, bars)
+    market = draw_market(dice, world, count)
+    tables = draw_tables(dice, world)
+    return Session(tables, market, draw_plan(dice, world, tables, count), draw_events(dice, market))
+
+
+def draw_market(dice: Dice, world: World, bars: int) -> Grid:
+    """Random walks with gaps, ties, single missing bars, halts, listings and delistings."""
+    grid = np.zeros((4, bars, len(world.assets)), dtype=np.int64)
+    for column, start in enumerate(world.prices):
+        first, last = (dice.integer(0, bars - 1), dice.integer(0, bars - 1)) if dice.chance(25) else (0, bars - 1)
+        halt = dice.integer(0, bars) if dice.chance(20) else bars + 9
+        missing = dice.pick((0, 0, 10, 40))
+        price = start
+        for bar in range(bars):
+            if bar < first or bar > max(first, last) or halt <= bar < halt + 4 or (missing and dice.chance(missing)):
+                continue
+            prices = draw_bar(dice, price, world.step)
+            grid[:, bar, column] = prices
+            price = prices[3]
+    return Grid(*(np.ascontiguousarray(field) for field in grid))
+
+
+def draw_bar(dice: Dice, price: int, step: int) -> tuple[int, int, int, int]:
+    """A bar after a price: sometimes flat, sometimes with a gap, its range now and then far beyond its body."""
+    if dice.chance(10):
+        return price, price, price, price
+    start = moved(dice, price, step) if dice.chance(60) else price
+    end = moved(dice, start, step)
+    top, bottom = max(start, end), min(start, end)
+    reach = dice.pick((0, step, 3 * step))
+    high = top + top * dice.integer(0, reach) // 1000 + dice.integer(0, 1)
+    low = max(1, bottom - bottom * dice.integer(0, min(reach, 900)) // 1000 - dice.integer(0, 1))
+    return start, high, low, end
+
+
+def moved(dice: Dice, price: int, step: int) -> int:
+    """A price moved by up to ``step`` per mille and a tick, at least 1 and below 2^44."""
+    return min(2**44, max(1, price + price * dice.integer(-step, step) // 1000 + dice.integer(-1, 1)))
+
+
+def draw_plan(dice: Dice, world: World, tables: Tables, bars: int) -> Plan:
+    """Offers at random bars, with repeats and zeros among them."""
+    kinds = tables.row("kind").tolist()
+    often = dice.pick((30, 60, 100, 8))
+    start, slots, values = [0], [], []
+    before = [0] * len(kinds)
+    for _ in range(bars):
+        for slot, kind in enumerate(kinds):
+            if dice.chance(often):
+                if not dice.chance(25):
+                    before[slot] = draw_target(dice, world, kind, slot % len(world.assets))
+                slots.append(slot)
+                values.append(before[slot])
+        start.append(len(slots))
+    return Plan(*(np.array(column, dtype=np.int64) for column in (start, slots, values)))
+
+
+def draw_target(dice: Dice, world: World, kind: int, column: int) -> int:
+    """A target in the unit of its kind."""
+    if dice.chance(15):
+        return 0
+    if kind == 2:
+        return dice.pick(WEIGHTS) if dice.chance(70) else dice.integer(-(2 * 10**12), 2 * 10**12)
+    most = world.lots[column] if kind == 0 else max(1, world.cash * 2)
+    size = dice.pick((most, max(1, most // 3), min(most, 5)))
+    return dice.integer(-size, size)
+
+
+def draw_events(dice: Dice, market: Grid) -> Ints:
+    """Splits and dividends at bars that exist."""
+    rows: list[tuple[int, int, int, int, int]] = []
+    for _ in range(dice.pick((0, 0, 1, 3, 6))):
+        column = dice.integer(0, market.close.shape[1] - 1)
+        bars = np.flatnonzero(market.close[:, column]).tolist()
+        if not bars:
+            continue
+        if dice.chance(50):
+            rows.append((dice.pick(bars), column, 0, *dice.pick(SPLITS)))
+        else:
+            rows.append((dice.pick(bars), column, 1, dice.integer(0, 500), dice.pick((100, 1000, 3, 7))))
+    rows.sort(key=lambda row: row[:3])
+    return np.array(rows, dtype=np.int64).reshape(-1, 5)
