@@ -42,7 +42,8 @@ def trade(account: Account, bar: int, decision: tuple[Terms, Decimal], price: De
     """Replace the working order of a slot by the one that its target asks for, unless the cool-down drops it."""
     terms, target = decision
     slot, position = terms.number, account.positions[terms.number]
-    if account.rules.sizing is Sizing.AT_FILL and terms.kind is not TargetKind.QUANTITY and position.cool_down == 0:
+    sized_later = account.rules.sizing is Sizing.AT_FILL and terms.kind is not TargetKind.QUANTITY
+    if sized_later and target != 0 and position.cool_down == 0:
         account.cancel(slot, bar, Detail.REPLACED)
         account.working[slot] = Order(next(account.numbers), slot, bar, Reason.TARGET, None, target)
         return

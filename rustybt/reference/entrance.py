@@ -21,13 +21,20 @@ class Market(Protocol):
     """Bars: four (bars, assets) Int64 arrays of ticks, 0 = no bar. A `rustybt.model.Panel` is one."""
 
     @property
-    def open(self) -> Ints: ...
+    def open(self) -> Ints:
+        """First price of each bar."""
+
     @property
-    def high(self) -> Ints: ...
+    def high(self) -> Ints:
+        """Highest price."""
+
     @property
-    def low(self) -> Ints: ...
+    def low(self) -> Ints:
+        """Lowest price."""
+
     @property
-    def close(self) -> Ints: ...
+    def close(self) -> Ints:
+        """Last price."""
 
 
 def read_rules(tables: Tables) -> Rules:

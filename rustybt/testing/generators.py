@@ -93,7 +93,8 @@ def sessions(bars: int = 10, assets: int = 3) -> SearchStrategy[Session]:
     """A Hypothesis strategy of random sessions.
 
     Args:
-        bars, assets: the most of each.
+        bars: the most bars of a session.
+        assets: the most assets.
 
     Example:
         >>> from hypothesis import find

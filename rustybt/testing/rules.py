@@ -22,9 +22,14 @@ LARGE = 2**61 - 1
 class Chance(Protocol):
     """What a generator needs of its dice."""
 
-    def integer(self, low: int, high: int, /) -> int: ...
-    def pick[T](self, options: Sequence[T]) -> T: ...
-    def chance(self, percent: int) -> bool: ...
+    def integer(self, low: int, high: int, /) -> int:
+        """A whole number from ``low`` to ``high``."""
+
+    def pick[T](self, options: Sequence[T]) -> T:
+        """One of the options."""
+
+    def chance(self, percent: int) -> bool:
+        """True so many times in a hundred."""
 
 
 @dataclass(frozen=True)
