@@ -1,10 +1,6 @@
-"""``python -m rustybt`` is the command ``rustybt``."""
-
-from __future__ import annotations
-
-import sys
+"""``python -m rustybt``."""
 
 from rustybt.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

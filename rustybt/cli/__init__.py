@@ -1,0 +1,59 @@
+"""The command ``rustybt``: one file per verb, each a thin layer over a public function.
+
+In: arguments. Out: text or, with ``--json``, one JSON document on stdout; logs and progress on stderr; exit code 0, 1 (the work failed) or 2 (bad usage).
+To add a command: one module with a ``register(app)``, and its name in `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+
+import typer
+
+from rustybt.errors import ConfigError, RustyBTError
+
+COMMANDS = ("demo", "run", "sweep", "verify", "explain", "report", "warm")
+
+
+def build_app() -> typer.Typer:
+    """The command line with all its verbs."""
+    app = typer.Typer(
+        name="rustybt",
+        help="Backtest Polars expressions with exact money and a proof against look-ahead.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+    )
+
+    @app.callback(invoke_without_command=True)
+    def root(version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True)) -> None:
+        if version:
+            import rustybt
+
+            typer.echo(rustybt.__version__)
+            raise typer.Exit
+
+    for name in COMMANDS:
+        import_module(f"rustybt.cli.{name}").register(app)
+    return app
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit; a user's mistake is one message, never a traceback."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        build_app()(given, standalone_mode=True)
+    except RustyBTError as error:
+        if "--json" in given:
+            print(json.dumps({"ok": False, "error": {"kind": type(error).__name__, "what": error.what, "where": error.where, "do": error.do}}))
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
+    except KeyboardInterrupt:
+        print("interrupted: nothing was written", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

@@ -1,0 +1,95 @@
+"""Options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rustybt.errors import ConfigError
+from rustybt.execution import Commission, Costs, Slippage, bps, costs, per_share, per_trade
+from rustybt.model import Panel
+from rustybt.spec import Strategy, StrategyFunction
+
+StrategyArgument = Annotated[str, typer.Argument(help="file.py:name, module:name, or a module with exactly one strategy.", show_default=False)]
+DataOption = Annotated[str, typer.Option("--data", help='Parquet, CSV or Arrow file or glob, or "demo".', show_default=False)]
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="A parameter: --set fast=10. May be repeated.", show_default=False)]
+StampOption = Annotated[str | None, typer.Option("--stamp", help="How the source stamps bars: open, close or session.", show_default=False)]
+CalendarOption = Annotated[str | None, typer.Option("--calendar", help="Exchange calendar, such as XNYS or 24/7.", show_default=False)]
+ClassOption = Annotated[str, typer.Option("--asset-class", help="equity, crypto, fx, future or index: fixes tick and lot sizes.")]
+TickOption = Annotated[str | None, typer.Option("--tick-size", help="Price step, instead of the preset's.", show_default=False)]
+LotOption = Annotated[str | None, typer.Option("--lot-size", help="Quantity step, instead of the preset's.", show_default=False)]
+EventsOption = Annotated[str | None, typer.Option("--events", help="File of splits and dividends (asset, ts, kind, value).", show_default=False)]
+StartOption = Annotated[str | None, typer.Option("--start", help="First date.", show_default=False)]
+EndOption = Annotated[str | None, typer.Option("--end", help="Last date.", show_default=False)]
+CashOption = Annotated[str, typer.Option("--cash", help="Opening cash, exact.")]
+CommissionOption = Annotated[str | None, typer.Option("--commission-bps", help="Commission in basis points of the traded value.", show_default=False)]
+PerShareOption = Annotated[str | None, typer.Option("--commission-per-share", help="Commission per unit of quantity.", show_default=False)]
+PerTradeOption = Annotated[str | None, typer.Option("--commission-per-trade", help="Commission per fill.", show_default=False)]
+MinimumOption = Annotated[str | None, typer.Option("--commission-minimum", help="Least commission per fill.", show_default=False)]
+SlippageOption = Annotated[str | None, typer.Option("--slippage-bps", help="Slippage in basis points of the price.", show_default=False)]
+FillOption = Annotated[str, typer.Option("--fill", help="next_open, next_close or same_bar_close.")]
+SizingOption = Annotated[str, typer.Option("--sizing", help="at_decision or at_fill.")]
+GrossOption = Annotated[str, typer.Option("--max-gross", help="Most gross exposure as a multiple of equity.")]
+BenchmarkOption = Annotated[str | None, typer.Option("--benchmark", help="Symbol of an asset in the data to compare with.", show_default=False)]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+
+def load_panel(data: str, **options: Any) -> Panel:
+    """The data at the door, with the options that were given."""
+    from rustybt.data import load
+
+    return load(data, **{name: value for name, value in options.items() if value is not None})
+
+
+def find_strategy(place: str) -> StrategyFunction | Strategy:
+    """A strategy by file or module."""
+    from rustybt.spec import load_strategy
+
+    return load_strategy(place)
+
+
+def build_strategy(place: str, settings: Iterable[str] | None) -> Strategy:
+    """A strategy with the parameters of ``--set``."""
+    found = find_strategy(place)
+    texts = pairs(settings)
+    if isinstance(found, Strategy):
+        if texts:
+            raise ConfigError(f"{found.name!r} takes no parameters", where=f"--set {next(iter(texts))}", do="leave --set out")
+        return found
+    return found(**found.parse(texts))
+
+
+def pairs(settings: Iterable[str] | None) -> dict[str, str]:
+    """``name=value`` texts as a mapping."""
+    found: dict[str, str] = {}
+    for text in settings or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise ConfigError(f"--set {text!r} has no value", where="--set", do="write --set fast=10")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def build_costs(
+    rate: str | None, share: str | None, trade: str | None, minimum: str | None, slippage: str | None
+) -> Costs:
+    """Costs from the command line's options."""
+    commission = Commission()
+    for part in (bps(rate) if rate else None, per_share(share) if share else None, per_trade(trade) if trade else None):
+        commission = commission if part is None else commission + part
+    if minimum is not None:
+        commission = commission + Commission(minimum=per_trade(minimum).flat)
+    return costs(commission, Slippage() if slippage is None else bps(slippage))
+
+
+def out_folder(path: str | None) -> Path | None:
+    """The output folder, checked before any work is done."""
+    if path is None:
+        return None
+    from rustybt.engine.store import check_writable
+
+    check_writable(Path(path))
+    return Path(path)

@@ -1,0 +1,100 @@
+"""``rustybt run``: backtest one strategy."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from rustybt.cli import options as o
+from rustybt.cli import show
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("run")
+    def run(
+        strategy: o.StrategyArgument,
+        data: o.DataOption,
+        set_: o.SetOption = None,
+        stamp: o.StampOption = None,
+        calendar: o.CalendarOption = None,
+        asset_class: o.ClassOption = "equity",
+        tick_size: o.TickOption = None,
+        lot_size: o.LotOption = None,
+        events: o.EventsOption = None,
+        start: o.StartOption = None,
+        end: o.EndOption = None,
+        cash: o.CashOption = "100000",
+        commission_bps: o.CommissionOption = None,
+        commission_per_share: o.PerShareOption = None,
+        commission_per_trade: o.PerTradeOption = None,
+        commission_minimum: o.MinimumOption = None,
+        slippage_bps: o.SlippageOption = None,
+        fill: o.FillOption = "next_open",
+        sizing: o.SizingOption = "at_decision",
+        max_gross: o.GrossOption = "1",
+        benchmark: o.BenchmarkOption = None,
+        out: Annotated[str | None, typer.Option("--out", help="Folder for Parquet frames and the manifest.", show_default=False)] = None,
+        report: Annotated[str | None, typer.Option("--report", help="File for the HTML report.", show_default=False)] = None,
+        json: o.JsonOption = False,
+    ) -> None:
+        """Backtest a strategy over a file of bars."""
+        import rustybt as rbt
+
+        folder = o.out_folder(out)
+        costs = o.build_costs(commission_bps, commission_per_share, commission_per_trade, commission_minimum, slippage_bps)
+        made = o.build_strategy(strategy, set_)
+        with show.working("reading bars", quiet=json):
+            panel = o.load_panel(
+                data,
+                stamp=stamp,
+                calendar=calendar,
+                asset_class=asset_class,
+                tick_size=tick_size,
+                lot_size=lot_size,
+                events=events,
+                start=start,
+                end=end,
+            )
+        with show.working(f"running {made.name} on {len(panel.assets)} assets x {panel.bars:,} bars", quiet=json):
+            result = rbt.run(
+                made, panel, cash=cash, costs=costs, fill=fill, sizing=sizing, max_gross=max_gross, benchmark=benchmark
+            )
+        with show.working("writing", quiet=json):
+            written = {"out": str(result.save(folder)) if folder else None, "report": str(result.report(report)) if report else None}
+        if json:
+            show.emit({**document(result), **written})
+            return
+        _print(result, written)
+
+
+def document(result: Any) -> dict[str, Any]:
+    """What ``--json`` prints of a run."""
+    return {
+        "identity": dict(result.identity),
+        "final_equity": result.final_equity,
+        **result.counts(),
+        "trades": result.trades.height,
+        "metrics": dict(result.metrics),
+        "books": str(result.verdict),
+        "warnings": list(result.warnings),
+    }
+
+
+def _print(result: Any, written: dict[str, str | None]) -> None:
+    counts, name = result.counts(), ", ".join(result.sleeves)
+    show.out.print(show.metrics_table(f"{name} on {counts['assets']} assets x {counts['bars']:,} bars", {name: result.metrics}))
+    show.out.print(
+        f"\nfinal equity {show.money(result.final_equity, result.config.currency)}   "
+        f"{counts['decisions']:,} targets -> {counts['orders']:,} orders -> {counts['fills']:,} fills "
+        f"({counts['rejected']:,} rejected, {counts['working']:,} still working)"
+    )
+    show.out.print(f"[dim]{result.verdict}[/]")
+    show.out.print(f"[dim]run {result.identity['run_id'][:16]}[/]")
+    for warning in result.warnings:
+        show.out.print(f"[yellow]note:[/] {warning}")
+    for what, path in written.items():
+        if path:
+            show.out.print(f"{what}: {path}")

@@ -1,0 +1,103 @@
+"""What the commands print: tables for people, one JSON document for programs, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+HEADLINE = (
+    ("total_return", "Total return", "percent"),
+    ("cagr", "CAGR", "percent"),
+    ("volatility", "Volatility", "percent"),
+    ("sharpe", "Sharpe", "ratio"),
+    ("sortino", "Sortino", "ratio"),
+    ("calmar", "Calmar", "ratio"),
+    ("max_drawdown", "Max drawdown", "percent"),
+    ("win_rate", "Win rate", "percent"),
+    ("profit_factor", "Profit factor", "ratio"),
+    ("average_exposure", "Average exposure", "percent"),
+    ("turnover", "Turnover a year", "percent"),
+)
+
+
+def number(value: Any, unit: str) -> str:
+    """A metric as people read it."""
+    if value is None:
+        return "-"
+    return f"{value * 100:,.2f} %" if unit == "percent" else f"{value:,.2f}"
+
+
+def money(text: str, currency: str) -> str:
+    """An exact amount with thousands separators, cents rounded for the eye only."""
+    from decimal import Decimal
+
+    return f"{Decimal(text):,.2f} {currency}"
+
+
+def emit(document: Mapping[str, Any]) -> None:
+    """The one JSON document of a command."""
+    print(json.dumps(document, default=str, indent=None))
+
+
+@contextmanager
+def working(what: str, *, quiet: bool = False) -> Iterator[None]:
+    """A spinner with the elapsed work's name, on a terminal only."""
+    if quiet or not err.is_terminal:
+        yield
+        return
+    with err.status(what):
+        yield
+
+
+def metrics_table(title: str, columns: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Headline metrics, one column per run."""
+    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False, header_style="bold")
+    table.add_column("")
+    for name in columns:
+        table.add_column(name, justify="right")
+    for key, label, unit in HEADLINE:
+        table.add_row(label, *(number(values.get(key), unit) for values in columns.values()))
+    return table
+
+
+def checks_table(checks: list[dict[str, Any]]) -> Table:
+    """Name, verdict and detail of each check."""
+    table = Table(show_header=False, show_edge=False, pad_edge=False, box=None)
+    for check in checks:
+        table.add_row("[green]✓[/]" if check["ok"] else "[red]✗[/]", check["name"], f"[dim]{check['detail']}[/]")
+    return table
+
+
+@contextmanager
+def bar(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar with rate and time left, on a terminal only; yields a function of (done, total)."""
+    if quiet or not err.is_terminal:
+        yield lambda done, total: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    with Progress(TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=err, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def frame_table(frame: pl.DataFrame, title: str) -> Table:
+    """A small frame as a table, floats to four digits."""
+    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False, header_style="bold")
+    shown = [name for name in frame.columns if frame[name].null_count() < frame.height or not frame.height]
+    for name in shown:
+        table.add_column(name, justify="right")
+    for row in frame.select(shown).iter_rows():
+        table.add_row(*(f"{value:,.4g}" if isinstance(value, float) else "-" if value is None else str(value) for value in row))
+    return table

@@ -1,0 +1,101 @@
+"""``rustybt sweep``: a grid of parameters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from rustybt.cli import options as o
+from rustybt.cli import show
+from rustybt.errors import ConfigError
+from rustybt.spec import Strategy, StrategyFunction
+
+GridOption = Annotated[list[str], typer.Option("--grid", help="Values of a parameter: fast=5,10,20 or fast=5:50:5.", show_default=False)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("sweep")
+    def sweep(
+        strategy: o.StrategyArgument,
+        data: o.DataOption,
+        grid: GridOption,
+        where: Annotated[str | None, typer.Option("--where", help='Condition, such as "fast < slow".', show_default=False)] = None,
+        by: Annotated[str, typer.Option("--by", help="Metric of the leaderboard.")] = "sharpe",
+        stamp: o.StampOption = None,
+        calendar: o.CalendarOption = None,
+        asset_class: o.ClassOption = "equity",
+        tick_size: o.TickOption = None,
+        lot_size: o.LotOption = None,
+        events: o.EventsOption = None,
+        start: o.StartOption = None,
+        end: o.EndOption = None,
+        cash: o.CashOption = "100000",
+        commission_bps: o.CommissionOption = None,
+        slippage_bps: o.SlippageOption = None,
+        out: Annotated[str | None, typer.Option("--out", help="Parquet file for the rows.", show_default=False)] = None,
+        json: o.JsonOption = False,
+    ) -> None:
+        """Run every combination of a grid of parameters."""
+        import rustybt as rbt
+
+        found = o.find_strategy(strategy)
+        if isinstance(found, Strategy):
+            raise ConfigError(f"{found.name!r} takes no parameters", where="sweep", do="name a @strategy function")
+        panel = o.load_panel(
+            data,
+            stamp=stamp,
+            calendar=calendar,
+            asset_class=asset_class,
+            tick_size=tick_size,
+            lot_size=lot_size,
+            events=events,
+            start=start,
+            end=end,
+        )
+        with show.bar("variants", quiet=json) as progress:
+            done = rbt.sweep(
+                found,
+                panel,
+                grid=dict(values(found, text) for text in grid),
+                where=where,
+                progress=progress,
+                cash=cash,
+                costs=o.build_costs(commission_bps, None, None, None, slippage_bps),
+            )
+        best = done.top(10, by=by)
+        if out:
+            try:
+                done.frame.write_parquet(out)
+            except OSError as error:
+                raise ConfigError(f"cannot write the rows: {error}", where=out, do="choose a file that can be written") from None
+        if json:
+            show.emit({"variants": done.frame.height, "failed": done.failed, "best": best.head(1).to_dicts()[0] if best.height else None, "out": out})
+            return
+        show.out.print(show.frame_table(best, f"{done.frame.height:,} variants, {done.failed:,} failed; best by {by}"))
+        show.out.print("[dim]The best of many tries is partly luck: the more variants, the more of it.[/]")
+
+
+def values(strategy: StrategyFunction, text: str) -> tuple[str, list[Any]]:
+    """``fast=5,10`` or ``fast=5:50:5`` (first, last, step) as typed values.
+
+    Raises:
+        ConfigError: not of that form, or not of the parameter's type.
+    """
+    name, equals, given = text.partition("=")
+    if not equals or not given:
+        raise ConfigError(f"--grid {text!r} has no values", where="--grid", do="write --grid fast=5,10,20 or fast=5:50:5")
+    if name not in strategy.parameters:
+        known = ", ".join(strategy.parameters)
+        raise ConfigError(f"strategy {strategy.name!r} has no parameter {name!r}", where="--grid", do=f"use one of {known}")
+    if ":" in given:
+        try:
+            first, last, *step = (int(part) for part in given.split(":"))
+            each = [str(value) for value in range(first, last + 1, *step)]
+        except (TypeError, ValueError):
+            raise ConfigError(f"--grid {text!r} is not first:last:step", where="--grid", do="write --grid fast=5:50:5") from None
+    else:
+        each = given.split(",")
+    return name, [strategy.parse({name: one.strip()})[name] for one in each]

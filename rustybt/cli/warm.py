@@ -1,0 +1,29 @@
+"""``rustybt warm``: compile the kernel before the first run."""
+
+from __future__ import annotations
+
+import time
+
+import typer
+
+from rustybt.cli import options as o
+from rustybt.cli import show
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("warm")
+    def warm(json: o.JsonOption = False) -> None:
+        """Compile the exact kernel once and keep it; later processes load it in a fraction of a second."""
+        from rustybt import kernel
+
+        if not json:
+            show.err.print("compiling the kernel, once (about 10 s on two cores) ...")
+        began = time.perf_counter()
+        place = kernel.warm()
+        took = time.perf_counter() - began
+        if json:
+            show.emit({"seconds": round(took, 3), "cache": str(place)})
+        else:
+            show.err.print(f"kernel ready in {took:.1f} s, kept in {place}")
