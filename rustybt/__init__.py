@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from rustybt.spec import weight as weight
     from rustybt.sweeps import sweep as sweep
 
+    __version__: str
+
 _ROOMS = {
     "data": ("demo_data", "load"),
     "engine": ("Result", "run", "verify"),
@@ -86,18 +88,20 @@ _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = sorted(_HOMES)  # noqa: PLE0605  # the table above is the only list
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name from its room, once (PEP 562)."""
-    if name == "__version__":
-        from importlib.metadata import version
+if not TYPE_CHECKING:  # a type checker has the names above, and should report any other
 
-        value: Any = version("rustybt")
-    elif name in _HOMES:
-        value = getattr(import_module(f"rustybt.{_HOMES[name]}"), name)
-    else:
-        raise AttributeError(f"module 'rustybt' has no attribute {name!r}", name=name, obj=import_module("rustybt"))
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        """Load a public name from its room, once (PEP 562)."""
+        if name == "__version__":
+            from importlib.metadata import version
+
+            value: Any = version("rustybt")
+        elif name in _HOMES:
+            value = getattr(import_module(f"rustybt.{_HOMES[name]}"), name)
+        else:
+            raise AttributeError(f"module 'rustybt' has no attribute {name!r}", name=name, obj=import_module("rustybt"))
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
