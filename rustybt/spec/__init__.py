@@ -12,19 +12,10 @@ from __future__ import annotations
 from rustybt.spec.decorate import StrategyFunction, strategy
 from rustybt.spec.exits import Exits, exits
 from rustybt.spec.hooks import Context, OnBar
+from rustybt.spec.load import load_strategy
 from rustybt.spec.parameters import Parameter, Range
-from rustybt.spec.schedule import (
-    Moment,
-    Schedule,
-    cron,
-    every,
-    month_end,
-    month_start,
-    session_close,
-    session_open,
-    week_end,
-    week_start,
-)
+from rustybt.spec.schedule import Moment, Schedule, cron, every, month_end, month_start, session_close, session_open, week_end, week_start
+from rustybt.spec.serialise import from_json, spec_id, to_json
 from rustybt.spec.strategy import Strategy
 from rustybt.spec.targets import Target, notional, quantity, weight
 
@@ -42,13 +33,17 @@ __all__ = [
     "cron",
     "every",
     "exits",
+    "from_json",
+    "load_strategy",
     "month_end",
     "month_start",
     "notional",
     "quantity",
     "session_close",
     "session_open",
+    "spec_id",
     "strategy",
+    "to_json",
     "week_end",
     "week_start",
     "weight",

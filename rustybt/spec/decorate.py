@@ -28,11 +28,11 @@ class StrategyFunction:
 
     def __init__(self, function: Callable[..., Strategy], name: str = "") -> None:
         functools.update_wrapper(self, function)
+        self.__module__: str = function.__module__
+        self.__qualname__: str = function.__qualname__
         self.function = function
         self.name = name or function.__name__
-        self.parameters: Mapping[str, Parameter] = MappingProxyType(
-            _read_signature(function, self.name)
-        )
+        self.parameters: Mapping[str, Parameter] = MappingProxyType(_read_signature(function, self.name))
 
     @property
     def defaults(self) -> dict[str, Scalar]:
@@ -47,22 +47,11 @@ class StrategyFunction:
         """
         where = f"strategy {self.name!r}"
         unknown_names(values, self.parameters, where)
-        missing = [
-            p.name
-            for p in self.parameters.values()
-            if p.required and p.name not in values
-        ]
+        missing = [p.name for p in self.parameters.values() if p.required and p.name not in values]
         if missing:
-            raise ConfigError(
-                f"parameter {missing[0]!r} has no value",
-                where=where,
-                do=f"give {self.parameters[missing[0]].allowed}",
-            )
+            raise ConfigError(f"parameter {missing[0]!r} has no value", where=where, do=f"give {self.parameters[missing[0]].allowed}")
         try:
-            return {
-                name: p.check(values[name]) if name in values else p.default
-                for name, p in self.parameters.items()
-            }
+            return {name: p.check(values[name]) if name in values else p.default for name, p in self.parameters.items()}
         except RustyBTError as error:
             raise _placed(error, where) from None
 
@@ -75,9 +64,7 @@ class StrategyFunction:
         where = f"strategy {self.name!r}"
         unknown_names(texts, self.parameters, where)
         try:
-            return {
-                name: self.parameters[name].parse(text) for name, text in texts.items()
-            }
+            return {name: self.parameters[name].parse(text) for name, text in texts.items()}
         except RustyBTError as error:
             raise _placed(error, where) from None
 
@@ -93,9 +80,8 @@ class StrategyFunction:
         try:
             made = self.function(**params)
         except RustyBTError as error:
-            raise _placed(
-                error, f"strategy {self.name!r}"
-            )  # the same object, so the traceback still shows the user's line
+            _placed(error, f"strategy {self.name!r}")
+            raise
         except Exception as error:
             error.add_note(f"in strategy {self.name!r} with {_shown(params)}")
             raise
@@ -103,30 +89,18 @@ class StrategyFunction:
             building.reset(token)
         if not isinstance(made, Strategy):
             raise SpecError(
-                f"it returned a {type(made).__name__}",
-                where=f"strategy {self.name!r}",
-                do="return rustybt.Strategy(target=weight(...))",
+                f"it returned a {type(made).__name__}", where=f"strategy {self.name!r}", do="return rustybt.Strategy(target=weight(...))"
             )
         return stamped(made, self.name, params)
 
-    def _named(
-        self, args: tuple[object, ...], kwargs: dict[str, object]
-    ) -> dict[str, object]:
+    def _named(self, args: tuple[object, ...], kwargs: dict[str, object]) -> dict[str, object]:
         try:
             positional = inspect.signature(self.function).bind_partial(*args).arguments
         except TypeError as error:
-            raise ConfigError(
-                str(error),
-                where=f"strategy {self.name!r}",
-                do="give parameters by name",
-            ) from None
+            raise ConfigError(str(error), where=f"strategy {self.name!r}", do="give parameters by name") from None
         twice = [name for name in positional if name in kwargs]
         if twice:
-            raise ConfigError(
-                f"parameter {twice[0]!r} is given twice",
-                where=f"strategy {self.name!r}",
-                do="give it once",
-            )
+            raise ConfigError(f"parameter {twice[0]!r} is given twice", where=f"strategy {self.name!r}", do="give it once")
         return {**positional, **kwargs}
 
     def __reduce__(self) -> str | tuple[Any, ...]:
@@ -172,51 +146,25 @@ def strategy(
     if function is None:
         return functools.partial(StrategyFunction, name=name)
     if not callable(function) or isinstance(function, type):
-        raise SpecError(
-            f"@strategy was given a {type(function).__name__}",
-            where="@strategy",
-            do="put it above a function",
-        )
+        raise SpecError(f"@strategy was given a {type(function).__name__}", where="@strategy", do="put it above a function")
     return StrategyFunction(function)
 
 
-def _read_signature(
-    function: Callable[..., Strategy], name: str
-) -> dict[str, Parameter]:
+def _read_signature(function: Callable[..., Strategy], name: str) -> dict[str, Parameter]:
     where = f"strategy {name!r}"
     try:
         hints = get_type_hints(function, include_extras=True)
     except Exception as error:  # noqa: BLE001  # an annotation is any expression
-        raise SpecError(
-            f"its annotations cannot be read: {error}",
-            where=where,
-            do="import the types at the top of the module",
-        ) from None
+        raise SpecError(f"its annotations cannot be read: {error}", where=where, do="import the types at the top of the module") from None
     found = {}
     for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind not in (
-            parameter.POSITIONAL_OR_KEYWORD,
-            parameter.KEYWORD_ONLY,
-        ):
-            raise SpecError(
-                f"parameter {str(parameter)!r} has no name of its own",
-                where=where,
-                do="write each parameter out",
-            )
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise SpecError(f"parameter {str(parameter)!r} has no name of its own", where=where, do="write each parameter out")
         if parameter.name not in hints:
-            raise SpecError(
-                f"parameter {parameter.name!r} has no type",
-                where=where,
-                do=f"write {parameter.name}: int = ...",
-            )
+            raise SpecError(f"parameter {parameter.name!r} has no type", where=where, do=f"write {parameter.name}: int = ...")
         required = parameter.default is parameter.empty
         try:
-            found[parameter.name] = read_parameter(
-                parameter.name,
-                hints[parameter.name],
-                parameter.default,
-                required=required,
-            )
+            found[parameter.name] = read_parameter(parameter.name, hints[parameter.name], parameter.default, required=required)
         except SpecError as error:
             raise _placed(error, where) from None
     return found
@@ -229,7 +177,4 @@ def _placed(error: RustyBTError, where: str) -> RustyBTError:
 
 
 def _shown(params: Mapping[str, Scalar]) -> str:
-    return (
-        ", ".join(f"{name}={value!r}" for name, value in params.items())
-        or "no parameters"
-    )
+    return ", ".join(f"{name}={value!r}" for name, value in params.items()) or "no parameters"

@@ -36,24 +36,12 @@ class Exits:
 
     def __post_init__(self) -> None:
         for name in ("stop_loss", "take_profit", "trailing"):
-            object.__setattr__(
-                self,
-                name,
-                _fraction(getattr(self, name), name, capped=name != "take_profit"),
-            )
+            object.__setattr__(self, name, _fraction(getattr(self, name), name, capped=name != "take_profit"))
         if self.max_bars is not None:
-            object.__setattr__(
-                self, "max_bars", _bars(self.max_bars, "max_bars", least=1)
-            )
-        object.__setattr__(
-            self, "cool_down", _bars(self.cool_down, "cool_down", least=0)
-        )
+            object.__setattr__(self, "max_bars", _bars(self.max_bars, "max_bars", least=1))
+        object.__setattr__(self, "cool_down", _bars(self.cool_down, "cool_down", least=0))
         if self.reentry not in REENTRIES:
-            raise SpecError(
-                f"reentry {self.reentry!r} is unknown",
-                where="exits, reentry",
-                do="use " + " or ".join(map(repr, REENTRIES)),
-            )
+            raise SpecError(f"reentry {self.reentry!r} is unknown", where="exits, reentry", do="use " + " or ".join(map(repr, REENTRIES)))
 
     def units(self) -> dict[str, int]:
         """The rules as whole numbers for the tables of a run.
@@ -76,10 +64,7 @@ class Exits:
         }
 
     def __repr__(self) -> str:
-        set_ = {
-            name: getattr(self, name)
-            for name in ("stop_loss", "take_profit", "trailing", "max_bars")
-        }
+        set_ = {name: getattr(self, name) for name in ("stop_loss", "take_profit", "trailing", "max_bars")}
         parts = [f"{name}={value}" for name, value in set_.items() if value is not None]
         parts += [f"cool_down={self.cool_down}"] if self.cool_down else []
         parts += [f"reentry={self.reentry!r}"] if self.reentry != "change" else []
@@ -121,40 +106,17 @@ def _fraction(value: object, name: str, *, capped: bool) -> Decimal | None:
     try:
         number = to_decimal(value, name)
     except ConfigError as error:
-        raise SpecError(
-            error.what, where=where, do=f'give a fraction {top}, such as "0.05" for 5 %'
-        ) from None
+        raise SpecError(error.what, where=where, do=f'give a fraction {top}, such as "0.05" for 5 %') from None
     if number <= 0 or (capped and number >= 1):
-        raise SpecError(
-            f"{name} {value} is out of range",
-            where=where,
-            do=f'give a fraction {top}, such as "0.05" for 5 %',
-        )
+        raise SpecError(f"{name} {value} is out of range", where=where, do=f'give a fraction {top}, such as "0.05" for 5 %')
     if number >= 10**9:
-        raise SpecError(
-            f"{name} {value} is too large",
-            where=where,
-            do="give a fraction below 1000000000",
-        )
+        raise SpecError(f"{name} {value} is too large", where=where, do="give a fraction below 1000000000")
     if number * RATE != int(number * RATE):
-        raise SpecError(
-            f"{name} {value} is finer than 0.00000001",
-            where=where,
-            do="round it to 8 decimals",
-        )
+        raise SpecError(f"{name} {value} is finer than 0.00000001", where=where, do="round it to 8 decimals")
     return number
 
 
 def _bars(value: object, name: str, *, least: int) -> int:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int)
-        or value < least
-        or value >= 2**31
-    ):
-        raise SpecError(
-            f"{name} {value!r} is not a whole number of bars from {least}",
-            where=f"exits, {name}",
-            do=f"give {least} or more",
-        )
+    if isinstance(value, bool) or not isinstance(value, int) or value < least or value >= 2**31:
+        raise SpecError(f"{name} {value!r} is not a whole number of bars from {least}", where=f"exits, {name}", do=f"give {least} or more")
     return value

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import inspect
 import json
+import sys
+import textwrap
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import polars as pl
 
 from rustybt.errors import SpecError
+from rustybt.spec.locate import find, place_of
 
 type Amount = int | str | float | Decimal
 
@@ -47,12 +53,7 @@ class Context(Protocol):
         """Buy (or sell, when negative) a quantity; it can fill from the next bar on."""
 
     def order_target(
-        self,
-        asset: str,
-        quantity: Amount | None = None,
-        *,
-        weight: Amount | None = None,
-        notional: Amount | None = None,
+        self, asset: str, quantity: Amount | None = None, *, weight: Amount | None = None, notional: Amount | None = None
     ) -> None:
         """Order the difference to a wanted position, given by exactly one of quantity, weight or notional."""
 
@@ -88,19 +89,11 @@ class OnBar:
     def __post_init__(self) -> None:
         if not callable(self.callback):
             raise SpecError(
-                f"a {type(self.callback).__name__} cannot be called",
-                where="on_bar",
-                do="give a function of one argument, context",
+                f"a {type(self.callback).__name__} cannot be called", where="on_bar", do="give a function of one argument, context"
             )
-        if (
-            isinstance(self.lookback, bool)
-            or not isinstance(self.lookback, int)
-            or self.lookback < 1
-        ):
+        if isinstance(self.lookback, bool) or not isinstance(self.lookback, int) or self.lookback < 1:
             raise SpecError(
-                f"lookback {self.lookback!r} is not a whole number from 1",
-                where="on_bar",
-                do="give the rows per asset it reads",
+                f"lookback {self.lookback!r} is not a whole number from 1", where="on_bar", do="give the rows per asset it reads"
             )
         object.__setattr__(self, "state", json_copy(self.state, "on_bar, state"))
 
@@ -125,17 +118,82 @@ def json_copy(value: Mapping[str, Any], where: str) -> dict[str, Any]:
     """
     do = "use text keys and numbers, text, lists, mappings, true, false or null"
     if not isinstance(value, Mapping):
-        raise SpecError(
-            f"a {type(value).__name__} is not a mapping", where=where, do=do
-        )
+        raise SpecError(f"a {type(value).__name__} is not a mapping", where=where, do=do)
     try:
         copy: dict[str, Any] = json.loads(json.dumps(dict(value), allow_nan=False))
     except (TypeError, ValueError) as error:
         raise SpecError(f"not JSON: {error}", where=where, do=do) from None
     if copy != dict(value):
-        raise SpecError(
-            "JSON would change it (a key that is not text, or a tuple)",
-            where=where,
-            do=do,
-        )
+        raise SpecError("JSON would change it (a key that is not text, or a tuple)", where=where, do=do)
     return copy
+
+
+def import_path(callback: Callback) -> tuple[str, str]:
+    """The module (or file) and the name from which another process can import a callback.
+
+    Raises:
+        SpecError: a lambda, a nested function, a bound object, or a name that now means something else.
+
+    Example:
+        >>> import json
+        >>> import_path(json.dumps)
+        ('json', 'dumps')
+    """
+    module, name = getattr(callback, "__module__", None) or "", getattr(callback, "__qualname__", "")
+    where, do = f"on_bar, {name or callback!r}", "define it with def at the top of a module or file"
+    if not name or "<" in name:
+        raise SpecError("a lambda, a nested function or an object cannot be written to JSON", where=where, do=do)
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if found is not callback:
+        raise SpecError(f"{module}:{name} is not this callback", where=where, do=do)
+    place = place_of(module)
+    if place == "__main__":
+        raise SpecError("a callback typed into a session cannot be written to JSON", where=where, do=do)
+    return place, name
+
+
+def import_callback(place: str, name: str) -> Callback:
+    """The callback of an `import_path`.
+
+    Raises:
+        SpecError: it cannot be imported or called.
+    """
+    found = find(place, name)
+    if not callable(found):
+        raise SpecError(f"{place}:{name} cannot be called", where="on_bar", do="name a function")
+    return cast(Callback, found)
+
+
+def source_digest(callback: Callback) -> str:
+    """SHA-256 of a callback's source and of the values it has captured.
+
+    Captured values that are not plain (numbers, text, true, false, None) tell callbacks apart in this process only.
+
+    Example:
+        >>> def first(context: Context) -> None: ...
+        >>> len(source_digest(first))
+        64
+    """
+    function: Any = inspect.unwrap(callback.func if isinstance(callback, functools.partial) else callback)
+    held: list[object] = [*callback.args, *callback.keywords.items()] if isinstance(callback, functools.partial) else []
+    held += [getattr(function, "__self__", None), *(getattr(function, "__defaults__", None) or ())]
+    held += [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+    subject = function if hasattr(function, "__code__") else type(function)
+    try:
+        source = textwrap.dedent(inspect.getsource(subject))
+    except (OSError, TypeError):  # typed into a session
+        code = getattr(subject, "__code__", None)
+        source = f"{subject.__qualname__} {code.co_code.hex()} {code.co_names} {code.co_consts}" if code else repr(function)
+    if subject is not function:
+        held.append(function)
+    return hashlib.sha256("\n".join([source, *map(_captured, held)]).encode()).hexdigest()
+
+
+def _captured(value: object) -> str:
+    if value is None or isinstance(value, (bool, int, float, str, Decimal)):
+        return repr(value)
+    if isinstance(value, tuple):
+        return "(" + ",".join(map(_captured, value)) + ")"
+    return f"{type(value).__qualname__} at {id(value)}"

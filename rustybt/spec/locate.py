@@ -40,11 +40,7 @@ def import_place(place: str) -> ModuleType:
         SpecError: it does not exist or fails to import; the message holds the file, the line and the original error.
     """
     try:
-        return (
-            _import_file(Path(place))
-            if place.endswith(".py")
-            else _import_module(place)
-        )
+        return _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
     except SpecError:
         raise
     except (KeyboardInterrupt, GeneratorExit):
@@ -62,9 +58,7 @@ def find(place: str, name: str) -> Any:
     found: Any = import_place(place)
     for part in name.split("."):
         if not hasattr(found, part):
-            raise SpecError(
-                f"there is no {name!r} in {place!r}", where=place, do="check the name"
-            )
+            raise SpecError(f"there is no {name!r} in {place!r}", where=place, do="check the name")
         found = getattr(found, part)
     return found
 
@@ -78,11 +72,7 @@ def place_of(module: str) -> str:
     """
     loaded = sys.modules.get(module)
     path = getattr(loaded, "__file__", None)
-    return (
-        str(Path(path).resolve())
-        if path and (module == "__main__" or module.startswith(PREFIX))
-        else module
-    )
+    return str(Path(path).resolve()) if path and (module == "__main__" or module.startswith(PREFIX)) else module
 
 
 def _import_module(name: str) -> ModuleType:
@@ -95,20 +85,14 @@ def _import_module(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
             raise SpecError(
-                f"there is no module {error.name!r}",
-                where=f"reference {name!r}",
-                do="check the name, or give a file.py",
+                f"there is no module {error.name!r}", where=f"reference {name!r}", do="check the name, or give a file.py"
             ) from None
         raise
 
 
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise SpecError(
-            f"there is no file {str(path)!r}",
-            where=f"folder {Path.cwd()}",
-            do="check the path",
-        )
+        raise SpecError(f"there is no file {str(path)!r}", where=f"folder {Path.cwd()}", do="check the path")
     path = path.resolve()
     content = path.read_bytes()
     name = PREFIX + path.stem + "_" + hashlib.sha256(str(path).encode()).hexdigest()[:8]
@@ -118,9 +102,7 @@ def _import_file(path: Path) -> ModuleType:
         return loaded
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise SpecError(
-            f"{str(path)!r} is not a Python file", where=str(path), do="give a .py file"
-        )
+        raise SpecError(f"{str(path)!r} is not a Python file", where=str(path), do="give a .py file")
     module = importlib.util.module_from_spec(spec)
     module.__dict__["__rustybt_version__"] = version
     if str(path.parent) not in sys.path:
@@ -140,22 +122,10 @@ def _failure(place: str, error: BaseException) -> SpecError:
         file, line = error.filename, error.lineno or 0
     else:
         frames = traceback.extract_tb(error.__traceback__)
-        outside = [
-            f
-            for f in frames
-            if "importlib" not in f.filename and f.filename != __file__
-        ]
-        own = [
-            f
-            for f in outside
-            if place.endswith(".py") and Path(f.filename) == Path(place).resolve()
-        ] or outside
+        outside = [f for f in frames if "importlib" not in f.filename and f.filename != __file__]
+        own = [f for f in outside if place.endswith(".py") and Path(f.filename) == Path(place).resolve()] or outside
         if own:
             file, line = own[-1].filename, own[-1].lineno or 0
     detail = " ".join(str(error).split())
     said = f"{type(error).__name__}: {detail}" if detail else type(error).__name__
-    return SpecError(
-        f"cannot import {place!r}: {said}",
-        where=f"{file}, line {line}" if line else file,
-        do="correct the file",
-    )
+    return SpecError(f"cannot import {place!r}: {said}", where=f"{file}, line {line}" if line else file, do="correct the file")

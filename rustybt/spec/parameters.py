@@ -16,16 +16,7 @@ from rustybt.model.decimals import to_decimal
 
 type Scalar = int | float | str | bool | Decimal | None
 TYPES: tuple[type, ...] = (bool, int, float, str, Decimal)
-WORDS = {
-    "true": True,
-    "yes": True,
-    "on": True,
-    "1": True,
-    "false": False,
-    "no": False,
-    "off": False,
-    "0": False,
-}
+WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
 @dataclass(frozen=True)
@@ -52,39 +43,18 @@ class Range:
     def __post_init__(self) -> None:
         for name in ("low", "high", "step"):
             value = getattr(self, name)
-            if value is not None and (
-                isinstance(value, bool)
-                or not isinstance(value, (int, float, Decimal))
-                or not math.isfinite(value)
-            ):
-                raise SpecError(
-                    f"{name} {value!r} is not a finite number",
-                    where=f"{self}",
-                    do="give numbers, or None for no limit",
-                )
+            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or not math.isfinite(value)):
+                raise SpecError(f"{name} {value!r} is not a finite number", where=f"{self}", do="give numbers, or None for no limit")
         if self.low is not None and self.high is not None and self.low > self.high:
-            raise SpecError(
-                f"low {self.low} is above high {self.high}",
-                where=f"{self}",
-                do="swap them",
-            )
+            raise SpecError(f"low {self.low} is above high {self.high}", where=f"{self}", do="swap them")
         if self.step is not None and (self.step <= 0 or self.low is None):
-            raise SpecError(
-                f"step {self.step} needs to be positive and to have a low",
-                where=f"{self}",
-                do="give low and a positive step",
-            )
+            raise SpecError(f"step {self.step} needs to be positive and to have a low", where=f"{self}", do="give low and a positive step")
 
     def holds(self, value: float | Decimal) -> bool:
         """Whether a value lies in it, on a step."""
-        if (self.low is not None and value < self.low) or (
-            self.high is not None and value > self.high
-        ):
+        if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             return False
-        return (
-            self.step is None
-            or (_exact(value) - _exact(self.low or 0)) % _exact(self.step) == 0
-        )
+        return self.step is None or (_exact(value) - _exact(self.low or 0)) % _exact(self.step) == 0
 
     def values(self) -> Iterable[int | float | Decimal]:
         """All values from low to high by step; whole numbers step by 1 when no step is given.
@@ -95,19 +65,8 @@ class Range:
         whole = isinstance(self.low, int) and isinstance(self.high, int)
         step = self.step if self.step is not None else (1 if whole else None)
         if self.low is None or self.high is None or step is None:
-            raise SpecError(
-                f"{self} has no end to its values",
-                where="range",
-                do="give low, high and step",
-            )
-        kind = next(
-            (
-                k
-                for k in (Decimal, float)
-                if any(isinstance(v, k) for v in (self.low, self.high, step))
-            ),
-            int,
-        )
+            raise SpecError(f"{self} has no end to its values", where="range", do="give low, high and step")
+        kind = next((k for k in (Decimal, float) if any(isinstance(v, k) for v in (self.low, self.high, step))), int)
         count = int((_exact(self.high) - _exact(self.low)) / _exact(step))
         return [kind(_exact(self.low) + i * _exact(step)) for i in range(count + 1)]
 
@@ -142,7 +101,7 @@ class Parameter:
         """The value in the parameter's exact type: whole numbers become float or Decimal where those are asked for.
 
         Raises:
-            ConfigError: wrong type, out of range, or not one of the choices; the message names the parameter, the value and what is allowed.
+            ConfigError: wrong type, out of range, or not one of the choices; the message names parameter, value and what is allowed.
 
         Example:
             >>> Parameter("fast", int, 20, Range(2, 200)).check(10)
@@ -151,9 +110,7 @@ class Parameter:
         if value is None and self.optional:
             return None
         if self.choices is not None:
-            found = next(
-                (c for c in self.choices if c == value and type(c) is type(value)), None
-            )
+            found = next((c for c in self.choices if c == value and type(c) is type(value)), None)
             return found if found is not None else self._refuse(value)
         typed = self._typed(value)
         if self.range is not None and not self.range.holds(typed):  # type: ignore[arg-type]  # ranges are on numbers only
@@ -174,13 +131,9 @@ class Parameter:
         if self.optional and words.lower() in ("none", "null", ""):
             return None
         if self.choices is not None:
-            return next(
-                (c for c in self.choices if str(c) == words), None
-            ) or self.check(text)
+            return next((c for c in self.choices if str(c) == words), None) or self.check(text)
         if self.type is bool:
-            return (
-                WORDS[words.lower()] if words.lower() in WORDS else self._refuse(text)
-            )
+            return WORDS[words.lower()] if words.lower() in WORDS else self._refuse(text)
         try:
             return self.check(text if self.type is str else self.type(words))
         except (ValueError, ArithmeticError):
@@ -192,16 +145,8 @@ class Parameter:
         if self.choices is not None:
             words = "one of " + ", ".join(map(repr, self.choices))
         else:
-            names = {
-                int: "a whole number",
-                float: "a number",
-                bool: "true or false",
-                str: "a text",
-                Decimal: "a decimal number",
-            }
-            words = names[self.type] + (
-                f" in {self.range}" if self.range is not None else ""
-            )
+            names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", Decimal: "a decimal number"}
+            words = names[self.type] + (f" in {self.range}" if self.range is not None else "")
         return words + (" or None" if self.optional else "")
 
     def __str__(self) -> str:
@@ -210,7 +155,7 @@ class Parameter:
 
     def _typed(self, value: object) -> Scalar:
         if self.type in (bool, str):
-            return value if isinstance(value, self.type) else self._refuse(value)  # type: ignore[return-value]
+            return value if isinstance(value, self.type) else self._refuse(value)
         if isinstance(value, bool):
             self._refuse(value)
         if self.type is int:
@@ -225,16 +170,10 @@ class Parameter:
             self._refuse(value)
 
     def _refuse(self, value: object) -> NoReturn:
-        raise ConfigError(
-            f"parameter {self.name!r} cannot be {value!r}",
-            where=f"parameter {self.name!r}",
-            do=f"give {self.allowed}",
-        )
+        raise ConfigError(f"parameter {self.name!r} cannot be {value!r}", where=f"parameter {self.name!r}", do=f"give {self.allowed}")
 
 
-def read_parameter(
-    name: str, annotation: Any, default: Scalar, *, required: bool
-) -> Parameter:
+def read_parameter(name: str, annotation: Any, default: Scalar, *, required: bool) -> Parameter:
     """A parameter from its annotation and default.
 
     Raises:
@@ -252,35 +191,21 @@ def read_parameter(
     annotation, optional = _without_none(annotation)
     if get_origin(annotation) is Annotated:
         annotation, *notes = get_args(annotation)
-        limits = limits or next(
-            (note for note in notes if isinstance(note, Range)), None
-        )
+        limits = limits or next((note for note in notes if isinstance(note, Range)), None)
     choices = get_args(annotation) if get_origin(annotation) is Literal else None
     kind = type(choices[0]) if choices else annotation
     if kind not in TYPES:
         do = "use int, float, str, bool, Decimal, Literal[...] or Annotated[int, Range(low, high)]"
-        raise SpecError(
-            f"parameter {name!r} has type {_name(annotation)}, which is not supported",
-            where=where,
-            do=do,
-        )
+        raise SpecError(f"parameter {name!r} has type {_name(annotation)}, which is not supported", where=where, do=do)
     if limits is not None and (choices is not None or kind in (str, bool)):
-        raise SpecError(
-            f"parameter {name!r} has a range but is not a number",
-            where=where,
-            do="use Literal[...] for choices",
-        )
+        raise SpecError(f"parameter {name!r} has a range but is not a number", where=where, do="use Literal[...] for choices")
     parameter = Parameter(name, kind, None, limits, choices, optional, required)
     if required:
         return parameter
     try:
         value = parameter.check(default)
     except ConfigError as error:
-        raise SpecError(
-            f"default {default!r} of parameter {name!r} is not allowed",
-            where=where,
-            do=error.do,
-        ) from None
+        raise SpecError(f"default {default!r} of parameter {name!r} is not allowed", where=where, do=error.do) from None
     return Parameter(name, kind, value, limits, choices, optional, required)
 
 
@@ -294,15 +219,7 @@ def unknown_names(given: Iterable[str], known: Iterable[str], where: str) -> Non
     for name in given:
         if name not in names:
             near = get_close_matches(name, names, 1)
-            do = (
-                f"did you mean {near[0]!r}?"
-                if near
-                else (
-                    "it takes " + ", ".join(names)
-                    if names
-                    else "it takes no parameters"
-                )
-            )
+            do = f"did you mean {near[0]!r}?" if near else ("it takes " + ", ".join(names) if names else "it takes no parameters")
             raise ConfigError(f"there is no parameter {name!r}", where=where, do=do)
 
 

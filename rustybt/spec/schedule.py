@@ -16,16 +16,7 @@ type Ints = npt.NDArray[np.int64]
 type Days = npt.NDArray[np.int32]
 type Flags = npt.NDArray[np.bool_]
 
-KINDS = (
-    "every",
-    "month_start",
-    "month_end",
-    "week_start",
-    "week_end",
-    "session_open",
-    "session_close",
-    "cron",
-)
+KINDS = ("every", "month_start", "month_end", "week_start", "week_end", "session_open", "session_close", "cron")
 NEED_CLOSE = frozenset({"session_close", "month_end", "week_end"})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -71,19 +62,11 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise SpecError(
-                f"schedule {self.kind!r} is unknown",
-                where="term 'schedule'",
-                do="use one of " + ", ".join(KINDS),
-            )
+            raise SpecError(f"schedule {self.kind!r} is unknown", where="term 'schedule'", do="use one of " + ", ".join(KINDS))
         for name, least in (("bars", 1), ("offset", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise SpecError(
-                    f"{name} {value!r} is not a whole number from {least}",
-                    where="term 'schedule'",
-                    do=f"give {least} or more",
-                )
+                raise SpecError(f"{name} {value!r} is not a whole number from {least}", where="term 'schedule'", do=f"give {least} or more")
         if self.kind == "cron":
             _check_cron(self.expression, self.zone)
 
@@ -92,13 +75,7 @@ class Schedule:
         """Whether it asks when a session closes or which one is next."""
         return self.kind in NEED_CLOSE
 
-    def resolve(
-        self,
-        ts: Ints,
-        sessions: Days,
-        next_session: Days | None = None,
-        session_close: Ints | None = None,
-    ) -> Flags:
+    def resolve(self, ts: Ints, sessions: Days, next_session: Days | None = None, session_close: Ints | None = None) -> Flags:
         """Which bars it fires at.
 
         Args:
@@ -120,7 +97,8 @@ class Schedule:
         """
         if self.kind == "every":
             index = np.arange(len(ts))
-            return (index >= self.offset) & ((index - self.offset) % self.bars == 0)
+            fires: Flags = (index >= self.offset) & ((index - self.offset) % self.bars == 0)
+            return fires
         if self.kind == "cron":
             return self._resolve_cron(ts)
         if self.kind in NEED_CLOSE:
@@ -140,50 +118,28 @@ class Schedule:
             True
         """
         if self.kind == "every":
-            return (
-                current.index >= self.offset
-                and (current.index - self.offset) % self.bars == 0
-            )
+            return current.index >= self.offset and (current.index - self.offset) % self.bars == 0
         if self.kind == "cron":
-            return (
-                self._next(current.ts - 1 if previous is None else previous.ts)
-                <= current.ts
-            )
+            return self._next(current.ts - 1 if previous is None else previous.ts) <= current.ts
         if self.kind in NEED_CLOSE:
             if current.session_close is None or current.next_session is None:
                 raise self._no_calendar()
-            same = (
-                previous is not None
-                and previous.session == current.session
-                and previous.ts >= current.session_close
-            )
+            same = previous is not None and previous.session == current.session and previous.ts >= current.session_close
             if current.ts < current.session_close or same:
                 return False
-            return self.kind == "session_close" or self._period(
-                current.next_session
-            ) != self._period(current.session)
-        return previous is None or self._period(current.session) != self._period(
-            previous.session
-        )
+            return self.kind == "session_close" or self._period(current.next_session) != self._period(current.session)
+        return previous is None or self._period(current.session) != self._period(previous.session)
 
-    def _resolve_closes(
-        self,
-        ts: Ints,
-        sessions: Days,
-        next_session: Days | None,
-        session_close: Ints | None,
-    ) -> Flags:
+    def _resolve_closes(self, ts: Ints, sessions: Days, next_session: Days | None, session_close: Ints | None) -> Flags:
         if next_session is None or session_close is None:
             raise self._no_calendar()
         closed = ts >= session_close
         already = np.zeros(len(ts), dtype=np.bool_)
         already[1:] = (sessions[1:] == sessions[:-1]) & (ts[:-1] >= session_close[1:])
-        fires = closed & ~already
-        if self.kind == "session_close":
-            return fires
-        return fires & (
-            _period(self.kind, next_session) != _period(self.kind, sessions)
-        )
+        fires: Flags = closed & ~already
+        if self.kind != "session_close":
+            fires &= _period(self.kind, next_session) != _period(self.kind, sessions)
+        return fires
 
     def _resolve_cron(self, ts: Ints) -> Flags:
         fires = np.zeros(len(ts), dtype=np.bool_)
@@ -207,11 +163,7 @@ class Schedule:
         return int(_period(self.kind, np.array([session], dtype=np.int32))[0])
 
     def _no_calendar(self) -> ConfigError:
-        instead = {
-            "month_end": "month_start()",
-            "week_end": "week_start()",
-            "session_close": "session_open()",
-        }[self.kind]
+        instead = {"month_end": "month_start()", "week_end": "week_start()", "session_close": "session_open()"}[self.kind]
         return ConfigError(
             f"schedule {self.kind}() needs to know when sessions close, and the data have no calendar",
             where="term 'schedule'",
@@ -220,14 +172,8 @@ class Schedule:
 
     def __repr__(self) -> str:
         if self.kind == "every":
-            return f"every(bars={self.bars}" + (
-                f", offset={self.offset})" if self.offset else ")"
-            )
-        return (
-            f"cron({self.expression!r}, zone={self.zone!r})"
-            if self.kind == "cron"
-            else f"{self.kind}()"
-        )
+            return f"every(bars={self.bars}" + (f", offset={self.offset})" if self.offset else ")")
+        return f"cron({self.expression!r}, zone={self.zone!r})" if self.kind == "cron" else f"{self.kind}()"
 
 
 def every(bars: int = 1, offset: int = 0) -> Schedule:
@@ -310,22 +256,12 @@ def _check_cron(expression: str, zone: str) -> None:
         place = _zone(zone)
     except (KeyError, ValueError, TypeError, OSError):
         raise SpecError(
-            f"time zone {zone!r} is unknown",
-            where="term 'schedule', cron",
-            do='use a name such as "America/New_York"',
+            f"time zone {zone!r} is unknown", where="term 'schedule', cron", do='use a name such as "America/New_York"'
         ) from None
     do = "give minute hour day month weekday, such as '30 15 * * mon-fri'"
     try:
         next(CronSim(str(expression).upper(), datetime(2000, 1, 1, tzinfo=place)))
     except CronSimError as error:
-        raise SpecError(
-            f"cron expression {expression!r} is not understood: {error}",
-            where="term 'schedule', cron",
-            do=do,
-        ) from None
+        raise SpecError(f"cron expression {expression!r} is not understood: {error}", where="term 'schedule', cron", do=do) from None
     except StopIteration:
-        raise SpecError(
-            f"cron expression {expression!r} never fires",
-            where="term 'schedule', cron",
-            do=do,
-        ) from None
+        raise SpecError(f"cron expression {expression!r} never fires", where="term 'schedule', cron", do=do) from None

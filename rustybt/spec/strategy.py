@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -16,27 +17,14 @@ import polars as pl
 from rustybt.errors import SpecError
 from rustybt.spec.exits import Exits
 from rustybt.spec.hooks import OnBar, json_copy
+from rustybt.spec.identity import digest
 from rustybt.spec.schedule import Schedule
 from rustybt.spec.targets import Target, lift
+from rustybt.spec.tree import parse, render
 
 type Scalar = int | float | str | bool | Decimal | None
 
-RESERVED = frozenset(
-    {
-        "ts",
-        "ts_open",
-        "asset",
-        "session",
-        "variant",
-        "open",
-        "high",
-        "low",
-        "close",
-        "volume",
-        "target",
-        "universe",
-    }
-)
+RESERVED = frozenset({"ts", "ts_open", "asset", "session", "variant", "open", "high", "low", "close", "volume", "target", "universe"})
 """Names that a signal may not take: the frame's own columns and the fixed terms."""
 RESERVED_PREFIXES = ("ticks_", "adj_", "__")
 UNNAMED = "unnamed"
@@ -88,11 +76,7 @@ class Strategy:
     def __post_init__(self) -> None:
         put = object.__setattr__.__get__(self)
         if not isinstance(self.name, str):
-            raise SpecError(
-                f"name {self.name!r} is not text",
-                where="strategy",
-                do='give a text, such as "sma_cross"',
-            )
+            raise SpecError(f"name {self.name!r} is not text", where="strategy", do='give a text, such as "sma_cross"')
         put("name", self.name or building.get())
         put("params", MappingProxyType(_params(self.params)))
         put("signals", MappingProxyType(_signals(self.signals)))
@@ -124,17 +108,12 @@ class Strategy:
     @cached_property
     def spec_id(self) -> str:
         """SHA-256 of what it means, 64 hex digits: equal for equal terms and parameters in every process. The name is not part of it."""
-        from rustybt.spec.identity import digest
-
         return digest(self)
 
     def _check_types(self) -> None:
         expected: dict[str, tuple[type, str]] = {
             "target": (Target, "wrap it: weight(...), notional(...) or quantity(...)"),
-            "universe": (
-                pl.Expr,
-                'give a true/false expression, such as pl.col("asset").is_in(["AAPL"])',
-            ),
+            "universe": (pl.Expr, 'give a true/false expression, such as pl.col("asset").is_in(["AAPL"])'),
             "schedule": (Schedule, "use every(), month_end() and the like"),
             "exits": (Exits, 'use exits(stop_loss="0.05")'),
             "on_bar": (OnBar, "give a function, or OnBar(function, lookback=...)"),
@@ -142,42 +121,18 @@ class Strategy:
         for term, (kind, do) in expected.items():
             value = getattr(self, term)
             if value is not None and not isinstance(value, kind):
-                raise SpecError(
-                    f"{term} is a {type(value).__name__}", where=self._at(term), do=do
-                )
+                raise SpecError(f"{term} is a {type(value).__name__}", where=self._at(term), do=do)
         if self.target is None and self.on_bar is None:
             raise SpecError(
-                "there is neither a target nor an on_bar: nothing would be traded",
-                where=self._at(),
-                do="give target=weight(...)",
+                "there is neither a target nor an on_bar: nothing would be traded", where=self._at(), do="give target=weight(...)"
             )
-        if self.warmup is not None and (
-            isinstance(self.warmup, bool)
-            or not isinstance(self.warmup, int)
-            or self.warmup < 0
-        ):
-            raise SpecError(
-                f"warmup {self.warmup!r} is not a whole number of bars",
-                where=self._at("warmup"),
-                do="give 0 or more, or None",
-            )
-        if (
-            self.exits is not None
-            and self.exits.reentry == "schedule"
-            and self.schedule is None
-        ):
-            raise SpecError(
-                'reentry="schedule" without a schedule',
-                where=self._at("exits"),
-                do="give schedule=, or use reentry='change'",
-            )
+        if self.warmup is not None and (isinstance(self.warmup, bool) or not isinstance(self.warmup, int) or self.warmup < 0):
+            raise SpecError(f"warmup {self.warmup!r} is not a whole number of bars", where=self._at("warmup"), do="give 0 or more, or None")
+        if self.exits is not None and self.exits.reentry == "schedule" and self.schedule is None:
+            raise SpecError('reentry="schedule" without a schedule', where=self._at("exits"), do="give schedule=, or use reentry='change'")
         for term, expr in self.terms().items():
             if expr.meta.has_multiple_outputs():
-                raise SpecError(
-                    f"term {term!r} gives several columns",
-                    where=self._at(term),
-                    do="write one expression per term",
-                )
+                raise SpecError(f"term {term!r} gives several columns", where=self._at(term), do="write one expression per term")
 
     def _at(self, term: str = "") -> str:
         return f"strategy {self.name!r}" + (f", term {term!r}" if term else "")
@@ -191,25 +146,14 @@ class Strategy:
         return hash(self.spec_id)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {
-            k: dict(v) if isinstance(v, MappingProxyType) else v
-            for k, v in self.__dict__.items()
-        }
+        return {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in self.__dict__.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for key, value in state.items():
-            object.__setattr__(
-                self,
-                key,
-                MappingProxyType(value)
-                if key in ("params", "signals", "declared")
-                else value,
-            )
+            object.__setattr__(self, key, MappingProxyType(value) if key in ("params", "signals", "declared") else value)
 
     def __repr__(self) -> str:
-        return "\n".join(
-            [self._title(), *(f"  {label}: {text}" for label, text in self._rows())]
-        )
+        return "\n".join([self._title(), *(f"  {label}: {text}" for label, text in self._rows())])
 
     def _repr_html_(self) -> str:
         cells = "".join(
@@ -222,78 +166,46 @@ class Strategy:
         return f"Strategy {self.name}({', '.join(f'{k}={v!r}' for k, v in self.params.items())})"
 
     def _rows(self) -> list[tuple[str, str]]:
-        rows = [
-            (term, str(expr)) for term, expr in self.terms().items() if term != "target"
-        ]
-        rows += [
-            (term, repr(value))
-            for term in ("target", "schedule", "exits", "on_bar")
-            if (value := getattr(self, term)) is not None
-        ]
+        rows = [(term, render(parse(expr))) for term, expr in self.terms().items() if term != "target"]
+        rows += [(term, repr(value)) for term in ("target", "schedule", "exits", "on_bar") if (value := getattr(self, term)) is not None]
         rows += [("warmup", f"{self.warmup} bars")] if self.warmup is not None else []
-        rows += (
-            [("declared", ", ".join(sorted(self.declared)))] if self.declared else []
-        )
+        rows += [("declared", ", ".join(sorted(self.declared)))] if self.declared else []
         return rows
 
 
 def stamped(strategy: Strategy, name: str, params: Mapping[str, Scalar]) -> Strategy:
-    """The same strategy with the parameters that made it, without checking its terms again.
+    """The same strategy under a name, with the parameters that made it, without checking its terms again.
 
     Args:
         strategy: already checked.
-        name: taken when the strategy has none of its own.
+        name: of the function that made it.
         params: values by parameter name.
     """
     made = object.__new__(Strategy)
-    made.__setstate__(
-        strategy.__getstate__()
-        | {
-            "name": name if strategy.name == UNNAMED else strategy.name,
-            "params": dict(params),
-        }
-    )
+    made.__setstate__(strategy.__getstate__() | {"name": name, "params": dict(params)})
     made.__dict__.pop("spec_id", None)
     return made
 
 
 def _params(params: Mapping[str, Scalar]) -> dict[str, Scalar]:
     if not isinstance(params, Mapping):
-        raise SpecError(
-            f"params is a {type(params).__name__}",
-            where="strategy, params",
-            do="give a mapping of names to values",
-        )
+        raise SpecError(f"params is a {type(params).__name__}", where="strategy, params", do="give a mapping of names to values")
     for name, value in params.items():
-        if not isinstance(name, str) or not (
-            value is None or isinstance(value, (int, float, str, bool, Decimal))
-        ):
+        if not isinstance(name, str) or not (value is None or isinstance(value, (int, float, str, bool, Decimal))):
             raise SpecError(
-                f"parameter {name!r} is a {type(value).__name__}",
-                where="strategy, params",
-                do="use numbers, text, true/false or None",
+                f"parameter {name!r} is a {type(value).__name__}", where="strategy, params", do="use numbers, text, true/false or None"
             )
+        if isinstance(value, (float, Decimal)) and not math.isfinite(value):
+            raise SpecError(f"parameter {name!r} is {value}", where="strategy, params", do="give a finite number")
     return dict(params)
 
 
 def _signals(signals: Mapping[str, pl.Expr]) -> dict[str, pl.Expr]:
     if not isinstance(signals, Mapping):
-        raise SpecError(
-            f"signals is a {type(signals).__name__}",
-            where="strategy, signals",
-            do="give a mapping of names to expressions",
-        )
+        raise SpecError(f"signals is a {type(signals).__name__}", where="strategy, signals", do="give a mapping of names to expressions")
     for name in signals:
         if not isinstance(name, str) or not name.isidentifier():
-            raise SpecError(
-                f"signal name {name!r} is not a word",
-                where="strategy, signals",
-                do="use letters, digits and underscores",
-            )
+            raise SpecError(f"signal name {name!r} is not a word", where="strategy, signals", do="use letters, digits and underscores")
         if name in RESERVED or name.startswith(RESERVED_PREFIXES):
-            raise SpecError(
-                f"signal name {name!r} is taken by the frame",
-                where="strategy, signals",
-                do="choose another name",
-            )
+            raise SpecError(f"signal name {name!r} is taken by the frame", where="strategy, signals", do="choose another name")
     return {name: lift(expr, name) for name, expr in signals.items()}

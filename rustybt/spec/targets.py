@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from decimal import Decimal
-from numbers import Real
+from numbers import Integral, Real
 
 import polars as pl
 
 from rustybt.errors import SpecError
 from rustybt.model.codes import TargetKind
+from rustybt.spec.tree import parse, render
 
 type Constant = int | float | Decimal | None
 
@@ -35,14 +36,12 @@ class Target:
     def __post_init__(self) -> None:
         if not isinstance(self.kind, TargetKind):
             raise SpecError(
-                f"target kind {self.kind!r} is not a TargetKind",
-                where="term 'target'",
-                do="use weight(), notional() or quantity()",
+                f"target kind {self.kind!r} is not a TargetKind", where="term 'target'", do="use weight(), notional() or quantity()"
             )
         object.__setattr__(self, "expr", lift(self.expr, "target"))
 
     def __repr__(self) -> str:
-        return f"{self.kind.name.lower()}({self.expr})"
+        return f"{self.kind.name.lower()}({render(parse(self.expr))})"
 
 
 def weight(expr: pl.Expr | Constant) -> Target:
@@ -110,34 +109,14 @@ def lift(value: object, term: str) -> pl.Expr:
     if isinstance(value, pl.Expr):
         return value
     if isinstance(value, str):
-        raise SpecError(
-            f"{value!r} is text, not an expression",
-            where=where,
-            do=f'write pl.col("{value}")',
-        )
+        raise SpecError(f"{value!r} is text, not an expression", where=where, do=f'write pl.col("{value}")')
     if value is None:
         return pl.lit(None)
     if isinstance(value, bool) or not isinstance(value, (Real, Decimal)):
-        hint = (
-            " (chain .then(...).otherwise(...))"
-            if type(value).__module__.startswith("polars")
-            else ""
-        )
-        raise SpecError(
-            f"a {type(value).__name__} is not an expression",
-            where=where,
-            do=f"give a polars expression or a number{hint}",
-        )
+        hint = " (chain .then(...).otherwise(...))" if type(value).__module__.startswith("polars") else ""
+        raise SpecError(f"a {type(value).__name__} is not an expression", where=where, do=f"give a polars expression or a number{hint}")
     if not math.isfinite(value):
-        raise SpecError(
-            f"constant {value} is not finite",
-            where=where,
-            do="give a finite number, or None to keep what is held",
-        )
+        raise SpecError(f"constant {value} is not finite", where=where, do="give a finite number, or None to keep what is held")
     if isinstance(value, Decimal):
         return pl.lit(value)
-    return pl.lit(
-        int(value)
-        if int(value) == value and not isinstance(value, float)
-        else float(value)
-    )
+    return pl.lit(int(value) if isinstance(value, Integral) else float(value))
