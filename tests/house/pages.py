@@ -20,9 +20,10 @@ from pathlib import Path
 from tests.house.sources import ROOT
 
 FENCE = re.compile(
-    r"^(?P<indent> *)(?P<fence>```+|~~~+) *(?P<language>[\w+-]*)(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=indent)(?P=fence) *$", re.M | re.S
+    r"^(?P<indent> *)(?P<fence>```+|~~~+) *(?P<language>[\w+-]*)(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=indent)(?P=fence) *$",
+    re.MULTILINE | re.DOTALL,
 )
-COMMENT = re.compile(r"<!--\s*(not run|exit)\s*:\s*(.*?)\s*-->\s*\Z", re.S)
+COMMENT = re.compile(r"<!--\s*(not run|exit)\s*:\s*(.*?)\s*-->\s*\Z", re.DOTALL)
 TITLE = re.compile(r'title="([^"]+)"')
 SHELLS = ("console", "bash", "sh", "shell")
 

@@ -11,7 +11,7 @@ from tests.house.pages import FENCE, pages
 from tests.house.sources import ROOT, name
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
-HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.M)
+HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.MULTILINE)
 
 
 def prose(page: Path) -> str:
