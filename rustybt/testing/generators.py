@@ -14,7 +14,7 @@ import numpy as np
 
 from rustybt.model import Plan, Tables
 from rustybt.model.panel import Ints
-from rustybt.testing.rules import World, draw_tables, draw_world
+from rustybt.testing.rules import LARGE, World, draw_tables, draw_world
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
@@ -177,7 +177,7 @@ def draw_target(dice: Dice, world: World, kind: int, column: int) -> int:
         return 0
     if kind == 2:
         return dice.pick(WEIGHTS) if dice.chance(70) else dice.integer(-(2 * 10**12), 2 * 10**12)
-    most = world.lots[column] if kind == 0 else max(1, world.cash * 2)
+    most = world.lots[column] if kind == 0 else max(1, min(LARGE, world.cash * 2))
     size = dice.pick((most, max(1, most // 3), min(most, 5)))
     return dice.integer(-size, size)
 
