@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +51,6 @@ class Panel:
         sessions: (bars,) Int32 days since 1970-01-01: the session date of each bar.
         events: corporate actions already resolved to bars: (events, 5) Int64 rows of
             (bar, column, kind 0 split / 1 dividend, numerator, denominator), sorted by bar, column, kind, order given.
-        snapshot: SHA-256 of the content (ticks, ts, assets, events): the dataset's identity.
         warnings: what was quarantined, rounded or assumed, one sentence each.
         quarantine: rows that were refused, with a ``reason`` column.
         adj_digits: extra decimals of adjusted ticks; 0 when there are no events and adjusted columns are the raw ones.
@@ -70,7 +71,6 @@ class Panel:
     offsets: Ints
     sessions: npt.NDArray[np.int32]
     events: Ints
-    snapshot: str
     warnings: tuple[str, ...] = ()
     quarantine: pl.DataFrame = field(default_factory=pl.DataFrame)
     trusted: tuple[str, ...] = ()
@@ -93,3 +93,31 @@ class Panel:
     def dense(self) -> bool:
         """Whether every asset has a bar at every instant."""
         return self.frame.height == self.bars * len(self.assets)
+
+    @cached_property
+    def snapshot(self) -> str:
+        """SHA-256 of the content (increments, calendar, times, sessions, ticks, events, trusted columns): the dataset's identity."""
+        digest = hashlib.sha256(b"panel 1")
+        for asset in self.assets:
+            digest.update(repr(asset).encode())
+        digest.update(repr((self.calendar, self.adj_digits, self.trusted)).encode())
+        digest.update(np.ascontiguousarray(self.offsets))
+        digest.update(np.ascontiguousarray(self.events))
+        for name in ("ts", "session", "ticks_open", "ticks_high", "ticks_low", "ticks_close", "ticks_volume"):
+            digest.update(np.ascontiguousarray(self.frame[name].to_physical().to_numpy()))
+        for name in self.trusted:
+            _update(digest, self.frame[name])
+        return digest.hexdigest()
+
+
+def _update(digest: hashlib._Hash, column: pl.Series) -> None:
+    """Adds a column of any type: its dtype, its nulls, its values."""
+    digest.update(repr(column.dtype).encode())
+    digest.update(np.packbits(column.is_null().to_numpy()))
+    plain = column if column.dtype.is_numeric() else column.to_physical()
+    if plain.dtype.is_integer() or plain.dtype.is_float():
+        digest.update(np.ascontiguousarray(plain.fill_null(0).to_numpy()))
+    else:
+        text = column.cast(pl.String, strict=False).fill_null("")
+        digest.update(np.ascontiguousarray(text.str.len_bytes().to_numpy()))
+        digest.update("".join(text).encode())

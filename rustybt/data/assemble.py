@@ -1,0 +1,113 @@
+"""Lay clean rows out as a panel: events, adjusted columns, frame and grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from rustybt.data.actions import read_events, resolve_events
+from rustybt.data.adjust import ADJ_DIGITS, adjust, factors
+from rustybt.data.columns import FIELDS, PRICES
+from rustybt.data.grid import Grid, dense_grid, lay_out
+from rustybt.data.metadata import check_known
+from rustybt.data.ticks import Scaled
+from rustybt.data.timing import Timed
+from rustybt.model import Asset, Event, Panel
+from rustybt.model.panel import Ints
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Clean rows.
+
+    Attributes:
+        timed: sorted rows with their times.
+        scaled: prices and volume by name.
+        assets: in column order.
+        extras: names of the columns to carry along.
+    """
+
+    timed: Timed
+    scaled: dict[str, Scaled]
+    assets: tuple[Asset, ...]
+    extras: tuple[str, ...]
+
+
+def assemble(ready: Ready, events: Any, selected: bool) -> Panel:
+    """The panel of clean rows.
+
+    Args:
+        ready: the rows.
+        events: anything `read_events` takes, or None.
+        selected: whether the user chose assets, so that events of others are no mistake.
+
+    Raises:
+        DataError: events that cannot be used.
+    """
+    timed, symbols = ready.timed, ready.timed.keyed.symbols
+    grid = lay_out(timed.ts, timed.offsets)
+    given = _events(events, symbols, selected)
+    column_of = {symbol: i for i, symbol in enumerate(symbols)}
+    table, rows, notes = resolve_events(given, column_of, grid.offsets, timed.days, grid.row_bar)
+    frame = pl.DataFrame([*_keys(ready), *_raw(ready), *_adjusted(ready, table, rows, grid, bool(given))])
+    if ready.extras:
+        frame = frame.hstack(timed.keyed.frame.select(ready.extras))
+    days = _by_bar(timed.days, grid)
+    calendar = timed.calendar
+    return Panel(
+        assets=ready.assets,
+        ts=grid.ts,
+        **{name: dense_grid(ready.scaled[name].ticks, grid) for name in PRICES},
+        frame=frame,
+        row_bar=grid.row_bar,
+        offsets=grid.offsets,
+        sessions=days,
+        events=table,
+        warnings=tuple(notes),
+        trusted=ready.extras,
+        adj_digits=ADJ_DIGITS if given else 0,
+        calendar=calendar.code if calendar else None,
+        next_session=calendar.after(days) if calendar else None,
+        session_close=calendar.close_of(days)[0] if calendar else None,
+    )
+
+
+def _events(source: Any, symbols: tuple[str, ...], selected: bool) -> list[Event]:
+    given = [] if source is None else read_events(source)
+    if selected:
+        given = [event for event in given if event.asset in set(symbols)]
+    check_known([event.asset for event in given], symbols, "events")
+    return given
+
+
+def _keys(ready: Ready) -> list[pl.Series]:
+    return [
+        pl.Series("ts", ready.timed.ts).cast(pl.Datetime("us", "UTC")),
+        ready.timed.keyed.frame["asset"],
+        pl.Series("session", ready.timed.days).cast(pl.Date),
+    ]
+
+
+def _raw(ready: Ready) -> list[pl.Series]:
+    floats = [pl.Series(name, ready.scaled[name].floats) for name in FIELDS]
+    return floats + [pl.Series(f"ticks_{name}", ready.scaled[name].ticks) for name in FIELDS]
+
+
+def _adjusted(ready: Ready, table: Ints, rows: Ints, grid: Grid, any_events: bool) -> list[pl.Series]:
+    """Adjusted columns; the raw ones under another name when there are no events."""
+    if not any_events:
+        floats = [pl.Series(f"adj_{name}", ready.scaled[name].floats) for name in FIELDS]
+        return floats + [pl.Series(f"ticks_adj_{name}", ready.scaled[name].ticks) for name in FIELDS]
+    found = factors(table, rows, grid.offsets, ready.scaled["close"].ticks, ready.assets)
+    made = {name: adjust(ready.scaled[name], name, found, grid.offsets, ready.assets) for name in FIELDS}
+    floats = [pl.Series(f"adj_{name}", made[name][1]) for name in FIELDS]
+    return floats + [pl.Series(f"ticks_adj_{name}", made[name][0]) for name in FIELDS]
+
+
+def _by_bar(days: np.ndarray[tuple[int], np.dtype[np.int32]], grid: Grid) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    out = np.empty(len(grid.ts), dtype=np.int32)
+    out[grid.row_bar] = days
+    return out

@@ -1,0 +1,120 @@
+"""Make a panel from rows with house names: the steps of the door, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+
+import numpy as np
+import polars as pl
+
+from rustybt.data.assemble import Ready, assemble
+from rustybt.data.columns import FIELDS
+from rustybt.data.metadata import Listed, check_known, listings
+from rustybt.data.options import Options
+from rustybt.data.rows import REASONS, Mask, find_dirty, report_dirty
+from rustybt.data.ticks import Run, Scaled, scale_column
+from rustybt.data.timing import Timed, narrow, time_rows
+from rustybt.errors import DataError
+from rustybt.model import Panel
+from rustybt.model.panel import Ints
+
+
+def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, where: str) -> Panel:
+    """Checks rows and lays them out.
+
+    Args:
+        frame: columns ts, asset, open .. volume and the extras, in any order of rows.
+        extras: names of further columns to carry.
+        options: what the user said about the source.
+        where: what to name in an error.
+
+    Raises:
+        DataError: the rows cannot be used; the message says why, where and what to do.
+    """
+    timed = time_rows(_selected(frame, options, where), options, where)
+    listed = listings(timed.keyed.symbols, options)
+    scaled = _scaled(timed, listed)
+    notes = [*timed.notes, *_unused(options, timed.keyed.symbols), *(_rounding(name, part) for name, part in scaled.items() if part.moved)]
+    found = find_dirty(timed.keyed.frame, scaled, timed.offsets, listed, timed.days)
+    quarantine = pl.DataFrame()
+    if (found >= 0).any():
+        sentence = report_dirty(found, timed.keyed)
+        if options.dirty == "refuse":
+            raise DataError(sentence, where=where, do='repair them, or set them aside with dirty="quarantine"')
+        if (found >= 0).all():
+            raise DataError(f"no row can be used: {sentence}", where=where, do="repair the source")
+        notes.append(f"{sentence}; they were set aside.")
+        quarantine = _aside(timed, found)
+        timed, scaled, listed, gone = _clean(timed, scaled, listed, found < 0)
+        notes += gone
+    if extras:
+        notes.append(f"Extra columns are trusted not to hold the future: {', '.join(extras)}.")
+    panel = assemble(
+        Ready(timed, scaled, tuple(item.asset for item in listed), tuple(extras)), options.events, options.selection is not None
+    )
+    return replace(panel, warnings=(*notes, *panel.warnings), quarantine=quarantine)
+
+
+def _selected(frame: pl.DataFrame, options: Options, where: str) -> pl.DataFrame:
+    if frame.height == 0:
+        raise DataError("the source has no rows", where=where, do="check the file, or the filter that made the frame")
+    dtype = frame["asset"].dtype
+    if not (dtype == pl.String or dtype.is_integer() or isinstance(dtype, (pl.Categorical, pl.Enum))):
+        raise DataError(f"asset holds {dtype}, not names", where=where, do="give the symbols as text")
+    frame = frame.with_columns(pl.col("asset").cast(pl.String))
+    if options.selection is None:
+        return frame
+    if not options.selection:
+        raise DataError("the list of assets is empty", where="assets", do="name at least one, or leave it out for all")
+    check_known(options.selection, frame["asset"].drop_nulls().unique().sort().to_list(), where)
+    return frame.filter(pl.col("asset").is_in(options.selection) | pl.col("asset").is_null())
+
+
+def _scaled(timed: Timed, listed: Sequence[Listed]) -> dict[str, Scaled]:
+    settings = {name: "volume_step" if name == "volume" else "tick_size" for name in FIELDS}
+    runs = {setting: _runs(timed.offsets, listed, setting) for setting in settings.values()}
+    keyed = timed.keyed
+
+    def owner(row: int) -> str:
+        return keyed.symbols[keyed.codes[row]]
+
+    return {name: scale_column(keyed.frame[name], runs[setting], setting, owner) for name, setting in settings.items()}
+
+
+def _runs(offsets: Ints, listed: Sequence[Listed], setting: str) -> list[Run]:
+    """Neighbouring assets that count in the same step."""
+    runs = []
+    for step, group in groupby(range(len(listed)), key=lambda i: getattr(listed[i].asset, setting)):
+        columns = list(group)
+        runs.append(Run(int(offsets[columns[0]]), int(offsets[columns[-1] + 1]), step))
+    return runs
+
+
+def _unused(options: Options, symbols: Sequence[str]) -> list[str]:
+    unused = sorted(set(options.overrides) - set(symbols))
+    return [f"Metadata of {len(unused)} assets is not used, they have no bar (first: {unused[0]!r})."] if unused else []
+
+
+def _rounding(name: str, part: Scaled) -> str:
+    return f"{part.moved} values of {name} were rounded to whole steps (largest residual {part.residual:.3g})."
+
+
+def _aside(timed: Timed, found: np.ndarray[tuple[int], np.dtype[np.int8]]) -> pl.DataFrame:
+    """The rows as they came, and why they were refused."""
+    bad = found >= 0
+    reasons = pl.Series("reason", [REASONS[code] for code in found[bad].tolist()], dtype=pl.String)
+    return timed.keyed.frame.filter(pl.Series(bad)).with_columns(pl.col("asset").cast(pl.String), reasons)
+
+
+def _clean(
+    timed: Timed, scaled: dict[str, Scaled], listed: Sequence[Listed], keep: Mask
+) -> tuple[Timed, dict[str, Scaled], list[Listed], list[str]]:
+    """What is left without the dirty rows."""
+    left = narrow(timed, keep)
+    kept = {name: replace(part, ticks=part.ticks[keep], floats=part.floats[keep]) for name, part in scaled.items()}
+    remaining = set(left.keyed.symbols)
+    gone = [item.asset.symbol for item in listed if item.asset.symbol not in remaining]
+    notes = [f"{len(gone)} assets have no usable bar and left: {', '.join(gone[:5])}."] if gone else []
+    return left, kept, [item for item in listed if item.asset.symbol in remaining], notes

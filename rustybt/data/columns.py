@@ -1,0 +1,113 @@
+"""Give the columns of a source their house names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from rustybt.data.options import Options
+from rustybt.data.sources import schema_of, stem_of
+from rustybt.errors import ConfigError, DataError
+
+PRICES = ("open", "high", "low", "close")
+FIELDS = (*PRICES, "volume")
+NEEDED = ("ts", "asset", *PRICES)
+ALIASES = {"ts": ("timestamp", "datetime", "date", "time"), "asset": ("symbol", "ticker")}
+"""Other names under which the key columns are recognised; letter case does not matter."""
+RESERVED = frozenset({"session", "ts_open", "bar"}) | {f"{kind}_{name}" for kind in ("ticks", "adj", "ticks_adj") for name in FIELDS}
+"""Names that the frame of a panel gives to its own columns."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """One source with house names.
+
+    Args:
+        frame: columns ts, asset, open .. volume, then the extras.
+        extras: names of the extra columns.
+        notes: sentences about what was assumed.
+    """
+
+    frame: pl.LazyFrame
+    extras: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def name_columns(name: str, frame: pl.LazyFrame, options: Options) -> Named:
+    """Finds ts, asset, prices and volume among the columns, and keeps the rest as extras.
+
+    Args:
+        name: file name, or empty for a frame in memory.
+        frame: the source.
+        options: ``columns`` maps our name to the source's; ``extras`` limits what else is kept.
+
+    Raises:
+        DataError: a needed column is missing, or two columns could be meant.
+        ConfigError: ``columns`` or ``extras`` name something that is not there.
+    """
+    have = schema_of(name, frame).names()
+    found, notes = _match(have, options, name)
+    missing = [field for field in NEEDED if field not in found and not (field == "asset" and name)]
+    if missing:
+        raise DataError(
+            f"column {', '.join(map(repr, missing))} is missing; the source has {', '.join(map(repr, have)) or 'no columns'}",
+            where=name or "the frame",
+            do=f'rename it, or say which one is meant: columns={{"{missing[0]}": "<name in the source>"}}',
+        )
+    picks = [pl.col(found[field]).alias(field) for field in ("ts", "asset", *FIELDS) if field in found]
+    if "asset" not in found:
+        picks.insert(1, pl.lit(stem_of(name)).alias("asset"))
+        notes.append("A file without an asset column holds the asset that its name says.")
+    if "volume" not in found:
+        picks.append(pl.lit(0, dtype=pl.Int64).alias("volume"))
+        notes.append("The source has no volume; it is 0 everywhere.")
+    extras = _extras(have, set(found.values()), options, name)
+    renamed = {extra: f"source_{extra}" if extra in RESERVED else extra for extra in extras}
+    notes += [f"Column {old!r} of the source is kept as {new!r}." for old, new in renamed.items() if old != new]
+    return Named(frame.select(*picks, *(pl.col(o).alias(n) for o, n in renamed.items())), tuple(renamed.values()), tuple(notes))
+
+
+def _match(have: Sequence[str], options: Options, name: str) -> tuple[dict[str, str], list[str]]:
+    found: dict[str, str] = {}
+    notes: list[str] = []
+    for ours, theirs in (options.columns or {}).items():
+        if ours not in ("ts", "asset", *FIELDS):
+            raise ConfigError(f"columns maps the unknown name {ours!r}", where="columns", do='write {"close": "<name in the source>"}')
+        if theirs not in have:
+            raise DataError(
+                f"column {theirs!r} is missing; the source has {', '.join(map(repr, have))}",
+                where=name or "the frame",
+                do="correct columns=",
+            )
+        found[ours] = theirs
+    free = [column for column in have if column not in found.values()]
+    for field in ("ts", "asset", *FIELDS):
+        if field in found:
+            continue
+        if field in free:
+            found[field] = field
+            continue
+        for wanted in (field, *ALIASES.get(field, ())):
+            like = [column for column in free if column.lower() == wanted]
+            if len(like) > 1:
+                raise DataError(
+                    f"columns {like} could all be {field!r}", where=name or "the frame", do=f'say which: columns={{"{field}": "{like[0]}"}}'
+                )
+            if like:
+                found[field] = like[0]
+                if wanted != field:
+                    notes.append(f"Column {like[0]!r} is read as {field!r}.")
+                break
+    return found, notes
+
+
+def _extras(have: Sequence[str], used: set[str], options: Options, name: str) -> list[str]:
+    rest = [column for column in have if column not in used]
+    if options.extras is None:
+        return rest
+    lacking = [column for column in options.extras if column not in rest]
+    if lacking:
+        raise ConfigError(f"extra column {lacking[0]!r} is missing", where=name or "the frame", do=f"choose among {rest}")
+    return list(options.extras)

@@ -1,0 +1,110 @@
+"""The door: every source of bars becomes a validated panel here, or is refused with one clear message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rustybt.data.build import build_panel
+from rustybt.data.columns import name_columns
+from rustybt.data.demo import BARS, EVENTS
+from rustybt.data.options import Day, Dirty, Options, Stamp
+from rustybt.data.sources import collect, open_source
+from rustybt.errors import ConfigError
+from rustybt.model import Asset, Panel
+
+
+def load(
+    source: Any,
+    *,
+    stamp: Stamp | None = None,
+    calendar: str | None = None,
+    interval: str | None = None,
+    timezone: str | None = None,
+    asset_class: str = "equity",
+    assets: Sequence[str] | Mapping[str, Asset | Mapping[str, Any]] | None = None,
+    tick_size: Any = None,
+    lot_size: Any = None,
+    volume_step: Any = None,
+    events: Any = None,
+    start: Day | None = None,
+    end: Day | None = None,
+    columns: Mapping[str, str] | None = None,
+    extras: Sequence[str] | None = None,
+    dirty: Dirty = "quarantine",
+) -> Panel:
+    """Bars from a file or a frame, validated.
+
+    Args:
+        source: a path, a glob or a list of them (Parquet, CSV, Arrow IPC by suffix; a file without an asset column holds the asset of its name);
+            a Polars frame (eager or lazy), a pandas frame, a pyarrow table; ``"demo"`` for the embedded set; a Panel, returned as it is.
+        stamp: what ``ts`` says. ``"close"``: the bar is complete at ts. ``"open"``: the bar starts at ts, so its interval is added.
+            ``"session"``: the date of the session (the clock time and zone are dropped): the bar is complete at the close of the calendar's
+            session, or without a calendar at the last microsecond of that date UTC. None: as ``"close"``, said in the warnings; a column
+            of dates is read as sessions.
+        calendar: code of an exchange calendar (``"XNYS"``, ``"24/7"``), for sessions and their closes. Without one the session of a bar is
+            the UTC date that it covers.
+        interval: length of the bars (``"1m"``, ``"1h"``, ``"1d"``) for ``stamp="open"``; default: the smallest spacing of each asset.
+        timezone: zone of times that carry none. Without it they are refused.
+        asset_class: preset of increments: ``equity``, ``crypto``, ``fx``, ``future`` or ``index``.
+        assets: a list selects; a mapping from symbol to `Asset`, or to a dict of its settings, declares (``currency``, ``tick_size``,
+            ``lot_size``, ``volume_step``, ``multiplier``, ``asset_class``, and ``listed``/``delisted`` dates outside which rows are set aside).
+        tick_size, lot_size, volume_step: increments that replace those of the preset. They are never inferred from the data.
+        events: splits and dividends: a frame or file with ``asset, ts, kind, value``, or a list of `Event`.
+        start, end: first and last session (a date), or first and last instant (a time with its zone); both belong.
+        columns: names in the source by our names: ``{"close": "Last"}``. Letter case, ``date``, ``timestamp``, ``symbol`` and ``ticker`` are recognised.
+        extras: further columns to keep; default all. They are trusted, and named in `Panel.trusted`.
+        dirty: ``"quarantine"`` sets unusable rows aside in `Panel.quarantine`; ``"refuse"`` raises on the first.
+
+    Returns:
+        The panel; `Panel.warnings` says what was assumed, rounded and set aside.
+
+    Raises:
+        DataError: the bars cannot be used.
+        ConfigError: an option is wrong.
+
+    Example:
+        >>> panel = load("demo", assets=["AAPL", "IBM"], start="2010-01-01")
+        >>> panel.symbols, panel.bars
+        (('AAPL', 'IBM'), 795)
+    """
+    options = Options(
+        stamp=stamp, calendar=calendar, interval=interval, timezone=timezone, asset_class=asset_class, assets=assets, tick_size=tick_size,
+        lot_size=lot_size, volume_step=volume_step, events=events, start=start, end=end, columns=columns, extras=extras, dirty=dirty,
+    )  # fmt: skip
+    if isinstance(source, Panel):
+        if options.given:
+            raise ConfigError(f"{options.given[0]} cannot be applied to a panel", where="load", do="give it when the panel is loaded")
+        return source
+    if isinstance(source, str) and source == "demo":
+        return _panel(BARS, _for_demo(options))
+    return _panel(source, options)
+
+
+def demo_data() -> Panel:
+    """The embedded set: AAPL, FB, GOOG, IBM and MSFT, daily, 2000-03-01 to 2013-03-01, raw prices with their splits and dividends.
+
+    Example:
+        >>> demo_data().symbols
+        ('AAPL', 'FB', 'GOOG', 'IBM', 'MSFT')
+    """
+    return load("demo")
+
+
+def _for_demo(options: Options) -> Options:
+    events = EVENTS if options.events is None else options.events
+    # The vendor's adj_close knows later events, so it stays outside unless it is asked for.
+    extras = () if options.extras is None else options.extras
+    return replace(options, stamp=options.stamp or "session", calendar=options.calendar or "XNYS", events=events, extras=extras)
+
+
+def _panel(source: Any, options: Options) -> Panel:
+    opened = open_source(source)
+    named = [(name, name_columns(name, frame, options)) for name, frame in opened]
+    where = opened[0][0] if len(opened) == 1 else f"{opened[0][0]} and {len(opened) - 1} more"
+    frame = collect([(name, found.frame) for name, found in named])
+    extras = dict.fromkeys(extra for _, found in named for extra in found.extras)
+    panel = build_panel(frame, tuple(extras), options, where or "the frame")
+    notes = dict.fromkeys(note for _, found in named for note in found.notes)
+    return replace(panel, warnings=(*notes, *panel.warnings))

@@ -1,0 +1,59 @@
+"""What the door is told about a source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any, Literal
+
+from rustybt.errors import ConfigError
+from rustybt.model import Asset
+
+Stamp = Literal["open", "close", "session"]
+Dirty = Literal["quarantine", "refuse"]
+Day = str | date | datetime
+
+
+@dataclass(frozen=True)
+class Options:
+    """Every option of `rustybt.data.load`, where each is explained."""
+
+    stamp: Stamp | None = None
+    calendar: str | None = None
+    interval: str | None = None
+    timezone: str | None = None
+    asset_class: str = "equity"
+    assets: Sequence[str] | Mapping[str, Asset | Mapping[str, Any]] | None = None
+    tick_size: Any = None
+    lot_size: Any = None
+    volume_step: Any = None
+    events: Any = None
+    start: Day | None = None
+    end: Day | None = None
+    columns: Mapping[str, str] | None = None
+    extras: Sequence[str] | None = None
+    dirty: Dirty = "quarantine"
+
+    def __post_init__(self) -> None:
+        if self.stamp not in (None, "open", "close", "session"):
+            raise ConfigError(f"unknown stamp {self.stamp!r}", where="stamp", do='use "open", "close" or "session"')
+        if self.dirty not in ("quarantine", "refuse"):
+            raise ConfigError(f"unknown way {self.dirty!r} to treat dirty rows", where="dirty", do='use "quarantine" or "refuse"')
+        if isinstance(self.assets, str):
+            raise ConfigError(f"assets is the text {self.assets!r}", where="assets", do=f"give a list: assets=[{self.assets!r}]")
+
+    @property
+    def selection(self) -> tuple[str, ...] | None:
+        """Symbols to keep, or None for all."""
+        return None if self.assets is None or isinstance(self.assets, Mapping) else tuple(dict.fromkeys(self.assets))
+
+    @property
+    def overrides(self) -> Mapping[str, Asset | Mapping[str, Any]]:
+        """Metadata by symbol."""
+        return self.assets if isinstance(self.assets, Mapping) else {}
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Names of the options that differ from their default."""
+        return tuple(f.name for f in fields(self) if getattr(self, f.name) != f.default)

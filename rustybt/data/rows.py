@@ -1,0 +1,173 @@
+"""Put rows in order, refuse broken keys, and set dirty rows aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from rustybt.data.calendars import Days
+from rustybt.data.columns import PRICES
+from rustybt.data.metadata import Listed
+from rustybt.data.ticks import Scaled
+from rustybt.errors import DataError
+from rustybt.model.panel import Ints
+
+Mask = npt.NDArray[np.bool_]
+REASONS = (
+    "null price",
+    "NaN or infinite price",
+    "zero or negative price",
+    "price below half a tick",
+    "high below low",
+    "open or close outside low..high",
+    "null volume",
+    "NaN, infinite or negative volume",
+    "before listing",
+    "after delisting",
+)
+"""Why a row is set aside; the first that applies is named."""
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """Rows sorted by (asset, ts) with their keys as numbers.
+
+    Attributes:
+        frame: the rows; ``asset`` is an Enum in byte order of the symbols.
+        symbols: in that order.
+        codes: (rows,) asset numbers.
+        stamps: (rows,) UTC microseconds as they came.
+        notes: sentences about what was reordered.
+    """
+
+    frame: pl.DataFrame
+    symbols: tuple[str, ...]
+    codes: npt.NDArray[np.uint32]
+    stamps: Ints
+    notes: tuple[str, ...]
+
+
+def key_rows(frame: pl.DataFrame, where: str) -> Keyed:
+    """Sorts rows by (asset, ts).
+
+    Args:
+        frame: ``ts`` Datetime(us, UTC) and ``asset`` text, with other columns.
+        where: what to name in an error.
+
+    Raises:
+        DataError: a null key.
+    """
+    for name in ("ts", "asset"):
+        if nulls := frame[name].null_count():
+            row = int(frame[name].is_null().arg_max() or 0)
+            raise DataError(f"{nulls} rows have a null {name}", where=f"{where}, row {row}", do="repair or drop them")
+    symbols = tuple(sorted(frame["asset"].unique().to_list()))
+    if symbols[:1] == ("",):
+        row = int((frame["asset"] == "").arg_max() or 0)
+        raise DataError("an asset has an empty name", where=f"{where}, row {row}", do="repair or drop the rows")
+    frame = frame.with_columns(pl.col("asset").cast(pl.Enum(symbols)))
+    codes = frame["asset"].to_physical().to_numpy().astype(np.uint32)
+    stamps: Ints = frame["ts"].to_physical().to_numpy()
+    late = np.diff(stamps) < 0
+    same = codes[1:] == codes[:-1]
+    if not (np.diff(codes.astype(np.int64)) < 0).any() and not (late & same).any():
+        return Keyed(frame, symbols, codes, stamps, ())
+    order = np.argsort(codes.astype(np.uint16) if len(symbols) < 2**16 else codes, kind="stable")
+    notes: tuple[str, ...] = ()
+    if late.any():
+        by_asset = (np.diff(stamps[order]) < 0) & (codes[order][1:] == codes[order][:-1])
+        if backward := int(by_asset.sum()):
+            notes = (f"Rows were sorted by time: {backward} came before an earlier one of their asset.",)
+            order = np.lexsort((stamps, codes))
+    return Keyed(frame[order], symbols, codes[order], stamps[order], notes)
+
+
+def check_unique(keyed: Keyed, ts: Ints, where: str, session: bool) -> None:
+    """Refuses two rows of one asset with the same time.
+
+    Raises:
+        DataError: with the number of such rows and the first.
+    """
+    twice = np.flatnonzero((np.diff(ts) <= 0) & (keyed.codes[1:] == keyed.codes[:-1]))
+    if len(twice):
+        row = int(twice[0]) + 1
+        do = "keep one bar per session, or say how intraday bars are stamped" if session else "keep one row per asset and time"
+        raise DataError(
+            f"{len(twice)} rows repeat the asset and time of another",
+            where=f"{where}, asset {keyed.symbols[keyed.codes[row]]!r}, {moment(int(keyed.stamps[row]))}",
+            do=do,
+        )
+
+
+def find_dirty(frame: pl.DataFrame, scaled: dict[str, Scaled], offsets: Ints, listed: Sequence[Listed], days: Days) -> npt.NDArray[np.int8]:
+    """Number in REASONS of why each row cannot be used, -1 where it can.
+
+    Args:
+        frame: the rows as they came, sorted.
+        scaled: prices and volume in ticks.
+        offsets: rows of each asset.
+        listed: assets with their first and last day.
+        days: session of each row.
+    """
+    found = np.full(frame.height, -1, dtype=np.int8)
+
+    def mark(reason: str, rows: Mask) -> None:
+        if rows.any():
+            found[rows & (found == -1)] = REASONS.index(reason)
+
+    for name in PRICES:
+        mark("null price", _nulls(frame[name]))
+    for name in PRICES:
+        mark("NaN or infinite price", ~np.isfinite(scaled[name].floats))
+    for name in PRICES:
+        ticks = scaled[name].ticks
+        if (ticks <= 0).any():
+            raw = frame[name].cast(pl.Float64).to_numpy()
+            with np.errstate(invalid="ignore"):
+                mark("zero or negative price", raw <= 0)
+            mark("price below half a tick", ticks <= 0)
+    low, high = scaled["low"].ticks, scaled["high"].ticks
+    mark("high below low", high < low)
+    for name in ("open", "close"):
+        mark("open or close outside low..high", (scaled[name].ticks < low) | (scaled[name].ticks > high))
+    mark("null volume", _nulls(frame["volume"]))
+    mark("NaN, infinite or negative volume", ~np.isfinite(scaled["volume"].floats) | (scaled["volume"].ticks < 0))
+    for column, item in enumerate(listed):
+        rows = slice(int(offsets[column]), int(offsets[column + 1]))
+        outside = np.zeros(frame.height, dtype=np.bool_) if item.first is not None or item.last is not None else None
+        if outside is not None and item.first is not None:
+            outside[rows] = days[rows] < item.first
+            mark("before listing", outside)
+        if outside is not None and item.last is not None:
+            outside[:] = False
+            outside[rows] = days[rows] > item.last
+            mark("after delisting", outside)
+    return found
+
+
+def report_dirty(found: npt.NDArray[np.int8], keyed: Keyed) -> str:
+    """One sentence that counts the dirty rows by reason and names the first."""
+    rows = np.flatnonzero(found >= 0)
+    counts = [(REASONS[code], int(n)) for code, n in zip(*np.unique(found[rows], return_counts=True), strict=True)]
+    listed = ", ".join(f"{n} {reason}" for reason, n in counts)
+    first = int(rows[0])
+    return f"{len(rows)} rows cannot be used: {listed} (first: asset {keyed.symbols[keyed.codes[first]]!r}, {moment(int(keyed.stamps[first]))})"
+
+
+def moment(stamp: int) -> str:
+    """A stamp as text, the date alone at 00:00.
+
+    Example:
+        >>> moment(86_400_000_000)
+        '1970-01-02'
+    """
+    text = str(np.datetime64(stamp, "us").astype("datetime64[s]"))
+    return text.removesuffix("T00:00:00")
+
+
+def _nulls(column: pl.Series) -> Mask:
+    return column.is_null().to_numpy() if column.null_count() else np.zeros(1, dtype=np.bool_)

@@ -1,0 +1,151 @@
+"""Open a source of bars: files by suffix, or frames of Polars, pandas and Arrow."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from rustybt.errors import DataError
+
+READERS: dict[str, Callable[[str], pl.LazyFrame]] = {
+    ".parquet": lambda path: pl.scan_parquet(path, glob=False),
+    ".csv": lambda path: pl.scan_csv(path, try_parse_dates=True, infer_schema_length=None, glob=False),
+    ".csv.gz": lambda path: pl.scan_csv(path, try_parse_dates=True, infer_schema_length=None, glob=False),
+    ".arrow": lambda path: pl.scan_ipc(path, glob=False),
+    ".ipc": lambda path: pl.scan_ipc(path, glob=False),
+    ".feather": lambda path: pl.scan_ipc(path, glob=False),
+}
+"""How a file is read, by suffix."""
+
+UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, UnicodeDecodeError)
+
+
+def open_source(source: Any) -> list[tuple[str, pl.LazyFrame]]:
+    """Named lazy frames: one per file, or a single one for a frame in memory.
+
+    Args:
+        source: a path, a glob, a list of them, a Polars frame, a pandas frame or a pyarrow table.
+
+    Raises:
+        DataError: no such file, a glob that matches nothing, an unknown suffix, a file that cannot be read, or an unknown type.
+    """
+    if isinstance(source, (str, Path)):
+        return [(path, _scan(path)) for path in _paths(str(source))]
+    if isinstance(source, (list, tuple)) and source and all(isinstance(s, (str, Path)) for s in source):
+        return [(path, _scan(path)) for item in source for path in _paths(str(item))]
+    return [("", frame_of(source).lazy())]
+
+
+def frame_of(source: Any) -> pl.DataFrame | pl.LazyFrame:
+    """A Polars frame from a frame of any of the known libraries.
+
+    Raises:
+        DataError: the type is not known, or its columns cannot be converted.
+    """
+    if isinstance(source, (pl.DataFrame, pl.LazyFrame)):
+        return source
+    library = type(source).__module__.split(".")[0]
+    try:
+        if library == "pandas" and hasattr(source, "reset_index"):
+            return pl.DataFrame(pl.from_pandas(_plain_pandas(source)))
+        if library == "pyarrow":
+            return pl.DataFrame(pl.from_arrow(source))
+    except (TypeError, ValueError, ImportError, pl.exceptions.PolarsError) as error:
+        raise DataError(
+            f"the {library} frame cannot be converted: {first_line(error)}", do="give plain numeric and time columns"
+        ) from error
+    raise DataError(
+        f"bars cannot be read from a {type(source).__name__}",
+        do="give a path or glob of Parquet, CSV or Arrow files, a Polars or pandas frame, a pyarrow table, a Panel, or the word 'demo'",
+    )
+
+
+def collect(named: Sequence[tuple[str, pl.LazyFrame]]) -> pl.DataFrame:
+    """Reads the lazy frames into one; an error names the file that caused it."""
+    try:
+        if len(named) == 1:
+            return named[0][1].collect()
+        return pl.concat([frame for _, frame in named], how="diagonal_relaxed").collect()
+    except UNREADABLE as error:
+        for name, frame in named:
+            try:
+                frame.collect()
+            except UNREADABLE as cause:
+                raise unreadable(name, cause) from cause
+        raise unreadable("", error) from error
+
+
+def schema_of(name: str, frame: pl.LazyFrame) -> pl.Schema:
+    """The columns of one source, without reading its rows."""
+    try:
+        return frame.collect_schema()
+    except UNREADABLE as error:
+        raise unreadable(name, error) from error
+
+
+def unreadable(name: str, error: BaseException) -> DataError:
+    """The one message for a source that fails while it is read."""
+    if not name:
+        return DataError(f"the frame cannot be evaluated: {first_line(error)}", do="make the lazy frame collect on its own first")
+    return DataError(
+        f"the file cannot be read: {first_line(error)}", where=name, do="check that it is complete and of the type that its suffix says"
+    )
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def suffix_of(path: str) -> str | None:
+    """The known suffix that a path ends with."""
+    return next((suffix for suffix in READERS if path.lower().endswith(suffix)), None)
+
+
+def stem_of(path: str) -> str:
+    """The file name without its known suffix: the asset of a file that holds a single one.
+
+    Example:
+        >>> stem_of("data/BRK.B.csv.gz")
+        'BRK.B'
+    """
+    return Path(path).name[: -len(suffix_of(path) or "")]
+
+
+def _paths(text: str) -> list[str]:
+    if Path(text).is_file():
+        return [text]
+    if Path(text).is_dir():
+        raise DataError("the source is a folder", where=text, do=f"give a glob, for example '{text.rstrip('/')}/*.parquet'")
+    if any(mark in text for mark in "*?["):
+        found = sorted(path for path in glob.glob(text, recursive=True) if Path(path).is_file())
+        if not found:
+            raise DataError("the glob matches no file", where=text, do="check the folder and the pattern")
+        return found
+    raise DataError("no such file", where=text, do="check the path; the word 'demo' gives the embedded set")
+
+
+def _scan(path: str) -> pl.LazyFrame:
+    suffix = suffix_of(path)
+    if suffix is None:
+        raise DataError(f"unknown file type {Path(path).suffix!r}", where=path, do=f"use one of {', '.join(READERS)}")
+    if Path(path).stat().st_size == 0:
+        raise DataError("the file is empty", where=path, do="check that it was written completely")
+    try:
+        return READERS[suffix](path)
+    except UNREADABLE as error:
+        raise unreadable(path, error) from error
+
+
+def _plain_pandas(frame: Any) -> Any:
+    if getattr(frame.columns, "nlevels", 1) > 1:
+        raise DataError(
+            "the pandas frame has columns of several levels", do='bring the assets into rows first: frame.stack(level="Ticker")'
+        )
+    if any(name is not None for name in frame.index.names) or type(frame.index).__name__ == "DatetimeIndex":
+        frame = frame.rename_axis(index=[name or "ts" for name in frame.index.names]).reset_index()
+    return frame.rename(columns=str)

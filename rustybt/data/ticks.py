@@ -1,0 +1,195 @@
+"""Turn the numbers of a source into whole ticks, exactly, and back into the nearest doubles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import gcd
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from rustybt.errors import DataError
+from rustybt.model.decimals import LIMIT
+from rustybt.model.panel import Ints
+
+Floats = npt.NDArray[np.float64]
+SAFE = 2.0**50
+"""Below this many ticks the error of one multiplication and one division of doubles stays under a quarter of a tick."""
+NOISE = 1e-6
+"""A value nearer than this to a tick is on the tick: the rest is the noise of a double."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Rows ``start:stop`` that are counted in the same step."""
+
+    start: int
+    stop: int
+    step: Decimal
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A column as whole steps.
+
+    Attributes:
+        ticks: (rows,) Int64; 0 where the value is not finite.
+        floats: (rows,) Float64: the doubles nearest to the ticks; NaN where the value is not finite.
+        moved: rows that were not on a step.
+        residual: largest distance moved, in the column's own unit.
+    """
+
+    ticks: Ints
+    floats: Floats
+    moved: int
+    residual: float
+
+
+def scale_column(column: pl.Series, runs: Sequence[Run], setting: str, owner: Callable[[int], str]) -> Scaled:
+    """Whole steps of every value, rounded half-even.
+
+    A double counts as the shortest decimal that prints as it, so 0.1 is one tenth. Decimal and integer columns are exact.
+
+    Args:
+        column: numbers; nulls allowed.
+        runs: consecutive pieces of rows with their step; they cover the column.
+        setting: the option to name when a value does not fit: ``tick_size`` or ``volume_step``.
+        owner: the asset of a row, to name in an error.
+
+    Raises:
+        DataError: the column does not hold numbers, or a value is 2^61 steps or more.
+    """
+    dtype = column.dtype
+    if not dtype.is_numeric():
+        raise DataError(
+            f"column {column.name!r} holds {dtype}, not numbers", where=f"column {column.name!r}", do="convert it before loading"
+        )
+    if dtype == pl.Float32:
+        column = column.cast(pl.String).cast(pl.Float64)
+    values: Floats = column.cast(pl.Float64).to_numpy()
+    ticks = np.empty(len(values), dtype=np.int64)
+    floats = np.empty(len(values), dtype=np.float64)
+    moved, residual = 0, 0.0
+    for run in runs:
+        rows = slice(run.start, run.stop)
+        beyond = _beyond(values[rows], run.step)
+        if len(beyond):
+            row = run.start + int(beyond[0])
+            raise DataError(
+                f"{column.name} {values[row]:g} of {len(beyond)} rows is beyond the scale: a {setting} of {run.step} reaches to {float(LIMIT * run.step):.4g}",
+                where=f"asset {owner(row)!r}, column {column.name!r}",
+                do=f'give a coarser {setting}, for example {setting}="{run.step * 10000:f}", or repair the rows',
+            )
+        if dtype.is_float():
+            part = _from_doubles(values[rows], run.step)
+        else:
+            part = _from_exact(column[run.start : run.stop], values[rows], run.step)
+        ticks[rows], floats[rows] = part.ticks, part.floats
+        moved, residual = moved + part.moved, max(residual, part.residual)
+    return Scaled(ticks, floats, moved, residual)
+
+
+def nearest_doubles(ticks: Ints, step: Decimal) -> Floats:
+    """The doubles nearest to ``ticks * step``.
+
+    Example:
+        >>> nearest_doubles(np.array([1, 3]), Decimal("0.1")).tolist()
+        [0.1, 0.3]
+    """
+    worth = Fraction(step)
+    up, down = worth.numerator, worth.denominator
+    with np.errstate(over="ignore"):
+        floats: Floats = ticks.astype(np.float64)
+        if up != 1:
+            floats *= up
+        if down != 1:
+            floats /= down
+    limit = 2**53 // up
+    large = np.flatnonzero((ticks > limit) | (ticks < -limit))
+    if len(large):
+        floats[large] = [int(t) * up / down for t in ticks[large]]
+    return floats
+
+
+def mul_div(values: pl.Series, up: pl.Series | int, down: pl.Series | int) -> pl.Series:
+    """``round_half_even(values * up / down)`` in 128 bits, for values of at least 0.
+
+    Args:
+        values: integers.
+        up, down: positive integers, one for all rows or one per row; ``values * up`` must fit in 127 bits.
+
+    Returns:
+        Int128.
+
+    Example:
+        >>> mul_div(pl.Series([1, 3, 5]), 1, 2).to_list()
+        [0, 2, 2]
+    """
+    columns = {"v": values.cast(pl.Int128), "u": _wide(up), "d": _wide(down)}
+    frame = pl.DataFrame({name: column for name, column in columns.items() if len(column) == len(values)})
+    terms = {name: pl.col(name) if name in frame.columns else pl.lit(columns[name][0], dtype=pl.Int128) for name in "vud"}
+    frame = frame.lazy().select((terms["v"] * terms["u"]).alias("p"), terms["d"].alias("d"))
+    frame = frame.with_columns((pl.col("p") // pl.col("d")).alias("q"))
+    twice = 2 * (pl.col("p") - pl.col("q") * pl.col("d"))
+    odd = (pl.col("q") % 2) == 1
+    goes_up = (twice > pl.col("d")) | ((twice == pl.col("d")) & odd)
+    return frame.select((pl.col("q") + goes_up.cast(pl.Int128)).alias("q")).collect().to_series()
+
+
+def _wide(number: pl.Series | int) -> pl.Series:
+    return pl.Series([number], dtype=pl.Int128) if isinstance(number, int) else number.cast(pl.Int128)
+
+
+def _beyond(values: Floats, step: Decimal) -> Ints:
+    """Rows whose number of steps is 2^61 or more."""
+    with np.errstate(invalid="ignore"):
+        return np.flatnonzero((np.abs(values) >= float(LIMIT * Fraction(step))) & np.isfinite(values))
+
+
+def _from_doubles(values: Floats, step: Decimal) -> Scaled:
+    worth = Fraction(step)
+    steps = values * worth.denominator
+    if worth.numerator != 1:
+        steps /= worth.numerator
+    usable = np.isfinite(steps)
+    whole = np.rint(steps)
+    off = np.abs(steps - whole) if usable.all() else np.abs(np.where(usable, steps - np.where(usable, whole, 0), 0.0))
+    ticks = whole.astype(np.int64) if usable.all() else np.where(usable, whole, 0.0).astype(np.int64)
+    large = np.flatnonzero((np.abs(steps) >= SAFE) & usable)
+    if len(large):
+        printed = pl.Series(values[large]).cast(pl.String).cast(pl.Decimal(38, 18 if step <= 1 else 6))
+        ticks[large] = _whole(printed, step).to_numpy()
+        off[large] = 0.0
+    floats = nearest_doubles(ticks, step)
+    if not usable.all():
+        floats[~usable] = np.nan
+    moved = off > NOISE
+    count = int(np.count_nonzero(moved))
+    return Scaled(ticks, floats, count, float(np.abs(values[moved] - floats[moved]).max()) if count else 0.0)
+
+
+def _from_exact(column: pl.Series, values: Floats, step: Decimal) -> Scaled:
+    ticks: Ints = _whole(column, step).fill_null(0).to_numpy().astype(np.int64, copy=True)
+    floats = nearest_doubles(ticks, step)
+    floats[np.isnan(values)] = np.nan
+    worth = Fraction(step)
+    off = np.abs(values * worth.denominator / worth.numerator - ticks)
+    moved = (off > NOISE) & (np.abs(ticks) < SAFE)
+    count = int(np.count_nonzero(moved))
+    return Scaled(ticks, floats, count, float(np.abs(values[moved] - floats[moved]).max()) if count else 0.0)
+
+
+def _whole(column: pl.Series, step: Decimal) -> pl.Series:
+    """Steps of a decimal or integer column: the division is exact, rounded half-even once."""
+    scale = column.dtype.scale if isinstance(column.dtype, pl.Decimal) else 0
+    units = column.to_physical() if isinstance(column.dtype, pl.Decimal) else column
+    worth = Fraction(step) * 10 ** (scale or 0)
+    shared = gcd(worth.numerator, worth.denominator)
+    up, down = worth.denominator // shared, worth.numerator // shared
+    if up == down == 1:
+        return units.cast(pl.Int64)
+    return mul_div(units, up, down).cast(pl.Int64)

@@ -1,0 +1,144 @@
+"""Rows in order, each with the instant at which it is known and the session it belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from rustybt.data.calendars import Days, Sessions, end_of, sessions
+from rustybt.data.metadata import days_of
+from rustybt.data.options import Options
+from rustybt.data.rows import Keyed, Mask, check_unique, key_rows, moment
+from rustybt.data.stamps import DAY, complete, utc
+from rustybt.errors import ConfigError, DataError
+from rustybt.model.panel import Ints
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Sorted rows with the times at which they count.
+
+    Attributes:
+        keyed: the rows.
+        ts: (rows,) Int64 UTC microseconds: instants at which bars are complete.
+        days: (rows,) Int32 days since 1970-01-01: their sessions.
+        calendar: sessions of the exchange, or None.
+        notes: sentences about what was assumed.
+    """
+
+    keyed: Keyed
+    ts: Ints
+    days: Days
+    calendar: Sessions | None
+    notes: tuple[str, ...]
+
+    @property
+    def offsets(self) -> Ints:
+        """(assets + 1,) first row of each asset."""
+        edges: Ints = np.searchsorted(self.keyed.codes, np.arange(len(self.keyed.symbols) + 1)).astype(np.int64)
+        return edges
+
+
+def time_rows(frame: pl.DataFrame, options: Options, where: str) -> Timed:
+    """Sorts rows and gives them their instants and sessions.
+
+    Args:
+        frame: ``ts`` as it came, ``asset`` text, other columns.
+        options: stamp, calendar, interval, timezone, start and end.
+        where: what to name in an error.
+
+    Raises:
+        DataError: times without a zone, null or repeated keys, an interval or a calendar that cannot be known, no rows between start and end.
+    """
+    stamps, notes, dated = utc(frame["ts"], options, where)
+    keyed = key_rows(frame.with_columns(stamps.alias("ts")), where)
+    ts, more = complete(keyed.stamps, keyed.codes, keyed.symbols, options)
+    notes += [*keyed.notes, *more]
+    if options.stamp is None and not dated:
+        notes.append(
+            'No stamp was given: ts is taken as the instant at which each bar is complete. Say stamp="open", "close" or "session".'
+        )
+    calendar = _calendar(ts, options)
+    ts, days, outside = _place(ts, calendar, options, dated)
+    check_unique(keyed, ts, where, dated)
+    if calendar is not None and len(outside):
+        row = int(outside[0])
+        first = f"asset {keyed.symbols[keyed.codes[row]]!r}, {moment(int(keyed.stamps[row]))}"
+        notes.append(f"{len(outside)} bars lie outside the sessions of {calendar.code} (first: {first}); they were kept.")
+    timed = Timed(keyed, ts, days, calendar, tuple(notes))
+    keep = _wanted(timed, options)
+    if keep is None or keep.all():
+        return timed
+    if not keep.any():
+        span = f"{np.datetime64(int(days.min()), 'D')} to {np.datetime64(int(days.max()), 'D')}"
+        raise DataError(f"no bar lies between start {options.start} and end {options.end}", where=where, do=f"the source covers {span}")
+    return narrow(timed, keep)
+
+
+def narrow(timed: Timed, keep: Mask) -> Timed:
+    """The rows of a mask; assets without a row leave."""
+    old = timed.keyed
+    codes = old.codes[keep]
+    left = np.unique(codes)
+    symbols = tuple(old.symbols[i] for i in left.tolist())
+    frame = old.frame.filter(pl.Series(keep))
+    if len(symbols) < len(old.symbols):
+        frame = frame.with_columns(pl.col("asset").cast(pl.String).cast(pl.Enum(symbols)))
+        codes = np.searchsorted(left, codes).astype(np.uint32)
+    keyed = Keyed(frame, symbols, codes, old.stamps[keep], old.notes)
+    return Timed(keyed, timed.ts[keep], timed.days[keep], timed.calendar, timed.notes)
+
+
+def _calendar(ts: Ints, options: Options) -> Sessions | None:
+    if options.calendar is None:
+        return None
+    return sessions(options.calendar, int(ts.min() // DAY), int(ts.max() // DAY))
+
+
+def _place(ts: Ints, calendar: Sessions | None, options: Options, dated: bool) -> tuple[Ints, Days, Ints]:
+    """Instants, sessions, and the rows that the calendar does not know."""
+    if dated:
+        days: Days = (ts // DAY).astype(np.int32)
+        if calendar is None:
+            return end_of(days), days, np.zeros(0, dtype=np.int64)
+        closes, known = calendar.close_of(days)
+        return closes, days, np.flatnonzero(~known)
+    if calendar is None:
+        covered = ts if options.stamp is None else ts - 1
+        return ts, (covered // DAY).astype(np.int32), np.zeros(0, dtype=np.int64)
+    days, inside = calendar.session_of(ts)
+    return ts, days, np.flatnonzero(~inside)
+
+
+def _wanted(timed: Timed, options: Options) -> Mask | None:
+    """Rows between start and end: by session for a date, by instant for a time; both ends belong."""
+    keep: Mask | None = None
+    for name, sign in (("start", 1), ("end", -1)):
+        bound = getattr(options, name)
+        if bound is None:
+            continue
+        instant = _instant(bound, name)
+        inside = sign * timed.ts >= sign * instant if instant is not None else sign * timed.days >= sign * days_of(bound, name)
+        keep = inside if keep is None else keep & inside
+    return keep
+
+
+def _instant(bound: Any, name: str) -> int | None:
+    if isinstance(bound, str) and len(bound) > len("2005-02-28"):
+        try:
+            bound = datetime.fromisoformat(bound)
+        except ValueError:
+            raise ConfigError(
+                f"{name} {bound!r} is not a time", where=name, do='write it like "2005-02-28" or "2005-02-28T14:30:00Z"'
+            ) from None
+    if not isinstance(bound, datetime):
+        return None
+    if bound.tzinfo is None:
+        raise ConfigError(
+            f"{name} {bound} is naive: it has no time zone", where=name, do='add its zone, or give a date such as "2005-02-28"'
+        )
+    return round(bound.timestamp() * 1_000_000)
