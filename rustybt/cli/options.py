@@ -44,7 +44,7 @@ def load_panel(data: str, **options: Any) -> Panel:
     return load(data, **{name: value for name, value in options.items() if value is not None})
 
 
-def find_strategy(place: str) -> StrategyFunction | Strategy:
+def find_strategy(place: str) -> StrategyFunction:
     """A strategy by file or module."""
     from rustybt.spec import load_strategy
 
@@ -54,12 +54,7 @@ def find_strategy(place: str) -> StrategyFunction | Strategy:
 def build_strategy(place: str, settings: Iterable[str] | None) -> Strategy:
     """A strategy with the parameters of ``--set``."""
     found = find_strategy(place)
-    texts = pairs(settings)
-    if isinstance(found, Strategy):
-        if texts:
-            raise ConfigError(f"{found.name!r} takes no parameters", where=f"--set {next(iter(texts))}", do="leave --set out")
-        return found
-    return found(**found.parse(texts))
+    return found(**found.parse(pairs(settings)))
 
 
 def pairs(settings: Iterable[str] | None) -> dict[str, str]:

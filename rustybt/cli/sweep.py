@@ -9,7 +9,7 @@ import typer
 from rustybt.cli import options as o
 from rustybt.cli import show
 from rustybt.errors import ConfigError
-from rustybt.spec import Strategy, StrategyFunction
+from rustybt.spec import StrategyFunction
 
 GridOption = Annotated[list[str], typer.Option("--grid", help="Values of a parameter: fast=5,10,20 or fast=5:50:5.", show_default=False)]
 
@@ -42,8 +42,6 @@ def register(app: typer.Typer) -> None:
         import rustybt as rbt
 
         found = o.find_strategy(strategy)
-        if isinstance(found, Strategy):
-            raise ConfigError(f"{found.name!r} takes no parameters", where="sweep", do="name a @strategy function")
         panel = o.load_panel(
             data,
             stamp=stamp,

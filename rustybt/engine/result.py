@@ -92,6 +92,13 @@ class Result:
         return pl.concat(frames, how="diagonal").sort("ts", "asset", maintain_order=True)
 
     @cached_property
+    def weights(self) -> pl.DataFrame:
+        """What was held at each session's close as a fraction of equity; see `rustybt.engine.summary.weights_frame`."""
+        from rustybt.engine.summary import weights_frame
+
+        return weights_frame(self)
+
+    @cached_property
     def identity(self) -> Mapping[str, str]:
         """``run_id`` and what it is made of: ``spec_id`` per sleeve, data ``snapshot``, ``engine`` version."""
         from rustybt import __version__

@@ -14,7 +14,7 @@ import polars as pl
 from rustybt.engine.result import Result
 from rustybt.errors import ConfigError
 
-FRAMES = ("orders", "fills", "trades", "positions", "equity", "journal", "signals")
+FRAMES = ("orders", "fills", "trades", "positions", "equity", "weights", "journal", "signals")
 MANIFEST = "manifest.json"
 FORMAT = 1
 
@@ -32,6 +32,8 @@ def save(result: Result, folder: Path) -> Path:
     Raises:
         ConfigError: the folder holds something else, or cannot be written.
     """
+    from rustybt.engine.summary import benchmark_series
+
     check_writable(folder)
     staged: Path | None = None
     try:
@@ -39,6 +41,9 @@ def save(result: Result, folder: Path) -> Path:
         staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         for name in FRAMES:
             getattr(result, name).write_parquet(staged / f"{name}.parquet", metadata={"run_id": result.identity["run_id"]})
+        benchmark = benchmark_series(result)
+        if benchmark is not None:
+            benchmark.write_parquet(staged / "benchmark.parquet")
         (staged / MANIFEST).write_text(json.dumps(manifest(result), indent=1, default=str) + "\n")
         staged.chmod(0o755)
         if folder.exists():
@@ -90,6 +95,7 @@ def manifest(result: Result) -> dict[str, Any]:
         "books": str(result.verdict),
         "metrics": dict(result.metrics),
         "warnings": list(result.warnings),
+        "verdict": guard_verdict(result),
         "data": {
             "assets": list(result.panel.symbols),
             "first": _instant(result.panel.ts[0]),
@@ -98,6 +104,55 @@ def manifest(result: Result) -> dict[str, Any]:
         },
         "versions": {"python": platform.python_version(), "polars": pl.__version__, "numpy": np.__version__},
     }
+
+
+def guard_verdict(result: Result) -> dict[str, Any]:
+    """The guard's verdict on all sleeves, as the report shows it."""
+    from rustybt.spec.guard import check
+
+    verdicts = {name: check(strategy).to_dict() for name, strategy in result.sleeves.items()}
+    if len(verdicts) == 1:
+        return next(iter(verdicts.values()))
+    return {
+        "ok": all(one["ok"] for one in verdicts.values()),
+        "summary": "; ".join(f"{name}: {one['summary']}" for name, one in verdicts.items()),
+        "terms": [{**term, "name": f"{name}.{term['name']}"} for name, one in verdicts.items() for term in one["terms"]],
+    }
+
+
+def report_of(folder: Path, path: Path | None = None) -> Path:
+    """Write the HTML report of a saved run.
+
+    Raises:
+        ConfigError: there is no run in the folder, or it cannot be read.
+    """
+    from rustybt.analysis.report import render
+    from rustybt.engine.summary import inputs_from, write_page
+
+    found = read_manifest(folder)
+    try:
+        equity, weights, trades, orders = (pl.read_parquet(folder / f"{name}.parquet") for name in ("equity", "weights", "trades", "orders"))
+        extra = folder / "benchmark.parquet"
+        benchmark = pl.read_parquet(extra) if extra.exists() else None
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ConfigError(f"the run cannot be read: {str(error).splitlines()[0]}", where=str(folder), do="write the run again") from None
+    return write_page(render(inputs_from(found, equity, weights, trades, orders, benchmark)), path or folder / "report.html")
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a run directory.
+
+    Raises:
+        ConfigError: there is none, or it cannot be read.
+    """
+    path = folder / MANIFEST
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise ConfigError("there is no run here", where=str(folder), do="name a folder written by rustybt run --out") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the manifest cannot be read: {error}", where=str(path), do="write the run again") from None
+    return found
 
 
 def _instant(ts: Any) -> str:

@@ -1,0 +1,210 @@
+"""A run measured: statistics, weights over time and what the report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from rustybt.analysis.metrics import Benchmark, Curve, RunFacts, Trades, measure
+from rustybt.errors import ConfigError
+from rustybt.model import FillAt, Panel, Reason, Status
+from rustybt.model.decimals import up_down
+
+if TYPE_CHECKING:
+    from rustybt.analysis.report import ReportInputs
+    from rustybt.engine.result import Result
+
+
+def curve_of(result: Result) -> Curve:
+    """Balances as the metrics take them."""
+    outcome, panel = result.outcome, result.panel
+    return Curve(panel.ts, panel.sessions, outcome.equity, outcome.cash, outcome.gross, result.config.money_scale, result.tables.cash)
+
+
+def measure_run(result: Result) -> Mapping[str, Any]:
+    """Every metric of a run; conventions in docs/concepts/metrics.md."""
+    return measure(curve_of(result), benchmark_of(result), facts_of(result))
+
+
+def benchmark_of(result: Result) -> Benchmark | None:
+    """The benchmark asset's adjusted closes, one per session."""
+    name = result.config.benchmark
+    if name is None:
+        return None
+    rows = result.panel.frame.filter(pl.col("asset") == name).group_by("session", maintain_order=True).agg(pl.col("adj_close").last())
+    return Benchmark(rows["session"].to_physical().to_numpy(), rows["adj_close"].to_numpy(), name)
+
+
+def facts_of(result: Result) -> RunFacts:
+    """Counts, costs, income and trades of a run."""
+    log, counts = result.outcome.log, result.counts()
+    traded = log.status == Status.FILLED
+    income = {"dividends": Reason.DIVIDEND, "cash in lieu": Reason.SPLIT}
+    paid = {kind: -int(log.notional[log.reason == reason].sum()) for kind, reason in income.items() if (log.reason == reason).any()}
+    costs = {"commission": int(log.fee.sum())}
+    slipped = slippage_paid(result)
+    if slipped:
+        costs["slippage"] = slipped
+    return RunFacts(
+        orders=counts["orders"],
+        fills=counts["fills"],
+        rejected=counts["rejected"],
+        cancelled=counts["cancelled"],
+        working=counts["working"],
+        traded=int(np.abs(log.notional[traded]).sum()),
+        costs=costs,
+        income=paid,
+        trades=Trades.from_frame(result.trades),
+    )
+
+
+def slippage_paid(result: Result) -> int:
+    """Money lost to slippage by market orders against the open or close they were filled at, in money units.
+
+    Stops are left out: their reference is the stop level or a gap, not one price of the bar.
+    """
+    if not (result.tables.row("slip_rate").any() or result.tables.row("slip_ticks").any()):
+        return 0
+    log, panel = result.outcome.log, result.panel
+    at_market = (log.filled != 0) & (log.status == Status.FILLED) & np.isin(log.reason, (Reason.TARGET, Reason.MAX_BARS, Reason.CALLBACK))
+    rows = np.flatnonzero(at_market)
+    column = log.slot[rows] % len(panel.assets)
+    field = panel.open if result.config.fill is FillAt.NEXT_OPEN else panel.close
+    lost = (log.price[rows] - field[log.bar[rows], column]) * log.filled[rows]
+    total = 0
+    for j in np.unique(column):
+        asset = panel.assets[j]
+        up, down = up_down(asset.tick_size, asset.lot_size, asset.multiplier, result.config.money_scale)
+        total += int(lost[column == j].sum()) * up // down
+    return total
+
+
+def weights_frame(result: Result) -> pl.DataFrame:
+    """What was held at each session's close as a fraction of equity.
+
+    Returns:
+        ts, asset, weight (Float64, signed), one row per session and asset held, by ts then asset.
+    """
+    panel, width = result.panel, len(result.panel.assets)
+    last = np.append(np.flatnonzero(panel.sessions[1:] != panel.sessions[:-1]), panel.bars - 1)
+    log = result.outcome.log
+    moved = log.filled != 0
+    held = np.zeros((len(last), width), dtype=np.int64)
+    np.add.at(held, (np.searchsorted(last, log.bar[moved]), log.slot[moved] % width), log.filled[moved])
+    held = np.cumsum(held, axis=0)
+    session, column = np.nonzero(held)
+    prices = last_closes(panel, last)[session, column].astype(np.float64)
+    worth = np.array([_per_lot(panel, j, result.config.money_scale) for j in range(width)])
+    equity = result.outcome.equity[last].astype(np.float64)
+    weight = held[session, column] * prices * worth[column] / np.where(equity == 0, np.nan, equity)[session]
+    return pl.DataFrame(
+        {
+            "ts": pl.Series(panel.ts[last][session]).cast(pl.Datetime("us", "UTC")),
+            "asset": pl.Series(column.astype(np.uint32)).cat.to(pl.Enum(panel.symbols)) if len(column) else pl.Series([], dtype=pl.Enum(panel.symbols)),
+            "weight": weight,
+        }
+    )
+
+
+def _per_lot(panel: Panel, column: int, money_scale: int) -> float:
+    asset = panel.assets[column]
+    up, down = up_down(asset.tick_size, asset.lot_size, asset.multiplier, money_scale)
+    return up / down
+
+
+def last_closes(panel: Panel, bars: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The last known close of every asset at some bars, (bars, assets) ticks."""
+    if panel.dense:
+        return panel.close[bars]
+    known = np.where(panel.close != 0, np.arange(panel.bars, dtype=np.int64)[:, None], 0)
+    np.maximum.accumulate(known, axis=0, out=known)
+    return np.take_along_axis(panel.close, known[bars], axis=0)
+
+
+def report_inputs(result: Result) -> ReportInputs:
+    """What the report shows of a run."""
+    from rustybt.engine.store import manifest
+
+    return inputs_from(manifest(result), result.equity, result.weights, result.trades, result.orders, benchmark_series(result))
+
+
+def benchmark_series(result: Result) -> pl.DataFrame | None:
+    """ts and adjusted close of the benchmark, or None."""
+    if result.config.benchmark is None:
+        return None
+    rows = result.panel.frame.filter(pl.col("asset") == result.config.benchmark)
+    return rows.select("ts", benchmark=pl.col("adj_close"))
+
+
+def inputs_from(
+    found: Mapping[str, Any],
+    equity: pl.DataFrame,
+    weights: pl.DataFrame,
+    trades: pl.DataFrame,
+    orders: pl.DataFrame,
+    benchmark: pl.DataFrame | None = None,
+) -> ReportInputs:
+    """The report's inputs from a manifest and frames, of a run in memory or of a saved one."""
+    from rustybt.analysis.report import ReportInputs
+
+    curve = equity if benchmark is None else equity.join_asof(benchmark, on="ts", strategy="backward")
+    names = list(found["strategies"])
+    first = found["strategies"][names[0]]
+    metrics = found["metrics"]
+    return ReportInputs(
+        title=", ".join(names),
+        metrics=metrics,
+        curve=curve,
+        spec=first if len(names) == 1 else {"name": ", ".join(names), "strategies": found["strategies"]},
+        identity=found["identity"],
+        positions=weights,
+        trades=trades,
+        orders=orders.group_by("status", "reason", "detail", maintain_order=True).agg(pl.len().alias("count")),
+        costs={k.removeprefix("cost_"): v for k, v in metrics.items() if k.startswith("cost_") and k not in ("cost_drag", "cost_of_traded")},
+        income={k.removeprefix("income_"): v for k, v in metrics.items() if k.startswith("income_")},
+        verdict=found["verdict"],
+        books={"ok": True, "summary": found["books"]},
+        warnings=found["warnings"],
+        config=found["config"],
+        assets=found["data"]["assets"],
+        currency=found["config"]["currency"],
+        opening=Decimal(found["config"]["cash"]),
+        benchmark_name=found["config"]["benchmark"] or "Benchmark",
+    )
+
+
+def write_report(result: Result, path: Path) -> Path:
+    """Write the page of a run."""
+    from rustybt.analysis.report import render
+
+    return write_page(render(report_inputs(result)), path)
+
+
+def write_page(page: str, path: Path) -> Path:
+    """Write a page whole or not at all.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(page, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ConfigError(f"cannot write the report: {error.strerror or error}", where=str(path), do="choose a file that can be written") from None
+    return path
+
+
+def summary(result: Result) -> str:
+    """The notebook summary of a run."""
+    from rustybt.analysis.report import summary_html
+
+    return summary_html(report_inputs(result))
