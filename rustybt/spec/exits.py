@@ -76,6 +76,7 @@ def exits(
     take_profit: Fraction | None = None,
     trailing: Fraction | None = None,
     max_bars: int | None = None,
+    *,
     cool_down: int = 0,
     reentry: Reentry = "change",
 ) -> Exits:

@@ -5,23 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rustybt.errors import SpecError
+from rustybt.spec.exits import Exits
 from rustybt.spec.form import encode
-from rustybt.spec.hooks import source_digest
-
-if TYPE_CHECKING:
-    from rustybt.spec.exits import Exits
-    from rustybt.spec.hooks import OnBar
-    from rustybt.spec.schedule import Schedule
-    from rustybt.spec.strategy import Scalar, Strategy
+from rustybt.spec.hooks import OnBar, source_digest
+from rustybt.spec.parameters import Scalar
+from rustybt.spec.schedule import Schedule
+from rustybt.spec.terms import Terms
 
 VERSION = 1
 """Of the canonical form and of the JSON. It grows when either changes, and with it every identity."""
 
 
-def digest(strategy: Strategy) -> str:
+def digest(strategy: Terms) -> str:
     """SHA-256 of a strategy's terms and parameters, 64 hex digits.
 
     It does not depend on the name, on the order in which signals or parameters were given, on the process, or on where a callback's
@@ -33,7 +31,7 @@ def digest(strategy: Strategy) -> str:
     return hashlib.sha256(canonical(strategy).encode()).hexdigest()
 
 
-def canonical(strategy: Strategy) -> str:
+def canonical(strategy: Terms) -> str:
     """The text that `digest` hashes."""
     facts = {
         "version": VERSION,
@@ -48,7 +46,7 @@ def canonical(strategy: Strategy) -> str:
     return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def encode_terms(strategy: Strategy, *, identity: bool) -> dict[str, Any]:
+def encode_terms(strategy: Terms, *, identity: bool) -> dict[str, Any]:
     """The forms of target, universe and signals; an error names the term."""
     found: dict[str, Any] = {}
     for term, expr in strategy.terms().items():

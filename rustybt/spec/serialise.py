@@ -12,8 +12,9 @@ from rustybt.spec import identity
 from rustybt.spec.exits import Exits
 from rustybt.spec.form import decode
 from rustybt.spec.hooks import OnBar, import_callback, import_path, source_digest
+from rustybt.spec.parameters import Scalar
 from rustybt.spec.schedule import Schedule
-from rustybt.spec.strategy import Scalar, Strategy
+from rustybt.spec.strategy import Strategy
 from rustybt.spec.targets import Target
 
 FORMAT = "rustybt-strategy"

@@ -18,11 +18,10 @@ from rustybt.errors import SpecError
 from rustybt.spec.exits import Exits
 from rustybt.spec.hooks import OnBar, json_copy
 from rustybt.spec.identity import digest
+from rustybt.spec.parameters import Scalar
 from rustybt.spec.schedule import Schedule
 from rustybt.spec.targets import Target, lift
 from rustybt.spec.tree import parse, render
-
-type Scalar = int | float | str | bool | Decimal | None
 
 RESERVED = frozenset({"ts", "ts_open", "asset", "session", "variant", "open", "high", "low", "close", "volume", "target", "universe"})
 """Names that a signal may not take: the frame's own columns and the fixed terms."""
