@@ -110,8 +110,8 @@ class Parameter:
         if value is None and self.optional:
             return None
         if self.choices is not None:
-            found = next((c for c in self.choices if c == value and type(c) is type(value)), None)
-            return found if found is not None else self._refuse(value)
+            same = [choice for choice in self.choices if choice == value and type(choice) is type(value)]
+            return same[0] if same else self._refuse(value)
         typed = self._typed(value)
         if self.range is not None and not self.range.holds(typed):  # type: ignore[arg-type]  # ranges are on numbers only
             self._refuse(value)
@@ -131,7 +131,8 @@ class Parameter:
         if self.optional and words.lower() in ("none", "null", ""):
             return None
         if self.choices is not None:
-            return next((c for c in self.choices if str(c) == words), None) or self.check(text)
+            same = [choice for choice in self.choices if str(choice) in (words, text)]
+            return same[0] if same else self._refuse(text)
         if self.type is bool:
             return WORDS[words.lower()] if words.lower() in WORDS else self._refuse(text)
         try:

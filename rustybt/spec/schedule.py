@@ -221,7 +221,7 @@ def session_close() -> Schedule:
 
 
 def cron(expression: str, zone: str = "UTC") -> Schedule:
-    """The first bar at or after each instant of a cron expression.
+    """The first bar at or after each instant of a cron expression; instants without bars between them fire once, at the next bar.
 
     Args:
         expression: minute, hour, day of month, month, day of week; names, ranges, lists, steps, ``L`` and ``#`` are understood.
