@@ -1,0 +1,211 @@
+"""Evaluate: run the steps of a plan on a frame of bars.
+
+In: a signal frame sorted by (asset, ts) and a `Program`. Out: one column per term. Everything is eager and in memory: the streaming
+engine of Polars does not give the same bits twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from rustybt.errors import SpecError
+from rustybt.spec.exact import Units, running
+
+Ints = npt.NDArray[np.int64]
+
+
+class Layout:
+    """Where each asset's rows lie in a frame sorted by (asset, ts).
+
+    Attributes:
+        height: rows of the frame.
+        starts: first row of each asset that has rows.
+        symbols: their ids.
+
+    Raises:
+        SpecError: the rows of an asset are not together.
+
+    Example:
+        >>> Layout(pl.DataFrame({"asset": ["A", "A", "B"]})).starts.tolist()
+        [0, 2]
+    """
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.height = frame.height
+        self._asset = frame["asset"]
+        self.starts = self._boundaries()
+
+    def _boundaries(self) -> Ints:
+        asset = self._asset
+        if not self.height:
+            return np.zeros(0, np.int64)
+        codes = (asset.to_physical() if isinstance(asset.dtype, pl.Enum) else asset.rle_id()).to_numpy()
+        if codes[0] == codes[-1]:
+            return np.zeros(1, np.int64)
+        starts: Ints = np.unique(np.searchsorted(codes, np.arange(int(codes[0]), int(codes[-1]) + 1, dtype=codes.dtype))).astype(np.int64)
+        found, ends = codes[starts], np.append(starts[1:], self.height) - 1
+        together = bool((found == codes[ends]).all()) and bool((found[1:] > found[:-1]).all())
+        if not together or (not isinstance(asset.dtype, pl.Enum) and len(set(self._names(starts))) != len(starts)):
+            raise SpecError("the rows of one asset are not together", where="signal frame", do="sort the frame by (asset, ts)")
+        return starts
+
+    def _names(self, rows: Ints) -> list[str]:
+        return [str(self._asset[int(row)]) for row in rows]
+
+    @cached_property
+    def symbols(self) -> list[str]:
+        """Asset ids, in the order of their rows."""
+        return self._names(self.starts)
+
+    @property
+    def single(self) -> bool:
+        """Whether there is at most one asset."""
+        return len(self.starts) <= 1
+
+    @cached_property
+    def lengths(self) -> Ints:
+        """Rows of each asset."""
+        return np.diff(np.append(self.starts, self.height))
+
+    @cached_property
+    def first(self) -> Ints:
+        """For each row, the first row of its asset."""
+        return np.repeat(self.starts, self.lengths)
+
+    def first_of(self, rows: Ints) -> Ints:
+        """For increasing rows, the first row of the asset of each."""
+        edges = np.searchsorted(rows, np.append(self.starts, self.height))
+        return np.repeat(self.starts, np.diff(edges))
+
+    @cached_property
+    def position(self) -> Ints:
+        """For each row, its index among the rows of its asset."""
+        return np.arange(self.height) - self.first
+
+    def spread(self, values: Any) -> Any:
+        """One value per asset, repeated for each of its rows."""
+        return np.repeat(np.asarray(values), self.lengths)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Columns computed side by side.
+
+    Attributes:
+        names: what the columns are called.
+        exprs: their expressions, over columns of earlier steps.
+        items: graph node of each, for messages.
+    """
+
+    names: tuple[str, ...]
+    exprs: tuple[pl.Expr, ...]
+    items: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Program:
+    """Steps for one situation (one asset or many, all rows or some).
+
+    Attributes:
+        needs: frame columns to read.
+        aids: derived columns to add first, such as ``__pos`` or ``__sum_close``.
+        every: steps on all rows.
+        gathers: columns of the scheduled rows: (name, source, bars back, mode), mode ``now``, ``null`` before the first bar, or ``first``.
+        some: steps on the scheduled rows.
+        final: the terms.
+    """
+
+    needs: tuple[str, ...]
+    aids: tuple[str, ...]
+    every: tuple[Step, ...]
+    gathers: tuple[tuple[str, str, int, str], ...]
+    some: tuple[Step, ...]
+    final: Step
+
+
+@dataclass
+class Run:
+    """One evaluation in progress."""
+
+    program: Program
+    frame: pl.DataFrame
+    layout: Layout
+    units: Units
+    rows: Ints | None = None
+    blame: Any = None
+    _totals: dict[str, tuple[pl.Series, pl.Series]] = field(default_factory=dict)
+
+    def result(self) -> pl.DataFrame:
+        """The terms on the scheduled rows, with their ``row``."""
+        program = self.program
+        data = pl.DataFrame([*(self.frame[name] for name in program.needs), *(self._aid(name) for name in program.aids)])
+        for step in program.every:
+            data = self._apply(data, step)
+        rows = self.rows
+        index = pl.Series("row", np.arange(self.layout.height, dtype=np.uint32) if rows is None else rows.astype(np.uint32))
+        if rows is None:
+            data = data.with_columns(index)
+        else:
+            data = self._gather(data, rows, index)
+            for step in program.some:
+                data = self._apply(data, step)
+        return self._apply(data, program.final, select=True)
+
+    def _apply(self, data: pl.DataFrame, step: Step, select: bool = False) -> pl.DataFrame:
+        try:
+            return data.select("row", *step.exprs) if select else data.with_columns(step.exprs)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            for name, expr, item in zip(step.names, step.exprs, step.items, strict=True):
+                try:
+                    data.select(expr)
+                except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as one:
+                    raise self.blame(name, item, one) from None
+            raise self.blame(step.names[0], step.items[0], error) from None
+
+    def _gather(self, data: pl.DataFrame, rows: Ints, index: pl.Series) -> pl.DataFrame:
+        first = self.layout.first_of(rows)
+        position = rows - first
+        columns, blanks = [index], []
+        for name, source, back, mode in self.program.gathers:
+            at = rows - back if back else rows
+            if back:
+                at = np.maximum(at, first)
+            columns.append(_take(data[source], at).alias(name))
+            if mode == "null" and back:
+                blanks.append(pl.when(pl.col("__at") >= back).then(pl.col(name)).alias(name))
+        if blanks:
+            return pl.DataFrame([*columns, pl.Series("__at", position)]).with_columns(blanks)
+        return pl.DataFrame(columns)
+
+    def _aid(self, name: str) -> pl.Series:
+        layout = self.layout
+        if name == "__pos":
+            return pl.Series(name, layout.position)
+        if name == "__asset":
+            return pl.Series(name, layout.spread(np.arange(len(layout.starts), dtype=np.uint32))).set_sorted()
+        if name == "__bar":
+            return pl.Series(name, self.frame["ts"].to_physical().to_numpy())
+        kind, _, column = name.removeprefix("__").partition("_")
+        if kind in ("num", "den"):
+            steps = self.units.steps(column)
+            part = "numerator" if kind == "num" else "denominator"
+            return pl.Series(name, layout.spread([getattr(steps[s], part) for s in layout.symbols]))
+        kind, _, when = kind.partition("@")
+        if f"{kind}_{column}" not in self._totals:
+            self._totals[f"{kind}_{column}"] = running(self.frame[f"ticks_{column}"], f"__{kind}")
+        now, before = self._totals[f"{kind}_{column}"]
+        if when == "first":
+            before = before.gather(layout.first)
+        return (before if when else now).alias(name)
+
+
+def _take(values: pl.Series, at: Ints) -> pl.Series:
+    if values.dtype.is_numeric() and values.dtype != pl.Int128 and not values.dtype.is_decimal() and not values.null_count():
+        return pl.Series(values.to_numpy()[at])
+    return values.gather(at)

@@ -1,0 +1,273 @@
+"""Lower: expression trees to a graph of shared, single-axis nodes.
+
+In: the JSON tree of each term. Out: a `Graph` in which equal sub-trees are one node and every node works along one axis:
+
+* `POINT` nodes compute a row from the same row of their inputs;
+* `TIME` nodes walk along the bars of one asset (a bare shift, rolling, ewm, ...; ``.over("asset")`` says the same);
+* `GROUP` nodes are evaluated in the groups of a partition (asset and session, or an operation that cannot be taken apart);
+* `CROSS` nodes are evaluated over the assets of one ``ts``; with a universe only members take part.
+
+What is written is what is meant: a window inside a window is a node of its own, computed before the one around it, while Polars would
+evaluate the inner one inside each group of the outer one. An operation that walks along rows, written somewhere below ``.over("ts")``,
+goes along its asset's bars as it does anywhere else; written directly under it (``x.cum_sum().over("ts")``) it goes from asset to asset.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from rustybt.errors import SpecError
+from rustybt.spec.tree import Node as Tree
+from rustybt.spec.tree import body, call, children, is_column, is_pointwise, kind, render
+from rustybt.spec.vocabulary import ORDERED
+
+COLUMN, LITERAL, POINT, TIME, GROUP, CROSS = "column", "literal", "point", "time", "group", "cross"
+ALONG = ORDERED - {"Rolling"} | {"Boolean.IsFirstDistinct"}
+"""Operations that give one row per row along time and so can be a node of their own."""
+REF = "#"
+"""Key of a placeholder ``{"#": id}`` for the value of another node."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One node of the graph.
+
+    Attributes:
+        id: its index in the graph; inputs always have smaller ones.
+        kind: `COLUMN`, `LITERAL`, `POINT`, `TIME`, `GROUP` or `CROSS`.
+        tree: its operation, with ``{"#": id}`` where an input stands.
+        inputs: ids of the nodes that it reads, each once.
+        keys: ids of the partition keys, beside ``ts`` of a `CROSS` node.
+        order: id of the column that orders the groups.
+        member: id of the universe node that masks a `CROSS` node.
+    """
+
+    id: int
+    kind: str
+    tree: Any
+    inputs: tuple[int, ...] = ()
+    keys: tuple[int, ...] = ()
+    order: int | None = None
+    member: int | None = None
+
+
+@dataclass
+class Graph:
+    """Shared nodes of all terms.
+
+    Attributes:
+        items: the nodes, inputs first.
+        roots: node of each term, in term order.
+    """
+
+    items: list[Item] = field(default_factory=list)
+    roots: dict[str, int] = field(default_factory=dict)
+    _known: dict[str, int] = field(default_factory=dict)
+
+    def add(self, kind_: str, tree: Any, keys: tuple[int, ...] = (), order: int | None = None, member: int | None = None) -> int:
+        """The id of a node; an equal one is not added twice."""
+        name = json.dumps([kind_, tree, keys, order, member], sort_keys=True)
+        if name not in self._known:
+            refs = tuple(dict.fromkeys(_refs(tree)))
+            self._known[name] = len(self.items)
+            self.items.append(Item(len(self.items), kind_, tree, refs, keys, order, member))
+        return self._known[name]
+
+    def reads(self, item: Item) -> tuple[int, ...]:
+        """All nodes that must be known before one."""
+        extra = tuple(i for i in (item.order, item.member) if i is not None)
+        return tuple(dict.fromkeys(item.inputs + item.keys + extra))
+
+    def written(self, at: int, limit: int = 160) -> str:
+        """A node as an expression with its windows spelled out, for people."""
+        return render(self.explicit(at), limit)
+
+    def explicit(self, at: int) -> Tree:
+        """The tree of a node with every axis written as an ``over``, nested as in the source."""
+        item = self.items[at]
+        tree = fill(item.tree, self.explicit)
+        if item.kind == TIME:
+            return over(tree, [{"Column": "asset"}])
+        if item.kind not in (CROSS, GROUP):
+            return cast("Tree", tree)
+        keys = [{"Column": "ts"}] * (item.kind == CROSS) + [self.explicit(k) for k in item.keys]
+        return over(tree, keys) if item.order is None else over(tree["sorted"], keys, [self.explicit(item.order), tree["options"]])
+
+    def columns(self) -> tuple[str, ...]:
+        """Frame columns that the terms read, sorted."""
+        return tuple(sorted({item.tree["Column"] for item in self.items if item.kind == COLUMN}))
+
+
+def fill(tree: Any, put: Callable[[int], Any]) -> Any:
+    """A copy of a tree with every placeholder replaced."""
+    if isinstance(tree, dict):
+        return put(tree[REF]) if REF in tree else {key: fill(value, put) for key, value in tree.items()}
+    return [fill(value, put) for value in tree] if isinstance(tree, list) else tree
+
+
+def over(tree: Any, keys: list[Any], order: Any = None) -> Tree:
+    """A tree inside a window over partition keys."""
+    return {"Over": {"function": tree, "partition_by": keys, "order_by": order, "mapping": "GroupsToRows"}}
+
+
+def _refs(tree: Any) -> list[int]:
+    if isinstance(tree, dict):
+        return [tree[REF]] if REF in tree else [ref for value in tree.values() for ref in _refs(value)]
+    return [ref for value in tree for ref in _refs(value)] if isinstance(tree, list) else []
+
+
+def lower(terms: dict[str, Tree]) -> Graph:
+    """The graph of all terms. The universe comes first: it masks the cross-sections of the others and none of its own.
+
+    Raises:
+        SpecError: a term gives several columns, or partitions in a way that loses rows.
+
+    Example:
+        >>> import polars as pl
+        >>> from rustybt.spec.tree import parse
+        >>> graph = lower({"target": parse(pl.col("close").shift(1).over("asset").rank().over("ts"))})
+        >>> [item.kind for item in graph.items]
+        ['column', 'time', 'cross']
+    """
+    graph = Graph()
+    member = None
+    if "universe" in terms:
+        member = _Lowering(graph, "universe").row(terms["universe"])
+    for term, tree in terms.items():
+        graph.roots[term] = _Lowering(graph, term, member).row(tree) if term != "universe" or member is None else member
+    return graph
+
+
+def simplify(tree: Tree) -> Tree:
+    """A tree without the names given on the way, which mean nothing inside a term."""
+    while kind(tree) in ("Alias", "KeepName", "RenameAlias"):
+        tree = children(tree)[0].node
+    return tree
+
+
+@dataclass(frozen=True)
+class _Lowering:
+    graph: Graph
+    term: str
+    member: int | None = None
+
+    def row(self, tree: Tree) -> int:
+        """The node whose value in each row is that of a tree, where bare operations go along time."""
+        tree = simplify(tree)
+        tag = kind(tree)
+        if tag == "Selector":
+            raise SpecError(
+                f"a selector of several columns stands where one value is needed: {render(tree)}",
+                where=f"term {self.term!r}",
+                do="name one column",
+            )
+        if tag == "Column":
+            return self.graph.add(COLUMN, tree)
+        if tag == "Literal" or call(tree)[0] == "Repeat":
+            return self.graph.add(LITERAL, tree)
+        if tag == "Over":
+            return self._over(body(tree))
+        if is_pointwise(tree):
+            return self._node(POINT, tree)
+        alone = call(tree)[0] in ALONG or (tag == "Agg" and call(tree)[0] != "Agg.Implode")
+        if alone and all(self._aligned(slot.node) for slot in children(tree) if slot.role == "input"):
+            return self._node(TIME, tree)
+        asset = self.graph.add(COLUMN, {"Column": "asset"})
+        return self.graph.add(GROUP, self._inside(tree, cross=False, top=True), (asset,))
+
+    def _node(self, kind_: str, tree: Tree) -> int:
+        tree = copy.deepcopy(tree)
+        for slot in _expanded(tree):
+            slot_tree = simplify(slot.node)
+            slot.put(slot_tree if kind(slot_tree) == "Literal" else {REF: self.row(slot_tree)})
+        return self.graph.add(kind_, tree)
+
+    def _aligned(self, tree: Tree) -> bool:
+        """Whether a tree gives one value per row when its operations go along time one by one."""
+        tree = simplify(tree)
+        tag = kind(tree)
+        if tag in ("Over", "Column", "Literal"):
+            return True
+        if tag == "Selector" or not (is_pointwise(tree) or call(tree)[0] in ALONG or tag == "Agg"):
+            return False
+        return all(self._aligned(slot.node) for slot in children(tree) if slot.role == "input")
+
+    def _over(self, window: dict[str, Any]) -> int:
+        if window["mapping"] != "GroupsToRows":
+            raise SpecError(
+                f"mapping_strategy {window['mapping']} does not give one value per row",
+                where=f"term {self.term!r}",
+                do="leave mapping_strategy at its default",
+            )
+        keys = [simplify(k) for k in window["partition_by"] or []]
+        order = window["order_by"]
+        by_time = order is None or (is_column(order[0], "ts") and not order[1]["descending"])
+        if by_time and keys and all(is_column(k, "asset") for k in keys):
+            return self.row(window["function"])
+        cross = any(is_column(k, "ts") for k in keys)
+        ids = tuple(self.row(k) for k in keys if not (cross and is_column(k, "ts")))
+        inside = self._inside(window["function"], cross=cross, top=True)
+        ordered = None if order is None or (by_time and not cross) else self.row(order[0])
+        tree = inside if ordered is None else {"sorted": inside, "options": order[1]}
+        return self.graph.add(CROSS if cross else GROUP, tree, ids, ordered, self.member if cross else None)
+
+    def _inside(self, tree: Tree, *, cross: bool, top: bool = False) -> Any:
+        """The tree of a window's function, with what does not depend on the groups as placeholders."""
+        tree = simplify(tree)
+        tag = kind(tree)
+        if tag in ("Literal", "Len", "Field", "Element", "Selector"):
+            return tree
+        if tag in ("Over", "Column") or self._free(tree, cross and not top):
+            return {REF: self.row(tree)}
+        if cross and not top and call(tree)[0] in ALONG:
+            return {REF: self._along(tree)}
+        tree = copy.deepcopy(tree)
+        walks = cross and tag != "Rolling"
+        for slot in _expanded(tree):
+            if slot.role == "index":
+                slot.put({REF: self.row(slot.node)})
+            elif slot.role in ("input", "function"):
+                slot.put(self._inside(slot.node, cross=walks))
+        return tree
+
+    def _along(self, tree: Tree) -> int:
+        """A time operation below ``over("ts")`` whose inputs are cross-sections themselves."""
+        tree = copy.deepcopy(tree)
+        for slot in children(tree):
+            part = simplify(slot.node)
+            if kind(part) == "Literal":
+                continue
+            inner = self._inside(part, cross=True, top=True)
+            ref = inner[REF] if isinstance(inner, dict) and REF in inner else self.graph.add(CROSS, inner, (), None, self.member)
+            slot.put({REF: ref})
+        return self.graph.add(TIME, tree)
+
+    def _free(self, tree: Tree, walks: bool) -> bool:
+        """Whether a tree means the same inside a group and outside: rows alone and windows of its own (``walks``: time operations too)."""
+        tree = simplify(tree)
+        tag = kind(tree)
+        if tag in ("Over", "Column", "Literal"):
+            return True
+        if tag in ("Selector", "Field", "Element", "Len") or not (is_pointwise(tree) or (walks and call(tree)[0] in ALONG)):
+            return False
+        inputs = [slot.node for slot in children(tree) if slot.role == "input"]
+        return all(self._free(part, walks) for part in inputs) and any(kind(simplify(part)) != "Literal" for part in inputs)
+
+
+def _expanded(tree: Tree) -> list[Any]:
+    """The slots of a node that hold rows, with a list of named columns written out one by one."""
+    held = body(tree)
+    if kind(tree) == "Function":
+        flat: list[Tree] = []
+        for part in held["input"]:
+            named = (
+                isinstance(body(part), dict) and kind(part) == "Selector" and call(tree)[0].endswith(("Horizontal", "Struct", "Coalesce"))
+            )
+            names = body(part).get("ByName", {}).get("names", []) if named else []
+            flat += [{"Column": name} for name in names] or [part]
+        held["input"] = flat
+    return [slot for slot in children(tree) if slot.role != "evaluation"]
