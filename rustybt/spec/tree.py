@@ -240,6 +240,9 @@ def is_pointwise(node: Node) -> bool:
         return options[1]["format"] is not None  # without one it is inferred from the data
     if name == "SearchSorted":
         return kind(body(node)["input"][0]) == "Literal"
+    if name == "Bin":
+        method = options["method"]  # explicit breaks; ranks and quantiles look at all values
+        return isinstance(method, dict) and "Breaks" in str(method.get("Intervals", {}).get("spec"))[:20]
     if name == "Repeat":
         return [kind(child) for child in body(node)["input"]] == ["Literal", "Len"]
     return name in ROW_BY_ROW
