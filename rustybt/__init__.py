@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rustybt.data import load as load
     from rustybt.engine import Result as Result
     from rustybt.engine import run as run
-    from rustybt.engine import verify as verify
+    from rustybt.engine.verify import verify as verify
     from rustybt.errors import BrokerError as BrokerError
     from rustybt.errors import ConfigError as ConfigError
     from rustybt.errors import DataError as DataError
