@@ -26,7 +26,7 @@ def test_every_public_name_loads() -> None:
 
 def test_type_checkers_see_the_same_names_from_the_same_rooms() -> None:
     guarded = next(node for node in tree(ROOT / "rustybt/__init__.py").body if isinstance(node, ast.If))
-    seen = {alias.asname: node.module for node in guarded.body if isinstance(node, ast.ImportFrom) and node.module for alias in node.names}
+    seen = {str(alias.asname): str(node.module) for node in guarded.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     assert seen.keys() == rustybt._HOMES.keys()
     strays = [name for name, module in seen.items() if not f"{module}.".startswith(f"rustybt.{rustybt._HOMES[name]}.")]
     assert not strays
