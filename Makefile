@@ -42,7 +42,7 @@ sizes: setup ## file, function and argument limits
 coverage: setup ## tests with coverage gates: 90 % of all, 95 % where money is; kernels count their interpreter twin
 	$(BIN)/coverage erase
 	$(PYTEST) --cov --cov-report=
-	NUMBA_DISABLE_JIT=1 $(PYTEST) --cov --cov-append --cov-report= tests/kernel
+	RUSTYBT_KERNEL=python $(PYTEST) --cov --cov-append --cov-report= tests/kernel
 	$(BIN)/python -m tests.house.coverage_gate
 
 snippets: setup ## run every example in README and docs

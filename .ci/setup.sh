@@ -195,7 +195,7 @@ install() {
 warm() {
     if "$environment/bin/rustybt" warm --help >/dev/null 2>&1; then
         say "compiling the kernel, about 10 s, once"
-        if ! "$environment/bin/rustybt" warm >/dev/null; then
+        if ! "$environment/bin/rustybt" warm --json >/dev/null; then
             say "the kernel could not be compiled ahead; the first run of each process will compile it, about 10 s"
             return
         fi
