@@ -105,7 +105,8 @@ class Falls:
     def summary(self) -> dict[str, float]:
         """How the run spent its time below the peak.
 
-        ``average_drawdown``: mean depth of the falls; ``longest_drawdown``: sessions; ``time_under_water``: share of points. The ulcer index is the root mean square of the drawdown. Source: Martin and McCann, The Investor's Guide to Fidelity Funds, 1989.
+        ``average_drawdown``: mean depth of the falls; ``longest_drawdown``: sessions; ``time_under_water``: share of points.
+        The ulcer index is the root mean square of the drawdown. Source: Martin and McCann, The Investor's Guide to Fidelity Funds, 1989.
         """
         if np.isnan(self.below).any():
             return dict.fromkeys(("average_drawdown", "longest_drawdown", "time_under_water", "ulcer_index"), math.nan)

@@ -1,1 +1,12 @@
-"""One page that shows a run."""
+"""A run as one HTML page that works offline, and as a small block for a notebook.
+
+In: `ReportInputs`, plain frames and mappings, so that any engine or a saved run directory can fill it. Out: HTML text; writing it to a
+file is the caller's work. The same inputs give the same bytes. To add a part: a builder in `charts.py` or `tables.py`, one line in
+`page.py`, and its place in `assets/page.html.j2`.
+"""
+
+from rustybt.analysis.report.inputs import ReportInputs
+from rustybt.analysis.report.page import render
+from rustybt.analysis.report.summary import summary_html
+
+__all__ = ["ReportInputs", "render", "summary_html"]
