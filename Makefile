@@ -53,7 +53,7 @@ bench: setup ## time and memory against the stored baseline
 
 docs: ## build the site into site/ (strict)
 	@.ci/setup.sh docs
-	.venv-docs/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 PATH="$(CURDIR)/.venv-docs/bin:$$PATH" mkdocs build --strict --quiet
 
 soak: setup ## 100,000 random markets, kernel against reference; stops and resumes
 	$(BIN)/python -m tests.parity.soak
