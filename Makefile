@@ -4,7 +4,6 @@ SHELL := /bin/sh
 BIN := .venv/bin
 WORKERS ?= auto
 PYTEST := $(BIN)/pytest -n $(WORKERS)
-CODE := rustybt expressions tests benchmarks examples
 
 .PHONY: help setup demo test check format lint types imports sizes coverage snippets bench docs soak clean
 
@@ -23,12 +22,12 @@ test: setup ## set up, then run all tests
 check: lint types imports sizes coverage snippets ## all that a change must pass: format, lint, types, imports, sizes, tests with coverage gates, docs
 
 format: setup ## rewrite the code in the house style
-	$(BIN)/ruff format $(CODE)
-	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
 
 lint: setup ## formatting and lint, changing nothing
-	$(BIN)/ruff format --check $(CODE)
-	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
 
 types: setup ## mypy --strict
 	$(BIN)/mypy
@@ -60,4 +59,4 @@ soak: setup ## 100,000 random markets, kernel against reference; stops and resum
 
 clean: ## remove what the targets made, the environments too
 	rm -rf .venv .venv-docs .venv-bootstrap site dist build htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find rustybt expressions tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
