@@ -1,7 +1,8 @@
 """Bars at the door: from a file or a frame to a validated panel.
 
 In: Parquet, CSV and Arrow files, Polars, pandas and pyarrow frames, the embedded set. Out: `rustybt.model.Panel`, the only form of bars
-behind the door. The steps are in `build`. To add a file type: one line in `sources.READERS`; a check of rows: `rows.REASONS` and `rows.find_dirty`.
+behind the door. The steps are in `build`. To add a file type: one line in `sources.READERS`; a check of rows: `rows.REASONS` and
+`rows.find_dirty`.
 """
 
 from rustybt.data.demo import demo_events

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from rustybt.data.calendars import Days
-from rustybt.data.sources import collect, frame_of, open_source
+from rustybt.data.grid import Grid
+from rustybt.data.sources import collect, open_source
 from rustybt.data.stamps import DAY
 from rustybt.errors import DataError
 from rustybt.model import Event
@@ -20,6 +20,7 @@ from rustybt.model.decimals import LIMIT
 from rustybt.model.panel import Ints
 
 KINDS = {"split": 0, "dividend": 1}
+REPAIR = "repair or drop the event"
 COLUMNS = ("asset", "ts", "kind", "value")
 
 
@@ -33,17 +34,11 @@ def read_events(source: Any) -> list[Event]:
     Raises:
         DataError: a column is missing, a kind is unknown, or a value is not a positive number.
     """
-    if isinstance(source, Sequence) and not isinstance(source, str) and not all(isinstance(item, (str, Path)) for item in source):
-        if all(isinstance(item, Event) for item in source):
-            return [_checked(event) for event in source]
-        raise DataError(
-            "events is a list of something else than Event", where="events", do="give a frame, a path, or a list of rustybt.model.Event"
-        )
-    if isinstance(source, Sequence) and not isinstance(source, str) and not source:
-        return []
-    frame = (
-        collect(open_source(source)) if isinstance(source, (str, Path, list, tuple)) else pl.DataFrame(frame_of(source).lazy().collect())
-    )
+    if isinstance(source, (list, tuple)) and all(isinstance(item, Event) for item in source):
+        return [_checked(event) for event in source]
+    if isinstance(source, (list, tuple)):
+        raise DataError("events is a list of something else than Event", where="events", do="give a frame, a path, or a list of Event")
+    frame = collect(open_source(source))
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
         raise DataError(f"column {missing[0]!r} is missing", where="events", do=f"give the columns {', '.join(COLUMNS)}")
@@ -54,15 +49,14 @@ def read_events(source: Any) -> list[Event]:
     return [_event(*row, where=f"events, row {i}") for i, row in enumerate(rows)]
 
 
-def resolve_events(
-    events: Sequence[Event], symbols: Mapping[str, int], offsets: Ints, days: Days, row_bar: Ints
-) -> tuple[Ints, Ints, list[str]]:
+def resolve_events(events: Sequence[Event], symbols: Mapping[str, int], days: Days, grid: Grid) -> tuple[Ints, Ints, list[str]]:
     """The bar and the frame row at which each event takes effect: its asset's first bar whose session is on or after its date.
 
     Args:
         events: checked events of known assets.
         symbols: column by symbol.
-        offsets, days, row_bar: rows of each asset, session of each row, bar of each row.
+        days: (rows,) session of each row.
+        grid: where the rows lie.
 
     Returns:
         (events, 5) Int64 (bar, column, kind, numerator, denominator) sorted by bar, column, kind, order given; the row of each;
@@ -73,7 +67,7 @@ def resolve_events(
     late: list[Event] = []
     for order, event in enumerate(events):
         column, day = symbols[event.asset], event.ts // DAY
-        first, stop = int(offsets[column]), int(offsets[column + 1])
+        first, stop = int(grid.offsets[column]), int(grid.offsets[column + 1])
         if day < days[first]:
             early.append(event)
             continue
@@ -81,15 +75,20 @@ def resolve_events(
         if row == stop:
             late.append(event)
             continue
-        resolved.append((int(row_bar[row]), column, KINDS[event.kind], order, event.numerator, event.denominator, row))
+        resolved.append((int(grid.row_bar[row]), column, KINDS[event.kind], order, event.numerator, event.denominator, row))
     resolved.sort()
     table = np.array([(bar, column, kind, up, down) for bar, column, kind, _, up, down, _ in resolved], dtype=np.int64).reshape(-1, 5)
-    notes = [
-        f"{len(group)} events {when} bar of their asset take no effect (first: {group[0].kind} of {group[0].asset!r}, {np.datetime64(group[0].ts // DAY, 'D')})."
-        for group, when in ((early, "before the first"), (late, "after the last"))
-        if group
-    ]
+    notes = [_ignored(group, when) for group, when in ((early, "before the first"), (late, "after the last")) if group]
     return table, np.array([row[-1] for row in resolved], dtype=np.int64), notes
+
+
+def _ignored(group: Sequence[Event], when: str) -> str:
+    first = f"{group[0].kind} of {group[0].asset!r}, {_day(group[0])}"
+    return f"{len(group)} events {when} bar of their asset take no effect (first: {first})."
+
+
+def _day(event: Event) -> np.datetime64:
+    return np.datetime64(event.ts // DAY, "D")
 
 
 def _dates(column: pl.Series) -> Sequence[int | None]:
@@ -109,29 +108,24 @@ def _dates(column: pl.Series) -> Sequence[int | None]:
 
 def _event(asset: str | None, day: int | None, kind: str | None, value: str | None, where: str) -> Event:
     if asset is None or day is None or kind is None:
-        raise DataError("an event has a null key", where=where, do="repair or drop the row")
+        raise DataError("an event has a null key", where=where, do=REPAIR)
+    place = f"{where}, asset {asset!r}"
     try:
         number = Fraction(Decimal(value or "nan"))
     except (InvalidOperation, ValueError, OverflowError):
-        raise DataError(
-            f"the value {value} of the {kind} is not a finite number", where=f"{where}, asset {asset!r}", do="repair or drop the row"
-        ) from None
+        raise DataError(f"the value {value} of the {kind} is not a finite number", where=place, do=REPAIR) from None
     if kind == "split":
         number = number.limit_denominator(10**6)
     return _checked(Event(asset, day * DAY, kind, number.numerator, number.denominator), where)
 
 
 def _checked(event: Event, where: str = "events") -> Event:
-    place = f"{where}, asset {event.asset!r}, {np.datetime64(event.ts // DAY, 'D')}"
+    place = f"{where}, asset {event.asset!r}, {_day(event)}"
     if event.kind not in KINDS:
         raise DataError(f"unknown kind of event {event.kind!r}", where=place, do=f"use {' or '.join(KINDS)}")
     if event.numerator <= 0 or event.denominator <= 0:
         what = "ratio" if event.kind == "split" else "amount"
-        raise DataError(
-            f"the {what} {event.numerator}/{event.denominator} of the {event.kind} is not positive",
-            where=place,
-            do="repair or drop the row",
-        )
+        raise DataError(f"{what} {event.numerator}/{event.denominator} of the {event.kind} is not positive", where=place, do=REPAIR)
     if max(event.numerator, event.denominator) >= LIMIT:
         raise DataError(f"the value of the {event.kind} does not fit", where=place, do="write it with fewer digits")
     return event

@@ -1,13 +1,14 @@
 """Adjusted columns as known at each bar: prices restated forward from the first row, so no later event ever changes them.
 
-The factor of an asset starts at 1. At a split of n new for d old it is multiplied by ``n / d``; at a dividend ``a`` after a raw close ``c`` (in
-units after a split of the same bar) by ``c / (c - a)``. Returns of adjusted prices equal those of the usual backward adjustment; only the
-level differs. Volume is divided by the split factor alone.
+The factor of an asset starts at 1. At a split of n new for d old it is multiplied by ``n / d``; at a dividend ``a`` after a raw close ``c``
+(in units after a split of the same bar) by ``c / (c - a)``. Returns of adjusted prices equal those of the usual backward adjustment; only
+the level differs. Volume is divided by the split factor alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -108,6 +109,8 @@ def _pieces(events: Ints, rows: Ints, span: tuple[int, int], close: Ints, asset:
                     do="repair or drop the event",
                 )
             price *= before / (before - amount)
+        if max(price, split) >= LIMIT:
+            raise DataError("the events multiply to a factor that does not fit", where=f"asset {asset.symbol!r}", do="check the ratios")
         stop = int(rows[i + 1]) if i + 1 < len(rows) else span[1]
         if stop > row:
             pieces.append((row, stop, price, split))
@@ -122,7 +125,7 @@ def _narrow(factor: Fraction) -> tuple[int, int]:
     return round(factor * 2**shift), 2**shift
 
 
-def _by_step(rows: Ints, name: str, offsets: Ints, assets: tuple[Asset, ...]) -> list[tuple[Ints, object]]:
+def _by_step(rows: Ints, name: str, offsets: Ints, assets: tuple[Asset, ...]) -> list[tuple[Ints, Decimal]]:
     steps = [asset.volume_step if name == "volume" else asset.tick_size for asset in assets]
     if len(set(steps)) == 1:
         return [(rows, steps[0])]

@@ -51,16 +51,20 @@ def assemble(ready: Ready, events: Any, selected: bool) -> Panel:
     grid = lay_out(timed.ts, timed.offsets)
     given = _events(events, symbols, selected)
     column_of = {symbol: i for i, symbol in enumerate(symbols)}
-    table, rows, notes = resolve_events(given, column_of, grid.offsets, timed.days, grid.row_bar)
+    table, rows, notes = resolve_events(given, column_of, timed.days, grid)
     frame = pl.DataFrame([*_keys(ready), *_raw(ready), *_adjusted(ready, table, rows, grid, bool(given))])
     if ready.extras:
         frame = frame.hstack(timed.keyed.frame.select(ready.extras))
+    cells = {name: dense_grid(ready.scaled[name].ticks, grid) for name in PRICES}
     days = _by_bar(timed.days, grid)
     calendar = timed.calendar
     return Panel(
         assets=ready.assets,
         ts=grid.ts,
-        **{name: dense_grid(ready.scaled[name].ticks, grid) for name in PRICES},
+        open=cells["open"],
+        high=cells["high"],
+        low=cells["low"],
+        close=cells["close"],
         frame=frame,
         row_bar=grid.row_bar,
         offsets=grid.offsets,

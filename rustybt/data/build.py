@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from rustybt.data.assemble import Ready, assemble
-from rustybt.data.columns import FIELDS
+from rustybt.data.columns import FIELDS, PRICES
 from rustybt.data.metadata import Listed, check_known, listings
 from rustybt.data.options import Options
 from rustybt.data.rows import REASONS, Mask, find_dirty, report_dirty
@@ -36,7 +36,7 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
     timed = time_rows(_selected(frame, options, where), options, where)
     listed = listings(timed.keyed.symbols, options)
     scaled = _scaled(timed, listed)
-    notes = [*timed.notes, *_unused(options, timed.keyed.symbols), *(_rounding(name, part) for name, part in scaled.items() if part.moved)]
+    notes = [*timed.notes, *_unused(options, timed.keyed.symbols), *_rounding(scaled, listed)]
     found = find_dirty(timed.keyed.frame, scaled, timed.offsets, listed, timed.days)
     quarantine = pl.DataFrame()
     if (found >= 0).any():
@@ -78,7 +78,7 @@ def _scaled(timed: Timed, listed: Sequence[Listed]) -> dict[str, Scaled]:
     keyed = timed.keyed
 
     def owner(row: int) -> str:
-        return keyed.symbols[keyed.codes[row]]
+        return keyed.symbols[int(keyed.codes[row])]
 
     return {name: scale_column(keyed.frame[name], runs[setting], setting, owner) for name, setting in settings.items()}
 
@@ -97,8 +97,19 @@ def _unused(options: Options, symbols: Sequence[str]) -> list[str]:
     return [f"Metadata of {len(unused)} assets is not used, they have no bar (first: {unused[0]!r})."] if unused else []
 
 
-def _rounding(name: str, part: Scaled) -> str:
-    return f"{part.moved} values of {name} were rounded to whole steps (largest residual {part.residual:.3g})."
+def _rounding(scaled: dict[str, Scaled], listed: Sequence[Listed]) -> list[str]:
+    """What the increments cost, for prices and for volume."""
+    notes = []
+    for names, setting, said in ((PRICES, "tick_size", "prices"), (("volume",), "volume_step", "volumes")):
+        moved = sum(scaled[name].moved for name in names)
+        if not moved:
+            continue
+        total = len(names) * len(scaled["volume"].ticks)
+        largest = max(scaled[name].residual for name in names)
+        steps = " and ".join(str(step) for step in sorted({getattr(item.asset, setting) for item in listed})[:3])
+        text = f"{moved} of {total} {said} were rounded half-even to a {setting} of {steps}, by {largest:.3g} at most"
+        notes.append(f"{text}; check asset_class and {setting}." if 2 * moved > total else f"{text}.")
+    return notes
 
 
 def _aside(timed: Timed, found: np.ndarray[tuple[int], np.dtype[np.int8]]) -> pl.DataFrame:

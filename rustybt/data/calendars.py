@@ -72,7 +72,8 @@ def sessions(code: str, first: int, last: int) -> Sessions:
 
     Args:
         code: as in exchange_calendars, such as ``XNYS``, ``XLON``, ``CMES`` or ``24/7``.
-        first, last: days since 1970-01-01 that must be covered; the sessions reach a few days further where the calendar is known.
+        first: days since 1970-01-01 of the first day that must be covered.
+        last: the same of the last; the sessions reach a few days further where the calendar is known.
 
     Raises:
         DataError: the code is unknown, or the calendar does not cover the span.
@@ -85,6 +86,7 @@ def sessions(code: str, first: int, last: int) -> Sessions:
             like = [name for name in names if code.upper() in name.upper() or name.upper() in code.upper()]
             hint = f"did you mean {', '.join(like[:3])}?" if like else "use a code of exchange_calendars, such as XNYS, XLON, CMES or 24/7"
             raise DataError(f"unknown calendar {code!r}", where="calendar", do=hint)
+        reason = ""
         for before, behind in ((10, 30), (0, 30), (10, 1), (0, 1), (0, 0)):
             start, end = np.datetime64(first - before, "D"), np.datetime64(last + behind, "D")
             try:

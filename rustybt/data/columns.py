@@ -65,7 +65,9 @@ def name_columns(name: str, frame: pl.LazyFrame, options: Options) -> Named:
         notes.append("The source has no volume; it is 0 everywhere.")
     extras = _extras(have, set(found.values()), options, name)
     renamed = {extra: f"source_{extra}" if extra in RESERVED else extra for extra in extras}
-    notes += [f"Column {old!r} of the source is kept as {new!r}." for old, new in renamed.items() if old != new]
+    moved = [old for old, new in renamed.items() if old != new]
+    if moved:
+        notes.append(f"Columns named like ours are kept with the prefix 'source_': {', '.join(moved)}.")
     return Named(frame.select(*picks, *(pl.col(o).alias(n) for o, n in renamed.items())), tuple(renamed.values()), tuple(notes))
 
 

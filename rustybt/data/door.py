@@ -37,8 +37,9 @@ def load(
     """Bars from a file or a frame, validated.
 
     Args:
-        source: a path, a glob or a list of them (Parquet, CSV, Arrow IPC by suffix; a file without an asset column holds the asset of its name);
-            a Polars frame (eager or lazy), a pandas frame, a pyarrow table; ``"demo"`` for the embedded set; a Panel, returned as it is.
+        source: a path, a glob or a list of them (Parquet, CSV, Arrow IPC by suffix; a file without an asset column holds the asset of its
+            name); a Polars frame (eager or lazy), a pandas frame, a pyarrow table; ``"demo"`` for the embedded set; a Panel, returned as it
+            is.
         stamp: what ``ts`` says. ``"close"``: the bar is complete at ts. ``"open"``: the bar starts at ts, so its interval is added.
             ``"session"``: the date of the session (the clock time and zone are dropped): the bar is complete at the close of the calendar's
             session, or without a calendar at the last microsecond of that date UTC. None: as ``"close"``, said in the warnings; a column
@@ -49,11 +50,16 @@ def load(
         timezone: zone of times that carry none. Without it they are refused.
         asset_class: preset of increments: ``equity``, ``crypto``, ``fx``, ``future`` or ``index``.
         assets: a list selects; a mapping from symbol to `Asset`, or to a dict of its settings, declares (``currency``, ``tick_size``,
-            ``lot_size``, ``volume_step``, ``multiplier``, ``asset_class``, and ``listed``/``delisted`` dates outside which rows are set aside).
-        tick_size, lot_size, volume_step: increments that replace those of the preset. They are never inferred from the data.
+            ``lot_size``, ``volume_step``, ``multiplier``, ``asset_class``, and ``listed``/``delisted`` dates outside which rows are set
+            aside).
+        tick_size: smallest price step, in place of the preset's; never inferred from the data.
+        lot_size: smallest quantity step, likewise.
+        volume_step: smallest step of reported volume, likewise.
         events: splits and dividends: a frame or file with ``asset, ts, kind, value``, or a list of `Event`.
-        start, end: first and last session (a date), or first and last instant (a time with its zone); both belong.
-        columns: names in the source by our names: ``{"close": "Last"}``. Letter case, ``date``, ``timestamp``, ``symbol`` and ``ticker`` are recognised.
+        start: first session (a date) or first instant (a time with its zone) to keep.
+        end: last session or instant to keep.
+        columns: names in the source by our names: ``{"close": "Last"}``. Other letter case, ``date``, ``timestamp``, ``symbol`` and
+            ``ticker`` are recognised.
         extras: further columns to keep; default all. They are trusted, and named in `Panel.trusted`.
         dirty: ``"quarantine"`` sets unusable rows aside in `Panel.quarantine`; ``"refuse"`` raises on the first.
 

@@ -12,6 +12,7 @@ import polars as pl
 from rustybt.data.calendars import Days
 from rustybt.data.columns import PRICES
 from rustybt.data.metadata import Listed
+from rustybt.data.stamps import Codes
 from rustybt.data.ticks import Scaled
 from rustybt.errors import DataError
 from rustybt.model.panel import Ints
@@ -46,7 +47,7 @@ class Keyed:
 
     frame: pl.DataFrame
     symbols: tuple[str, ...]
-    codes: npt.NDArray[np.uint32]
+    codes: Codes
     stamps: Ints
     notes: tuple[str, ...]
 
@@ -154,8 +155,8 @@ def report_dirty(found: npt.NDArray[np.int8], keyed: Keyed) -> str:
     rows = np.flatnonzero(found >= 0)
     counts = [(REASONS[code], int(n)) for code, n in zip(*np.unique(found[rows], return_counts=True), strict=True)]
     listed = ", ".join(f"{n} {reason}" for reason, n in counts)
-    first = int(rows[0])
-    return f"{len(rows)} rows cannot be used: {listed} (first: asset {keyed.symbols[keyed.codes[first]]!r}, {moment(int(keyed.stamps[first]))})"
+    first = f"asset {keyed.symbols[keyed.codes[rows[0]]]!r}, {moment(int(keyed.stamps[rows[0]]))}"
+    return f"{len(rows)} rows cannot be used: {listed} (first: {first})"
 
 
 def moment(stamp: int) -> str:

@@ -122,7 +122,8 @@ def _paths(text: str) -> list[str]:
     if Path(text).is_dir():
         raise DataError("the source is a folder", where=text, do=f"give a glob, for example '{text.rstrip('/')}/*.parquet'")
     if any(mark in text for mark in "*?["):
-        found = sorted(path for path in glob.glob(text, recursive=True) if Path(path).is_file())
+        matches = glob.glob(text, recursive=True)  # noqa: PTH207 -- Path.glob takes no absolute pattern
+        found = sorted(path for path in matches if Path(path).is_file())
         if not found:
             raise DataError("the glob matches no file", where=text, do="check the folder and the pattern")
         return found

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from rustybt.data.options import Options
 from rustybt.errors import ConfigError, DataError
 from rustybt.model.panel import Ints
 
+Codes = npt.NDArray[np.uint32]
 DAY = 86_400_000_000
 UNITS = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": DAY, "w": 7 * DAY}
 LENGTHS = (
-    "1s", "5s", "10s", "15s", "30s", "1m", "2m", "3m", "5m", "10m", "15m", "20m", "30m", "1h", "2h", "3h", "4h", "6h", "8h", "12h", "1d", "1w",
+    "1s", "5s", "10s", "15s", "30s", "1m", "2m", "3m", "5m", "10m", "15m", "20m", "30m",
+    "1h", "2h", "3h", "4h", "6h", "8h", "12h", "1d", "1w",
 )  # fmt: skip
 """Bar lengths that are believed when they are inferred from the spacing of bars."""
 
@@ -74,14 +77,13 @@ def _zoned(column: pl.Series, options: Options, where: str) -> pl.Series:
         try:
             return column.dt.replace_time_zone(options.timezone).dt.convert_time_zone("UTC").dt.cast_time_unit("us")
         except pl.exceptions.PolarsError as error:
-            raise DataError(
-                f"times cannot be placed in {options.timezone!r}: {str(error).splitlines()[0]}", where=where, do="give times in UTC"
-            ) from error
+            why = str(error).splitlines()[0]
+            raise DataError(f"times cannot be placed in {options.timezone!r}: {why}", where=where, do="give times in UTC") from error
     fix = 'if they are UTC, pass timezone="UTC"; else name their zone, such as timezone="America/New_York"'
     raise DataError("ts is naive: it has no time zone", where=where, do=fix if options.stamp != "session" else "stamp sessions with dates")
 
 
-def complete(stamps: Ints, codes: Ints, symbols: tuple[str, ...], options: Options) -> tuple[Ints, list[str]]:
+def complete(stamps: Ints, codes: Codes, symbols: tuple[str, ...], options: Options) -> tuple[Ints, list[str]]:
     """Shifts bars stamped at their start by their interval.
 
     Args:
@@ -106,11 +108,8 @@ def complete(stamps: Ints, codes: Ints, symbols: tuple[str, ...], options: Optio
     believed = {microseconds(text): text for text in LENGTHS}
     for code, micros in enumerate(length.tolist()):
         if micros not in believed:
+            place = f"asset {symbols[code]!r}"
             seen = "it has a single bar" if micros == np.iinfo(np.int64).max else f"its smallest spacing is {micros / 1e6:g} s"
-            raise DataError(
-                f"the bar interval cannot be known: {seen}", where=f"asset {symbols[code]!r}", do='pass interval="1m" or what it is'
-            )
-    kinds = sorted({believed[m] for m in length.tolist()}, key=microseconds)
-    return stamps + length[codes], [
-        f"Bars stamped at their start were taken to last {', '.join(kinds)} (the smallest spacing of each asset)."
-    ]
+            raise DataError(f"the bar interval cannot be known: {seen}", where=place, do='pass interval="1m" or what it is')
+    kinds = ", ".join(sorted({believed[m] for m in length.tolist()}, key=microseconds))
+    return stamps + length[codes], [f"Bars stamped at their start were taken to last {kinds} (the smallest spacing of each asset)."]

@@ -52,16 +52,17 @@ def time_rows(frame: pl.DataFrame, options: Options, where: str) -> Timed:
         where: what to name in an error.
 
     Raises:
-        DataError: times without a zone, null or repeated keys, an interval or a calendar that cannot be known, no rows between start and end.
+        DataError: times without a zone, null or repeated keys, an interval or a calendar that cannot be known, or no rows
+            between start and end.
     """
     stamps, notes, dated = utc(frame["ts"], options, where)
     keyed = key_rows(frame.with_columns(stamps.alias("ts")), where)
     ts, more = complete(keyed.stamps, keyed.codes, keyed.symbols, options)
     notes += [*keyed.notes, *more]
     if options.stamp is None and not dated:
-        notes.append(
-            'No stamp was given: ts is taken as the instant at which each bar is complete. Say stamp="open", "close" or "session".'
-        )
+        look = " All are at 00:00, so they look like sessions." if not (ts % DAY).any() else ""
+        said = f"No stamp was given: ts is taken as the instant at which each bar is complete.{look}"
+        notes.append(f'{said} Say stamp="open", "close" or "session".')
     calendar = _calendar(ts, options)
     ts, days, outside = _place(ts, calendar, options, dated)
     check_unique(keyed, ts, where, dated)
