@@ -87,6 +87,7 @@ def _fit(numbers: npt.NDArray[np.float64], columns: npt.NDArray[np.int32], asset
             f"a target is NaN, infinite or too large ({numbers[where]:g} units)",
             where=f"target, asset {assets[int(columns[where])].symbol!r}",
             do="guard divisions with pl.when(...), or use a coarser lot_size",
+            row=where,
         )
     return numbers.astype(np.int64)
 

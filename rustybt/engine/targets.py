@@ -56,7 +56,7 @@ def evaluate(strategy: Strategy, panel: Panel, config: RunConfig) -> Signals:
     bars = decision_bars(strategy, made, panel)
     scheduled = strategy.schedule is not None
     rows = bars[panel.row_bar] if scheduled and bars is not None else None
-    frame = made.evaluate(panel.frame, panel.assets, rows=rows, adj_digits=panel.adj_digits)
+    frame = made.evaluate(panel.frame, panel, rows=rows)
     if strategy.target is None:
         empty = np.zeros(0, dtype=np.int64)
         return Signals(made, frame, Targets(TargetKind.QUANTITY, empty.astype(np.int32), empty.astype(np.int32), empty), 0)
@@ -80,7 +80,11 @@ def targets_of(
         keep = known if keep is None else keep & known
     if keep is not None and not keep.all():
         values, bar, column = values.filter(pl.Series(keep)), bar[keep], column[keep]
-    units = quantise(values, column, strategy.target.kind, panel.assets, config.money_scale)
+    try:
+        units = quantise(values, column, strategy.target.kind, panel.assets, config.money_scale)
+    except SpecError as error:
+        when = np.datetime64(int(panel.ts[bar[error.facts["row"]]]), "us")
+        raise SpecError(error.what, where=f"{error.where}, {when}Z", do=error.do) from None
     return Targets(strategy.target.kind, bar, column, units)
 
 
