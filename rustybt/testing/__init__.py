@@ -1,5 +1,8 @@
-"""Shipped to users: random markets and sessions, golden cases, exact comparisons. Nothing here is imported by a run.
+"""What users need to test their own strategies: synthetic markets.
 
-In: a seed, a text or Hypothesis. Out: inputs for ``simulate`` and what must come out of them. Import the module you need
-(`rustybt.testing.generators`, `rustybt.testing.golden`, `rustybt.testing.outcomes`); a new kind of test material is a new module.
+In: a seed and a few numbers. Out: bars, events, or a `rustybt.model.Panel`. To add a kind of trouble: a trait in `markets.Recipe`.
 """
+
+from rustybt.testing.markets import Market, Recipe, market, panel
+
+__all__ = ["Market", "Recipe", "market", "panel"]
