@@ -1,0 +1,39 @@
+"""Exact arithmetic: ``a * b / s`` with one rounding, and values of positions.
+
+Every amount that is stored or summed is checked with `fits`; then a few of them can be added without wrapping.
+"""
+
+from __future__ import annotations
+
+from .compile import MODE, aside, kernel
+from .limits import BAD, DOWN, HALF_EVEN, LIMIT
+
+if MODE == "compiled":
+    from .wide import mul_div
+elif MODE == "float":
+    from .inexact import mul_div
+else:
+    from .unbounded import mul_div
+
+__all__ = ["fits", "mul_div", "ratio", "value"]
+
+
+@kernel
+def fits(amount: int) -> bool:
+    """Whether an amount may be stored; false for BAD."""
+    return -LIMIT < amount < LIMIT
+
+
+@aside
+def ratio(a: int, b: int, s: int, mode: int) -> int:
+    """`mul_div` as a function of its own, for the places where speed does not matter and size does."""
+    return mul_div(a, b, s, mode)
+
+
+@kernel
+def value(lots: int, price: int, up: int, down: int) -> int:
+    """What lots are worth at a price, in money units, rounded half-even; BAD where it does not fit."""
+    worth = mul_div(price, up, 1, DOWN)
+    if not 0 <= worth < LIMIT:
+        return BAD
+    return mul_div(lots, worth, down, HALF_EVEN)

@@ -1,0 +1,70 @@
+"""Where compiled code is kept between processes.
+
+A compiled function does not notice that a function it calls was edited in another file, nor that a debug build was asked for. So the
+folder's name holds a digest of all kernel sources, of numba's version, of the processor and of the debug settings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def salt(sources: Iterable[Path] | None = None) -> str:
+    """A name that changes with everything that compiled code depends on.
+
+    Args:
+        sources: files to read; all of the kernel unless given.
+    """
+    import llvmlite.binding
+    import numba
+
+    digest = hashlib.sha256()
+    for path in sorted(HERE.glob("*.py") if sources is None else sources):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    digest.update(f"{llvmlite.binding.get_host_cpu_name()} {numba.config.CPU_NAME} {numba.config.CPU_FEATURES}".encode())
+    bounds, level = numba.config.BOUNDSCHECK, os.environ.get("NUMBA_OPT", "")
+    debug = "".join(f"-{name}{value}" for name, value in (("bounds", bounds), ("opt", level)) if value not in {None, "", "3"})
+    return f"{numba.__version__}-{digest.hexdigest()[:16]}{debug}"
+
+
+def bases() -> list[Path]:
+    """Folders in which to try, best first: RUSTYBT_CACHE_DIR, the user's cache, a private temporary folder."""
+    import platformdirs
+
+    given = os.environ.get("RUSTYBT_CACHE_DIR")
+    user = f"rustybt-{os.getuid()}" if hasattr(os, "getuid") else "rustybt"
+    usual = [Path(platformdirs.user_cache_dir("rustybt")), Path(tempfile.gettempdir()) / user]
+    return [Path(given), *usual] if given else usual
+
+
+def cache_home(tried: Iterable[Path], name: str) -> Path | None:
+    """The first folder that can be written and is ours, made if missing; None where there is none.
+
+    Args:
+        tried: bases, best first.
+        name: of the folder below them.
+    """
+    for base in tried:
+        path = base / "kernel" / name
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if hasattr(os, "getuid") and path.stat().st_uid != os.getuid():
+                continue  # a stranger's folder: code is loaded from here
+            with tempfile.TemporaryFile(dir=path):
+                return path
+        except OSError:
+            continue
+    return None
+
+
+@cache
+def folder_for_now() -> Path | None:
+    """Where this process keeps compiled code; None when nothing can be written, and then every process compiles for itself."""
+    return cache_home(bases(), salt())

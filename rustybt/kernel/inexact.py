@@ -1,0 +1,13 @@
+"""``a * b / s`` in float: what the kernel would cost without exactness. For the benchmark only."""
+
+from __future__ import annotations
+
+from .compile import kernel
+
+
+@kernel
+def mul_div(a: float, b: float, s: float, mode: int) -> float:  # noqa: ARG001 - the same call as the exact one
+    """``a * b / s``, rounded by the processor."""
+    if s == 1:
+        return a * b
+    return a * b / s

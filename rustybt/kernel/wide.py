@@ -1,0 +1,122 @@
+"""``a * b / s`` on 64-bit integers with one declared rounding, compiled: no float, no library call, no wrap.
+
+The product of two words is taken with an overflow flag. Where it fits (nearly always) one 64-bit division follows; where it does not,
+the 128-bit product is divided by long division in base 2^32 (Knuth, The Art of Computer Programming 2, 4.3.1, algorithm D).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from .compile import aside, kernel
+from .limits import BAD, CEIL, DOWN, FLOOR
+
+U = types.uint64
+_WORD, _PAIR = ir.IntType(64), ir.IntType(128)
+
+
+@intrinsic
+def multiply(typing: Any, a: Any, b: Any) -> Any:
+    """The wrapped product and whether it overflowed."""
+    result = types.Tuple((types.int64, types.boolean))
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        both = builder.smul_with_overflow(*args)
+        parts = [builder.extract_value(both, 0), builder.extract_value(both, 1)]
+        return context.make_tuple(builder, signature.return_type, parts)
+
+    return result(types.int64, types.int64), emit
+
+
+@intrinsic
+def multiply_wide(typing: Any, a: Any, b: Any) -> Any:
+    """High and low word of the signed 128-bit product."""
+    result = types.UniTuple(types.int64, 2)
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        product = builder.mul(*[builder.sext(word, _PAIR) for word in args])
+        high = builder.trunc(builder.ashr(product, ir.Constant(_PAIR, 64)), _WORD)
+        return context.make_tuple(builder, signature.return_type, [high, builder.trunc(product, _WORD)])
+
+    return result(types.int64, types.int64), emit
+
+
+@kernel
+def rounded(quotient: int, rest: int, divisor: int, mode: int) -> int:
+    """A floor quotient with its remainder, 0 <= rest < divisor, rounded as told."""
+    if rest == 0 or mode == FLOOR:
+        return quotient
+    if mode == CEIL:
+        return quotient + 1
+    if mode == DOWN:
+        return quotient + 1 if quotient < 0 else quotient
+    twice = rest - (divisor - rest)  # 2 x rest - divisor cannot overflow in this form
+    if twice != 0:
+        return quotient + 1 if twice > 0 else quotient
+    return quotient + (quotient & 1)
+
+
+@aside
+def divide_pair(high: Any, low: Any, divisor: Any) -> Any:
+    """Quotient and remainder of the unsigned pair of words by a word greater than ``high``."""
+    low_half, base, shift, v = U(0xFFFFFFFF), U(1) << U(32), U(0), divisor
+    for k in (32, 16, 8, 4, 2, 1):  # normalise: the divisor's top bit becomes 1
+        if v >> U(64 - k) == U(0):
+            shift += U(k)
+            v <<= U(k)
+    v1, v0 = v >> U(32), v & low_half
+    top = (high << shift) | (low >> (U(64) - shift)) if shift > U(0) else high
+    low = low << shift
+    q1 = top // v1
+    rest = top - q1 * v1
+    while q1 >= base or q1 * v0 > base * rest + (low >> U(32)):
+        q1 -= U(1)
+        rest += v1
+        if rest >= base:
+            break
+    middle = top * base + (low >> U(32)) - q1 * v
+    q0 = middle // v1
+    rest = middle - q0 * v1
+    while q0 >= base or q0 * v0 > base * rest + (low & low_half):
+        q0 -= U(1)
+        rest += v1
+        if rest >= base:
+            break
+    return q1 * base + q0, (middle * base + (low & low_half) - q0 * v) >> shift
+
+
+@aside
+def divide_wide(a: int, b: int, s: int, mode: int) -> int:
+    """``a * b / s`` where the product may need two words; BAD where the result is 2^62 or more."""
+    high, low = multiply_wide(a, b)
+    h, rest_low = U(high), U(low)
+    if high < 0:
+        rest_low = ~rest_low + U(1)
+        h = ~h + (U(1) if rest_low == U(0) else U(0))
+    if h >= U(s):
+        return BAD
+    q, r = divide_pair(h, rest_low, U(s))
+    if q >= U(2**62):
+        return BAD
+    quotient, rest = types.int64(q), types.int64(r)
+    if high < 0:
+        quotient = -quotient
+        if rest != 0:
+            quotient, rest = quotient - 1, s - rest
+    return rounded(quotient, rest, s, mode)
+
+
+@kernel
+def mul_div(a: int, b: int, s: int, mode: int) -> int:
+    """``a * b / s`` rounded as told, s > 0; BAD where it does not fit. Inlined."""
+    product, over = multiply(a, b)
+    if over:
+        return divide_wide(a, b, s, mode)
+    if s == 1:
+        return product
+    quotient = product // s
+    return rounded(quotient, product - quotient * s, s, mode)
