@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
 import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rustybt.errors import SpecError
+from rustybt.errors import RustyBTError, SpecError
 
 PREFIX = "rustybt_file_"
 """Start of the module names given to strategy files."""
@@ -39,14 +38,7 @@ def import_place(place: str) -> ModuleType:
     Raises:
         SpecError: it does not exist or fails to import; the message holds the file, the line and the original error.
     """
-    try:
-        return _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
-    except SpecError:
-        raise
-    except (KeyboardInterrupt, GeneratorExit):
-        raise
-    except BaseException as error:  # noqa: BLE001  # a strategy file may also exit, or make Polars panic, while it is imported
-        raise _failure(place, error) from None
+    return _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
 
 
 def find(place: str, name: str) -> Any:
@@ -82,37 +74,39 @@ def _import_module(name: str) -> ModuleType:
     importlib.invalidate_caches()
     try:
         return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and (name == error.name or name.startswith(error.name + ".")):
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001  # see _import_file
+        if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
             raise SpecError(
                 f"there is no module {error.name!r}", where=f"reference {name!r}", do="check the name, or give a file.py"
             ) from None
-        raise
+        raise _failure(name, error) from None
 
 
-def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise SpecError(f"there is no file {str(path)!r}", where=f"folder {Path.cwd()}", do="check the path")
-    path = path.resolve()
+def _import_file(given: Path) -> ModuleType:
+    if not given.is_file():
+        raise SpecError(f"there is no file {str(given)!r}", where=f"folder {Path.cwd()}", do="check the path")
+    path = given.resolve()
     content = path.read_bytes()
     name = PREFIX + path.stem + "_" + hashlib.sha256(str(path).encode()).hexdigest()[:8]
     version = hashlib.sha256(content).hexdigest()
     loaded = sys.modules.get(name)
     if loaded is not None and getattr(loaded, "__rustybt_version__", None) == version:
         return loaded
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise SpecError(f"{str(path)!r} is not a Python file", where=str(path), do="give a .py file")
-    module = importlib.util.module_from_spec(spec)
-    module.__dict__["__rustybt_version__"] = version
+    module = ModuleType(name)
+    module.__dict__.update(__file__=str(path), __rustybt_version__=version)
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except BaseException:
+        # Not through an import loader: its bytecode cache takes a file changed within the same second for the old one.
+        exec(compile(content, str(path), "exec", dont_inherit=True), module.__dict__)
+    except BaseException as error:  # a strategy file may also exit, or make Polars panic, while it is imported
         del sys.modules[name]
-        raise
+        if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
+            raise
+        raise _failure(str(given), error) from None
     return module
 
 
@@ -126,6 +120,7 @@ def _failure(place: str, error: BaseException) -> SpecError:
         own = [f for f in outside if place.endswith(".py") and Path(f.filename) == Path(place).resolve()] or outside
         if own:
             file, line = own[-1].filename, own[-1].lineno or 0
-    detail = " ".join(str(error).split())
+    detail = error.what if isinstance(error, RustyBTError) else " ".join(str(error).split())
     said = f"{type(error).__name__}: {detail}" if detail else type(error).__name__
-    return SpecError(f"cannot import {place!r}: {said}", where=f"{file}, line {line}" if line else file, do="correct the file")
+    do = error.do if isinstance(error, RustyBTError) and error.do else "correct the file"
+    return SpecError(f"cannot import {place!r}: {said}", where=f"{file}, line {line}" if line else file, do=do)

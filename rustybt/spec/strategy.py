@@ -16,6 +16,7 @@ import polars as pl
 
 from rustybt.errors import SpecError
 from rustybt.spec.exits import Exits
+from rustybt.spec.guard import check
 from rustybt.spec.hooks import OnBar, json_copy
 from rustybt.spec.identity import digest
 from rustybt.spec.parameters import Scalar
@@ -79,14 +80,10 @@ class Strategy:
         put("name", self.name or building.get())
         put("params", MappingProxyType(_params(self.params)))
         put("signals", MappingProxyType(_signals(self.signals)))
-        put("declared", MappingProxyType(json_copy(self.declared, "declared")))
+        put("declared", MappingProxyType(json_copy(_listed(self.declared), "declared")))
         if callable(self.on_bar) and not isinstance(self.on_bar, OnBar):
             put("on_bar", OnBar(self.on_bar))
         self._check_types()
-        try:
-            from rustybt.spec.guard import check
-        except ImportError:
-            return
         check(self)
 
     def terms(self) -> dict[str, pl.Expr]:
@@ -197,6 +194,13 @@ def _params(params: Mapping[str, Scalar]) -> dict[str, Scalar]:
         if isinstance(value, (float, Decimal)) and not math.isfinite(value):
             raise SpecError(f"parameter {name!r} is {value}", where="strategy, params", do="give a finite number")
     return dict(params)
+
+
+def _listed(declared: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Bounds may be given as tuples; JSON knows lists only."""
+    if not isinstance(declared, Mapping):
+        return declared
+    return {name: list(bounds) if isinstance(bounds, tuple) else bounds for name, bounds in declared.items()}
 
 
 def _signals(signals: Mapping[str, pl.Expr]) -> dict[str, pl.Expr]:
