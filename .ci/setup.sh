@@ -63,7 +63,7 @@ python_candidates() {
     pyenv_versions | while read -r versions; do
         for minor in 12 13 14; do ls -d "$versions"/3.$minor*/bin/python 2>/dev/null || true; done
     done
-    for pattern in "${UV_PYTHON_INSTALL_DIR:-${HOME:-}/.local/share/uv/python}" "${CONDA_PREFIX:-/nonexistent}/.." /opt/python /opt/conda; do
+    for pattern in "${UV_PYTHON_INSTALL_DIR:-${HOME:-}/.local/share/uv/python}" /opt/python /opt/conda; do
         ls "$pattern"/bin/python3 "$pattern"/*/bin/python3 2>/dev/null || true
     done
     ls /usr/bin/python3.1? /usr/local/bin/python3.1? /opt/homebrew/bin/python3.1? 2>/dev/null || true
