@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -109,23 +110,29 @@ def _dates(column: pl.Series) -> Sequence[int | None]:
 def _event(asset: str | None, day: int | None, kind: str | None, value: str | None, where: str) -> Event:
     if asset is None or day is None or kind is None:
         raise DataError("an event has a null key", where=where, do=REPAIR)
-    place = f"{where}, asset {asset!r}"
     try:
-        number = Fraction(Decimal(value or "nan"))
+        up, down = _number(value or "nan", kind == "split")
     except (InvalidOperation, ValueError, OverflowError):
-        raise DataError(f"the value {value} of the {kind} is not a finite number", where=place, do=REPAIR) from None
-    if kind == "split":
-        number = number.limit_denominator(10**6)
-    return _checked(Event(asset, day * DAY, kind, number.numerator, number.denominator), where)
+        what = f"the value {value} of the {kind} is not a finite number"
+        raise DataError(what, where=f"{where}, asset {asset!r}", do=REPAIR) from None
+    return _checked(Event(asset, day * DAY, kind, up, down), where)
+
+
+@lru_cache(maxsize=65536)
+def _number(text: str, ratio: bool) -> tuple[int, int]:
+    """The fraction that a number means: as printed, or for a ratio the nearest with a denominator up to a million."""
+    number = Fraction(Decimal(text))
+    return (number.limit_denominator(10**6) if ratio else number).as_integer_ratio()
 
 
 def _checked(event: Event, where: str = "events") -> Event:
+    fits = 0 < event.numerator < LIMIT and 0 < event.denominator < LIMIT
+    if event.kind in KINDS and fits:
+        return event
     place = f"{where}, asset {event.asset!r}, {_day(event)}"
     if event.kind not in KINDS:
         raise DataError(f"unknown kind of event {event.kind!r}", where=place, do=f"use {' or '.join(KINDS)}")
+    what = "ratio" if event.kind == "split" else "amount"
     if event.numerator <= 0 or event.denominator <= 0:
-        what = "ratio" if event.kind == "split" else "amount"
         raise DataError(f"{what} {event.numerator}/{event.denominator} of the {event.kind} is not positive", where=place, do=REPAIR)
-    if max(event.numerator, event.denominator) >= LIMIT:
-        raise DataError(f"the value of the {event.kind} does not fit", where=place, do="write it with fewer digits")
-    return event
+    raise DataError(f"the {what} of the {event.kind} does not fit", where=place, do="write it with fewer digits")

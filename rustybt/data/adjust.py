@@ -10,11 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from math import gcd
 
 import numpy as np
-import polars as pl
+import numpy.typing as npt
 
-from rustybt.data.ticks import Scaled, mul_div, nearest_doubles
+from rustybt.data.exact import Floats, nearest_doubles, scale_by
+from rustybt.data.ticks import Scaled
 from rustybt.errors import DataError
 from rustybt.model import Asset
 from rustybt.model.decimals import LIMIT
@@ -22,21 +24,26 @@ from rustybt.model.panel import Ints
 
 ADJ_DIGITS = 4
 """Extra decimals of adjusted ticks when there are events."""
+SHORT = 512
 WIDE = 2**62
 """Factors are exact while both parts stay below this; a longer fraction is rounded once to a binary one with 62 bits behind the point."""
 
 
 @dataclass(frozen=True)
 class Factors:
-    """Rows whose factor is not 1, and the factors there.
+    """The factors of the pieces between events, and the rows that they hold for; other rows have the factor 1.
 
     Attributes:
-        rows: (n,) Int64 frame rows.
-        up, down: (n,) Int64: price factor as a fraction.
-        split_up, split_down: (n,) Int64: split factor as a fraction.
+        rows: (n,) Int64 frame rows, increasing.
+        piece: (n,) Int32 piece of each of them.
+        up: (pieces,) Int64 numerators of the price factor.
+        down: (pieces,) Int64 denominators.
+        split_up: (pieces,) Int64 numerators of the split factor.
+        split_down: (pieces,) Int64 denominators.
     """
 
     rows: Ints
+    piece: npt.NDArray[np.int32]
     up: Ints
     down: Ints
     split_up: Ints
@@ -54,22 +61,34 @@ def factors(events: Ints, rows: Ints, offsets: Ints, close: Ints, assets: tuple[
         assets: in column order.
 
     Raises:
-        DataError: a dividend is not below the close before it.
+        DataError: a dividend is not below the close before it, or the factors do not fit.
     """
-    pieces: list[tuple[int, int, Fraction, Fraction]] = []
-    for column in np.unique(events[:, 1]).tolist():
-        mine = np.flatnonzero(events[:, 1] == column)
-        pieces += _pieces(events[mine], rows[mine], (int(offsets[column]), int(offsets[column + 1])), close, assets[column])
-    counts = np.array([stop - start for start, stop, _, _ in pieces], dtype=np.int64)
-    starts = np.array([start for start, _, _, _ in pieces], dtype=np.int64)
-    where = np.repeat(starts - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) + np.arange(counts.sum()) if pieces else starts
-    price = np.array([_narrow(p) for _, _, p, _ in pieces], dtype=np.int64).reshape(-1, 2)
-    split = np.array([_narrow(s) for _, _, _, s in pieces], dtype=np.int64).reshape(-1, 2)
-    return Factors(where, *(np.repeat(part, counts) for part in (price[:, 0], price[:, 1], split[:, 0], split[:, 1])))
+    order = np.lexsort((np.arange(len(events)), events[:, 1]))
+    edges = np.searchsorted(events[order, 1], np.arange(len(assets) + 1)).tolist()
+    pieces: list[tuple[int, int, int, int, int, int]] = []
+    for column, asset in enumerate(assets):
+        mine = order[edges[column] : edges[column + 1]]
+        if len(mine):
+            pieces += _pieces(
+                events[mine, 2:].tolist(), rows[mine].tolist(), (int(offsets[column]), int(offsets[column + 1])), close, asset
+            )
+    table = np.array(pieces, dtype=np.int64).reshape(-1, 6)
+    counts = table[:, 1] - table[:, 0]
+    piece = np.repeat(np.arange(len(table), dtype=np.int32), counts)
+    first = np.cumsum(counts) - counts
+    where = np.arange(len(piece), dtype=np.int64) + (table[:, 0] - first)[piece]
+    return Factors(where, piece, table[:, 2], table[:, 3], table[:, 4], table[:, 5])
 
 
-def adjust(column: Scaled, name: str, found: Factors, offsets: Ints, assets: tuple[Asset, ...]) -> tuple[Ints, pl.Series]:
-    """Adjusted ticks (in units of a tick / 10^ADJ_DIGITS) and their nearest doubles.
+def adjust(column: Scaled, name: str, found: Factors, offsets: Ints, assets: tuple[Asset, ...]) -> tuple[Ints, Floats]:
+    """Adjusted ticks, in units of a tick / 10^ADJ_DIGITS, and their nearest doubles.
+
+    Args:
+        column: raw ticks and doubles.
+        name: of the column; ``volume`` takes the split factor alone, upside down.
+        found: the factors.
+        offsets: rows of each asset.
+        assets: in column order.
 
     Raises:
         DataError: an adjusted value does not fit below 2^61.
@@ -77,52 +96,62 @@ def adjust(column: Scaled, name: str, found: Factors, offsets: Ints, assets: tup
     unit = 10**ADJ_DIGITS
     _check_fits(np.flatnonzero(column.ticks >= LIMIT // unit), name, offsets, assets)
     ticks = column.ticks * unit
-    up, down = (found.split_down, found.split_up) if name == "volume" else (found.up, found.down)
     floats = column.floats.copy()
-    if len(found.rows):
-        wide = mul_div(pl.Series(ticks[found.rows]), pl.Series(up), pl.Series(down))
-        _check_fits(found.rows[(wide >= LIMIT).to_numpy()], name, offsets, assets)
-        ticks[found.rows] = wide.cast(pl.Int64).to_numpy()
-        for at, step in _by_step(found.rows, name, offsets, assets):
-            floats[at] = nearest_doubles(ticks[at], step / unit)
-    return ticks, pl.Series(f"adj_{name}", floats)
+    up, down = (found.split_down, found.split_up) if name == "volume" else (found.up, found.down)
+    ticks[found.rows] = scale_by(ticks[found.rows], up, down, found.piece)
+    _check_fits(found.rows[ticks[found.rows] >= LIMIT], name, offsets, assets)
+    for at, step in _by_step(found.rows, name, offsets, assets):
+        floats[at] = nearest_doubles(ticks[at], step / unit)
+    return ticks, floats
 
 
-def _pieces(events: Ints, rows: Ints, span: tuple[int, int], close: Ints, asset: Asset) -> list[tuple[int, int, Fraction, Fraction]]:
+def _pieces(
+    events: list[list[int]], rows: list[int], span: tuple[int, int], close: Ints, asset: Asset
+) -> list[tuple[int, int, int, int, int, int]]:
     """Rows between the events of one asset: start, stop, price factor, split factor."""
-    price, split, here = Fraction(1), Fraction(1), Fraction(1)
-    pieces: list[tuple[int, int, Fraction, Fraction]] = []
-    for i, ((_, _, kind, up, down), row) in enumerate(zip(events.tolist(), rows.tolist(), strict=True)):
+    tick_up, tick_down = Fraction(asset.tick_size).as_integer_ratio()
+    price, split, here = (1, 1), (1, 1), (1, 1)
+    pieces = []
+    for i, ((kind, up, down), row) in enumerate(zip(events, rows, strict=True)):
         if row == span[0]:
             continue
-        here = Fraction(1) if i == 0 or row != rows[i - 1] else here
+        if i == 0 or row != rows[i - 1]:
+            here = (1, 1)
         if kind == 0:
-            here *= Fraction(up, down)
-            price, split = price * Fraction(up, down), split * Fraction(up, down)
+            here, split = _times(here, up, down), _times(split, up, down)
+            price = _times(price, up, down)
         else:
-            before = int(close[row - 1]) * Fraction(asset.tick_size) / here
-            amount = Fraction(up, down)
-            if amount >= before:
+            worth = int(close[row - 1]) * tick_up * here[1] * down
+            paid = up * tick_down * here[0]
+            if paid >= worth:
                 raise DataError(
-                    f"a dividend of {float(amount):g} is not below the close of {float(before):g} before it",
+                    f"a dividend of {up / down:g} is not below the close before it",
                     where=f"events, asset {asset.symbol!r}",
                     do="repair or drop the event",
                 )
-            price *= before / (before - amount)
-        if max(price, split) >= LIMIT:
+            price = _times(price, worth, worth - paid)
+        if max(price[0] // price[1], split[0] // split[1], split[1] // split[0]) >= LIMIT:
             raise DataError("the events multiply to a factor that does not fit", where=f"asset {asset.symbol!r}", do="check the ratios")
-        stop = int(rows[i + 1]) if i + 1 < len(rows) else span[1]
+        stop = rows[i + 1] if i + 1 < len(rows) else span[1]
         if stop > row:
-            pieces.append((row, stop, price, split))
+            pieces.append((row, stop, *_narrow(*price), *_narrow(*split)))
     return pieces
 
 
-def _narrow(factor: Fraction) -> tuple[int, int]:
-    """The factor as two numbers below 2^62: itself, or rounded half-even to a binary fraction."""
-    if factor.numerator < WIDE and factor.denominator < WIDE:
-        return factor.numerator, factor.denominator
-    shift = max(0, min(61, 61 - (factor.numerator.bit_length() - factor.denominator.bit_length())))
-    return round(factor * 2**shift), 2**shift
+def _times(factor: tuple[int, int], up: int, down: int) -> tuple[int, int]:
+    """The product, in lowest terms while it is short."""
+    up, down = factor[0] * up, factor[1] * down
+    shared = gcd(up, down) if up.bit_length() < SHORT else 1
+    return up // shared, down // shared
+
+
+def _narrow(up: int, down: int) -> tuple[int, int]:
+    """The factor as two numbers of at most 2^62: itself, or rounded half-even to a binary fraction."""
+    if up < WIDE and down < WIDE:
+        return up, down
+    shift = max(0, min(61, 61 - (up.bit_length() - down.bit_length())))
+    whole, rest = divmod(up << shift, down)
+    return whole + (2 * rest > down or (2 * rest == down and whole % 2 == 1)), 1 << shift
 
 
 def _by_step(rows: Ints, name: str, offsets: Ints, assets: tuple[Asset, ...]) -> list[tuple[Ints, Decimal]]:

@@ -9,17 +9,15 @@ from fractions import Fraction
 from math import gcd
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from rustybt.data.exact import CHUNK, Floats, mul_div, nearest_doubles
 from rustybt.errors import DataError
 from rustybt.model.decimals import LIMIT
 from rustybt.model.panel import Ints
 
-Floats = npt.NDArray[np.float64]
 SAFE = 2.0**50
 """Below this many ticks the error of one multiplication and one division of doubles stays under a quarter of a tick."""
-CHUNK = 2**16
 NOISE = 1e-6
 """A value nearer than this to a tick is on the tick: the rest is the noise of a double."""
 
@@ -94,60 +92,11 @@ def scale_column(column: pl.Series, runs: Sequence[Run], setting: str, owner: Ca
     return Scaled(ticks, floats, moved, residual)
 
 
-def nearest_doubles(ticks: Ints, step: Decimal) -> Floats:
-    """The doubles nearest to ``ticks * step``.
-
-    Example:
-        >>> nearest_doubles(np.array([1, 3]), Decimal("0.1")).tolist()
-        [0.1, 0.3]
-    """
-    worth = Fraction(step)
-    up, down = worth.numerator, worth.denominator
-    with np.errstate(over="ignore"):
-        floats: Floats = ticks.astype(np.float64)
-        if up != 1:
-            floats *= up
-        if down != 1:
-            floats /= down
-    limit = 2**53 // up
-    large = np.flatnonzero((ticks > limit) | (ticks < -limit))
-    if len(large):
-        floats[large] = [int(t) * up / down for t in ticks[large]]
-    return floats
-
-
-def mul_div(values: pl.Series, up: pl.Series | int, down: pl.Series | int) -> pl.Series:
-    """``round_half_even(values * up / down)`` in 128 bits, for values of at least 0.
-
-    Args:
-        values: integers.
-        up: positive integer, one for all rows or one per row; ``values * up`` must fit in 127 bits.
-        down: the same, what to divide by.
-
-    Returns:
-        Int128.
-
-    Example:
-        >>> mul_div(pl.Series([1, 3, 5]), 1, 2).to_list()
-        [0, 2, 2]
-    """
-    columns = {"v": values.cast(pl.Int128), "u": _wide(up), "d": _wide(down)}
-    frame = pl.DataFrame({name: column for name, column in columns.items() if len(column) == len(values)})
-    v, u, d = (pl.col(name) if name in frame.columns else pl.lit(columns[name][0], dtype=pl.Int128) for name in "vud")
-    p, q, r = pl.col("p"), pl.col("q"), pl.col("p") - pl.col("q") * d
-    goes_up = (2 * r > d) | ((2 * r == d) & (q % 2 == 1))
-    return frame.with_columns((v * u).alias("p")).with_columns((p // d).alias("q")).select(q + goes_up.cast(pl.Int128)).to_series()
-
-
 def _pieces(runs: Sequence[Run]) -> Iterator[Run]:
     """Runs cut so that the work on one stays in the processor's cache."""
     for run in runs:
         for start in range(run.start, run.stop, CHUNK):
             yield Run(start, min(start + CHUNK, run.stop), run.step)
-
-
-def _wide(number: pl.Series | int) -> pl.Series:
-    return pl.Series([number], dtype=pl.Int128) if isinstance(number, int) else number.cast(pl.Int128)
 
 
 def _beyond(values: Floats, step: Decimal) -> Ints:
