@@ -1,6 +1,7 @@
 """The command ``rustybt``: one file per verb, each a thin layer over a public function.
 
-In: arguments. Out: text or, with ``--json``, one JSON document on stdout; logs and progress on stderr; exit code 0, 1 (the work failed) or 2 (bad usage).
+In: arguments. Out: text or, with ``--json``, one JSON document on stdout; logs and progress on stderr; exit code 0, 1 (the work
+    failed) or 2 (bad usage).
 To add a command: one module with a ``register(app)``, and its name in `COMMANDS`.
 """
 
@@ -48,7 +49,9 @@ def main(arguments: list[str] | None = None) -> None:
         build_app()(given, standalone_mode=True)
     except RustyBTError as error:
         if "--json" in given:
-            print(json.dumps({"ok": False, "error": {"kind": type(error).__name__, "what": error.what, "where": error.where, "do": error.do}}))
+            print(
+                json.dumps({"ok": False, "error": {"kind": type(error).__name__, "what": error.what, "where": error.where, "do": error.do}})
+            )
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
     except KeyboardInterrupt:

@@ -70,7 +70,11 @@ def register(app: typer.Typer) -> None:
             show.out.print()
             show.out.print(show.metrics_table(f"${int(CASH):,}, {RATE} bps commission", {n: r.metrics for n, r in results.items()}))
             show.out.print()
-            show.out.print(show.frame_table(done.top(3), f"sma_cross on a grid of {done.frame.height} (best by Sharpe; the best of many is partly luck)"))
+            show.out.print(
+                show.frame_table(
+                    done.top(3), f"sma_cross on a grid of {done.frame.height} (best by Sharpe; the best of many is partly luck)"
+                )
+            )
             show.out.print(f"\nreports  {paths['report']}  {paths['report_sma_cross']}")
             show.out.print(f"frames   {folder}/momentum, {folder}/sma_cross (Parquet, manifest.json)")
             show.out.print(f"[dim]{took:.1f} s[/]")
@@ -81,9 +85,7 @@ def sweep_grid(rbt: Any, panel: Any, *, quiet: bool) -> Any:
     """A small grid of the SMA strategy."""
     found = o.find_strategy(STRATEGIES["sma_cross"][0])
     with show.bar("sweep", quiet=quiet) as progress:
-        return rbt.sweep(
-            found, panel, grid=GRID, where="fast < slow", progress=progress, cash=CASH, costs=rbt.costs(commission=bps(RATE))
-        )
+        return rbt.sweep(found, panel, grid=GRID, where="fast < slow", progress=progress, cash=CASH, costs=rbt.costs(commission=bps(RATE)))
 
 
 def write(results: dict[str, Any], folder: Path) -> dict[str, str]:

@@ -13,7 +13,9 @@ from rustybt.execution import Commission, Costs, Slippage, bps, costs, per_share
 from rustybt.model import Panel
 from rustybt.spec import Strategy, StrategyFunction
 
-StrategyArgument = Annotated[str, typer.Argument(help="file.py:name, module:name, or a module with exactly one strategy.", show_default=False)]
+StrategyArgument = Annotated[
+    str, typer.Argument(help="file.py:name, module:name, or a module with exactly one strategy.", show_default=False)
+]
 DataOption = Annotated[str, typer.Option("--data", help='Parquet, CSV or Arrow file or glob, or "demo".', show_default=False)]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="A parameter: --set fast=10. May be repeated.", show_default=False)]
 StampOption = Annotated[str | None, typer.Option("--stamp", help="How the source stamps bars: open, close or session.", show_default=False)]
@@ -21,11 +23,15 @@ CalendarOption = Annotated[str | None, typer.Option("--calendar", help="Exchange
 ClassOption = Annotated[str, typer.Option("--asset-class", help="equity, crypto, fx, future or index: fixes tick and lot sizes.")]
 TickOption = Annotated[str | None, typer.Option("--tick-size", help="Price step, instead of the preset's.", show_default=False)]
 LotOption = Annotated[str | None, typer.Option("--lot-size", help="Quantity step, instead of the preset's.", show_default=False)]
-EventsOption = Annotated[str | None, typer.Option("--events", help="File of splits and dividends (asset, ts, kind, value).", show_default=False)]
+EventsOption = Annotated[
+    str | None, typer.Option("--events", help="File of splits and dividends (asset, ts, kind, value).", show_default=False)
+]
 StartOption = Annotated[str | None, typer.Option("--start", help="First date.", show_default=False)]
 EndOption = Annotated[str | None, typer.Option("--end", help="Last date.", show_default=False)]
 CashOption = Annotated[str, typer.Option("--cash", help="Opening cash, exact.")]
-CommissionOption = Annotated[str | None, typer.Option("--commission-bps", help="Commission in basis points of the traded value.", show_default=False)]
+CommissionOption = Annotated[
+    str | None, typer.Option("--commission-bps", help="Commission in basis points of the traded value.", show_default=False)
+]
 PerShareOption = Annotated[str | None, typer.Option("--commission-per-share", help="Commission per unit of quantity.", show_default=False)]
 PerTradeOption = Annotated[str | None, typer.Option("--commission-per-trade", help="Commission per fill.", show_default=False)]
 MinimumOption = Annotated[str | None, typer.Option("--commission-minimum", help="Least commission per fill.", show_default=False)]
@@ -33,7 +39,9 @@ SlippageOption = Annotated[str | None, typer.Option("--slippage-bps", help="Slip
 FillOption = Annotated[str, typer.Option("--fill", help="next_open, next_close or same_bar_close.")]
 SizingOption = Annotated[str, typer.Option("--sizing", help="at_decision or at_fill.")]
 GrossOption = Annotated[str, typer.Option("--max-gross", help="Most gross exposure as a multiple of equity.")]
-BenchmarkOption = Annotated[str | None, typer.Option("--benchmark", help="Symbol of an asset in the data to compare with.", show_default=False)]
+BenchmarkOption = Annotated[
+    str | None, typer.Option("--benchmark", help="Symbol of an asset in the data to compare with.", show_default=False)
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
@@ -68,9 +76,7 @@ def pairs(settings: Iterable[str] | None) -> dict[str, str]:
     return found
 
 
-def build_costs(
-    rate: str | None, share: str | None, trade: str | None, minimum: str | None, slippage: str | None
-) -> Costs:
+def build_costs(rate: str | None, share: str | None, trade: str | None, minimum: str | None, slippage: str | None) -> Costs:
     """Costs from the command line's options."""
     commission = Commission()
     for part in (bps(rate) if rate else None, per_share(share) if share else None, per_trade(trade) if trade else None):

@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
     @app.command("report")
     def report(
         folder: Annotated[str, typer.Argument(help="A run directory.", show_default=False)],
-        out: Annotated[str | None, typer.Option("--out", help="The page; default: report.html in the run directory.", show_default=False)] = None,
+        out: Annotated[
+            str | None, typer.Option("--out", help="The page; default: report.html in the run directory.", show_default=False)
+        ] = None,
         json: o.JsonOption = False,
     ) -> None:
         """Write the HTML report of a saved run: one file that works offline."""

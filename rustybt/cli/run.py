@@ -59,9 +59,7 @@ def register(app: typer.Typer) -> None:
                 end=end,
             )
         with show.working(f"running {made.name} on {len(panel.assets)} assets x {panel.bars:,} bars", quiet=json):
-            result = rbt.run(
-                made, panel, cash=cash, costs=costs, fill=fill, sizing=sizing, max_gross=max_gross, benchmark=benchmark
-            )
+            result = rbt.run(made, panel, cash=cash, costs=costs, fill=fill, sizing=sizing, max_gross=max_gross, benchmark=benchmark)
         with show.working("writing", quiet=json):
             written = {"out": str(result.save(folder)) if folder else None, "report": str(result.report(report)) if report else None}
         if json:

@@ -70,7 +70,14 @@ def register(app: typer.Typer) -> None:
             except OSError as error:
                 raise ConfigError(f"cannot write the rows: {error}", where=out, do="choose a file that can be written") from None
         if json:
-            show.emit({"variants": done.frame.height, "failed": done.failed, "best": best.head(1).to_dicts()[0] if best.height else None, "out": out})
+            show.emit(
+                {
+                    "variants": done.frame.height,
+                    "failed": done.failed,
+                    "best": best.head(1).to_dicts()[0] if best.height else None,
+                    "out": out,
+                }
+            )
             return
         show.out.print(show.frame_table(best, f"{done.frame.height:,} variants, {done.failed:,} failed; best by {by}"))
         show.out.print("[dim]The best of many tries is partly luck: the more variants, the more of it.[/]")

@@ -1,6 +1,7 @@
 """The only wiring: it knows every room and holds no rule of its own.
 
-In: strategies, a panel and the run's settings. Out: a `Result`. `bulk.run` takes all bars at once; `incremental.Incremental` takes one bar at a time and
+In: strategies, a panel and the run's settings. Out: a `Result`. `bulk.run` takes all bars at once; `incremental.Incremental` takes one
+    bar at a time and
 gives the same bytes; `verify` proves it on the user's data.
 """
 
@@ -8,6 +9,19 @@ from rustybt.engine.bulk import run, run_configured
 from rustybt.engine.config import RunConfig, configure
 from rustybt.engine.incremental import Bar, Incremental, bars_of, walk
 from rustybt.engine.result import Result
-from rustybt.engine.verify import Verification, verify
+from rustybt.engine.verify import Verification, same_run, verify
 
-__all__ = ["Bar", "Incremental", "Result", "RunConfig", "Verification", "bars_of", "configure", "run", "run_configured", "verify", "walk"]
+__all__ = [
+    "Bar",
+    "Incremental",
+    "Result",
+    "RunConfig",
+    "Verification",
+    "bars_of",
+    "configure",
+    "run",
+    "run_configured",
+    "same_run",
+    "verify",
+    "walk",
+]

@@ -10,11 +10,12 @@ from rustybt.engine.notes import notes_of
 from rustybt.engine.offers import build_plan
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves, build_tables
-from rustybt.engine.targets import evaluate, same_assets
+from rustybt.engine.targets import Signals, evaluate, same_assets
 from rustybt.errors import SpecError
 from rustybt.execution import Costs
 from rustybt.ledger import check_books
-from rustybt.model import Panel
+from rustybt.ledger.frames import Books
+from rustybt.model import Outcome, Panel, Tables
 from rustybt.spec import Strategy
 
 
@@ -87,10 +88,8 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     return finish(sleeves, config, panel, tables, outcome, signals)
 
 
-def finish(sleeves: Sleeves, config: RunConfig, panel: Panel, tables: Any, outcome: Any, signals: Mapping[str, Any]) -> Result:
+def finish(sleeves: Sleeves, config: RunConfig, panel: Panel, tables: Tables, outcome: Outcome, signals: Mapping[str, Signals]) -> Result:
     """Check the books and make the result."""
-    from rustybt.ledger.frames import Books
-
     verdict = check_books(Books(tables, outcome, panel.ts, panel.sessions, tuple(sleeves)))
     return Result(sleeves, config, panel, tables, outcome, signals, verdict, notes_of(sleeves, panel, config))
 

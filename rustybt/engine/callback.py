@@ -108,7 +108,9 @@ class BarContext:
         given = {"quantity": quantity, "weight": weight, "notional": notional}
         named = {name: value for name, value in given.items() if value is not None}
         if len(named) != 1:
-            raise OrderError(f"{len(named)} targets given", where=f"on_bar, order_target({asset!r})", do="give one of quantity, weight, notional")
+            raise OrderError(
+                f"{len(named)} targets given", where=f"on_bar, order_target({asset!r})", do="give one of quantity, weight, notional"
+            )
         column, known = self._known(asset)
         if quantity is None:
             price = from_units(int(self._live.last[column]), known.tick_size)

@@ -1,6 +1,7 @@
 """One bar at a time, through the same functions as the bulk engine.
 
-`Incremental` is fed bars as they become known: it pushes them into the strategies' windows, offers the new targets and lets the kernel's `Book` take one step.
+`Incremental` is fed bars as they become known: it pushes them into the strategies' windows, offers the new targets and lets the
+kernel's `Book` take one step.
 Replaying a panel through it gives the same bytes as `run`; live and paper trading are this walk with other sources of bars and fills.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,9 @@ from rustybt.model.panel import Ints
 from rustybt.spec import Moment
 from rustybt.spec.planner import SignalPlan, plan
 from rustybt.spec.window import Window
+
+if TYPE_CHECKING:
+    from rustybt.engine.result import Result
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,10 @@ class Incremental:
     def outcome(self) -> Outcome:
         """The run so far, as the bulk kernel would give it back."""
         curve = np.array(self.curve, dtype=np.int64).reshape(-1, 3)
-        return self.book.outcome(np.ascontiguousarray(curve[:, 0]), np.ascontiguousarray(curve[:, 1]), np.ascontiguousarray(curve[:, 2]))
+        done: Outcome = self.book.outcome(
+            np.ascontiguousarray(curve[:, 0]), np.ascontiguousarray(curve[:, 1]), np.ascontiguousarray(curve[:, 2])
+        )
+        return done
 
 
 def bars_of(panel: Panel) -> Iterator[Bar]:
@@ -143,7 +150,7 @@ def bars_of(panel: Panel) -> Iterator[Bar]:
         edge += rows.height
 
 
-def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Any:
+def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     """Backtest bar by bar: the same `Result`, to the last byte, as the bulk engine gives."""
     from rustybt.engine.bulk import finish
 

@@ -43,7 +43,8 @@ def quantise(values: pl.Series, columns: npt.NDArray[np.int32], kind: TargetKind
         money_scale: decimals of a money unit.
 
     Returns:
-        (rows,) Int64. Weights and money are rounded half-even; a quantity within one part in 1e9 of a whole number of lots is that number, else it is
+        (rows,) Int64. Weights and money are rounded half-even; a quantity within one part in 1e9 of a whole number of lots is that
+        number, else it is
         cut toward zero.
 
     Raises:
@@ -74,8 +75,9 @@ def _as_float(number: object) -> float:
 
 
 def _decimals(values: pl.Series, per_unit: object) -> Ints:
-    wide = (values.cast(pl.Decimal(38, 12)) * pl.lit(per_unit, dtype=pl.Decimal(38, 12))).to_frame().to_series()
-    return wide.cast(pl.Int64).to_numpy()
+    wide = pl.select(values.cast(pl.Decimal(38, 12)) * pl.lit(per_unit, dtype=pl.Decimal(38, 12))).to_series()
+    units: Ints = wide.cast(pl.Int64).to_numpy()
+    return units
 
 
 def _fit(numbers: npt.NDArray[np.float64], columns: npt.NDArray[np.int32], assets: tuple[Asset, ...]) -> Ints:

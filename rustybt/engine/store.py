@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from rustybt.engine.result import Result
-from rustybt.errors import ConfigError
+from rustybt.errors import ConfigError, SpecError
 
 FRAMES = ("orders", "fills", "trades", "positions", "equity", "weights", "journal", "signals")
 MANIFEST = "manifest.json"
@@ -52,7 +52,9 @@ def save(result: Result, folder: Path) -> Path:
     except OSError as error:
         if staged is not None:
             shutil.rmtree(staged, ignore_errors=True)
-        raise ConfigError(f"cannot write the run: {error.strerror or error}", where=str(folder), do="choose a folder that can be written") from None
+        raise ConfigError(
+            f"cannot write the run: {error.strerror or error}", where=str(folder), do="choose a folder that can be written"
+        ) from None
     except BaseException:
         if staged is not None:
             shutil.rmtree(staged, ignore_errors=True)
@@ -83,7 +85,7 @@ def manifest(result: Result) -> dict[str, Any]:
     for name, strategy in result.sleeves.items():
         try:
             strategies[name] = json.loads(to_json(strategy))
-        except Exception as error:  # a nested callback has no written form; the run is still worth keeping
+        except SpecError as error:  # a nested callback has no written form; the run is still worth keeping
             strategies[name] = {"name": strategy.name, "params": dict(strategy.params), "not_written": str(error).splitlines()[0]}
     return {
         "format": FORMAT,
@@ -131,7 +133,9 @@ def report_of(folder: Path, path: Path | None = None) -> Path:
 
     found = read_manifest(folder)
     try:
-        equity, weights, trades, orders = (pl.read_parquet(folder / f"{name}.parquet") for name in ("equity", "weights", "trades", "orders"))
+        equity, weights, trades, orders = (
+            pl.read_parquet(folder / f"{name}.parquet") for name in ("equity", "weights", "trades", "orders")
+        )
         extra = folder / "benchmark.parquet"
         benchmark = pl.read_parquet(extra) if extra.exists() else None
     except (OSError, pl.exceptions.PolarsError) as error:

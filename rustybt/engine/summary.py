@@ -106,7 +106,9 @@ def weights_frame(result: Result) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "ts": pl.Series(panel.ts[last][session]).cast(pl.Datetime("us", "UTC")),
-            "asset": pl.Series(column.astype(np.uint32)).cat.to(pl.Enum(panel.symbols)) if len(column) else pl.Series([], dtype=pl.Enum(panel.symbols)),
+            "asset": pl.Series(column.astype(np.uint32)).cat.to(pl.Enum(panel.symbols))
+            if len(column)
+            else pl.Series([], dtype=pl.Enum(panel.symbols)),
             "weight": weight,
         }
     )
@@ -166,7 +168,9 @@ def inputs_from(
         positions=weights,
         trades=trades,
         orders=orders.group_by("status", "reason", "detail", maintain_order=True).agg(pl.len().alias("count")),
-        costs={k.removeprefix("cost_"): v for k, v in metrics.items() if k.startswith("cost_") and k not in ("cost_drag", "cost_of_traded")},
+        costs={
+            k.removeprefix("cost_"): v for k, v in metrics.items() if k.startswith("cost_") and k not in ("cost_drag", "cost_of_traded")
+        },
         income={k.removeprefix("income_"): v for k, v in metrics.items() if k.startswith("income_")},
         verdict=found["verdict"],
         books={"ok": True, "summary": found["books"]},
@@ -199,7 +203,9 @@ def write_page(page: str, path: Path) -> Path:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise ConfigError(f"cannot write the report: {error.strerror or error}", where=str(path), do="choose a file that can be written") from None
+        raise ConfigError(
+            f"cannot write the report: {error.strerror or error}", where=str(path), do="choose a file that can be written"
+        ) from None
     return path
 
 

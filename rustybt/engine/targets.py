@@ -65,9 +65,7 @@ def evaluate(strategy: Strategy, panel: Panel, config: RunConfig) -> Signals:
     return Signals(made, frame, found if scheduled else changes(found), len(found.value))
 
 
-def targets_of(
-    strategy: Strategy, frame: pl.DataFrame, panel: Panel, bars: npt.NDArray[np.bool_] | None, config: RunConfig
-) -> Targets:
+def targets_of(strategy: Strategy, frame: pl.DataFrame, panel: Panel, bars: npt.NDArray[np.bool_] | None, config: RunConfig) -> Targets:
     """The non-null targets of evaluated rows as whole units, outside the universe 0."""
     assert strategy.target is not None
     values = masked_target(frame)

@@ -64,7 +64,8 @@ def verify(
         data: a Panel or anything `rustybt.load` takes.
         points: instants at which the data are cut.
         seed: chooses the instants.
-        cash, costs: of the run that is compared.
+        cash: of the run that is compared.
+        costs: of the run that is compared.
         progress: called with the name of each check before it runs.
 
     Returns:
@@ -76,7 +77,7 @@ def verify(
         >>> rbt.verify(hold, rbt.load("demo", start="2012-01-01"), points=3).ok
         True
     """
-    say = progress or (lambda name: None)
+    say = progress or _silent
     panel = panel_of(data)
     config = configure(cash=cash, costs=costs)
     say("window bounds")
@@ -91,6 +92,10 @@ def verify(
     checks.append(same_run("bulk = bar by bar", bulk, walk(sleeves_of(strategy), panel, config)))
     checks.append(Check("books", True, str(bulk.verdict)))
     return Verification(tuple(checks))
+
+
+def _silent(name: str) -> None:
+    """Nobody watches."""
 
 
 def same_run(name: str, first: Result, second: Result) -> Check:

@@ -48,7 +48,7 @@ def check_books(books: Books) -> BooksVerdict:
         symbol = tables.assets[slot % len(tables.assets)].symbol
         _same(f"position of {symbol!r}", int(lots[slot]), int(outcome.lots[slot]))
     equity = cash
-    for slot in np.flatnonzero(lots):
+    for slot in np.flatnonzero(lots).tolist():
         asset = tables.assets[slot % len(tables.assets)]
         up, down = up_down(asset.tick_size, asset.lot_size, asset.multiplier, tables.money_scale)
         equity += _half_even(int(lots[slot]) * int(outcome.last[slot % len(tables.assets)]) * up, down)

@@ -82,7 +82,8 @@ def fills_frame(books: Books) -> pl.DataFrame:
     """Every execution, in order.
 
     Returns:
-        ts, asset, sleeve, order (Int64), side, quantity (unsigned), price, notional (unsigned), fee, cash (all Decimal; ``cash`` is the change of cash), reason.
+        ts, asset, sleeve, order (Int64), side, quantity (unsigned), price, notional (unsigned), fee, cash (all Decimal; ``cash`` is
+        the change of cash), reason.
     """
     log = books.outcome.log
     log = take(log, (log.filled != 0) & (log.status == Status.FILLED))

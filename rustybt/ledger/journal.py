@@ -16,7 +16,8 @@ ACCOUNTS = pl.Enum(["equity:opening", "assets:cash", "assets:positions", "expens
 def journal_frame(books: Books) -> pl.DataFrame:
     """Postings of the whole run; positive = debit. Each entry adds up to zero.
 
-    A fill moves its notional between cash and positions (at trade value) and its fee to commission. A dividend or cash in lieu moves income to cash.
+    A fill moves its notional between cash and positions (at trade value) and its fee to commission. A dividend or cash in lieu moves
+    income to cash.
 
     Returns:
         entry (Int64, counts up), ts, asset (null for the opening), sleeve, order, account, amount (Decimal), sorted by entry.

@@ -1,7 +1,9 @@
 """Fills matched first in, first out.
 
-Within a slot, number every unit that is opened and every unit that is closed, in order. The k-th unit closed is the k-th unit opened, so cutting both
-number lines at all their fill boundaries gives the round trips, for all slots at once and without a loop. A slot whose asset was split walks its
+Within a slot, number every unit that is opened and every unit that is closed, in order. The k-th unit closed is the k-th unit opened,
+so cutting both
+number lines at all their fill boundaries gives the round trips, for all slots at once and without a loop. A slot whose asset was split
+walks its
 tranches one by one instead, since a split restates the units that are open.
 """
 

@@ -19,7 +19,8 @@ def trades_frame(books: Books) -> pl.DataFrame:
     Quantities are those at the exit (after splits); prices are as filled. Dividends and cash in lieu are income, not part of a trade.
 
     Returns:
-        asset, sleeve, side (long, short), quantity, entry_ts, exit_ts, entry_price, exit_price, entry_order, exit_order, fees, pnl (Decimal, after fees),
+        asset, sleeve, side (long, short), quantity, entry_ts, exit_ts, entry_price, exit_price, entry_order, exit_order, fees, pnl
+        (Decimal, after fees),
         return (Float64, pnl over the value at entry), bars_held (Int64), exit_reason. Sorted by entry, asset, exit.
     """
     log, tables = books.outcome.log, books.tables

@@ -56,7 +56,9 @@ class Asset:
             raise ConfigError(f"unknown asset class {self.asset_class!r}", where=f"asset {self.symbol!r}", do=f"use one of {known}")
         for name in ("tick_size", "lot_size", "volume_step", "multiplier"):
             if not (getattr(self, name).is_finite() and getattr(self, name) > 0):
-                raise ConfigError(f"{name} {getattr(self, name)} is not positive", where=f"asset {self.symbol!r}", do="give a positive number")
+                raise ConfigError(
+                    f"{name} {getattr(self, name)} is not positive", where=f"asset {self.symbol!r}", do="give a positive number"
+                )
 
     @classmethod
     def of(cls, symbol: str, asset_class: str = "equity", **sizes: Any) -> Asset:

@@ -28,15 +28,21 @@ def assignments(grid: Mapping[str, Iterable[Any]], where: str | None = None) -> 
     values = {name: list(given) for name, given in grid.items()}
     empty = [name for name, given in values.items() if not given]
     if not values or empty:
-        raise ConfigError(f"the grid has no values{' for ' + repr(empty[0]) if empty else ''}", where="sweep, grid", do='give grid={"fast": [5, 10]}')
+        raise ConfigError(
+            f"the grid has no values{' for ' + repr(empty[0]) if empty else ''}", where="sweep, grid", do='give grid={"fast": [5, 10]}'
+        )
     found = [dict(zip(values, combination, strict=True)) for combination in product(*values.values())]
     if where is None:
         return found
     try:
         keep = pl.DataFrame(found).select(pl.sql_expr(where).cast(pl.Boolean).alias("keep"))["keep"].to_list()
-    except Exception as error:  # every way in which a condition can be wrong is one of the user's
-        raise ConfigError(f"the condition {where!r} cannot be used: {str(error).splitlines()[0]}", where="sweep, where", do='write "fast < slow"') from None
+    except pl.exceptions.PolarsError as error:
+        raise ConfigError(
+            f"the condition {where!r} cannot be used: {str(error).splitlines()[0]}", where="sweep, where", do='write "fast < slow"'
+        ) from None
     left = [assignment for assignment, kept in zip(found, keep, strict=True) if kept]
     if not left:
-        raise ConfigError(f"the condition {where!r} leaves none of {len(found)} variants", where="sweep, where", do="loosen it or widen the grid")
+        raise ConfigError(
+            f"the condition {where!r} leaves none of {len(found)} variants", where="sweep, where", do="loosen it or widen the grid"
+        )
     return left

@@ -29,7 +29,9 @@ def make_books() -> Any:
         log = make_log(rows)
         nouns = tuple(Asset.of(f"A{n}") for n in range(assets))
         slots = assets * len(sleeves)
-        tables = Tables(nouns, len(sleeves), 10**13, 8, 10**8, FillAt.NEXT_OPEN, Sizing.AT_DECISION, np.zeros((len(SLOT_FIELDS), slots), np.int64))
+        tables = Tables(
+            nouns, len(sleeves), 10**13, 8, 10**8, FillAt.NEXT_OPEN, Sizing.AT_DECISION, np.zeros((len(SLOT_FIELDS), slots), np.int64)
+        )
         lots, last = np.zeros(slots, np.int64), np.full(assets, 10_000, np.int64)
         np.add.at(lots, log.slot, log.filled)
         cash = np.full(bars, 10**13 - int((log.notional + log.fee).sum()), np.int64)

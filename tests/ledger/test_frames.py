@@ -27,7 +27,7 @@ ROUND_TRIP = [fill(1, 0, 1, 100, 10_000, 500), fill(2, 1, 2, 50, 20_000, 0), fil
 def test_books_rebuilt_from_the_log_balance(make_books: Any) -> None:
     verdict = check_books(make_books(ROUND_TRIP))
     assert verdict.rows == 3
-    assert Decimal(verdict.cash) == Decimal("100000") - 100 - 100 + 110 - Decimal(1200) / 10**8
+    assert Decimal(verdict.cash) == Decimal(100000) - 100 - 100 + 110 - Decimal(1200) / 10**8
 
 
 @pytest.mark.parametrize(("what", "name"), [("cash", "cash"), ("equity", "equity"), ("lots", "position of 'A1'")])
@@ -40,7 +40,21 @@ def test_a_changed_digit_is_found(make_books: Any, what: str, name: str) -> None
 
 def test_money_columns_are_decimal_everywhere(make_books: Any) -> None:
     books = make_books(ROUND_TRIP)
-    money = {"notional", "fee", "cash", "price", "quantity", "requested", "filled", "equity", "gross", "amount", "pnl", "fees", "entry_price"}
+    money = {
+        "notional",
+        "fee",
+        "cash",
+        "price",
+        "quantity",
+        "requested",
+        "filled",
+        "equity",
+        "gross",
+        "amount",
+        "pnl",
+        "fees",
+        "entry_price",
+    }
     for build in (fills_frame, orders_frame, equity_frame, positions_frame, trades_frame, journal_frame):
         frame = build(books)
         assert all(frame[name].dtype.is_decimal() for name in frame.columns if name in money)

@@ -56,5 +56,9 @@ def costs(commission: object = None, slippage: object = None, by_asset: Mapping[
     if commission is None:
         commission = Commission()
     if not isinstance(commission, Commission):
-        raise ConfigError(f"commission {commission!r} is not a commission", where="costs", do="write commission=rbt.bps(10), per_share(...) or per_trade(...)")
+        raise ConfigError(
+            f"commission {commission!r} is not a commission",
+            where="costs",
+            do="write commission=rbt.bps(10), per_share(...) or per_trade(...)",
+        )
     return Costs(commission, Slippage() if slippage is None else slippage_of(slippage), dict(by_asset or {}))

@@ -26,11 +26,15 @@ class Slippage:
 
     def __post_init__(self) -> None:
         if not 0 <= self.rate < 1:
-            raise ConfigError(f"slippage rate {self.rate} is outside 0..1", where="slippage", do="give a fraction of the price such as 0.0005")
+            raise ConfigError(
+                f"slippage rate {self.rate} is outside 0..1", where="slippage", do="give a fraction of the price such as 0.0005"
+            )
         if self.rate * RATE != (self.rate * RATE).to_integral_value():
             raise ConfigError(f"slippage rate {self.rate} is finer than 1e-8", where="slippage", do="round it to 8 decimals")
         if not isinstance(self.ticks, int) or isinstance(self.ticks, bool) or not 0 <= self.ticks < 2**31:
-            raise ConfigError(f"slippage of {self.ticks!r} ticks is not a whole number >= 0", where="slippage", do="give a whole number of ticks")
+            raise ConfigError(
+                f"slippage of {self.ticks!r} ticks is not a whole number >= 0", where="slippage", do="give a whole number of ticks"
+            )
 
     def rows(self) -> dict[str, int]:
         """The kernel's settings; see `rustybt.model.tables.Tables`."""
