@@ -1,7 +1,7 @@
 """The long comparison of kernel and reference: ``python -m rustybt.testing.soak --sessions 100000 --shards 16 --shard k --out FILE``.
 
-Session ``n`` belongs to shard ``n % shards``, so shards can run on different machines or days. FILE is the shard's state, rewritten every few seconds:
-a run that was stopped goes on where it was. A counterexample becomes a golden case in ``--cases``; the exit code is then 1.
+Session ``n`` belongs to shard ``n % shards``, so shards can run on different machines or days. FILE is the shard's state, rewritten every
+few seconds: a run that was stopped goes on where it was. A counterexample becomes a golden case in ``--cases``; the exit code is then 1.
 ``--report FILE...`` adds shards up.
 """
 
