@@ -126,7 +126,7 @@ class _Proof:
             return found
         if place.axis == "cross":
             walks = name in ORDERED or (name == "Boolean.IsFirstDistinct" and not place.ordered)
-            return refuse(found, node, *hints.ACROSS, wrong=True) if walks and not place.ordered else found
+            return _across(found, node) if walks and not place.ordered else found
         if place.axis == "frame":
             return refuse(found, node, *hints.FRAME)
         reach = behind(node, name)
@@ -189,7 +189,7 @@ class _Proof:
     def _group_of(self, found: Bounds, node: Node, place: Place) -> Bounds:
         """An operation over all rows so far, whose inputs are known."""
         if place.axis == "cross":
-            return found if place.ordered else refuse(found, node, *hints.ACROSS, wrong=True)
+            return found if place.ordered else _across(found, node)
         if place.axis == "frame":
             return refuse(found, node, *hints.FRAME)
         return found if place.axis in ("window", "element") else self._back(found, node, None, place)
@@ -198,7 +198,7 @@ class _Proof:
         held = body(node)
         inside = self.read(held["function"], Place("window"))
         if place.axis == "cross":
-            return refuse(inside, node, *hints.ACROSS, wrong=True)
+            return _across(inside, node)
         if place.axis == "frame":
             return refuse(inside, node, *hints.FRAME)
         reach = behind(node, "Rolling")
@@ -250,6 +250,11 @@ class _Proof:
             if not is_column(by, "ts") or options["descending"]:  # type: ignore[arg-type, index]
                 return refuse(found, node, *hints.ORDER)
         return found
+
+
+def _across(found: Bounds, node: Node) -> Bounds:
+    what, do = hints.ACROSS
+    return refuse(found, node, what, do.format(render(node, 80)), wrong=True)
 
 
 def _listed(node: Node) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from rustybt.spec.tree import Node, body, build, call, kind
+from rustybt.spec.tree import Node, body, build, call, children, kind
 from rustybt.spec.vocabulary import HORIZONTAL
 
 _OPERATORS = {
@@ -44,7 +44,7 @@ def write(node: Node, limit: int = 160) -> str:
     """
     try:
         text = _text(node)
-    except (KeyError, TypeError, IndexError, ValueError, StopIteration):
+    except (KeyError, TypeError, IndexError, ValueError, AttributeError, StopIteration):
         text = _fallback(node)
     if len(text) <= limit:
         return text
@@ -181,9 +181,8 @@ def _snake(name: str) -> str:
 
 
 def _aggregate(node: Node) -> str:
-    name, held = call(node)
-    child = held[0] if isinstance(held, list) else held.get("input", held)
-    return f"{_object(child)}.{_NAMES.get(name, _snake(name[4:]))}()"
+    name = call(node)[0]
+    return f"{_object(children(node)[0].node)}.{_NAMES.get(name, _snake(name[4:]))}()"
 
 
 def _function(node: Node) -> str:
