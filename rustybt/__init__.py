@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rustybt.spec import cron as cron
     from rustybt.spec import every as every
     from rustybt.spec import exits as exits
-    from rustybt.spec import explain as explain
+    from rustybt.spec.explain import explain as explain
     from rustybt.spec import month_end as month_end
     from rustybt.spec import month_start as month_start
     from rustybt.spec import notional as notional
