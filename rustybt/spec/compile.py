@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import polars as pl
 
-from rustybt.spec.evaluate import Program, Step
-from rustybt.spec.exact import Facts, Rolling, window_expr
-from rustybt.spec.lower import COLUMN, CROSS, GROUP, LITERAL, POINT, TIME, Graph, Item, fill, over
+from rustybt.spec.evaluate import Exact, Program, Step
+from rustybt.spec.exact import Facts, Rolling
+from rustybt.spec.lower import ALONG, COLUMN, CROSS, GROUP, LITERAL, POINT, TIME, Graph, Item, fill, over
 from rustybt.spec.tree import Node as Tree
 from rustybt.spec.tree import body, build, call, integer, is_column, parse
 
@@ -42,45 +42,13 @@ def flat_reach(tree: Tree) -> int | None:
         rows = integer(body(tree)["input"][1])
         constant = name != "ShiftAndFill" or "Literal" in body(tree)["input"][2]
         return rows if rows is not None and rows >= 0 and constant and options in (None, "Ignore") else None
-    if name != "RollingExpr" or options["function"] not in ORDER_STATISTICS:
+    if name != "RollingExpr" or not isinstance(options["function"], str) or options["function"] not in ORDER_STATISTICS:
         return None
     held = options["options"]
     random = (held["fn_params"] or {}).get("Rank", {}).get("method") == "Random"
     if held["center"] or held["weights"] is not None or random or held["min_periods"] < held["window_size"]:
         return None
     return int(held["window_size"]) - 1
-
-
-@dataclass
-class _Totals:
-    """Running totals as columns of all rows, or of scheduled rows."""
-
-    compiler: Compiler
-    scheduled: bool
-
-    def now(self, name: str) -> pl.Expr:
-        self.compiler.aid(name)
-        if self.scheduled:
-            self.compiler.gather(name, name, 0, "now")
-        return pl.col(name)
-
-    def before(self, name: str, size: int, whole: bool) -> pl.Expr:
-        kind, _, column = name.removeprefix("__").partition("_")
-        source, back = self.compiler.aid(f"__{kind}@before_{column}"), size - 1
-        if self.scheduled:
-            mode = "null" if whole else "first"
-            return pl.col(self.compiler.gather(f"__{kind}@{mode}{back}_{column}", source, back, mode))
-        shifted = pl.col(source).shift(back)
-        if self.compiler.situation.single:
-            return shifted if whole else pl.col(source).shift(back, fill_value=0)
-        inside = pl.when(pl.col(self.compiler.aid("__pos")) >= back).then(shifted)
-        return inside if whole else inside.otherwise(pl.col(self.compiler.aid(f"__{kind}@first_{column}")))
-
-    def bars(self, size: int) -> pl.Expr:
-        self.compiler.aid("__pos")
-        if self.scheduled:
-            self.compiler.gather("__pos", "__pos", 0, "now")
-        return pl.min_horizontal(pl.col("__pos") + 1, pl.lit(size, dtype=pl.Int64))
 
 
 @dataclass
@@ -91,7 +59,8 @@ class Compiler:
     windows: dict[int, Rolling]
     situation: Situation
     _aids: dict[str, None] = field(default_factory=dict)
-    _gathers: dict[str, tuple[str, str, int, str]] = field(default_factory=dict)
+    _gathers: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    _exacts: dict[str, Exact] = field(default_factory=dict)
     _every: set[int] = field(default_factory=set)
     _some: set[int] = field(default_factory=set)
     _made: dict[bool, set[int]] = field(default_factory=lambda: {False: set(), True: set()})
@@ -101,9 +70,9 @@ class Compiler:
         self._aids[name] = None
         return name
 
-    def gather(self, name: str, source: str, back: int, mode: str) -> str:
+    def gather(self, name: str, source: str, back: int = 0) -> str:
         """Note a column of the scheduled rows as needed."""
-        self._gathers[name] = (name, source, back, mode)
+        self._gathers[name] = (name, source, back)
         return name
 
     def program(self) -> Program:
@@ -117,7 +86,7 @@ class Compiler:
         exprs = tuple(self._final(term, at, scheduled) for term, at in roots.items())
         final = Step(tuple(roots), exprs, tuple(roots.values()))
         needs = tuple(sorted({"asset", *(i.tree["Column"] for i in self.graph.items if i.kind == COLUMN)}))
-        return Program(needs, tuple(self._aids), every, tuple(self._gathers.values()), some, final)
+        return Program(needs, tuple(self._aids), tuple(self._exacts.values()), every, tuple(self._gathers.values()), some, final)
 
     def _final(self, term: str, at: int, scheduled: bool) -> pl.Expr:
         expr = build(self._ref(at, scheduled))
@@ -195,10 +164,10 @@ class Compiler:
             return cast("Tree", item.tree)
         if item.kind == COLUMN:
             name = item.tree["Column"]
-            return {"Column": self.gather(name, name, 0, "now") if scheduled else name}
+            return {"Column": self.gather(name, name) if scheduled else name}
         if at in self._made[scheduled]:
             if scheduled and at in self._every:
-                self.gather(f"__{at}", f"__{at}", 0, "now")
+                self.gather(f"__{at}", f"__{at}")
             return {"Column": f"__{at}"}
         return self._tree(item, scheduled)
 
@@ -209,7 +178,7 @@ class Compiler:
             source = self.graph.items[item.inputs[0]]
             name = source.tree["Column"] if source.kind == COLUMN else f"__{source.id}"
             reach = flat_reach(item.tree)
-            return {"Column": self.gather(f"__lag{item.id}", name, reach or 0, "null")}
+            return {"Column": self.gather(f"__lag{item.id}", name, reach or 0)}
         if item.kind == CROSS:
             return self._cross(item, scheduled)
         tree: Tree = fill(item.tree, lambda at: self._ref(at, scheduled))
@@ -232,7 +201,9 @@ class Compiler:
         keys = [self._ref(k, False) for k in item.keys] if item.kind == GROUP else [{"Column": "asset"}]
         by_asset = [k for k in keys if is_column(k, "asset")]
         rest = [k for k in keys if not is_column(k, "asset")]
-        if by_asset and not self.situation.single:
+        # without a partition a value per asset would be a constant, and Polars divides by a constant through its reciprocal
+        walks = call(tree)[0] in ALONG or call(tree)[0] == "Range.IntRange" if item.order is None else False
+        if by_asset and not (self.situation.single and walks):
             rest = [{"Column": self.aid("__asset")}, *rest]
         order = None
         if item.order is not None:
@@ -242,7 +213,7 @@ class Compiler:
     def _cross(self, item: Item, scheduled: bool) -> Tree:
         self.aid("__bar")
         if scheduled:
-            self.gather("__bar", "__bar", 0, "now")
+            self.gather("__bar", "__bar")
         tree = fill(item.tree, lambda at: self._ref(at, scheduled))
         keys = [{"Column": "__bar"}, *(self._ref(k, scheduled) for k in item.keys)]
         order = None
@@ -258,9 +229,9 @@ class Compiler:
 
     def _exact(self, item: Item, scheduled: bool) -> Tree:
         window, facts = self.windows[item.id], self._facts[item.id]
-        if facts.step is None:
-            for part in ("num", "den"):
-                name = self.aid(f"__{part}_{window.column}")
-                if scheduled:
-                    self.gather(name, name, 0, "now")
-        return parse(window_expr(window, facts, _Totals(self, scheduled)))
+        if scheduled or facts.nulls or window.least < window.size:
+            self._exacts[f"__x{item.id}"] = Exact(f"__x{item.id}", window, facts, scheduled, False)
+            return {"Column": f"__x{item.id}"}
+        self._exacts[f"__w{item.id}"] = Exact(f"__w{item.id}", window, facts, False, True)
+        back = window.size - 1
+        return self._flat(parse(pl.col(f"__w{item.id}").shift(back)), back)

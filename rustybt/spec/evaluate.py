@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from rustybt.errors import SpecError
-from rustybt.spec.exact import Units, running
+from rustybt.spec.exact import Facts, Rolling, Running, Units
 
 Ints = npt.NDArray[np.int64]
 
@@ -46,11 +46,8 @@ class Layout:
         if not self.height:
             return np.zeros(0, np.int64)
         codes = (asset.to_physical() if isinstance(asset.dtype, pl.Enum) else asset.rle_id()).to_numpy()
-        if codes[0] == codes[-1]:
-            return np.zeros(1, np.int64)
+        together = bool((codes[1:] >= codes[:-1]).all())
         starts: Ints = np.unique(np.searchsorted(codes, np.arange(int(codes[0]), int(codes[-1]) + 1, dtype=codes.dtype))).astype(np.int64)
-        found, ends = codes[starts], np.append(starts[1:], self.height) - 1
-        together = bool((found == codes[ends]).all()) and bool((found[1:] > found[:-1]).all())
         if not together or (not isinstance(asset.dtype, pl.Enum) and len(set(self._names(starts))) != len(starts)):
             raise SpecError("the rows of one asset are not together", where="signal frame", do="sort the frame by (asset, ts)")
         return starts
@@ -109,22 +106,43 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Exact:
+    """A column of an exact window.
+
+    Attributes:
+        name: what the column is called.
+        window: the window.
+        facts: what the data say about it.
+        scheduled: computed on the scheduled rows, else on all.
+        starting: given at the row where each window starts, else where it ends, null where it has too few bars.
+    """
+
+    name: str
+    window: Rolling
+    facts: Facts
+    scheduled: bool
+    starting: bool
+
+
+@dataclass(frozen=True)
 class Program:
     """Steps for one situation (one asset or many, all rows or some).
 
     Attributes:
         needs: frame columns to read.
-        aids: derived columns to add first, such as ``__pos`` or ``__sum_close``.
+        aids: derived columns to add first: ``__pos``, ``__asset``, ``__bar``.
+        exacts: columns of exact windows.
         every: steps on all rows.
-        gathers: columns of the scheduled rows: (name, source, bars back, mode), mode ``now``, ``null`` before the first bar, or ``first``.
+        gathers: columns of the scheduled rows: (name, source, bars back), null before an asset's first bar.
         some: steps on the scheduled rows.
         final: the terms.
     """
 
     needs: tuple[str, ...]
     aids: tuple[str, ...]
+    exacts: tuple[Exact, ...]
     every: tuple[Step, ...]
-    gathers: tuple[tuple[str, str, int, str], ...]
+    gathers: tuple[tuple[str, str, int], ...]
     some: tuple[Step, ...]
     final: Step
 
@@ -139,12 +157,13 @@ class Run:
     units: Units
     rows: Ints | None = None
     blame: Any = None
-    _totals: dict[str, tuple[pl.Series, pl.Series]] = field(default_factory=dict)
+    _running: dict[str, Running] = field(default_factory=dict)
 
     def result(self) -> pl.DataFrame:
         """The terms on the scheduled rows, with their ``row``."""
         program = self.program
-        data = pl.DataFrame([*(self.frame[name] for name in program.needs), *(self._aid(name) for name in program.aids)])
+        exacts = [self._exact(one) for one in program.exacts if not one.scheduled]
+        data = pl.DataFrame([*(self.frame[name] for name in program.needs), *(self._aid(name) for name in program.aids), *exacts])
         for step in program.every:
             data = self._apply(data, step)
         rows = self.rows
@@ -170,18 +189,30 @@ class Run:
 
     def _gather(self, data: pl.DataFrame, rows: Ints, index: pl.Series) -> pl.DataFrame:
         first = self.layout.first_of(rows)
-        position = rows - first
         columns, blanks = [index], []
-        for name, source, back, mode in self.program.gathers:
-            at = rows - back if back else rows
+        for name, source, back in self.program.gathers:
+            columns.append(_take(data[source], np.maximum(rows - back, first) if back else rows).alias(name))
             if back:
-                at = np.maximum(at, first)
-            columns.append(_take(data[source], at).alias(name))
-            if mode == "null" and back:
                 blanks.append(pl.when(pl.col("__at") >= back).then(pl.col(name)).alias(name))
+        columns += [self._exact(one, rows, first) for one in self.program.exacts if one.scheduled]
         if blanks:
-            return pl.DataFrame([*columns, pl.Series("__at", position)]).with_columns(blanks)
+            return pl.DataFrame([*columns, pl.Series("__at", rows - first)]).with_columns(blanks)
         return pl.DataFrame(columns)
+
+    def _exact(self, one: Exact, rows: Ints | None = None, first: Ints | None = None) -> pl.Series:
+        column, layout = one.window.column, self.layout
+        if column not in self._running:
+            self._running[column] = Running(self.frame[f"ticks_{column}"])
+        step = self.units.along(column, layout.symbols, layout.lengths)
+        if one.starting:
+            return pl.Series(one.name, self._running[column].whole(one.window, step, one.facts.wide))
+        rows = np.arange(layout.height) if rows is None else rows
+        values, enough = self._running[column].ending(
+            one.window, rows, layout.first_of(rows) if first is None else first, step.at(rows), one.facts
+        )
+        if enough.all():
+            return pl.Series(one.name, values)
+        return pl.DataFrame({"x": values, "e": enough}).select(pl.when("e").then("x").alias(one.name)).to_series()
 
     def _aid(self, name: str) -> pl.Series:
         layout = self.layout
@@ -189,20 +220,7 @@ class Run:
             return pl.Series(name, layout.position)
         if name == "__asset":
             return pl.Series(name, layout.spread(np.arange(len(layout.starts), dtype=np.uint32))).set_sorted()
-        if name == "__bar":
-            return pl.Series(name, self.frame["ts"].to_physical().to_numpy())
-        kind, _, column = name.removeprefix("__").partition("_")
-        if kind in ("num", "den"):
-            steps = self.units.steps(column)
-            part = "numerator" if kind == "num" else "denominator"
-            return pl.Series(name, layout.spread([getattr(steps[s], part) for s in layout.symbols]))
-        kind, _, when = kind.partition("@")
-        if f"{kind}_{column}" not in self._totals:
-            self._totals[f"{kind}_{column}"] = running(self.frame[f"ticks_{column}"], f"__{kind}")
-        now, before = self._totals[f"{kind}_{column}"]
-        if when == "first":
-            before = before.gather(layout.first)
-        return (before if when else now).alias(name)
+        return pl.Series("__bar", self.frame["ts"].to_physical().to_numpy())
 
 
 def _take(values: pl.Series, at: Ints) -> pl.Series:

@@ -1,22 +1,24 @@
 """Exact: rolling sums, means and variances of plain prices and volumes, computed on whole ticks.
 
-In: a rolling node over ``close``, ``volume``, ``adj_open``, ... Out: an expression over running totals of ``ticks_<column>``.
+In: a rolling node over ``close``, ``volume``, ``adj_open``, ... Out: its values, from running totals of ``ticks_<column>``.
 Totals are Int64 and may wrap: a difference of two is exact as long as the window's own sum fits. So a value depends on the bars in its
-window alone, never on where the frame starts, and equal sums give equal means.
+window alone, never on where the frame starts, and equal sums give equal means. The one division is numpy's: Polars divides a column by a
+constant through its reciprocal, which rounds twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import isqrt
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from rustybt.errors import SpecError
 from rustybt.model import Asset, Panel
 from rustybt.spec.tree import Node as Tree
 from rustybt.spec.tree import body, call, kind
@@ -26,6 +28,8 @@ PLAIN = frozenset({*PRICES, "volume", *(f"adj_{name}" for name in (*PRICES, "vol
 """Columns that have whole ticks beside them."""
 WINDOWS = frozenset({"Sum", "Mean", "Var", "Std"})
 TIE_LIMIT = 2**53
+BLOCK = 16_384
+"""Rows per pass: the arrays of a pass stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,8 @@ class Units:
         adj_digits: further decimals of adjusted ticks (`Panel.adj_digits`).
 
     Example:
-        >>> Units((Asset.of("A", tick_size="0.05"),)).step("close", "A")
-        Fraction(1, 20)
+        >>> Units((Asset.of("A", tick_size="0.05"),)).steps("close")
+        {'A': Fraction(1, 20)}
     """
 
     assets: tuple[Asset, ...]
@@ -53,19 +57,27 @@ class Units:
             return cls(source.assets, source.adj_digits)
         return cls(tuple(source))
 
-    def step(self, column: str, symbol: str) -> Fraction:
-        """Price or volume of one tick."""
-        asset = next(a for a in self.assets if a.symbol == symbol)
-        return self._step(column, asset)
-
     def steps(self, column: str) -> dict[str, Fraction]:
         """Price or volume of one tick, by symbol."""
         return {asset.symbol: self._step(column, asset) for asset in self.assets}
 
-    def common(self, column: str) -> Fraction | None:
-        """The step of all assets, None when they differ."""
-        found = {self._step(column, asset) for asset in self.assets}
-        return found.pop() if len(found) == 1 else None
+    def along(self, column: str, symbols: Sequence[str], lengths: npt.NDArray[np.int64]) -> Step:
+        """The steps of a frame's rows.
+
+        Raises:
+            SpecError: an asset of the frame is not among the assets.
+        """
+        steps = self.steps(column)
+        missing = [symbol for symbol in symbols if symbol not in steps]
+        if missing:
+            raise SpecError(
+                f"no tick size is known for asset {missing[0]!r}", where="signal frame", do="give the assets of the frame's panel"
+            )
+        found = [steps[symbol] for symbol in symbols]
+        if len(set(found)) <= 1:
+            one = found[0] if found else Fraction(1)
+            return Step(one.numerator, one.denominator)
+        return Step(np.repeat([s.numerator for s in found], lengths), np.repeat([s.denominator for s in found], lengths))
 
     def _step(self, column: str, asset: Asset) -> Fraction:
         raw = Fraction(asset.volume_step if column.endswith("volume") else asset.tick_size)
@@ -102,22 +114,31 @@ def rolling_of(tree: Tree, column: str | None) -> Rolling | None:
         return None
     held = body(tree)["function"]["RollingExpr"]
     options, function = held["options"], held["function"]
-    if function not in WINDOWS or options["weights"] is not None or options["center"]:
+    if not isinstance(function, str) or function not in WINDOWS or options["weights"] is not None or options["center"]:
         return None
     ddof = (options["fn_params"] or {}).get("Var", {}).get("ddof", 1)
     return Rolling(str(column), function, options["window_size"], options["min_periods"], ddof)
 
 
-def fits(ticks: npt.NDArray[np.int64], size: int) -> bool:
-    """Whether the variance of every window of a size fits 64 bits: ``size * range`` at most 2^32.
+def fits(ticks: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], size: int) -> bool:
+    """Whether the variance of every window of a size fits 64 bits: ``size * range`` of each asset at most 2^32.
 
-    The scaled variance ``n * sum(x^2) - sum(x)^2`` is at most ``(n * range / 2)^2``. Wider ticks take 128 bits.
+    The scaled variance ``n * sum(x^2) - sum(x)^2`` is at most ``(n * range / 2)^2``. Wider ticks take 128 bits, with the same result.
+
+    Args:
+        ticks: of all assets, one after the other.
+        starts: first row of each asset.
+        size: bars in the window.
 
     Example:
-        >>> fits(np.array([0, 10**6]), 20), fits(np.array([0, 10**9]), 20)
+        >>> start = np.array([0, 1])
+        >>> fits(np.array([0, 10**12]), start, 20), fits(np.array([0, 10**12]), start[:1], 20)
         (True, False)
     """
-    return len(ticks) == 0 or (int(ticks.max()) - int(ticks.min())) * size <= isqrt(2**64)
+    if not len(ticks):
+        return True
+    spread = np.maximum.reduceat(ticks, starts) - np.minimum.reduceat(ticks, starts)
+    return int(spread.max()) * size <= 2**32
 
 
 def tie_warning(windows: Iterable[Rolling], largest: dict[str, int]) -> str | None:
@@ -139,106 +160,121 @@ def tie_warning(windows: Iterable[Rolling], largest: dict[str, int]) -> str | No
     return None
 
 
-class Totals(Protocol):
-    """Where running totals are read: at the row itself, and before the first row of its window."""
-
-    def now(self, name: str) -> pl.Expr:
-        """Running total at the row."""
-
-    def before(self, name: str, size: int, whole: bool) -> pl.Expr:
-        """Running total before the window; ``whole``: null where the window starts before the asset's first bar."""
-
-    def bars(self, size: int) -> pl.Expr:
-        """Bars in the window, fewer at the start of an asset."""
-
-
 @dataclass(frozen=True)
 class Facts:
     """What the data say about one exact window.
 
     Attributes:
-        step: price of a tick when all assets share it, else None (columns ``__num_<column>`` and ``__den_<column>`` hold it).
         nulls: whether the ticks have nulls.
         wide: whether squares need 128 bits.
     """
 
-    step: Fraction | None
     nulls: bool = False
     wide: bool = False
 
 
-def window_expr(window: Rolling, facts: Facts, totals: Totals) -> pl.Expr:
-    """The expression of an exact window in price or volume units."""
-    whole = window.least >= window.size and not facts.nulls
+@dataclass(frozen=True)
+class Step:
+    """Price or volume of one tick as a fraction, one for all rows or one per row."""
 
-    def total(name: str) -> pl.Expr:
-        return totals.now(f"{name}_{window.column}") - totals.before(f"{name}_{window.column}", window.size, whole)
-
-    if facts.nulls:
-        count: Any = total("__count")
-    else:
-        count = window.size if whole else totals.bars(window.size)
-    value = _value(window, facts, count, total)
-    if whole or (window.least == 0 and window.function == "Sum"):
-        return value
-    return pl.when(count >= max(window.least, 1)).then(value)
-
-
-def _value(window: Rolling, facts: Facts, count: Any, total: Any) -> pl.Expr:
     num: Any
     den: Any
-    if facts.step is None:
-        num, den = pl.col(f"__num_{window.column}"), pl.col(f"__den_{window.column}")
-    else:
-        num, den = facts.step.numerator, facts.step.denominator
-    if window.function == "Sum":
-        return _ratio(_times(total("__sum"), num), den)
-    if window.function == "Mean":
-        return _ratio(_times(total("__sum"), num), count * den)
-    one, two = total("__sum"), total("__wide" if facts.wide else "__square")
-    if facts.wide:
-        one = one.cast(pl.Int128)
-        spread: Any = two * (count.cast(pl.Int128) if isinstance(count, pl.Expr) else pl.lit(count, dtype=pl.Int128)) - one * one
-    else:
-        spread = (two * count - one * one).reinterpret(signed=False)
-    scale = _float(num) * _float(num)
-    below = _float(count) * (_float(count) - float(window.ddof)) * (_float(den) * _float(den))
-    variance = spread.cast(pl.Float64) / below if isinstance(num, int) and num == 1 else spread.cast(pl.Float64) * scale / below
-    value = variance.sqrt() if window.function == "Std" else variance
-    enough = count > window.ddof
-    return pl.when(enough).then(value) if isinstance(count, pl.Expr) else (value if enough else pl.lit(None, dtype=pl.Float64))
+
+    def at(self, rows: Any) -> Step:
+        """The step of some rows."""
+        return self if np.ndim(self.num) == 0 else Step(self.num[rows], self.den[rows])
 
 
-def _times(ticks: pl.Expr, num: Any) -> pl.Expr:
-    return ticks if isinstance(num, int) and num == 1 else ticks * num
+class Running:
+    """Running totals of one column of ticks; ``[i]`` is the total of the rows before row i.
 
-
-def _ratio(ticks: pl.Expr, den: Any) -> pl.Expr:
-    return ticks.cast(pl.Float64) if isinstance(den, int) and den == 1 else ticks / _float(den)
-
-
-def _float(value: Any) -> Any:
-    return value.cast(pl.Float64) if isinstance(value, pl.Expr) else float(value)
-
-
-def running(ticks: pl.Series, name: str) -> tuple[pl.Series, pl.Series]:
-    """Running total of ticks, and the total before each row. Name: ``__sum``, ``__square``, ``__wide`` or ``__count``.
+    Args:
+        ticks: Int64, rows of each asset together.
 
     Example:
-        >>> [s.to_list() for s in running(pl.Series([3, None, 4]), "__sum")]
-        [[3, 3, 7], [0, 3, 3]]
+        >>> totals = Running(pl.Series([3, 4, 8]))
+        >>> totals.whole(Rolling("close", "Mean", 2, 2), Step(1, 10), False).tolist()[:2]
+        [0.35, 0.6]
     """
-    if name == "__wide":
-        wide = ticks.fill_null(0).cast(pl.Int128)
-        after = (wide * wide).cum_sum()
-        return after, after.shift(1, fill_value=0)
-    if name == "__count":
-        values = ticks.is_not_null().to_numpy().astype(np.int64)
-    else:
-        values = (ticks.fill_null(0) if ticks.null_count() else ticks).to_numpy()
-    if name == "__square":
-        values = values * values
+
+    def __init__(self, ticks: pl.Series) -> None:
+        self._ticks = ticks
+
+    @cached_property
+    def _values(self) -> npt.NDArray[np.int64]:
+        return (self._ticks.fill_null(0) if self._ticks.null_count() else self._ticks).to_numpy()
+
+    @cached_property
+    def total(self) -> npt.NDArray[np.int64]:
+        """Of the ticks; a null counts as nothing."""
+        return _prefix(self._values)
+
+    @cached_property
+    def squares(self) -> npt.NDArray[np.int64]:
+        """Of their squares, wrapping."""
+        return _prefix(self._values * self._values)
+
+    @cached_property
+    def wide(self) -> pl.Series:
+        """Of their squares in 128 bits."""
+        wide = pl.Series(self._values).cast(pl.Int128)
+        return pl.concat([pl.Series([0], dtype=pl.Int128), (wide * wide).cum_sum()], rechunk=True)
+
+    @cached_property
+    def count(self) -> npt.NDArray[np.int64]:
+        """Of the rows that are not null."""
+        return _prefix(self._ticks.is_not_null().to_numpy().astype(np.int64))
+
+    def whole(self, window: Rolling, step: Step, wide: bool) -> npt.NDArray[np.float64]:
+        """Values of windows without nulls, at the row where each window starts; 0 for those that would end behind the last row."""
+        rows, size = len(self._values), window.size
+        out = np.zeros(rows)
+        last = rows - size + 1
+        for start in range(0, last, BLOCK):
+            stop = min(start + BLOCK, last)
+            after, before = slice(start + size, stop + size), slice(start, stop)
+            out[before] = self._value(window, size, after, before, step.at(before), wide)
+        return out
+
+    def ending(self, window: Rolling, rows: Any, first: Any, step: Step, facts: Facts) -> tuple[Any, Any]:
+        """Values of the windows that end at given rows, and which of them have enough bars.
+
+        Args:
+            window: the window.
+            rows: rows at which windows end.
+            first: first row of the asset of each.
+            step: of those rows.
+            facts: about the ticks.
+        """
+        after, before = rows + 1, np.maximum(rows + 1 - window.size, first)
+        count = self.count[after] - self.count[before] if facts.nulls else after - before
+        least = max(window.least, 1, window.ddof + 1 if window.squares else 1)
+        enough = count >= (0 if window.function == "Sum" and window.least == 0 else least)
+        return self._value(window, np.maximum(count, least), after, before, step, facts.wide), enough
+
+    def _value(self, window: Rolling, count: Any, after: Any, before: Any, step: Step, wide: bool) -> npt.NDArray[np.float64]:
+        one = self.total[after] - self.total[before]
+        if not window.squares:
+            ticks = one if np.ndim(step.num) == 0 and step.num == 1 else one * step.num
+            value: npt.NDArray[np.float64] = ticks / np.float64(step.den * (count if window.function == "Mean" else 1))
+            return value
+        below = np.float64(count) * np.float64(count - window.ddof) * np.float64(step.den) ** 2
+        variance = self._scaled_variance(one, count, after, before, wide) * np.float64(step.num) ** 2 / below
+        found: npt.NDArray[np.float64] = np.sqrt(variance) if window.function == "Std" else variance
+        return found
+
+    def _scaled_variance(self, one: Any, count: Any, after: Any, before: Any, wide: bool) -> Any:
+        if not wide:
+            spread = (self.squares[after] - self.squares[before]) * count - one * one
+            return spread.view(np.uint64).astype(np.float64)
+        total, squares = pl.Series(one).cast(pl.Int128), self.wide
+        pick = (lambda at: squares.slice(at.start, at.stop - at.start)) if isinstance(after, slice) else squares.gather
+        counts = pl.Series(np.broadcast_to(count, one.shape).astype(np.int64)).cast(pl.Int128)
+        return ((pick(after) - pick(before)) * counts - total * total).cast(pl.Float64).to_numpy()
+
+
+def _prefix(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     held = np.empty(len(values) + 1, np.int64)
     held[0] = 0
     np.cumsum(values, out=held[1:])
-    return pl.Series(held[1:]), pl.Series(held[:-1])
+    return held

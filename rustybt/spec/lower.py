@@ -22,7 +22,7 @@ from typing import Any, cast
 
 from rustybt.errors import SpecError
 from rustybt.spec.tree import Node as Tree
-from rustybt.spec.tree import body, call, children, is_column, is_pointwise, kind, render
+from rustybt.spec.tree import body, build, call, children, is_column, is_pointwise, kind, render
 from rustybt.spec.vocabulary import ORDERED
 
 COLUMN, LITERAL, POINT, TIME, GROUP, CROSS = "column", "literal", "point", "time", "group", "cross"
@@ -173,8 +173,7 @@ class _Lowering:
             return self._over(body(tree))
         if is_pointwise(tree):
             return self._node(POINT, tree)
-        alone = call(tree)[0] in ALONG or (tag == "Agg" and call(tree)[0] != "Agg.Implode")
-        if alone and all(self._aligned(slot.node) for slot in children(tree) if slot.role == "input"):
+        if self._aligned(tree):
             return self._node(TIME, tree)
         asset = self.graph.add(COLUMN, {"Column": "asset"})
         return self.graph.add(GROUP, self._inside(tree, cross=False, top=True), (asset,))
@@ -183,7 +182,10 @@ class _Lowering:
         tree = copy.deepcopy(tree)
         for slot in _expanded(tree):
             slot_tree = simplify(slot.node)
-            slot.put(slot_tree if kind(slot_tree) == "Literal" else {REF: self.row(slot_tree)})
+            put: Any = slot_tree if kind(slot_tree) == "Literal" else {REF: self.row(slot_tree)}
+            if call(tree)[0] == "AsStruct":
+                put = {"Alias": [put, build(slot.node).meta.output_name()]}  # fields keep their names
+            slot.put(put)
         return self.graph.add(kind_, tree)
 
     def _aligned(self, tree: Tree) -> bool:
@@ -192,9 +194,11 @@ class _Lowering:
         tag = kind(tree)
         if tag in ("Over", "Column", "Literal"):
             return True
-        if tag == "Selector" or not (is_pointwise(tree) or call(tree)[0] in ALONG or tag == "Agg"):
+        inputs = [slot.node for slot in children(tree) if slot.role == "input"]
+        if tag == "Selector" or not all(self._aligned(part) for part in inputs):
             return False
-        return all(self._aligned(slot.node) for slot in children(tree) if slot.role == "input")
+        along = call(tree)[0] in ALONG and not _scalar(inputs[0])
+        return along or is_pointwise(tree) or (tag == "Agg" and call(tree)[0] != "Agg.Implode" and not _scalar(inputs[0]))
 
     def _over(self, window: dict[str, Any]) -> int:
         if window["mapping"] != "GroupsToRows":
@@ -256,6 +260,15 @@ class _Lowering:
             return False
         inputs = [slot.node for slot in children(tree) if slot.role == "input"]
         return all(self._free(part, walks) for part in inputs) and any(kind(simplify(part)) != "Literal" for part in inputs)
+
+
+def _scalar(tree: Tree) -> bool:
+    """Whether a tree gives one value per group rather than one per row."""
+    tree = simplify(tree)
+    if kind(tree) in ("Over", "Column", "Selector"):
+        return False
+    inputs = [slot.node for slot in children(tree) if slot.role == "input"]
+    return kind(tree) in ("Literal", "Agg", "Len") or all(_scalar(part) for part in inputs)
 
 
 def _expanded(tree: Tree) -> list[Any]:

@@ -167,13 +167,26 @@ class SignalPlan:
         """
         self._check_columns(frame)
         units = Units.of(assets)
+        if frame.height == 1:
+            return self._alone(frame, units, rows)
         layout = Layout(frame)
         chosen = None if rows is None else np.flatnonzero(rows.fill_null(False).to_numpy() if isinstance(rows, pl.Series) else rows)
-        situation = self._situation(frame, layout, units, chosen is not None)
+        situation = self._situation(frame, layout, chosen is not None)
         if situation not in self._programs:
             self._programs[situation] = Compiler(self.graph, self.windows, situation).program()
-        result = Run(self._programs[situation], frame, layout, units, chosen, self._blame).result()
-        return self._typed(result)
+        only = None
+        if chosen is not None and len(chosen) == 1:
+            only = int(chosen[0])
+            chosen = np.array([only, only + 1] if only + 1 < frame.height else [only - 1, only])
+        result = self._typed(Run(self._programs[situation], frame, layout, units, chosen, self._blame).result())
+        return result if only is None else result.filter(pl.col("row") == only)
+
+    def _alone(self, frame: pl.DataFrame, units: Units, rows: npt.NDArray[np.bool_] | pl.Series | None) -> pl.DataFrame:
+        # Polars divides a column by a constant through its reciprocal, but divides one row by it outright: never evaluate one row
+        later = pl.col("ts") + pl.duration(days=1) if frame.schema.get("ts") is not None and frame["ts"].dtype.is_temporal() else pl.lit(0)
+        twice = pl.concat([frame, frame.with_columns(later.alias("ts")).select(frame.columns)])
+        wanted = self.evaluate(twice, units).head(1)
+        return wanted if rows is None or bool(rows[0]) else wanted.clear()
 
     def warnings(self, frame: pl.DataFrame) -> list[str]:
         """What may round where exact ticks were hoped for, one sentence each."""
@@ -181,12 +194,12 @@ class SignalPlan:
         found = tie_warning(self.windows.values(), largest)
         return [] if found is None else [found]
 
-    def _situation(self, frame: pl.DataFrame, layout: Layout, units: Units, scheduled: bool) -> Situation:
+    def _situation(self, frame: pl.DataFrame, layout: Layout, scheduled: bool) -> Situation:
         facts = []
         for at, window in self.windows.items():
             ticks = frame[f"ticks_{window.column}"]
-            wide = window.squares and not fits(ticks.drop_nulls().to_numpy(), window.size)
-            facts.append((at, Facts(units.common(window.column), ticks.null_count() > 0, wide)))
+            wide = window.squares and not fits(ticks.fill_null(0).to_numpy(), layout.starts, window.size)
+            facts.append((at, Facts(ticks.null_count() > 0, wide)))
         return Situation(layout.single, scheduled, tuple(facts))
 
     def _check_columns(self, frame: pl.DataFrame) -> None:
