@@ -126,11 +126,11 @@ def definition_of(name: str) -> Definition:
 
     Example:
         >>> definition_of("cost_commission").label, definition_of("my_score").unit
-        ('Commission', 'number')
+        ('Cost: commission', 'number')
     """
     if name in DEFINITIONS:
         return DEFINITIONS[name]
-    for prefix, meaning in (("cost_", "paid, this kind"), ("income_", "received, this kind")):
+    for prefix, word, meaning in (("cost_", "Cost", "paid, this kind"), ("income_", "Income", "received, this kind")):
         if name.startswith(prefix):
-            return Definition(name, name.removeprefix(prefix).replace("_", " ").capitalize(), "money", "costs", meaning)
+            return Definition(name, f"{word}: {name.removeprefix(prefix).replace('_', ' ')}", "money", "costs", meaning)
     return Definition(name, name.replace("_", " ").capitalize(), "number", "other", "")

@@ -40,7 +40,7 @@ _PAIRS = {
 _TONED = frozenset({"total_return", "cagr", "expectancy"})
 _CARDS = (
     "total_return", "cagr", "sharpe", "max_drawdown", "volatility", "sortino", "calmar", "win_rate", "profit_factor",
-    "average_exposure", "turnover", "costs",
+    "average_exposure", "costs",
 )  # fmt: skip
 
 
@@ -73,11 +73,9 @@ def _against(inputs: ReportInputs, name: str) -> str:
         case "profit_factor" if isinstance(each := numbers.get("expectancy"), float):
             return f"{money(each)} {inputs.currency} per trade"
         case "average_exposure" if isinstance(share := numbers.get("time_in_market"), float):
-            return f"in the market {percent(share, 0)} of bars"
+            return f"held {percent(share, 0)} of bars"
         case "costs" if isinstance(drag := numbers.get("cost_drag"), float):
             return f"{percent(drag)} of equity a year"
-        case "turnover":
-            return "both sides of equity"
     return ""
 
 

@@ -31,11 +31,28 @@ def figures(inputs: ReportInputs) -> dict[str, Figure]:
         "equity": equity_figure(inputs, lines),
         "exposure": exposure_figure(lines),
         "rolling": rolling_figure(inputs),
-        "positions": None if inputs.positions is None else holdings_figure(inputs.positions),
+        "positions": None if inputs.positions is None else holdings_figure(inputs.positions, drawn_bars(inputs)["ts"]),
         "days": histogram(inputs.closes.returns, "sessions"),
         "trade-returns": trade_figure(inputs),
     }
-    return {name: figure for name, figure in found.items() if figure is not None}
+    kept = {name: figure for name, figure in found.items() if figure is not None}
+    for figure in kept.values():
+        if figure["layout"]["xaxis"].get("type") == "date" and lines.height > 1:
+            figure["layout"]["xaxis"]["range"] = [lines["x"][0], lines["x"][-1]]
+    return kept
+
+
+def by_session(inputs: ReportInputs) -> bool:
+    """Whether session closes are drawn and not every bar."""
+    return inputs.session_rows.height >= FEWEST_SESSIONS
+
+
+def drawn_bars(inputs: ReportInputs) -> pl.DataFrame:
+    """The bars that the time charts draw, before thinning; money as Float64."""
+    if by_session(inputs):
+        return inputs.session_rows
+    money = [name for name in ("equity", "cash", "gross", "benchmark") if name in inputs.curve.columns]
+    return inputs.curve.with_columns(pl.col(money).cast(pl.Float64))
 
 
 def line_rows(inputs: ReportInputs) -> pl.DataFrame:
@@ -44,9 +61,7 @@ def line_rows(inputs: ReportInputs) -> pl.DataFrame:
     Returns:
         x (text), equity, benchmark (rebased to the run's first equity), drawdown, gross, net (both as fractions of equity).
     """
-    closes = inputs.session_rows.height >= FEWEST_SESSIONS
-    money = [name for name in ("equity", "cash", "gross", "benchmark") if name in inputs.curve.columns]
-    rows = inputs.session_rows if closes else inputs.curve.with_columns(pl.col(money).cast(pl.Float64))
+    closes, rows = by_session(inputs), drawn_bars(inputs)
     equity = rows["equity"].to_numpy()
     start = equity[:1] if inputs.opening is None else np.array([float(inputs.opening)])
     solvent = pl.when(pl.col("equity") > 0)
@@ -96,18 +111,19 @@ def exposure_figure(lines: pl.DataFrame) -> Figure:
     return {"data": [gross | {"fill": "tozeroy", "fillcolor": "$benchmark-soft"}, net], "layout": layout}
 
 
-def rolling_window(inputs: ReportInputs) -> int:
-    """A quarter of a year in sessions, at least 12.
-
-    The window that the rolling chart and its caption share.
-    """
-    return max(12, round(inputs.periods / 4))
+def rolling_window(inputs: ReportInputs) -> int | None:
+    """Sessions of the rolling chart: half a year, or a quarter in a short run, at least 12; None when not even two of those fit."""
+    for share in (2, 4):
+        window = max(12, round(inputs.periods / share))
+        if len(inputs.closes.returns) >= 2 * window:
+            return window
+    return None
 
 
 def rolling_figure(inputs: ReportInputs) -> Figure | None:
-    """Rolling Sharpe ratio, and volatility below; None when the run has fewer than two windows."""
+    """Rolling Sharpe ratio, and volatility below; None when the run is too short."""
     window = rolling_window(inputs)
-    if len(inputs.closes.returns) < 2 * window:
+    if window is None:
         return None
     ours = rolling(inputs.closes, inputs.periods, window)
     keep = keep_extremes([ours.sharpe, ours.volatility])

@@ -13,20 +13,24 @@ MOST_STACKED, MOST_ROWS, MOST_TIMES = 20, 40, 400
 _DIGITS = 4
 
 
-def holdings_figure(positions: pl.DataFrame) -> dict[str, Any] | None:
+def holdings_figure(positions: pl.DataFrame, times: pl.Series) -> dict[str, Any] | None:
     """Weights of each asset over time; None when nothing was ever held.
 
     Up to 20 assets are stacked, longs upward and shorts downward. Of more, the 40 with the highest average absolute weight
     become the rows of a heat map. At most 400 instants are drawn, evenly spread.
+
+    Args:
+        positions: ts, asset, weight.
+        times: every instant that may be drawn, ascending, those without a position too.
     """
-    table = weights_table(positions)
+    table = weights_table(positions, times)
     if table is None:
         return None
     names = [name for name in table.columns if name != "x"]
     return stacked(table) if len(names) <= MOST_STACKED else heat_map(table.select("x", *names[:MOST_ROWS]))
 
 
-def weights_table(positions: pl.DataFrame) -> pl.DataFrame | None:
+def weights_table(positions: pl.DataFrame, times: pl.Series) -> pl.DataFrame | None:
     """One row per drawn instant: x (text) and one weight column per asset that was held, the heaviest first; 0 where not held."""
     rows = positions.select("ts", pl.col("asset").cast(pl.String), pl.col("weight").cast(pl.Float64))
     rows = rows.filter(pl.col("weight").is_not_null() & pl.col("weight").is_not_nan())
@@ -34,12 +38,11 @@ def weights_table(positions: pl.DataFrame) -> pl.DataFrame | None:
     if not held.height:
         return None
     names = held.sort("mass", "asset", descending=[True, False])["asset"].to_list()
-    times = positions["ts"].unique().sort()
-    times = times[spread_out(len(times), MOST_TIMES)]
-    chosen = rows.filter(pl.col("ts").is_in(times.implode())).group_by("ts", "asset").agg(pl.col("weight").sum())
+    drawn = times.cast(positions.schema["ts"])[spread_out(len(times), MOST_TIMES)].alias("ts")
+    chosen = rows.filter(pl.col("ts").is_in(drawn.implode())).group_by("ts", "asset").agg(pl.col("weight").sum())
     wide = chosen.pivot(on="asset", on_columns=names, index="ts", values="weight")
-    wide = times.to_frame("ts").join(wide, on="ts", how="left").sort("ts")
-    text = pl.col("ts").dt.to_string("%Y-%m-%d" if _daily(times) else "%Y-%m-%d %H:%M:%S")
+    wide = drawn.to_frame().join(wide, on="ts", how="left").sort("ts")
+    text = pl.col("ts").dt.to_string("%Y-%m-%d" if _daily(drawn) else "%Y-%m-%d %H:%M:%S")
     return wide.select(text.alias("x"), *(pl.col(name).fill_null(0.0).round(_DIGITS) for name in names))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from rustybt._extras import require
 from rustybt.analysis.metrics.definitions import definition_of
 from rustybt.analysis.report import cards, tables
-from rustybt.analysis.report.charts import figures, line_rows, rolling_window
+from rustybt.analysis.report.charts import by_session, drawn_bars, figures, line_rows, rolling_window
 from rustybt.analysis.report.holdings import MOST_ROWS, MOST_STACKED
 from rustybt.analysis.report.inputs import ReportInputs
 from rustybt.analysis.report.wording import metric, plain
@@ -104,10 +104,8 @@ def _relative(inputs: ReportInputs) -> list[tuple[str, str]]:
 
 def _captions(inputs: ReportInputs) -> dict[str, str]:
     """One line under a figure that says what exactly is drawn."""
-    closes = inputs.session_rows.height >= 60
-    shown = line_rows(inputs).height
-    total = inputs.session_rows.height if closes else inputs.curve.height
-    every = f"{'Session closes' if closes else 'Every bar'}"
+    shown, total = line_rows(inputs).height, drawn_bars(inputs).height
+    every = "Session closes" if by_session(inputs) else "Every bar"
     thinned = f"; {shown:,} of {total:,} points drawn, highs and lows kept" if shown < total else ""
     held = 0 if inputs.positions is None else inputs.positions["asset"].n_unique()
     stacked = "Stacked weights: longs above zero, shorts below"

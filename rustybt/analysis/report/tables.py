@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ import polars as pl
 from rustybt.analysis.metrics import monthly_returns, worst_drawdowns
 from rustybt.analysis.metrics.definitions import DEFINITIONS, definition_of
 from rustybt.analysis.report.inputs import Amount, ReportInputs
-from rustybt.analysis.report.wording import NOTHING, exact, label, metric, moment, money, number, percent, plain
+from rustybt.analysis.report.wording import NOTHING, label, metric, moment, money, number, percent, plain
 
 MOST_TRADES = 1_000
 _STRONGEST = 0.78
@@ -20,7 +21,16 @@ _FIRST = (
     "asset", "sleeve", "side", "quantity", "entry_ts", "exit_ts", "entry_price", "exit_price", "pnl", "return", "fees", "bars_held",
     "exit_reason",
 )  # fmt: skip
-_TITLES = {"entry_ts": "Entry", "exit_ts": "Exit", "pnl": "P&L", "mae": "MAE", "mfe": "MFE", "bars_held": "Bars", "exit_reason": "Reason"}
+_TITLES = {
+    "expr": "Expression",
+    "entry_ts": "Entry",
+    "exit_ts": "Exit",
+    "pnl": "P&L",
+    "mae": "MAE",
+    "mfe": "MFE",
+    "bars_held": "Bars",
+    "exit_reason": "Reason",
+}
 
 
 @dataclass(frozen=True)
@@ -110,11 +120,33 @@ def trade_table(inputs: ReportInputs) -> Table | None:
     names = [name for name in _FIRST if name in frame.columns and not (lone and name == "sleeve")]
     names += [name for name in frame.columns if name not in _FIRST and not name.endswith("_order")]
     numeric = tuple(frame.schema[name].is_numeric() for name in names)
-    rows = [[_trade_cell(name, value) for name, value in zip(names, row, strict=True)] for row in frame.select(names).iter_rows()]
+    frame = frame.select(names)
+    digits = [column_digits(frame[name]) for name in names]
+    daily = inputs.session_rows.height == inputs.curve.height
+    rows = [
+        [_trade_cell(name, value, places, daily) for name, value, places in zip(names, row, digits, strict=True)]
+        for row in frame.iter_rows()
+    ]
     return Table(tuple(_TITLES.get(name, label(name)) for name in names), numeric, rows, note)
 
 
-def _trade_cell(name: str, value: Any) -> Cell:
+def column_digits(series: pl.Series) -> int:
+    """Digits after the point that the values of a numeric column need, at least two where any is needed, at most eight.
+
+    Example:
+        >>> column_digits(pl.Series([Decimal("1.500"), Decimal("2.125")])), column_digits(pl.Series([3, 4]))
+        (3, 0)
+    """
+    if not (series.dtype.is_decimal() or series.dtype.is_float()):
+        return 0
+    values = series.cast(pl.Float64).drop_nulls()
+    for digits in (0, 2, 3, 4, 5, 6, 7):
+        if (values.round(digits) == values.round(8)).all():
+            return digits
+    return 8
+
+
+def _trade_cell(name: str, value: Any, digits: int, daily: bool) -> Cell:
     if value is None:
         return Cell("open" if name == "exit_ts" else NOTHING, "~" if name == "exit_ts" else "")
     if name in ("pnl", "fees"):
@@ -122,9 +154,9 @@ def _trade_cell(name: str, value: Any) -> Cell:
     if name in ("return", "mae", "mfe"):
         return Cell(percent(float(value)), f"{float(value)!r}", tone_of(value) if name == "return" else "")
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return Cell(exact(value), f"{float(value)!r}")
+        return Cell(money(value, digits), f"{float(value)!r}")
     if hasattr(value, "isoformat"):
-        return Cell(moment(value), value.isoformat())
+        return Cell(value.date().isoformat() if daily and isinstance(value, datetime) else moment(value), value.isoformat())
     return Cell(label(str(value)) if name.endswith("reason") else str(value), str(value))
 
 
@@ -186,7 +218,7 @@ def term_table(terms: Sequence[Mapping[str, Any]]) -> Table | None:
     first = [key for key in ("name", "term", "expr", "expression", "lookback") if key in keys]
     keys = first + [key for key in keys if key not in first]
     rows = [[Cell(plain(term.get(key)), tone="code" if key in ("expr", "expression") else "") for key in keys] for term in terms]
-    return Table(tuple(label(key) for key in keys), tuple(False for _ in keys), rows)
+    return Table(tuple(_TITLES.get(key, label(key)) for key in keys), tuple(False for _ in keys), rows)
 
 
 def settings(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

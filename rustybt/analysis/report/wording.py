@@ -40,23 +40,6 @@ def money(value: Decimal | float | int | None, digits: int = 2) -> str:
     return f"{value:,.{digits}f}"
 
 
-def exact(value: Any) -> str:
-    """A Decimal with thousands separators and all of its digits, without trailing zeros beyond the second.
-
-    Example:
-        >>> exact(Decimal("1234.56000000")), exact(Decimal("0.00012300")), exact(Decimal(7))
-        ('1,234.56', '0.000123', '7')
-    """
-    if not isinstance(value, Decimal):
-        return NOTHING if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.10g}"
-    digits = max(0, -int(value.as_tuple().exponent))
-    text = f"{value:,.{digits}f}"
-    while digits > 2 and text.endswith("0"):
-        text, digits = text[:-1], digits - 1
-    whole, dot, rest = text.partition(".")
-    return whole if dot and not rest.strip("0") else text
-
-
 def number(value: float | None, digits: int = 2) -> str:
     """A plain number.
 

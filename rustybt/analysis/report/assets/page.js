@@ -3,7 +3,8 @@
   var root = document.documentElement;
   var figures = JSON.parse(document.getElementById("figures").textContent);
   var dark = window.matchMedia("(prefers-color-scheme: dark)");
-  var chosen = null;
+  var timed = ["equity", "rolling", "positions", "exposure"].filter(function (name) { return figures[name]; });
+  var whole = figures.equity.layout.xaxis.range, zoom = null, chosen = null, busy = false;
   // Two rows of ten hues each, alternating light and deep so that neighbours in a stack differ in lightness too.
   var series = ["#4477aa", "#e0a33e", "#228a76", "#c2673e", "#8b6bb1", "#7fb4d6", "#9a8f3c", "#b5517a", "#5f7d8c", "#d6b98c",
     "#2f5597", "#a9c46c", "#136f63", "#e2937a", "#5e4b8b", "#a3d5d3", "#6f6a2a", "#d99abb", "#39505e", "#b08d57"];
@@ -64,28 +65,40 @@
     var figure = figures[name];
     var layout = layoutOf(figure.layout, colour);
     if (figure.layout.height) { place.style.height = figure.layout.height + "px"; }
+    if (zoom && timed.indexOf(name) >= 0) { layout.xaxis.range = zoom.slice(); }
     if (name === "equity" && chosen) { layout.yaxis.type = chosen; }
-    if (place.layout && place.layout.xaxis && place.layout.xaxis.autorange === false) {
-      layout.xaxis.range = place.layout.xaxis.range; layout.xaxis.autorange = false;
-    }
-    window.Plotly.react(place, resolved(figure.data, colour), layout, { responsive: true, displayModeBar: false, displaylogo: false });
+    window.Plotly.react(place, resolved(figure.data, colour), layout, { displayModeBar: false, displaylogo: false });
+  }
+  // Watching the places and not the window also catches a scroll bar that appears, a fold and a printer.
+  var waiting = {};
+  var watcher = new ResizeObserver(function (entries) {
+    entries.forEach(function (entry) {
+      var place = entry.target, layout = place._fullLayout;
+      clearTimeout(waiting[place.id]);
+      if (layout && Math.abs(layout.width - entry.contentRect.width) > 1) {
+        waiting[place.id] = setTimeout(function () { window.Plotly.Plots.resize(place); }, 40);
+      }
+    });
+  });
+  function watch(name) {
+    var place = document.getElementById("chart-" + name);
+    if (place) { watcher.observe(place); }
   }
   function drawAll() { Object.keys(figures).forEach(draw); }
 
-  var timed = ["equity", "rolling", "positions", "exposure"].filter(function (name) { return figures[name]; });
-  var busy = false;
+  // All time charts share one zoom; a double click gives the whole run back.
   function follow(name) {
     var place = document.getElementById("chart-" + name);
     if (!place || !place.on) { return; }
     place.on("plotly_relayout", function (change) {
       if (busy) { return; }
-      var whole = change["xaxis.autorange"] === true;
-      var from = change["xaxis.range[0]"], to = change["xaxis.range[1]"];
-      if (!whole && from === undefined) { return; }
+      var range = change["xaxis.range"] || [change["xaxis.range[0]"], change["xaxis.range[1]"]];
+      if (change["xaxis.autorange"] === true) { range = whole; }
+      if (range[0] === undefined) { return; }
+      zoom = range.slice();
       busy = true;
-      var done = timed.filter(function (other) { return other !== name; }).map(function (other) {
-        var update = whole ? { "xaxis.autorange": true } : { "xaxis.range": [from, to] };
-        return window.Plotly.relayout(document.getElementById("chart-" + other), update);
+      var done = timed.map(function (other) {
+        return window.Plotly.relayout(document.getElementById("chart-" + other), { "xaxis.range": zoom.slice() });
       });
       Promise.all(done).then(function () { busy = false; }, function () { busy = false; });
     });
@@ -111,6 +124,11 @@
     var body = table.tBodies[0], heads = Array.prototype.slice.call(table.tHead.rows[0].cells);
     var rows = Array.prototype.slice.call(body.rows);
     rows.forEach(function (row) { row._text = row.textContent.toLowerCase(); });
+    function markLate() {
+      var shown = 0;
+      rows.forEach(function (row) { row.classList.toggle("late", !row.hidden && ++shown > 60); });
+    }
+    markLate();
     heads.forEach(function (head, column) {
       head.firstElementChild.addEventListener("click", function () {
         var up = head.getAttribute("aria-sort") !== "ascending", numeric = head.classList.contains("n");
@@ -122,6 +140,7 @@
           return x < y ? (up ? -1 : 1) : x > y ? (up ? 1 : -1) : 0;
         });
         rows.forEach(function (row) { body.appendChild(row); });
+        markLate();
       });
     });
     var found = document.getElementById("found"), whole = found.textContent;
@@ -132,11 +151,13 @@
         row.hidden = !hit;
         count += hit ? 1 : 0;
       });
+      markLate();
       found.textContent = words.length ? count.toLocaleString("en") + " of " + rows.length.toLocaleString("en") + " trades." : whole;
     });
   }
 
   drawAll();
+  Object.keys(figures).forEach(watch);
   timed.forEach(follow);
   switchScale();
   tradeTable();
