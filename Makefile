@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 WORKERS ?= auto
+SESSIONS ?= 100000
+SHARDS ?= 2
 PYTEST := $(BIN)/pytest -n $(WORKERS)
 
 .PHONY: help setup demo test check format lint types imports sizes coverage snippets bench docs soak clean
@@ -55,8 +57,11 @@ docs: ## build the site into site/ (strict)
 	NO_MKDOCS_2_WARNING=1 PATH="$(CURDIR)/.venv-docs/bin:$$PATH" mkdocs build --strict --quiet
 
 soak: setup ## 100,000 random markets, kernel against reference; stops and resumes
-	$(BIN)/python -m tests.parity.soak
+	mkdir -p .soak
+	seq 0 $$(($(SHARDS) - 1)) | xargs -P $(SHARDS) -I K $(BIN)/python -m rustybt.testing.soak --sessions $(SESSIONS) --shards $(SHARDS) \
+		--shard K --out .soak/$(SESSIONS)-$(SHARDS)-K.json --cases tests/golden/cases
+	$(BIN)/python -m rustybt.testing.soak --report .soak/$(SESSIONS)-$(SHARDS)-*.json
 
 clean: ## remove what the targets made, the environments too
-	rm -rf .venv .venv-docs .venv-bootstrap site dist build htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-docs .venv-bootstrap site dist build htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .soak
 	find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
