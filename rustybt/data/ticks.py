@@ -11,13 +11,14 @@ from math import gcd
 import numpy as np
 import polars as pl
 
-from rustybt.data.exact import CHUNK, Floats, mul_div, nearest_doubles
+from rustybt.data.exact import CHUNK, TRUSTED, Floats, mul_div, nearest_doubles
 from rustybt.errors import DataError
 from rustybt.model.decimals import LIMIT
 from rustybt.model.panel import Ints
 
 SAFE = 2.0**50
-"""Below this many ticks the error of one multiplication and one division of doubles stays under a quarter of a tick."""
+"""Below this many ticks the error of one multiplication and one division of doubles stays under a quarter of a tick; beyond it, and near a
+tie, the printed digits decide."""
 NOISE = 1e-6
 """A value nearer than this to a tick is on the tick: the rest is the noise of a double."""
 
@@ -114,11 +115,12 @@ def _from_doubles(values: Floats, step: Decimal) -> Scaled:
     whole = np.rint(steps)
     off = np.abs(steps - whole) if usable.all() else np.abs(np.where(usable, steps - np.where(usable, whole, 0), 0.0))
     ticks = whole.astype(np.int64) if usable.all() else np.where(usable, whole, 0.0).astype(np.int64)
-    large = np.flatnonzero((np.abs(steps) >= SAFE) & usable)
-    if len(large):
-        printed = pl.Series(values[large]).cast(pl.String).cast(pl.Decimal(38, 18 if step <= 1 else 6))
-        ticks[large] = _whole(printed, step).to_numpy()
-        off[large] = 0.0
+    size = np.abs(steps)
+    unsure = np.flatnonzero(((size >= SAFE) | (np.abs(off - 0.5) <= size * TRUSTED)) & usable)
+    if len(unsure):
+        printed = pl.Series(values[unsure]).cast(pl.String).cast(pl.Decimal(38, 18 if step <= 1 else 6))
+        ticks[unsure] = _whole(printed, step).to_numpy()
+        off[size >= SAFE] = 0.0
     floats = nearest_doubles(ticks, step)
     if not usable.all():
         floats[~usable] = np.nan

@@ -157,7 +157,7 @@ def panel(assets: int = 5, bars: int = 500, seed: int = 0, frequency: str = "1d"
         **traits: see `Recipe`.
 
     Example:
-        >>> panel(assets=3, bars=10, listings=1.0).dense
+        >>> panel(assets=3, bars=100, gaps=0.1).dense
         False
     """
     made = market(assets, bars, seed, frequency, **traits)
