@@ -171,7 +171,10 @@
     drawAll();
     Object.keys(figures).forEach(function (name) {
       var place = document.getElementById("chart-" + name);
-      if (place) { window.Plotly.relayout(place, { width: Math.min(place.clientWidth, place.closest(".two") ? 330 : 690) }); }
+      if (!place) { return; }
+      // The print sheet of the style says the same heights; a printer gives no time to measure.
+      var height = figures[name].layout.height || (place.classList.contains("tall") ? 380 : place.classList.contains("mid") ? 300 : 210);
+      window.Plotly.relayout(place, { width: Math.min(place.clientWidth, place.closest(".two") ? 330 : 690), height: height });
     });
   });
   window.addEventListener("afterprint", function () {
@@ -179,7 +182,7 @@
     drawAll();
     Object.keys(figures).forEach(function (name) {
       var place = document.getElementById("chart-" + name);
-      if (place) { window.Plotly.relayout(place, { width: null, autosize: true }); }
+      if (place) { window.Plotly.relayout(place, { width: null, height: figures[name].layout.height || null, autosize: true }); }
     });
   });
 }());
