@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from rustybt.errors import MissingExtraError, SpecError
+from rustybt.spec.pack import pack
 from rustybt.spec.vocabulary import GROUPS, LEAVES, ROW_BY_ROW, TRANSPARENT
 
 type Node = dict[str, Any] | str
@@ -102,13 +103,13 @@ def text(expr: pl.Expr) -> str:
 
 
 def build(node: Node) -> pl.Expr:
-    """The expression of a tree.
+    """The expression of a tree, exact to the last bit of every number (see `rustybt.spec.pack`).
 
     Example:
         >>> str(build({"Column": "close"}))
         'col("close")'
     """
-    return pl.Expr.deserialize(io.StringIO(json.dumps(node)), format="json")
+    return pl.Expr.deserialize(io.BytesIO(pack(node)), format="binary")
 
 
 def key(node: Node) -> str:
