@@ -10,8 +10,9 @@ import pytest
 from rustybt.errors import RustyBTError, SpecError
 from rustybt.spec import Strategy, quantity
 from rustybt.spec.bounds import analyse
-from rustybt.spec.causality import truncation, window_sufficiency
-from tests.temporal.corpus import Pair, pairs
+from rustybt.spec.causality import telling_points, truncation, window_sufficiency
+from rustybt.spec.tree import parse, render, walk
+from tests.temporal.corpus import pairs
 from tests.temporal.markets import Market, market
 
 PAIRS = pairs()
@@ -50,8 +51,6 @@ def test_leak_is_refused_with_the_offending_part_shown(name: str, leak: pl.Expr,
     assert "term 'leaky'" in error.what
     assert "strategy 'study'" in error.where
     assert error.do
-    from rustybt.spec.tree import parse, render, walk
-
     assert error.facts["expression"] in {render(part) for part in walk(parse(leak))}
 
 
@@ -60,16 +59,23 @@ def test_clean_look_alikes_pass() -> None:
     assert len(alarms) <= ALARMS * len(PAIRS), alarms
 
 
-def _checked(pair: Pair) -> str:
-    """What is wrong with a clean spec on data; empty when nothing is."""
-    name, _, clean = pair
-    study = Terms(x=clean)
-    found = [*truncation(study, bars().frame, 4, 3, bars().assets), *window_sufficiency(study, bars().frame, 4, 5, bars().assets)]
-    return "; ".join(f"{name}: {check.name} {check.detail}" for check in found if not check.ok)
+def _cuts(count: int) -> list[int]:
+    """Instants inside the market, at the edges of its null runs and suspensions."""
+    return telling_points(bars().frame, count + 2, seed=3)[1:-1]
 
 
-def test_clean_look_alikes_are_clean_on_data() -> None:
-    wrong = [told for pair in PAIRS if (told := _checked(pair))]
+def test_clean_look_alikes_do_not_change_when_the_future_is_cut_off() -> None:
+    study = Terms(**{f"t{at}": clean for at, (_, _, clean) in enumerate(PAIRS)})
+    found = truncation(study, bars().frame, _cuts(5), assets=bars().assets)
+    assert len(found) == len(PAIRS)
+    assert not [f"{name}: {check.detail}" for (name, _, _), check in zip(PAIRS, found, strict=True) if not check.ok]
+
+
+def test_clean_look_alikes_need_no_more_than_their_window() -> None:
+    wrong = []
+    for name, _, clean in PAIRS:
+        check = window_sufficiency(Terms(x=clean), bars().frame, _cuts(2), assets=bars().assets)[0]
+        wrong += [] if check.ok else [f"{name}: {check.detail}"]
     assert not wrong
 
 
@@ -77,7 +83,7 @@ def test_leaks_really_leak_on_data() -> None:
     shown = 0
     for _, leak, _ in PAIRS:
         try:
-            shown += not truncation(Terms(x=leak), bars().frame, 4, 3, bars().assets)[0].ok
+            shown += not truncation(Terms(x=leak), bars().frame, _cuts(3), assets=bars().assets)[0].ok
         except (RustyBTError, pl.exceptions.PolarsError):
             shown += 1  # it does not even run
     assert shown >= SHOWN * len(PAIRS), f"{shown} of {len(PAIRS)}"
