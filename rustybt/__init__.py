@@ -25,25 +25,26 @@ if TYPE_CHECKING:
     from rustybt.errors import RustyBTError as RustyBTError
     from rustybt.errors import SpecError as SpecError
     from rustybt.execution import bps as bps
-    from rustybt.execution import costs as costs
     from rustybt.execution import per_share as per_share
     from rustybt.execution import per_trade as per_trade
+    from rustybt.execution.costs import costs as costs
     from rustybt.model import Asset as Asset
     from rustybt.spec import Range as Range
     from rustybt.spec import Strategy as Strategy
     from rustybt.spec import cron as cron
     from rustybt.spec import every as every
-    from rustybt.spec import exits as exits
-    from rustybt.spec.explain import explain as explain
     from rustybt.spec import month_end as month_end
     from rustybt.spec import month_start as month_start
     from rustybt.spec import notional as notional
     from rustybt.spec import quantity as quantity
     from rustybt.spec import session_close as session_close
     from rustybt.spec import session_open as session_open
-    from rustybt.spec import strategy as strategy
+    from rustybt.spec import week_end as week_end
     from rustybt.spec import week_start as week_start
     from rustybt.spec import weight as weight
+    from rustybt.spec.decorate import strategy as strategy
+    from rustybt.spec.exits import exits as exits
+    from rustybt.spec.explain import explain as explain
     from rustybt.sweeps import sweep as sweep
 
     __version__: str
@@ -78,6 +79,7 @@ _ROOMS = {
         "session_close",
         "session_open",
         "strategy",
+        "week_end",
         "week_start",
         "weight",
     ),
