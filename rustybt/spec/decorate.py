@@ -94,6 +94,8 @@ class StrategyFunction:
         return stamped(made, self.name, params)
 
     def _named(self, args: tuple[object, ...], kwargs: dict[str, object]) -> dict[str, object]:
+        if not args:
+            return kwargs
         try:
             positional = inspect.signature(self.function).bind_partial(*args).arguments
         except TypeError as error:

@@ -174,7 +174,7 @@ def _literal(node: Node, held: dict[str, Any]) -> Form:
     try:
         return encode_scalar({"Series": value} if kind == "Series" else value)
     except ValueError as error:
-        return _refuse(node, str(error))
+        return _refuse(node, str(error), "use lists of numbers, texts, dates or times")
 
 
 def _decode(form: Form) -> Node:
@@ -232,8 +232,8 @@ def _split(value: Any) -> tuple[str, list[Any]]:
     return name, [payload]
 
 
-def _refuse(node: Node, why: str) -> Form:
-    raise SpecError(f"{tree.render(node)} {why}", where=f"node {tree.kind(node)}", do="use plain Polars operations and finite numbers")
+def _refuse(node: Node, why: str, do: str = "use plain Polars operations and finite numbers") -> Form:
+    raise SpecError(f"{tree.render(node)} {why}", where=f"node {tree.kind(node)}", do=do)
 
 
 def _short(form: object) -> str:

@@ -96,8 +96,8 @@ class Schedule:
             [True, True, False]
         """
         if self.kind == "every":
-            index = np.arange(len(ts))
-            fires: Flags = (index >= self.offset) & ((index - self.offset) % self.bars == 0)
+            fires = np.zeros(len(ts), dtype=np.bool_)
+            fires[self.offset :: self.bars] = True
             return fires
         if self.kind == "cron":
             return self._resolve_cron(ts)
@@ -259,6 +259,8 @@ def _check_cron(expression: str, zone: str) -> None:
             f"time zone {zone!r} is unknown", where="term 'schedule', cron", do='use a name such as "America/New_York"'
         ) from None
     do = "give minute hour day month weekday, such as '30 15 * * mon-fri'"
+    if len(str(expression).split()) != 5:
+        raise SpecError(f"cron expression {expression!r} does not have five fields", where="term 'schedule', cron", do=do)
     try:
         next(CronSim(str(expression).upper(), datetime(2000, 1, 1, tzinfo=place)))
     except CronSimError as error:

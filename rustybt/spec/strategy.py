@@ -24,7 +24,9 @@ from rustybt.spec.schedule import Schedule
 from rustybt.spec.targets import Target, lift
 from rustybt.spec.tree import parse, render
 
-RESERVED = frozenset({"ts", "ts_open", "asset", "session", "variant", "open", "high", "low", "close", "volume", "target", "universe"})
+RESERVED = frozenset(
+    {"ts", "ts_open", "asset", "session", "variant", "row", "open", "high", "low", "close", "volume", "target", "universe"}
+)
 """Names that a signal may not take: the frame's own columns and the fixed terms."""
 RESERVED_PREFIXES = ("ticks_", "adj_", "__")
 UNNAMED = "unnamed"

@@ -149,6 +149,15 @@ def test_a_module_that_fails_names_the_file_and_line(tmp_path: Path, monkeypatch
     assert error.value.where == f"{path}, line 2"
 
 
+def test_ctrl_c_while_a_file_is_imported_is_not_swallowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, "raise KeyboardInterrupt\n", "interrupted.py")
+    with pytest.raises(KeyboardInterrupt):
+        load_strategy(str(path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        load_strategy("interrupted")
+
+
 def test_a_failed_file_is_read_again_once_it_is_corrected(tmp_path: Path) -> None:
     path = write(tmp_path, "raise ValueError\n")
     with pytest.raises(SpecError):

@@ -86,6 +86,7 @@ DATES = (date(2020, 1, 30), date(2020, 1, 31), date(2020, 2, 3), date(2020, 2, 4
 )
 def test_daily_bars_fire_where_the_calendar_says(schedule: Schedule, expected: list[int]) -> None:
     assert schedule.resolve(*daily(*DATES)).tolist() == [bool(flag) for flag in expected]
+    assert one_by_one(schedule, *daily(*DATES)) == [bool(flag) for flag in expected]
 
 
 def intraday() -> tuple[Ints, Days, Days, Ints]:
@@ -112,6 +113,7 @@ def intraday() -> tuple[Ints, Days, Days, Ints]:
 )
 def test_intraday_bars_fire_at_the_open_and_the_close(schedule: Schedule, expected: list[int]) -> None:
     assert schedule.resolve(*intraday()).tolist() == [bool(flag) for flag in expected]
+    assert one_by_one(schedule, *intraday()) == [bool(flag) for flag in expected]
 
 
 def test_a_cron_instant_between_bars_fires_at_the_next_bar_once() -> None:
@@ -167,6 +169,8 @@ def test_no_bars_give_no_firings(kind: str) -> None:
         lambda: cron("30 15 * *"),
         lambda: cron("61 * * * *"),
         lambda: cron("0 0 30 feb *"),
+        lambda: cron("0 0 31 4,6 *"),
+        lambda: cron("* * * * * *"),
         lambda: cron(""),
         lambda: cron("0 0 * * *", zone="Mars/Olympus"),
         lambda: cron("0 0 * * *", zone="../etc"),

@@ -280,6 +280,13 @@ def test_a_change_by_hand_is_accepted_without_the_old_identity() -> None:
     assert from_json(changed(warmup=10, spec_id="remove")).warmup == 10
 
 
+def test_a_term_that_json_cannot_hold_is_refused_by_name() -> None:
+    made = Strategy("s", target=weight(1), signals={"deep": C.is_in([[1.0]])})
+    with pytest.raises(SpecError, match="JSON cannot hold") as error:
+        to_json(made)
+    assert error.value.where.startswith("strategy 's', term 'deep'")
+
+
 def test_errors_of_the_form_pickle() -> None:
     with pytest.raises(SpecError) as error:
         from_json("{")

@@ -152,6 +152,14 @@ def test_it_survives_pickle_and_deep_copy() -> None:
             twin.params["n"] = 4  # type: ignore[index]
 
 
+def test_declared_bounds_may_be_tuples_and_are_kept_as_json() -> None:
+    assert dict(Strategy(target=LONG, declared={"plug": (20, False)}).declared) == {"plug": [20, False]}
+    for declared in (3, {1: 2}, {"plug": object()}):
+        with pytest.raises(SpecError) as error:
+            Strategy(target=LONG, declared=declared)  # type: ignore[arg-type]
+        assert error.value.where == "declared"
+
+
 def test_a_bare_callback_reads_one_bar() -> None:
     strategy = Strategy(on_bar=trade)  # type: ignore[arg-type]
     assert strategy.on_bar is not None
