@@ -17,7 +17,7 @@ class Terms:
     """What one slot (sleeve, asset) trades, at what cost and under which exits.
 
     Attributes:
-        number: of the slot. column: of its asset. asset: with its increments.
+        number: of the slot. column: of its asset. asset: with its increments. down: so many lots at one tick are worth whole money units.
         fee_flat, fee_minimum: money. fee_maximum: money or None. fee_rate, fee_cap: fraction of the notional; the cap may be None.
         fee_per_lot: money for ``fee_lots`` lots. slip_rate: fraction of the price. slip: price.
         stop_loss, take_profit, trailing: fractions, 0 = not set. max_bars, cool_down: bars, 0 = not set.
@@ -27,6 +27,7 @@ class Terms:
     number: int
     column: int
     asset: Asset
+    down: Decimal
     fee_flat: Decimal
     fee_per_lot: Decimal
     fee_lots: Decimal

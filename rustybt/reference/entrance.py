@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from rustybt.model.codes import FillAt, Sizing, TargetKind
-from rustybt.model.decimals import RATE, WEIGHT
+from rustybt.model.decimals import RATE, WEIGHT, up_down
 from rustybt.model.panel import Ints
 from rustybt.model.tables import Plan, Tables
 from rustybt.reference.account import Account, Bar, Bars, Position, Rules, Terms
@@ -56,6 +56,7 @@ def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:
         number=slot,
         column=column,
         asset=asset,
+        down=Decimal(up_down(asset.tick_size, asset.lot_size, asset.multiplier, tables.money_scale)[1]),
         fee_flat=setting("fee_flat") * unit,
         fee_per_lot=setting("fee_lot_num") * unit,
         fee_lots=Decimal(setting("fee_lot_den")),

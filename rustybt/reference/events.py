@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from rustybt.model.codes import Detail, Reason, Status
 from rustybt.reference.account import Account, Row, Terms
+from rustybt.reference.fills import check_price
 from rustybt.reference.rounding import ZERO, amount, nearest, toward_zero
 
 
@@ -54,6 +55,7 @@ def split_position(account: Account, bar: int, action: Action, terms: Terms) -> 
     amount(after, asset.lot_size, "position after a split", asset.symbol)
     remainder = before * action.numerator - after * action.denominator
     price = account.last[terms.column] or ZERO
+    check_price(price, terms, unit)
     in_lieu = nearest(remainder * price * asset.multiplier, unit, over=action.denominator)
     receive(account, in_lieu, asset.symbol)
     position.quantity = after

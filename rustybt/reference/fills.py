@@ -11,9 +11,15 @@ from rustybt.reference.account import Account, Bar, Order, Position, Row, Terms
 from rustybt.reference.rounding import ZERO, amount, nearest, upward
 
 
-def value(quantity: Decimal, price: Decimal, asset: Asset, unit: Decimal) -> Decimal:
+def value(quantity: Decimal, price: Decimal, terms: Terms, unit: Decimal) -> Decimal:
     """What a quantity is worth at a price, rounded half-even to the money unit."""
-    return amount(nearest(quantity * price * asset.multiplier, unit), unit, "value", asset.symbol)
+    check_price(price, terms, unit)
+    return amount(nearest(quantity * price * terms.asset.multiplier, unit), unit, "value", terms.asset.symbol)
+
+
+def check_price(price: Decimal, terms: Terms, unit: Decimal) -> None:
+    """The limit on what ``down`` lots are worth: a whole number of money units at any price."""
+    amount(price * terms.asset.lot_size * terms.asset.multiplier * terms.down, unit, "price of a lot", terms.asset.symbol)
 
 
 def slipped(price: Decimal, quantity: Decimal, terms: Terms, bar: Bar) -> Decimal:
@@ -30,7 +36,7 @@ def commission(quantity: Decimal, price: Decimal, terms: Terms, unit: Decimal) -
         return ZERO
     symbol = terms.asset.symbol
     lots = abs(quantity) / terms.asset.lot_size
-    notional = abs(value(quantity, price, terms.asset, unit))
+    notional = abs(value(quantity, price, terms, unit))
     per_lot = amount(nearest(lots * terms.fee_per_lot, unit, over=terms.fee_lots), unit, "commission", symbol)
     by_rate = amount(nearest(notional * terms.fee_rate, unit), unit, "commission", symbol)
     fee = amount(terms.fee_flat + per_lot, unit, "commission", symbol)
@@ -60,7 +66,7 @@ def fill(account: Account, execution: Execution) -> None:
     order, quantity, price = execution.order, execution.quantity, execution.price
     terms, unit = account.rules.terms[order.slot], account.rules.unit
     symbol = terms.asset.symbol
-    notional = value(quantity, price, terms.asset, unit)
+    notional = value(quantity, price, terms, unit)
     fee = commission(quantity, price, terms, unit)
     account.cash = amount(account.cash - (notional + fee), unit, "cash", symbol)
     account.traded = amount(account.traded + notional, unit, "traded value", symbol)

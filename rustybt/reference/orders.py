@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from rustybt.model.codes import Detail, Status, TargetKind
 from rustybt.reference.account import Account, Bar, Bars, Order, Row, Terms
-from rustybt.reference.fills import Execution, commission, fill, slipped, value
+from rustybt.reference.fills import Execution, check_price, commission, fill, slipped, value
 from rustybt.reference.rounding import ZERO, amount, toward_zero, upward
 
 
@@ -87,6 +87,7 @@ def wanted(target: Decimal, terms: Terms, price: Decimal, equity: Decimal, unit:
     if terms.kind is TargetKind.WEIGHT:
         money = toward_zero(equity * target, unit)
     amount(money, unit, "target notional", asset.symbol)
+    check_price(price, terms, unit)
     quantity = toward_zero(money, asset.lot_size, over=price * asset.multiplier)
     return amount(quantity, asset.lot_size, "target quantity", asset.symbol)
 
@@ -119,16 +120,18 @@ def values(account: Account, phase: Phase) -> list[tuple[Terms, Decimal]]:
     """The value of every position at reference prices, in slot order."""
     rules = account.rules
     held = ((terms, account.positions[terms.number].quantity) for terms in rules.terms)
-    return [(terms, value(lots, reference_price(account, phase, terms), terms.asset, rules.unit)) for terms, lots in held if lots != 0]
+    return [(terms, value(lots, reference_price(account, phase, terms), terms, rules.unit)) for terms, lots in held if lots != 0]
 
 
 def need(increase: Part, lots: int, account: Account) -> Decimal:
     """What so many lots take from the room under the gross limit: their value, and the fee times the limit."""
+    if lots == 0:
+        return ZERO
     unit, terms = account.rules.unit, increase.terms
     quantity = increase.of(lots)
     fee = commission(quantity, increase.price, terms, unit)
     fee = amount(upward(account.rules.gross * fee, unit), unit, "need of an order", terms.asset.symbol)
-    return amount(abs(value(quantity, increase.price, terms.asset, unit)) + fee, unit, "need of an order", terms.asset.symbol)
+    return amount(abs(value(quantity, increase.price, terms, unit)) + fee, unit, "need of an order", terms.asset.symbol)
 
 
 def room(account: Account, phase: Phase, symbol: str) -> Decimal:

@@ -16,6 +16,7 @@ from rustybt.reference.exits import serve_exits, submit_max_bars
 from rustybt.reference.fills import value
 from rustybt.reference.identity import check_identity, check_log
 from rustybt.reference.leaving import write_outcome
+from rustybt.reference.limits import check_limits
 from rustybt.reference.orders import Phase, fill_market_orders
 from rustybt.reference.rounding import EXACT, ZERO, amount
 
@@ -43,6 +44,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints) -> Outcom
         True
     """
     with localcontext(EXACT):
+        check_limits(tables, plan, events)
         account = open_account(tables, read_rules(tables))
         deposits, actions = account.cash, read_actions(events)
         equity: list[Decimal] = []
@@ -94,7 +96,7 @@ def mark(account: Account) -> tuple[Decimal, Decimal]:
     for terms in account.rules.terms:
         held = account.positions[terms.number].quantity
         if held != 0:
-            worth = value(held, account.last[terms.column] or ZERO, terms.asset, unit)
+            worth = value(held, account.last[terms.column] or ZERO, terms, unit)
             equity = amount(equity + worth, unit, "equity", terms.asset.symbol)
             gross = amount(gross + abs(worth), unit, "gross exposure", terms.asset.symbol)
     return equity, gross

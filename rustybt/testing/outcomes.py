@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from rustybt.errors import LedgerError
+from rustybt.errors import ConfigError, LedgerError
 from rustybt.model import Log, Outcome, Plan, Tables
 from rustybt.model.panel import Ints
 from rustybt.testing.generators import Grid, Session
@@ -16,10 +16,10 @@ Simulate = Callable[[Tables, Grid, Plan, Ints], Outcome]
 
 
 def run_or_error(simulate: Simulate, session: Session) -> Outcome | None:
-    """The outcome of a session, None if an amount did not fit."""
+    """The outcome of a session, None if an amount or an increment did not fit."""
     try:
         return simulate(*session)
-    except LedgerError:
+    except (LedgerError, ConfigError):
         return None
 
 

@@ -60,7 +60,8 @@ def draw_world(dice: Chance, most_assets: int) -> World:
     prices = tuple(
         dice.integer(1, 6) if 80 <= mood < 90 else dice.pick((100, 1000, 12_345, 1_000_003)) + dice.integer(0, 50) for _ in assets
     )
-    while max(worths := lot_worths(assets, prices, scale)) > 10**12 and scale > 0:
+    lofty = 90 <= mood < 93
+    while max(worths := lot_worths(assets, prices, scale)) > 10**12 and scale > 0 and not lofty:
         scale -= 1
     room = dice.pick((100, 10, 1000, 3, 1, 50_000, 0))
     cash = min(LARGE, worths[0] * room + dice.integer(0, worths[0]))
@@ -79,9 +80,9 @@ def draw_asset(dice: Chance, number: int) -> Asset:
 
 
 def lot_worths(assets: tuple[Asset, ...], prices: tuple[int, ...], scale: int) -> tuple[int, ...]:
-    """Money units of one lot of each asset, at least 1."""
+    """Money units of one lot of each asset, at least 1 and at most 2^57."""
     fractions = (Fraction(a.tick_size) * Fraction(a.lot_size) * Fraction(a.multiplier) * 10**scale for a in assets)
-    return tuple(max(1, int(price * worth)) for price, worth in zip(prices, fractions, strict=True))
+    return tuple(min(2**57, max(1, int(price * worth))) for price, worth in zip(prices, fractions, strict=True))
 
 
 def draw_tables(dice: Chance, world: World) -> Tables:

@@ -61,9 +61,9 @@ def test_no_quantity_no_commission() -> None:
 
 def test_value_is_rounded_half_even_in_cents() -> None:
     slot = terms()
-    assert value(Decimal("0.005"), Decimal(1), slot.asset, CENT) == 0
-    assert value(Decimal("0.015"), Decimal(1), slot.asset, CENT) == Decimal("0.02")
-    assert value(Decimal("-0.015"), Decimal(1), slot.asset, CENT) == Decimal("-0.02")
+    assert value(Decimal("0.005"), Decimal(1), slot, CENT) == 0
+    assert value(Decimal("0.015"), Decimal(1), slot, CENT) == Decimal("0.02")
+    assert value(Decimal("-0.015"), Decimal(1), slot, CENT) == Decimal("-0.02")
 
 
 def test_a_fill_moves_cash_position_and_running_sums() -> None:
