@@ -16,7 +16,9 @@ FIELDS = (*PRICES, "volume")
 NEEDED = ("ts", "asset", *PRICES)
 ALIASES = {"ts": ("timestamp", "datetime", "date", "time"), "asset": ("symbol", "ticker")}
 """Other names under which the key columns are recognised; letter case does not matter."""
-RESERVED = frozenset({"session", "ts_open", "bar"}) | {f"{kind}_{name}" for kind in ("ticks", "adj", "ticks_adj") for name in FIELDS}
+RESERVED = frozenset({"ts", "asset", *FIELDS, "session", "ts_open", "bar", "reason"}) | {
+    f"{kind}_{name}" for kind in ("ticks", "adj", "ticks_adj") for name in FIELDS
+}
 """Names that the frame of a panel gives to its own columns."""
 
 
@@ -47,7 +49,8 @@ def name_columns(name: str, frame: pl.LazyFrame, options: Options) -> Named:
         DataError: a needed column is missing, or two columns could be meant.
         ConfigError: ``columns`` or ``extras`` name something that is not there.
     """
-    have = schema_of(name, frame).names()
+    schema = schema_of(name, frame)
+    have = schema.names()
     found, notes = _match(have, options, name)
     missing = [field for field in NEEDED if field not in found and not (field == "asset" and name)]
     if missing:
@@ -64,6 +67,10 @@ def name_columns(name: str, frame: pl.LazyFrame, options: Options) -> Named:
         picks.append(pl.lit(0, dtype=pl.Int64).alias("volume"))
         notes.append("The source has no volume; it is 0 everywhere.")
     extras = _extras(have, set(found.values()), options, name)
+    nested = [extra for extra in extras if schema[extra].is_nested() or schema[extra] == pl.Object]
+    if nested:
+        notes.append(f"Columns of lists or structs cannot be signals and are left out: {', '.join(nested)}.")
+        extras = [extra for extra in extras if extra not in nested]
     renamed = {extra: f"source_{extra}" if extra in RESERVED else extra for extra in extras}
     moved = [old for old, new in renamed.items() if old != new]
     if moved:

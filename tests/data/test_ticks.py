@@ -40,7 +40,7 @@ def test_every_double_that_prints_with_the_scale_becomes_the_ticks_that_it_print
 
 @given(st.floats(1e-6, 1e9), st.sampled_from(["0.01", "0.0001", "0.00000001", "0.25", "0.05", "0.03125", "1", "5", "100", "0.3"]))
 def test_a_price_between_ticks_is_rounded_half_even_as_it_prints(price: float, step: str) -> None:
-    found = scaled([price], step)
+    assert scaled([price], step).ticks[0] == exact(price, step)
 
 
 @pytest.mark.parametrize(
