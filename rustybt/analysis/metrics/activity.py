@@ -78,8 +78,8 @@ def turnover(traded: float, closes: Closes, periods: float) -> float:
 def activity(curve: Curve, closes: Closes, facts: RunFacts, periods: float) -> dict[str, float]:
     """Exposure, turnover, costs by kind, and counts.
 
-    ``costs`` is their sum in currency, ``cost_drag`` that sum / average equity / years, ``cost_of_traded`` that sum / traded notional;
-    ``cost_<kind>`` and ``income_<kind>`` hold the parts. Sums are taken in whole money units, then turned into Float64.
+    ``costs`` is their sum in currency, ``costs_per_year`` that sum / average equity / years, ``costs_of_traded`` that sum / traded
+    notional; ``cost_<kind>`` and ``income_<kind>`` hold the parts. Sums are taken in whole money units, then turned into Float64.
     """
     unit = 10.0**curve.money_scale
     paid, traded = sum(facts.costs.values()), facts.traded / unit
@@ -87,8 +87,8 @@ def activity(curve: Curve, closes: Closes, facts: RunFacts, periods: float) -> d
     out["turnover"] = turnover(traded, closes, periods)
     out["traded"] = traded
     out["costs"] = paid / unit
-    out["cost_drag"] = turnover(paid / unit, closes, periods)
-    out["cost_of_traded"] = paid / facts.traded if facts.traded else math.nan
+    out["costs_per_year"] = turnover(paid / unit, closes, periods)
+    out["costs_of_traded"] = paid / facts.traded if facts.traded else math.nan
     out["income"] = sum(facts.income.values()) / unit
     out |= {f"cost_{kind}": amount / unit for kind, amount in facts.costs.items()}
     out |= {f"income_{kind}": amount / unit for kind, amount in facts.income.items()}

@@ -74,7 +74,7 @@ def _against(inputs: ReportInputs, name: str) -> str:
             return f"{money(each)} {inputs.currency} per trade"
         case "average_exposure" if isinstance(share := numbers.get("time_in_market"), float):
             return f"held {percent(share, 0)} of bars"
-        case "costs" if isinstance(drag := numbers.get("cost_drag"), float):
+        case "costs" if isinstance(drag := numbers.get("costs_per_year"), float):
             return f"{percent(drag)} of equity a year"
     return ""
 

@@ -31,7 +31,7 @@ def figures(inputs: ReportInputs) -> dict[str, Figure]:
         "equity": equity_figure(inputs, lines),
         "exposure": exposure_figure(lines),
         "rolling": rolling_figure(inputs),
-        "positions": None if inputs.positions is None else holdings_figure(inputs.positions, drawn_bars(inputs)["ts"]),
+        "positions": None if inputs.positions is None else holdings_figure(inputs.positions, position_times(inputs)),
         "days": histogram(inputs.closes.returns, "sessions"),
         "trade-returns": trade_figure(inputs),
     }
@@ -53,6 +53,14 @@ def drawn_bars(inputs: ReportInputs) -> pl.DataFrame:
         return inputs.session_rows
     money = [name for name in ("equity", "cash", "gross", "benchmark") if name in inputs.curve.columns]
     return inputs.curve.with_columns(pl.col(money).cast(pl.Float64))
+
+
+def position_times(inputs: ReportInputs) -> pl.Series:
+    """The instants at which positions are drawn: session closes when the weights were taken there only, else as the other charts."""
+    assert inputs.positions is not None
+    closes = inputs.session_rows["ts"].cast(inputs.positions.schema["ts"])
+    only = bool(inputs.positions["ts"].is_in(closes.implode()).all())
+    return closes if only else drawn_bars(inputs)["ts"]
 
 
 def line_rows(inputs: ReportInputs) -> pl.DataFrame:
