@@ -18,6 +18,8 @@ from rustybt.analysis.report.thin import keep_extremes
 
 type Figure = dict[str, Any]
 
+FIGURES = ("equity", "exposure", "rolling", "positions", "days", "trade-returns")
+"""Every figure a page may have."""
 FEWEST_SESSIONS = 60
 """With fewer sessions than this every bar is drawn, not only session closes."""
 _DIGITS = 7

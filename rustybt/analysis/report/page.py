@@ -10,7 +10,7 @@ from typing import Any
 from rustybt._extras import require
 from rustybt.analysis.metrics.definitions import definition_of
 from rustybt.analysis.report import cards, tables
-from rustybt.analysis.report.charts import by_session, drawn_bars, figures, line_rows, rolling_window
+from rustybt.analysis.report.charts import FIGURES, by_session, drawn_bars, figures, line_rows, rolling_window
 from rustybt.analysis.report.holdings import MOST_ROWS, MOST_STACKED
 from rustybt.analysis.report.inputs import ReportInputs
 from rustybt.analysis.report.wording import metric, plain
@@ -42,7 +42,7 @@ def render(inputs: ReportInputs) -> str:
     drawn = figures(inputs)
     text: str = environment.get_template("page.html.j2").render(
         **_context(inputs),
-        figures=drawn,
+        figures={name: name in drawn for name in FIGURES},
         figures_json=safe(embedded(drawn)),
         style=safe(_asset("page.css")),
         script=safe(_asset("page.js")),

@@ -93,7 +93,7 @@
     place.on("plotly_relayout", function (change) {
       if (busy) { return; }
       var range = change["xaxis.range"] || [change["xaxis.range[0]"], change["xaxis.range[1]"]];
-      if (change["xaxis.autorange"] === true) { range = whole; }
+      if (change["xaxis.autorange"] === true) { range = whole || []; }
       if (range[0] === undefined) { return; }
       zoom = range.slice();
       busy = true;
