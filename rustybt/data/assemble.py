@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from rustybt.data.grid import Grid, dense_grid, lay_out
 from rustybt.data.metadata import check_known
 from rustybt.data.ticks import Scaled
 from rustybt.data.timing import Timed
-from rustybt.model import Asset, Event, Panel
+from rustybt.model import Asset, Panel
 from rustybt.model.panel import Ints
 
 
@@ -36,23 +37,27 @@ class Ready:
     extras: tuple[str, ...]
 
 
-def assemble(ready: Ready, events: Any, selected: bool) -> Panel:
+def assemble(ready: Ready, events: Any, known: Sequence[str] | None) -> Panel:
     """The panel of clean rows.
 
     Args:
         ready: the rows.
         events: anything `read_events` takes, or None.
-        selected: whether the user chose assets, so that events of others are no mistake.
+        known: every symbol of the source, with those that have no usable bar: events of others are refused. None when the user chose
+            assets: events of others are no mistake.
 
     Raises:
         DataError: events that cannot be used.
     """
     timed, symbols = ready.timed, ready.timed.keyed.symbols
     grid = lay_out(timed.ts, timed.offsets)
-    given = _events(events, symbols, selected)
+    listed = [] if events is None else read_events(events)
+    if known is not None:
+        check_known([event.asset for event in listed], known, "events")
     column_of = {symbol: i for i, symbol in enumerate(symbols)}
+    given = [event for event in listed if event.asset in column_of]
     table, rows, notes = resolve_events(given, column_of, timed.days, grid)
-    frame = pl.DataFrame([*_keys(ready), *_raw(ready), *_adjusted(ready, table, rows, grid, bool(given))])
+    frame = pl.DataFrame([*_keys(ready), *_raw(ready), *_adjusted(ready, table, rows, grid, bool(listed))])
     if ready.extras:
         frame = frame.hstack(timed.keyed.frame.select(ready.extras))
     cells = {name: dense_grid(ready.scaled[name].ticks, grid) for name in PRICES}
@@ -72,19 +77,11 @@ def assemble(ready: Ready, events: Any, selected: bool) -> Panel:
         events=table,
         warnings=tuple(notes),
         trusted=ready.extras,
-        adj_digits=ADJ_DIGITS if given else 0,
+        adj_digits=ADJ_DIGITS if listed else 0,
         calendar=calendar.code if calendar else None,
         next_session=calendar.after(days) if calendar else None,
         session_close=calendar.close_of(days)[0] if calendar else None,
     )
-
-
-def _events(source: Any, symbols: tuple[str, ...], selected: bool) -> list[Event]:
-    given = [] if source is None else read_events(source)
-    if selected:
-        given = [event for event in given if event.asset in set(symbols)]
-    check_known([event.asset for event in given], symbols, "events")
-    return given
 
 
 def _keys(ready: Ready) -> list[pl.Series]:

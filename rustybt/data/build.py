@@ -33,7 +33,8 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
     Raises:
         DataError: the rows cannot be used; the message says why, where and what to do.
     """
-    timed = time_rows(_selected(frame, options, where), options, where)
+    frame, known = _selected(frame, options, where)
+    timed = time_rows(frame, options, where)
     listed = listings(timed.keyed.symbols, options)
     scaled = _scaled(timed, listed)
     notes = [*timed.notes, *_unused(options, timed.keyed.symbols), *_rounding(scaled, listed)]
@@ -51,25 +52,26 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
         notes += gone
     if extras:
         notes.append(f"Extra columns are trusted not to hold the future: {', '.join(extras)}.")
-    panel = assemble(
-        Ready(timed, scaled, tuple(item.asset for item in listed), tuple(extras)), options.events, options.selection is not None
-    )
+    ready = Ready(timed, scaled, tuple(item.asset for item in listed), tuple(extras))
+    panel = assemble(ready, options.events, known if options.selection is None else None)
     return replace(panel, warnings=(*notes, *panel.warnings), quarantine=quarantine)
 
 
-def _selected(frame: pl.DataFrame, options: Options, where: str) -> pl.DataFrame:
+def _selected(frame: pl.DataFrame, options: Options, where: str) -> tuple[pl.DataFrame, list[str]]:
+    """The rows of the chosen assets, and every symbol of the source."""
     if frame.height == 0:
         raise DataError("the source has no rows", where=where, do="check the file, or the filter that made the frame")
     dtype = frame["asset"].dtype
     if not (dtype == pl.String or dtype.is_integer() or isinstance(dtype, (pl.Categorical, pl.Enum))):
         raise DataError(f"asset holds {dtype}, not names", where=where, do="give the symbols as text")
     frame = frame.with_columns(pl.col("asset").cast(pl.String))
+    known = frame["asset"].drop_nulls().unique().sort().to_list()
     if options.selection is None:
-        return frame
+        return frame, known
     if not options.selection:
         raise DataError("the list of assets is empty", where="assets", do="name at least one, or leave it out for all")
-    check_known(options.selection, frame["asset"].drop_nulls().unique().sort().to_list(), where)
-    return frame.filter(pl.col("asset").is_in(options.selection) | pl.col("asset").is_null())
+    check_known(options.selection, known, where)
+    return frame.filter(pl.col("asset").is_in(options.selection) | pl.col("asset").is_null()), known
 
 
 def _scaled(timed: Timed, listed: Sequence[Listed]) -> dict[str, Scaled]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -179,13 +180,14 @@ def test_increments_come_from_the_preset_the_setting_or_the_declaration(bars: pl
 
 
 def test_declarations_are_checked(bars: pl.DataFrame) -> None:
-    for assets, message in (
+    declared: list[tuple[Any, str]] = [
         ({"AAPL": {"tick": 1}}, "unknown setting 'tick'"),
         ({"AAPL": 5}, "metadata of 'AAPL' is a int"),
         ({"AAPL": Asset.of("MSFT")}, "filed under 'AAPL'"),
         ({"AAPL": {"listed": "soon"}}, "listed 'soon' is not a date"),
         ({"AAPL": {"tick_size": "x"}}, "tick_size 'x' is not a number"),
-    ):
+    ]
+    for assets, message in declared:
         with pytest.raises(ConfigError, match=message):
             load(bars, stamp="close", assets=assets)
     unused = load(bars, stamp="close", extras=[], assets={"APPL": {"lot_size": 5}})
@@ -204,9 +206,10 @@ def test_a_list_of_assets_selects(bars: pl.DataFrame) -> None:
 
 
 @pytest.mark.parametrize(("option", "value"), [("stamp", "start"), ("dirty", "drop"), ("asset_class", "bond")])
-def test_unknown_words_in_options_are_refused(bars: pl.DataFrame, option: str, value: str) -> None:
+def test_unknown_words_in_options_are_refused(bars: pl.DataFrame, option: str, value: Any) -> None:
+    given: dict[str, Any] = {option: value}
     with pytest.raises(ConfigError, match=value):
-        load(bars, **{option: value})
+        load(bars, **given)
 
 
 def test_a_price_beyond_the_scale_is_refused(bars: pl.DataFrame) -> None:
@@ -240,7 +243,10 @@ def test_unknown_and_empty_files_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["parquet", "arrow"])
 def test_a_truncated_or_foreign_file_is_refused_with_its_name(bars: pl.DataFrame, tmp_path: Path, suffix: str) -> None:
     good = tmp_path / f"good.{suffix}"
-    {"parquet": bars.write_parquet, "arrow": bars.write_ipc}[suffix](good)
+    if suffix == "parquet":
+        bars.write_parquet(good)
+    else:
+        bars.write_ipc(good)
     whole = good.read_bytes()
     damaged = [whole[: len(whole) * i // 10] for i in range(1, 10)] + [whole[len(whole) // 2 :], np.random.default_rng(5).bytes(300)]
     for i, content in enumerate(damaged):

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rustybt.data import load
@@ -111,6 +111,7 @@ def usable(row: dict[str, float | None]) -> bool:
     return 0 < low <= min(opened, close) and max(opened, close) <= high
 
 
+@settings(max_examples=60)
 @given(st.lists(st.tuples(VALUES, VALUES, VALUES, VALUES, VALUES), min_size=2, max_size=30))
 def test_exactly_the_rows_that_break_a_rule_are_set_aside(rows: list[tuple[float | None, ...]]) -> None:
     damaged = {name: [10.0, *(row[i] for row in rows)] for i, name in enumerate(FIELDS)}

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rustybt.data.exact import mul_div, nearest_doubles, scale_by
-from rustybt.data.ticks import CHUNK, Run, Scaled, scale_column
+from rustybt.data.exact import CHUNK, mul_div, nearest_doubles, scale_by
+from rustybt.data.ticks import Run, Scaled, scale_column
 from rustybt.errors import DataError
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 import pytest
+from polars._typing import TimeUnit
 
 from rustybt.data import load
 from rustybt.errors import ConfigError, DataError
@@ -170,7 +171,7 @@ def test_numbers_and_text_are_no_times(make: Make, form: pl.Expr) -> None:
 
 
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])
-def test_every_time_unit_is_understood(make: Make, unit: pl.datatypes.TimeUnit) -> None:
+def test_every_time_unit_is_understood(make: Make, unit: TimeUnit) -> None:
     bars = make({"A": [1, 2]})
     panel = load(bars.with_columns(pl.col("ts").dt.cast_time_unit(unit)), stamp="close")
     assert instants(panel) == bars["ts"].to_list()
