@@ -79,9 +79,8 @@ def test_prices_of_a_column_share_their_digits() -> None:
 
 
 def test_orders_are_counted_by_outcome_from_raw_rows_too() -> None:
-    raw = pl.DataFrame(
-        {"status": ["filled", "filled", "rejected"], "reason": ["target"] * 3, "detail": ["none", "unaffordable", "cool_down"]}
-    )
+    details = ["none", "unaffordable", "cool_down"]
+    raw = pl.DataFrame({"status": ["filled", "filled", "rejected"], "reason": ["target"] * 3, "detail": details})
     curve = pl.DataFrame(
         {"ts": [datetime(2024, 1, 2, tzinfo=UTC)], "session": [date(2024, 1, 2)], "equity": [1.0], "cash": [1.0], "gross": [0.0]}
     )
