@@ -1,0 +1,103 @@
+"""Sessions changed in ways whose effect is known beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from rustybt.model import SLOT_FIELDS, Outcome, Plan, Status
+from rustybt.testing.generators import Grid, Session, session
+
+
+def with_setting(drawn: Session, **settings: int) -> Session:
+    """The same session with slot settings replaced for all slots."""
+    slots = drawn.tables.slots.copy()
+    for name, value in settings.items():
+        slots[SLOT_FIELDS.index(name)] = value
+    return drawn._replace(tables=replace(drawn.tables, slots=slots))
+
+
+def without_costs(drawn: Session) -> Session:
+    """No commission and no slippage."""
+    none = dict.fromkeys(("fee_flat", "fee_lot_num", "fee_rate", "fee_min", "slip_rate", "slip_ticks"), 0)
+    return with_setting(drawn, **none, fee_max=-1, fee_cap=-1)
+
+
+def first_bars(drawn: Session, bars: int) -> Session:
+    """The same session with the future after so many bars cut off."""
+    market = Grid(*(np.ascontiguousarray(getattr(drawn.market, field)[:bars]) for field in ("open", "high", "low", "close")))
+    offers = int(drawn.plan.start[bars])
+    plan = Plan(drawn.plan.start[: bars + 1].copy(), drawn.plan.slot[:offers].copy(), drawn.plan.value[:offers].copy())
+    return drawn._replace(market=market, plan=plan, events=drawn.events[drawn.events[:, 0] < bars].copy())
+
+
+def with_assets_in_order(drawn: Session, order: Sequence[int]) -> Session:
+    """The same session with the assets in another order: column ``i`` of the result is column ``order[i]``."""
+    tables, assets = drawn.tables, len(drawn.tables.assets)
+    place = {column: new for new, column in enumerate(order)}
+    old_slots = [sleeve * assets + column for sleeve in range(tables.sleeves) for column in order]
+    new_slot = {old: new for new, old in enumerate(old_slots)}
+    market = Grid(*(np.ascontiguousarray(getattr(drawn.market, field)[:, list(order)]) for field in ("open", "high", "low", "close")))
+    slot, value = drawn.plan.slot.copy(), drawn.plan.value.copy()
+    for bar in range(len(drawn.plan.start) - 1):
+        rows = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
+        moved = sorted((new_slot[old], offer) for old, offer in zip(slot[rows].tolist(), value[rows].tolist(), strict=True))
+        slot[rows], value[rows] = [pair[0] for pair in moved], [pair[1] for pair in moved]
+    events = sorted(([bar, place[column], *rest] for bar, column, *rest in drawn.events.tolist()), key=lambda row: row[:3])
+    renamed = tuple(tables.assets[column] for column in order)
+    slots = np.ascontiguousarray(tables.slots[:, old_slots])
+    plan = Plan(drawn.plan.start, slot, value)
+    return Session(replace(tables, assets=renamed, slots=slots), market, plan, np.array(events, dtype=np.int64).reshape(-1, 5))
+
+
+def with_idle_sleeve(drawn: Session) -> Session:
+    """One more sleeve that is never offered a target."""
+    assets = len(drawn.tables.assets)
+    slots = np.ascontiguousarray(np.concatenate([drawn.tables.slots, drawn.tables.slots[:, -assets:]], axis=1))
+    return drawn._replace(tables=replace(drawn.tables, sleeves=drawn.tables.sleeves + 1, slots=slots))
+
+
+def without_repeats(drawn: Session) -> Session:
+    """The offers that equal the remembered target of an unscheduled slot left out."""
+    scheduled = drawn.tables.row("scheduled")
+    remembered = [0] * len(scheduled)
+    start, slots, values = [0], [], []
+    for bar in range(len(drawn.plan.start) - 1):
+        for row in range(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1])):
+            slot, value = int(drawn.plan.slot[row]), int(drawn.plan.value[row])
+            if scheduled[slot] or value != remembered[slot]:
+                slots.append(slot)
+                values.append(value)
+            remembered[slot] = value
+        start.append(len(slots))
+    return drawn._replace(plan=Plan(*(np.array(column, dtype=np.int64) for column in (start, slots, values))))
+
+
+def equity_from_the_log(drawn: Session, outcome: Outcome) -> list[int]:
+    """Equity after each bar, from the log, the closes and nothing else."""
+    tables, log = drawn.tables, outcome.log
+    assets, bars = len(tables.assets), len(drawn.market.close)
+    worth = [Fraction(a.tick_size) * Fraction(a.lot_size) * Fraction(a.multiplier) * 10**tables.money_scale for a in tables.assets]
+    cash, lots, last, curve, row = tables.cash, [0] * len(outcome.lots), [0] * assets, [], 0
+    for bar in range(bars):
+        while row < log.rows and log.bar[row] == bar:
+            cash -= int(log.notional[row]) + int(log.fee[row])
+            lots[int(log.slot[row])] += int(log.filled[row])
+            row += 1
+        closes = drawn.market.close[bar].tolist()
+        last = [close or before for close, before in zip(closes, last, strict=True)]
+        curve.append(cash + sum(round(held * last[slot % assets] * worth[slot % assets]) for slot, held in enumerate(lots)))
+    return curve
+
+
+def fills(outcome: Outcome) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which rows of the log are fills."""
+    return np.asarray(outcome.log.status == Status.FILLED)
+
+
+def ordinary(seeds: range) -> list[tuple[int, Session]]:
+    """Seeded sessions by seed."""
+    return [(seed, session(seed)) for seed in seeds]

@@ -1,0 +1,206 @@
+"""What must hold on any market, checked on random ones in both programs."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from rustybt import kernel, reference
+from rustybt.model import Detail, Log, Outcome, Reason, Status
+from rustybt.testing.generators import Session
+from rustybt.testing.outcomes import Simulate, differences, identity_breaches, run_or_error
+from tests.properties.alterations import (
+    equity_from_the_log,
+    fills,
+    first_bars,
+    ordinary,
+    with_assets_in_order,
+    with_idle_sleeve,
+    with_setting,
+    without_costs,
+    without_repeats,
+)
+
+BOTH = pytest.mark.parametrize("simulate", [pytest.param(kernel.simulate, id="kernel"), pytest.param(reference.simulate, id="reference")])
+SESSIONS = ordinary(range(500_000, 500_150))
+
+
+def outcomes(simulate: Simulate) -> list[tuple[int, Session, Outcome]]:
+    ran = ((seed, drawn, run_or_error(simulate, drawn)) for seed, drawn in SESSIONS)
+    return [(seed, drawn, outcome) for seed, drawn, outcome in ran if outcome is not None]
+
+
+@BOTH
+def test_cash_and_quantities_are_conserved(simulate: Simulate) -> None:
+    for seed, drawn, outcome in outcomes(simulate):
+        assert identity_breaches(drawn, outcome) == [], seed
+
+
+@BOTH
+def test_equity_is_cash_plus_positions_at_every_bar(simulate: Simulate) -> None:
+    for seed, drawn, outcome in outcomes(simulate):
+        assert outcome.equity.tolist() == equity_from_the_log(drawn, outcome), seed
+
+
+@BOTH
+def test_no_fill_lies_outside_its_bar_or_on_a_missing_one(simulate: Simulate) -> None:
+    seen = 0
+    for seed, drawn, outcome in outcomes(simulate):
+        log, filled = outcome.log, fills(outcome)
+        bars, columns, prices = log.bar[filled], log.slot[filled] % len(drawn.tables.assets), log.price[filled]
+        assert (drawn.market.low[bars, columns] <= prices).all(), seed
+        assert (prices <= drawn.market.high[bars, columns]).all(), seed
+        assert (drawn.market.close[bars, columns] > 0).all(), seed
+        seen += len(prices)
+    assert seen > 1000
+
+
+@BOTH
+def test_the_future_changes_nothing_before_it(simulate: Simulate) -> None:
+    for seed, drawn, outcome in outcomes(simulate):
+        bars = len(drawn.market.close) // 2
+        half = run_or_error(simulate, first_bars(drawn, bars))
+        assert half is not None, seed
+        assert outcome.equity[:bars].tolist() == half.equity.tolist(), seed
+        settled = half.log.status != Status.WORKING
+        for field in fields(Log):
+            now, then = getattr(half.log, field.name)[settled], getattr(outcome.log, field.name)[outcome.log.bar < bars]
+            assert then[: len(now)].tolist() == now.tolist(), (seed, field.name)
+            assert bars == len(drawn.market.close) or len(then) == len(now), (seed, field.name)
+
+
+@BOTH
+def test_an_idle_sleeve_changes_nothing(simulate: Simulate) -> None:
+    for seed, drawn, outcome in outcomes(simulate):
+        wider = run_or_error(simulate, with_idle_sleeve(drawn))
+        assert wider is not None, seed
+        assert not wider.lots[len(outcome.lots) :].any(), seed
+        assert differences(outcome, replace(wider, lots=wider.lots[: len(outcome.lots)])) == [], seed
+
+
+@BOTH
+def test_a_repeated_target_can_be_left_out(simulate: Simulate) -> None:
+    dropped = 0
+    for seed, drawn, outcome in outcomes(simulate):
+        leaner = without_repeats(drawn)
+        dropped += len(drawn.plan.slot) - len(leaner.plan.slot)
+        assert differences(outcome, run_or_error(simulate, leaner)) == [], seed
+    assert dropped > 100
+
+
+@BOTH
+def test_every_order_number_has_one_fate(simulate: Simulate) -> None:
+    """Numbers count up without gaps, and an order ends in one row, or in the two parts of one bar when it goes through zero."""
+    for seed, drawn, outcome in outcomes(simulate):
+        log = outcome.log
+        numbers = log.seq[log.seq > 0]
+        sized_later = bool(drawn.tables.sizing)
+        if not sized_later and len(numbers):
+            assert sorted(set(numbers.tolist())) == list(range(1, int(numbers.max()) + 1)), seed
+        for number in set(numbers.tolist()):
+            rows = np.flatnonzero(log.seq == number)
+            assert len(rows) == 1 or (len(rows) == 2 and len(set(log.bar[rows].tolist())) == 1 and log.detail[rows[0]] == Detail.NONE), seed
+            assert (log.submitted[rows] <= log.bar[rows]).all(), seed
+
+
+@BOTH
+def test_assets_in_another_order_give_the_same_run_when_nothing_is_cut(simulate: Simulate) -> None:
+    compared = 0
+    for seed, drawn, outcome in outcomes(simulate):
+        if (outcome.log.detail == Detail.UNAFFORDABLE).any() or len(drawn.tables.assets) < 2:
+            continue
+        order = list(range(len(drawn.tables.assets)))[::-1]
+        turned = run_or_error(simulate, with_assets_in_order(drawn, order))
+        assert turned is not None, seed
+        for curve in ("equity", "cash", "gross"):
+            assert getattr(turned, curve).tolist() == getattr(outcome, curve).tolist(), (seed, curve)
+        assert turned.last[::-1].tolist() == outcome.last.tolist(), seed
+        assert turned.lots.reshape(-1, len(order))[:, ::-1].tolist() == outcome.lots.reshape(-1, len(order)).tolist(), seed
+        compared += outcome.log.rows > 0
+    assert compared > 5
+
+
+def test_assets_in_another_order_change_a_cut_by_one_residual_lot_at_most() -> None:
+    compared = 0
+    for seed, drawn in ordinary(range(600_000, 600_400)):
+        plain = with_setting(without_costs(drawn), stop=0, take=0, trail=0, max_bars=0, cool_down=0)
+        assets = len(plain.tables.assets)
+        outcome = run_or_error(kernel.simulate, plain)
+        if outcome is None or assets < 2 or plain.tables.sleeves > 1:
+            continue
+        cut = outcome.log.bar[outcome.log.detail == Detail.UNAFFORDABLE]
+        if not len(cut):
+            continue
+        bars = int(cut[0]) + 1
+        turned = run_or_error(kernel.simulate, first_bars(with_assets_in_order(plain, range(assets)[::-1]), bars))
+        before = run_or_error(kernel.simulate, first_bars(plain, bars))
+        assert before is not None, seed
+        assert turned is not None, seed
+        assert np.abs(turned.lots[::-1] - before.lots).max() <= 1, seed
+        compared += 1
+    assert compared > 50
+
+
+def test_higher_commission_never_gives_more_cash_for_the_same_fills() -> None:
+    compared = 0
+    for seed, drawn, cheap in outcomes(kernel.simulate):
+        rates = drawn.tables.row("fee_rate")
+        dear = run_or_error(kernel.simulate, with_setting(drawn, fee_rate=int(rates.max()) + 10**5))
+        same = dear is not None and all(
+            np.array_equal(getattr(cheap.log, name), getattr(dear.log, name)) for name in ("bar", "slot", "filled", "price")
+        )
+        if dear is None or not same or not fills(cheap).any():
+            continue
+        assert int(dear.cash[-1]) <= int(cheap.cash[-1]), seed
+        assert (dear.log.fee >= cheap.log.fee).all(), seed
+        compared += 1
+    assert compared > 10
+
+
+@BOTH
+def test_buying_and_selling_back_at_one_price_without_costs_is_free(simulate: Simulate) -> None:
+    compared = 0
+    for seed, drawn in SESSIONS:
+        bars = len(drawn.market.close)
+        if bars < 4:
+            continue
+        flat = without_costs(with_setting(drawn, stop=0, take=0, trail=0, max_bars=0, scheduled=0))
+        prices = np.broadcast_to(np.maximum(drawn.market.close.max(axis=0), 1), drawn.market.close.shape).copy()
+        market = replace(drawn.market, open=prices, high=prices, low=prices, close=prices)
+        slots = flat.tables.slots.shape[1]
+        offers = [int(v) for v in flat.plan.value[:slots]] + [1] * (slots - len(flat.plan.value[:slots]))
+        start = np.array([0, slots, slots, *[2 * slots] * (bars - 2)], dtype=np.int64)
+        value = np.array([*offers, *[0] * slots], dtype=np.int64)
+        plan = replace(flat.plan, start=start, slot=np.array(list(range(slots)) * 2, dtype=np.int64), value=value)
+        outcome = run_or_error(simulate, Session(flat.tables, market, plan, np.zeros((0, 5), dtype=np.int64)))
+        if outcome is None:
+            continue
+        assert not outcome.lots.any(), seed
+        assert int(outcome.cash[-1]) == drawn.tables.cash, seed
+        compared += bool(fills(outcome).any())
+    assert compared > 20
+
+
+@BOTH
+def test_increases_respect_the_gross_limit(simulate: Simulate) -> None:
+    """Filled and valued at one close without costs: exposure is within the limit, up to the rounding of each position and fill."""
+    compared = 0
+    for seed, drawn in SESSIONS:
+        closing = without_costs(drawn)
+        closing = closing._replace(tables=replace(closing.tables, fill_at=type(closing.tables.fill_at).SAME_BAR_CLOSE))
+        outcome = run_or_error(simulate, closing)
+        if outcome is None:
+            continue
+        log, before = outcome.log, np.zeros(len(outcome.lots), dtype=object)
+        for row in range(log.rows):
+            slot, moved = int(log.slot[row]), int(log.filled[row])
+            grows = moved and abs(before[slot] + moved) > abs(before[slot]) and log.reason[row] == Reason.TARGET
+            before[slot] += moved
+            if grows:
+                bar = int(log.bar[row])
+                limit = int(outcome.equity[bar]) * drawn.tables.gross // 10**8
+                assert int(outcome.gross[bar]) <= limit + 4 * len(before) + drawn.tables.gross // 10**7, (seed, bar)
+                compared += 1
+    assert compared > 50
