@@ -1,4 +1,4 @@
-"""Seeded synthetic markets: the same seed gives the same bars on every machine.
+"""Seeded synthetic markets: the seed and the traits determine the bars.
 
 Prices walk at random on a grid of cents. Traits ask for what makes real data hard: missing bars, halts, listings, delistings, unchanged
 prices, splits and dividends.
