@@ -13,7 +13,7 @@ import polars as pl
 
 from rustybt.spec.evaluate import Exact, Program, Step
 from rustybt.spec.exact import Facts, Rolling
-from rustybt.spec.lower import ALONG, COLUMN, CROSS, GROUP, LITERAL, POINT, TIME, Graph, Item, fill, over
+from rustybt.spec.lower import ALONG, COLUMN, CROSS, GROUP, LITERAL, NULL, POINT, TIME, Graph, Item, fill, is_member, over
 from rustybt.spec.tree import Node as Tree
 from rustybt.spec.tree import body, build, call, integer, is_column, parse
 
@@ -193,7 +193,7 @@ class Compiler:
         if self.situation.single or reach == 0:
             return tree
         self.aid("__pos")
-        filler = body(tree)["input"][2] if call(tree)[0] == "ShiftAndFill" else {"Literal": {"Scalar": {"Null": "Null"}}}
+        filler = body(tree)["input"][2] if call(tree)[0] == "ShiftAndFill" else NULL
         inside = parse(pl.col("__pos") >= reach)
         return {"Ternary": {"predicate": inside, "truthy": tree, "falsy": filler}}
 
@@ -221,11 +221,9 @@ class Compiler:
             order, tree = [self._ref(item.order, scheduled), tree["options"]], tree["sorted"]
         if item.member is None:
             return over(tree, keys, order)
-        member = self._ref(item.member, scheduled)
-        flag = {"Function": {"input": [member, {"Literal": {"Scalar": {"Boolean": False}}}], "function": "FillNull"}}
-        null: Tree = {"Literal": {"Scalar": {"Null": "Null"}}}
-        keys[0] = {"Ternary": {"predicate": flag, "truthy": keys[0], "falsy": null}}
-        return {"Ternary": {"predicate": flag, "truthy": over(tree, keys, order), "falsy": null}}
+        member = fill(is_member(item.member), lambda at: self._ref(at, scheduled))
+        keys[0] = {"Ternary": {"predicate": member, "truthy": keys[0], "falsy": NULL}}
+        return {"Ternary": {"predicate": member, "truthy": over(tree, keys, order), "falsy": NULL}}
 
     def _exact(self, item: Item, scheduled: bool) -> Tree:
         window, facts = self.windows[item.id], self._facts[item.id]

@@ -227,3 +227,12 @@ def _take(values: pl.Series, at: Ints) -> pl.Series:
     if values.dtype.is_numeric() and values.dtype != pl.Int128 and not values.dtype.is_decimal() and not values.null_count():
         return pl.Series(values.to_numpy()[at])
     return values.gather(at)
+
+
+def doubled(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a frame twice.
+
+    Polars divides a column by a constant through its reciprocal, but takes a column of one row for a constant and divides outright. So
+    nothing is ever evaluated on one row. (Columns are joined one by one: two equal frames of one row would make constants again.)
+    """
+    return pl.DataFrame([pl.concat([column, column]) for column in frame])

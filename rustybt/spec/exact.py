@@ -255,15 +255,10 @@ class Running:
     def _value(self, window: Rolling, count: Any, after: Any, before: Any, step: Step, wide: bool) -> npt.NDArray[np.float64]:
         one = self.total[after] - self.total[before]
         if not window.squares:
-            ticks = one if np.ndim(step.num) == 0 and step.num == 1 else one * step.num
-            value: npt.NDArray[np.float64] = ticks / np.float64(step.den * (count if window.function == "Mean" else 1))
-            return value
-        below = np.float64(count) * np.float64(count - window.ddof) * np.float64(step.den) ** 2
-        variance = self._scaled_variance(one, count, after, before, wide) * np.float64(step.num) ** 2 / below
-        found: npt.NDArray[np.float64] = np.sqrt(variance) if window.function == "Std" else variance
-        return found
+            return _scaled(window, one, count, step)
+        return _deviation(window, self._spread(one, count, after, before, wide), count, step)
 
-    def _scaled_variance(self, one: Any, count: Any, after: Any, before: Any, wide: bool) -> Any:
+    def _spread(self, one: Any, count: Any, after: Any, before: Any, wide: bool) -> Any:
         if not wide:
             spread = (self.squares[after] - self.squares[before]) * count - one * one
             return spread.view(np.uint64).astype(np.float64)
@@ -271,6 +266,63 @@ class Running:
         pick = (lambda at: squares.slice(at.start, at.stop - at.start)) if isinstance(after, slice) else squares.gather
         counts = pl.Series(np.broadcast_to(count, one.shape).astype(np.int64)).cast(pl.Int128)
         return ((pick(after) - pick(before)) * counts - total * total).cast(pl.Float64).to_numpy()
+
+
+def of_windows(
+    window: Rolling, ticks: npt.NDArray[np.int64], known: npt.NDArray[np.bool_] | None, step: Step
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_] | None]:
+    """Values of windows given one per row, and which of them have enough bars (None = all): the same bits as `Running` gives.
+
+    Args:
+        window: the window.
+        ticks: (windows, size).
+        known: which ticks take part; None = all.
+        step: of each window.
+
+    Example:
+        >>> of_windows(Rolling("close", "Mean", 2, 2), np.array([[3, 4]]), None, Step(1, 10))[0].tolist()
+        [0.35]
+    """
+    flat = np.zeros((len(ticks), window.size), np.int64)
+    np.copyto(flat, ticks, where=True if known is None else known)
+    count = np.full(len(flat), window.size) if known is None else known.sum(axis=1)
+    least = max(window.least, 1, window.ddof + 1 if window.squares else 1)
+    needed = 0 if window.function == "Sum" and window.least == 0 else least
+    enough = None if known is None and least <= window.size else count >= needed
+    counted = np.maximum(count, least)
+    one = flat.sum(axis=1)
+    if not window.squares:
+        return _scaled(window, one, counted, step), enough
+    first = flat[:, -1:]
+    near = flat - first if known is None else np.where(known, flat - first, 0)
+    if int(np.abs(near).max(initial=0)) * window.size * 2 <= 2**32:
+        sums = near.sum(axis=1)
+        spread = ((near * near).sum(axis=1) * counted - sums * sums).view(np.uint64).astype(np.float64)
+    else:
+        exact = [
+            _spread(row if known is None else row[k], int(n))
+            for row, k, n in zip(flat, flat if known is None else known, counted, strict=True)
+        ]
+        spread = np.array([float(value) for value in exact])
+    return _deviation(window, spread, counted, step), enough
+
+
+def _scaled(window: Rolling, ticks: npt.NDArray[np.int64], count: Any, step: Step) -> npt.NDArray[np.float64]:
+    above = ticks if np.ndim(step.num) == 0 and step.num == 1 else ticks * step.num
+    value: npt.NDArray[np.float64] = above / np.float64(step.den * (count if window.function == "Mean" else 1))
+    return value
+
+
+def _deviation(window: Rolling, spread: npt.NDArray[np.float64], count: Any, step: Step) -> npt.NDArray[np.float64]:
+    below = np.float64(count) * np.float64(count - window.ddof) * np.float64(step.den) ** 2
+    variance = spread * np.float64(step.num) ** 2 / below
+    found: npt.NDArray[np.float64] = np.sqrt(variance) if window.function == "Std" else variance
+    return found
+
+
+def _spread(ticks: npt.NDArray[np.int64], count: int) -> int:
+    values = [int(tick) for tick in ticks]
+    return max(count * sum(v * v for v in values) - sum(values) ** 2, 0)
 
 
 def _prefix(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -17,17 +17,27 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from rustybt.errors import SpecError
 from rustybt.spec.tree import Node as Tree
-from rustybt.spec.tree import body, build, call, children, is_column, is_pointwise, kind, render
-from rustybt.spec.vocabulary import ORDERED
+from rustybt.spec.tree import body, call, children, is_column, is_pointwise, kind, render
+from rustybt.spec.vocabulary import OPAQUE, ORDERED
 
 COLUMN, LITERAL, POINT, TIME, GROUP, CROSS = "column", "literal", "point", "time", "group", "cross"
 ALONG = ORDERED - {"Rolling"} | {"Boolean.IsFirstDistinct"}
 """Operations that give one row per row along time and so can be a node of their own."""
+KEEPING = frozenset(
+    "Rank QCut Bin Reverse Boolean.IsUnique Boolean.IsDuplicated Boolean.IsLastDistinct FillNullWithStrategy.Min FillNullWithStrategy.Max "
+    "FillNullWithStrategy.Mean".split()
+)
+"""Operations on a whole group that give a value per row."""
+REDUCING = frozenset(
+    "Quantile Skew Kurtosis Product Correlation NullCount ApproxNUnique Boolean.All Boolean.Any Entropy ArgMax ArgMin".split()
+)
+"""Functions that give one value per group."""
+NULL: Tree = {"Literal": {"Scalar": {"Null": "Null"}}}
 REF = "#"
 """Key of a placeholder ``{"#": id}`` for the value of another node."""
 
@@ -114,6 +124,11 @@ def over(tree: Any, keys: list[Any], order: Any = None) -> Tree:
     return {"Over": {"function": tree, "partition_by": keys, "order_by": order, "mapping": "GroupsToRows"}}
 
 
+def is_member(at: int) -> Tree:
+    """Whether the universe node is true; null is not."""
+    return {"Function": {"input": [{REF: at}, {"Literal": {"Scalar": {"Boolean": False}}}], "function": "FillNull"}}
+
+
 def _refs(tree: Any) -> list[int]:
     if isinstance(tree, dict):
         return [tree[REF]] if REF in tree else [ref for value in tree.values() for ref in _refs(value)]
@@ -151,12 +166,26 @@ def simplify(tree: Tree) -> Tree:
 
 @dataclass(frozen=True)
 class _Lowering:
+    """Lowers the tree of one term in one partition: that of the window around it, or an asset's bars.
+
+    Attributes:
+        graph: where nodes go.
+        term: its name, for messages.
+        member: universe node.
+        kind: `TIME`, `GROUP` or `CROSS`.
+        keys: keys of the partition.
+        top: whether the tree stands directly under its ``over``.
+    """
+
     graph: Graph
     term: str
     member: int | None = None
+    kind: str = TIME
+    keys: tuple[int, ...] = ()
+    top: bool = False
 
     def row(self, tree: Tree) -> int:
-        """The node whose value in each row is that of a tree, where bare operations go along time."""
+        """The node whose value in each row is that of a tree."""
         tree = simplify(tree)
         tag = kind(tree)
         if tag == "Selector":
@@ -171,34 +200,42 @@ class _Lowering:
             return self.graph.add(LITERAL, tree)
         if tag == "Over":
             return self._over(body(tree))
-        if is_pointwise(tree):
-            return self._node(POINT, tree)
-        if self._aligned(tree):
-            return self._node(TIME, tree)
-        asset = self.graph.add(COLUMN, {"Column": "asset"})
-        return self.graph.add(GROUP, self._inside(tree, cross=False, top=True), (asset,))
+        if is_pointwise(tree) and shape(tree) is not None:
+            return self._rowwise(tree)
+        if self.kind == CROSS and not self.top and call(tree)[0] in ALONG and shape(tree) == "row":
+            return self.graph.add(TIME, self.operands(tree))
+        return self._grouped(self.operands(tree), along=(call(tree)[0] in ALONG and shape(tree) == "row") or tag == "Agg")
 
-    def _node(self, kind_: str, tree: Tree) -> int:
+    def _rowwise(self, tree: Tree) -> int:
         tree = copy.deepcopy(tree)
+        below = replace(self, top=False)
         for slot in _expanded(tree):
-            slot_tree = simplify(slot.node)
-            put: Any = slot_tree if kind(slot_tree) == "Literal" else {REF: self.row(slot_tree)}
-            if call(tree)[0] == "AsStruct":
-                put = {"Alias": [put, build(slot.node).meta.output_name()]}  # fields keep their names
-            slot.put(put)
-        return self.graph.add(kind_, tree)
+            part = simplify(slot.node)
+            slot.put(part if kind(part) == "Literal" else {REF: below.row(part)})
+        return self.graph.add(POINT, tree)
 
-    def _aligned(self, tree: Tree) -> bool:
-        """Whether a tree gives one value per row when its operations go along time one by one."""
+    def operands(self, tree: Tree) -> Any:
+        """The tree of an operation on groups, with every input that has a value per row as a placeholder."""
         tree = simplify(tree)
         tag = kind(tree)
-        if tag in ("Over", "Column", "Literal"):
-            return True
-        inputs = [slot.node for slot in children(tree) if slot.role == "input"]
-        if tag == "Selector" or not all(self._aligned(part) for part in inputs):
-            return False
-        along = call(tree)[0] in ALONG and not _scalar(inputs[0])
-        return along or is_pointwise(tree) or (tag == "Agg" and call(tree)[0] != "Agg.Implode" and not _scalar(inputs[0]))
+        if tag in ("Literal", "Len", "Field", "Element", "Selector"):
+            return tree
+        tree = copy.deepcopy(tree)
+        below = replace(self, top=False) if tag != "Rolling" else replace(self, top=True, kind=GROUP)
+        for slot in _expanded(tree):
+            part = simplify(slot.node)
+            if slot.role == "index" or (slot.role == "input" and kind(part) != "Literal" and shape(part) == "row"):
+                slot.put({REF: below.row(part)})
+            elif slot.role in ("input", "function"):
+                slot.put({REF: below.row(part)} if kind(part) in ("Column", "Over") else below.operands(part))
+        return tree
+
+    def _grouped(self, tree: Any, *, along: bool) -> int:
+        if self.kind == TIME and along:
+            return self.graph.add(TIME, tree)
+        if self.kind == TIME:
+            return self.graph.add(GROUP, tree, (self.graph.add(COLUMN, {"Column": "asset"}),))
+        return self.graph.add(self.kind, tree, self.keys, None, self.member if self.kind == CROSS else None)
 
     def _over(self, window: dict[str, Any]) -> int:
         if window["mapping"] != "GroupsToRows":
@@ -207,68 +244,51 @@ class _Lowering:
                 where=f"term {self.term!r}",
                 do="leave mapping_strategy at its default",
             )
+        outer = _Lowering(self.graph, self.term, self.member)
         keys = [simplify(k) for k in window["partition_by"] or []]
         order = window["order_by"]
         by_time = order is None or (is_column(order[0], "ts") and not order[1]["descending"])
         if by_time and keys and all(is_column(k, "asset") for k in keys):
-            return self.row(window["function"])
+            return outer.row(window["function"])
         cross = any(is_column(k, "ts") for k in keys)
-        ids = tuple(self.row(k) for k in keys if not (cross and is_column(k, "ts")))
-        inside = self._inside(window["function"], cross=cross, top=True)
-        ordered = None if order is None or (by_time and not cross) else self.row(order[0])
-        tree = inside if ordered is None else {"sorted": inside, "options": order[1]}
-        return self.graph.add(CROSS if cross else GROUP, tree, ids, ordered, self.member if cross else None)
+        ids = tuple(outer.row(k) for k in keys if not (cross and is_column(k, "ts")))
+        inner = replace(outer, kind=CROSS if cross else GROUP, keys=ids, top=True)
+        if order is None or (by_time and not cross):
+            return self._masked(inner.row(window["function"])) if cross else inner.row(window["function"])
+        held = {"sorted": inner.operands(window["function"]), "options": order[1]}
+        return self.graph.add(inner.kind, held, ids, outer.row(order[0]), self.member if cross else None)
 
-    def _inside(self, tree: Tree, *, cross: bool, top: bool = False) -> Any:
-        """The tree of a window's function, with what does not depend on the groups as placeholders."""
-        tree = simplify(tree)
-        tag = kind(tree)
-        if tag in ("Literal", "Len", "Field", "Element", "Selector"):
-            return tree
-        if tag in ("Over", "Column") or self._free(tree, cross and not top):
-            return {REF: self.row(tree)}
-        if cross and not top and call(tree)[0] in ALONG:
-            return {REF: self._along(tree)}
-        tree = copy.deepcopy(tree)
-        walks = cross and tag != "Rolling"
-        for slot in _expanded(tree):
-            if slot.role == "index":
-                slot.put({REF: self.row(slot.node)})
-            elif slot.role in ("input", "function"):
-                slot.put(self._inside(slot.node, cross=walks))
-        return tree
-
-    def _along(self, tree: Tree) -> int:
-        """A time operation below ``over("ts")`` whose inputs are cross-sections themselves."""
-        tree = copy.deepcopy(tree)
-        for slot in children(tree):
-            part = simplify(slot.node)
-            if kind(part) == "Literal":
-                continue
-            inner = self._inside(part, cross=True, top=True)
-            ref = inner[REF] if isinstance(inner, dict) and REF in inner else self.graph.add(CROSS, inner, (), None, self.member)
-            slot.put({REF: ref})
-        return self.graph.add(TIME, tree)
-
-    def _free(self, tree: Tree, walks: bool) -> bool:
-        """Whether a tree means the same inside a group and outside: rows alone and windows of its own (``walks``: time operations too)."""
-        tree = simplify(tree)
-        tag = kind(tree)
-        if tag in ("Over", "Column", "Literal"):
-            return True
-        if tag in ("Selector", "Field", "Element", "Len") or not (is_pointwise(tree) or (walks and call(tree)[0] in ALONG)):
-            return False
-        inputs = [slot.node for slot in children(tree) if slot.role == "input"]
-        return all(self._free(part, walks) for part in inputs) and any(kind(simplify(part)) != "Literal" for part in inputs)
+    def _masked(self, at: int) -> int:
+        """A value under ``over("ts")`` that is null outside the universe, whatever it is made of."""
+        if self.member is None or self.graph.items[at].kind == CROSS:
+            return at
+        return self.graph.add(POINT, {"Ternary": {"predicate": is_member(self.member), "truthy": {REF: at}, "falsy": NULL}})
 
 
-def _scalar(tree: Tree) -> bool:
-    """Whether a tree gives one value per group rather than one per row."""
+def shape(tree: Tree) -> str | None:
+    """What a tree gives within a group: ``row`` (a value per row), ``scalar`` (one value), or None (any number of them).
+
+    Example:
+        >>> import polars as pl
+        >>> from rustybt.spec.tree import parse
+        >>> [shape(parse(e)) for e in (pl.col("x") - pl.col("x").mean(), pl.col("x").max(), pl.col("x").unique())]
+        ['row', 'scalar', None]
+    """
     tree = simplify(tree)
-    if kind(tree) in ("Over", "Column", "Selector"):
-        return False
-    inputs = [slot.node for slot in children(tree) if slot.role == "input"]
-    return kind(tree) in ("Literal", "Agg", "Len") or all(_scalar(part) for part in inputs)
+    tag, name = kind(tree), call(tree)[0]
+    if tag in ("Column", "Over") or name == "Range.IntRange":
+        return "row"
+    if tag in ("Literal", "Len") or name == "Repeat":
+        return "scalar"
+    inputs = [shape(slot.node) for slot in children(tree) if slot.role == "input"]
+    if tag in ("Selector", "Field", "Element") or not inputs:
+        return None
+    if is_pointwise(tree):
+        return None if None in inputs else "row" if "row" in inputs else "scalar"
+    if tag == "Agg" or name in REDUCING:
+        return "scalar" if inputs[0] != "scalar" else None
+    keeps = name in ALONG or name in KEEPING or name in OPAQUE
+    return "row" if keeps and inputs[0] == "row" else None
 
 
 def _expanded(tree: Tree) -> list[Any]:

@@ -20,7 +20,7 @@ from rustybt.errors import SpecError
 from rustybt.model import Asset, Panel
 from rustybt.spec import tree as trees
 from rustybt.spec.compile import Compiler, Situation, flat_reach
-from rustybt.spec.evaluate import Layout, Program, Run
+from rustybt.spec.evaluate import Layout, Program, Run, doubled
 from rustybt.spec.exact import Facts, Rolling, Units, fits, rolling_of, tie_warning
 from rustybt.spec.lower import COLUMN, CROSS, GROUP, TIME, Graph, lower
 
@@ -165,7 +165,7 @@ class SignalPlan:
         Raises:
             SpecError: a column is missing, a term fails in Polars, or the target or universe has a wrong type.
         """
-        self._check_columns(frame)
+        self.check_columns(frame)
         units = Units.of(assets)
         if frame.height == 1:
             return self._alone(frame, units, rows)
@@ -178,13 +178,14 @@ class SignalPlan:
         if chosen is not None and len(chosen) == 1:
             only = int(chosen[0])
             chosen = np.array([only, only + 1] if only + 1 < frame.height else [only - 1, only])
-        result = self._typed(Run(self._programs[situation], frame, layout, units, chosen, self._blame).result())
+        result = self.typed(Run(self._programs[situation], frame, layout, units, chosen, self.blame).result())
         return result if only is None else result.filter(pl.col("row") == only)
 
     def _alone(self, frame: pl.DataFrame, units: Units, rows: npt.NDArray[np.bool_] | pl.Series | None) -> pl.DataFrame:
-        # Polars divides a column by a constant through its reciprocal, but divides one row by it outright: never evaluate one row
-        later = pl.col("ts") + pl.duration(days=1) if frame.schema.get("ts") is not None and frame["ts"].dtype.is_temporal() else pl.lit(0)
-        twice = pl.concat([frame, frame.with_columns(later.alias("ts")).select(frame.columns)])
+        twice = doubled(frame)
+        if "ts" in frame.columns:  # not in one cross-section
+            ts = twice["ts"].to_physical()
+            twice = twice.with_columns((ts + pl.Series([0, 1], dtype=ts.dtype)).cast(frame["ts"].dtype).alias("ts"))
         wanted = self.evaluate(twice, units).head(1)
         return wanted if rows is None or bool(rows[0]) else wanted.clear()
 
@@ -202,7 +203,12 @@ class SignalPlan:
             facts.append((at, Facts(ticks.null_count() > 0, wide)))
         return Situation(layout.single, scheduled, tuple(facts))
 
-    def _check_columns(self, frame: pl.DataFrame) -> None:
+    def check_columns(self, frame: pl.DataFrame) -> None:
+        """Refuse a frame that lacks a column, naming the term and the nearest column.
+
+        Raises:
+            SpecError: a column is missing.
+        """
         known = set(frame.columns)
         for column in self.columns:
             if column in known:
@@ -228,7 +234,8 @@ class SignalPlan:
             open_ += new
         return found
 
-    def _blame(self, name: str, at: int, error: BaseException) -> SpecError:
+    def blame(self, name: str, at: int, error: BaseException) -> SpecError:
+        """The error of a column that Polars could not evaluate, with its term and sub-expression."""
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         term = name if name in self.graph.roots else self._term_of(at)
         return SpecError(
@@ -237,7 +244,12 @@ class SignalPlan:
             do="check the types of the columns and literals in it",
         )
 
-    def _typed(self, result: pl.DataFrame) -> pl.DataFrame:
+    def typed(self, result: pl.DataFrame) -> pl.DataFrame:
+        """Refuse terms of a wrong type.
+
+        Raises:
+            SpecError: the universe is not true or false, or the target is not a number.
+        """
         universe = result.schema.get("universe")
         if universe is not None and universe not in (pl.Boolean, pl.Null):
             raise SpecError(f"the universe is {universe}, not true or false", where="term 'universe'", do='compare: pl.col("volume") > 0')

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -14,8 +12,7 @@ from rustybt.errors import SpecError
 from rustybt.model import Asset
 from rustybt.spec.planner import check_target, plan_terms
 from tests.spec.signal_frames import Made, Shape, made
-
-close, volume, factor = pl.col("close"), pl.col("volume"), pl.col("factor")
+from tests.spec.signal_terms import Oracle, close, volume
 
 SHAPES = {
     "dense": (4, 40, Shape()),
@@ -24,117 +21,6 @@ SHAPES = {
     "mixed ticks": (4, 40, Shape(missing=0.1, ticks=("0.01", "0.0001", "0.25", "5"))),
     "one asset": (1, 60, Shape(nulls=0.1)),
 }
-
-Unary = Callable[[pl.Expr], pl.Expr]
-ALONG: list[Unary] = [
-    lambda x: x.shift(1),
-    lambda x: x.shift(3),
-    lambda x: x.shift(2, fill_value=0.5),
-    lambda x: x.diff(2),
-    lambda x: x.pct_change(3),
-    lambda x: x.rolling_mean(4),
-    lambda x: x.rolling_mean(4, min_samples=2),
-    lambda x: x.rolling_sum(3),
-    lambda x: x.rolling_std(5),
-    lambda x: x.rolling_min(4),
-    lambda x: x.rolling_max(3, min_samples=1),
-    lambda x: x.rolling_median(5),
-    lambda x: x.rolling_quantile(0.3, window_size=4, interpolation="linear"),
-    lambda x: x.rolling_rank(4),
-    lambda x: x.ewm_mean(span=5),
-    lambda x: x.ewm_std(span=4),
-    lambda x: x.cum_sum(),
-    lambda x: x.cum_max(),
-    lambda x: x.forward_fill(2),
-]
-SCOPED: list[Unary] = [
-    *ALONG,
-    lambda x: x.first(),
-    lambda x: x - x.first(),
-    lambda x: x.cum_sum().rolling_max(2),
-    lambda x: x.first().cum_sum(),
-]
-SESSION: list[Unary] = [lambda x: x.cum_sum(), lambda x: x.shift(1).cum_max(), lambda x: x / x.first(), lambda x: x.rolling_mean(2)]
-ACROSS: list[Unary] = [
-    lambda x: x.rank(),
-    lambda x: x.rank("ordinal", descending=True),
-    lambda x: x.mean(),
-    lambda x: x - x.mean(),
-    lambda x: (x - x.mean()) / x.std(),
-    lambda x: x.max(),
-    lambda x: x.median(),
-    lambda x: x.count(),
-    lambda x: x / x.abs().sum(),
-    lambda x: x.filter(x > 0).mean(),
-]
-ROWWISE: list[Unary] = [
-    lambda x: x.abs(),
-    lambda x: 1 - x,
-    lambda x: x * 2 + 1,
-    lambda x: x.clip(0, 3),
-    lambda x: x.fill_null(0.25),
-    lambda x: pl.when(x > 1).then(x).otherwise(0.0),
-]
-PAIRS: list[Callable[[pl.Expr, pl.Expr], pl.Expr]] = [
-    lambda x, y: x + y,
-    lambda x, y: x - y,
-    lambda x, y: x / y,
-    lambda x, y: pl.max_horizontal(x, y),
-    lambda x, y: pl.when(x > y).then(x).otherwise(y),
-]
-
-
-@dataclass
-class Oracle:
-    """Builds an expression and, beside it, its value by one plain Polars step after another."""
-
-    rng: np.random.Generator
-    frame: pl.DataFrame
-    member: str | None = None
-    count: int = field(default=0)
-
-    def keep(self, expr: pl.Expr) -> str:
-        self.count += 1
-        name = f"o{self.count}"
-        self.frame = self.frame.with_columns(expr.alias(name))
-        return name
-
-    def pick[T](self, of: list[T]) -> T:
-        return of[int(self.rng.integers(len(of)))]
-
-    def tree(self, depth: int) -> tuple[pl.Expr, str]:
-        kind = "leaf" if depth == 0 else self.pick(["along", "along", "scoped", "across", "across", "rowwise", "pair", "session"])
-        if kind == "leaf":
-            gap = close - pl.col("open")
-            return (factor, "factor") if self.rng.random() < 0.6 else (gap, self.keep(gap))
-        if kind == "pair":
-            (left, a), (right, b) = self.tree(depth - 1), self.tree(depth - 1)
-            pair = self.pick(PAIRS)
-            return pair(left, right), self.keep(pair(pl.col(a), pl.col(b)))
-        if kind == "session":
-            one, column = self.pick(SESSION), self.pick(["factor", "close"])
-            whole = one(pl.col(column)).over("asset", "sector")
-            return whole, self.keep(whole)
-        inner, name = self.tree(depth - 1)
-        if kind == "rowwise":
-            one = self.pick(ROWWISE)
-            return one(inner), self.keep(one(pl.col(name)))
-        if kind == "along":
-            one = self.pick(ALONG)
-            return one(inner), self.keep(one(pl.col(name)).over("asset"))
-        if kind == "scoped":
-            one = self.pick(SCOPED)
-            return one(inner).over("asset"), self.keep(one(pl.col(name)).over("asset"))
-        one = self.pick(ACROSS)
-        return one(inner).over("ts"), self.across(one, name)
-
-    def across(self, one: Unary, name: str) -> str:
-        if self.member is None:
-            return self.keep(one(pl.col(name)).over("ts"))
-        row = self.frame.with_row_index("i")
-        part = row.filter(pl.col(self.member)).select("i", x=one(pl.col(name)).over("ts"))
-        joined = row.select("i").join(part, on="i", how="left", maintain_order="left")
-        return self.keep(pl.lit(joined["x"]))
 
 
 def same(found: pl.Series, wanted: pl.Series) -> bool:
