@@ -98,8 +98,8 @@ def sessions(bars: int = 10, assets: int = 3) -> SearchStrategy[Session]:
 
     Example:
         >>> from hypothesis import find
-        >>> find(sessions(), lambda s: len(s.market.close) >= 3).market.close.shape
-        (3, 1)
+        >>> find(sessions(), lambda drawn: len(drawn.market.close) >= 3).market.close.shape[0]
+        3
     """
     from hypothesis import strategies
 

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rustybt import reference
+from rustybt.testing.generators import session
+from rustybt.testing.outcomes import differences, identity_breaches
+
+DRAWN = session(3)
+OUTCOME = reference.simulate(*DRAWN)
+
+
+def test_one_unit_of_difference_is_named() -> None:
+    cash = OUTCOME.cash.copy()
+    cash[2] += 1
+    assert differences(OUTCOME, replace(OUTCOME, cash=cash)) == [f"cash[2]: {OUTCOME.cash[2]} and {cash[2]}"]
+
+
+def test_a_missing_row_a_type_and_an_error_are_differences() -> None:
+    shorter = replace(OUTCOME, log=replace(OUTCOME.log, fee=OUTCOME.log.fee[:-1]))
+    rows = OUTCOME.log.rows
+    assert differences(OUTCOME, shorter) == [f"log.fee: ({rows},) and ({rows - 1},) entries"]
+    assert differences(OUTCOME, replace(OUTCOME, lots=OUTCOME.lots.astype("int32"))) == ["lots: types int64 and int32"]
+    assert differences(OUTCOME, None) == ["the second alone stopped with an error"]
+    assert differences(None, None) == []
+
+
+def test_a_fee_that_is_not_in_the_cash_is_a_breach() -> None:
+    fee = OUTCOME.log.fee.copy()
+    fee[-1] += 1
+    assert identity_breaches(DRAWN, OUTCOME) == []
+    assert identity_breaches(DRAWN, replace(OUTCOME, log=replace(OUTCOME.log, fee=fee)))
+    assert identity_breaches(DRAWN, replace(OUTCOME, lots=OUTCOME.lots + 1))
