@@ -97,9 +97,9 @@ def sessions(bars: int = 10, assets: int = 3) -> SearchStrategy[Session]:
         assets: the most assets.
 
     Example:
-        >>> from hypothesis import find
-        >>> find(sessions(), lambda drawn: len(drawn.market.close) >= 3).market.close.shape[0]
-        3
+        >>> from hypothesis import strategies
+        >>> isinstance(sessions(bars=5), strategies.SearchStrategy)
+        True
     """
     from hypothesis import strategies
 
