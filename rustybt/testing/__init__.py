@@ -1,7 +1,8 @@
 """What users need to test their own strategies and the rule book: synthetic markets, random sessions, golden cases.
 
-In: a seed and a few numbers, or a text. Out: bars, events, or a `rustybt.model.Panel`; the arguments of ``simulate`` and what must come out of
-them. To add a kind of trouble: a trait in `markets.Recipe`; a setting or corner of the rule book: a draw in `rules`. `soak` is a command.
+In: a seed and a few numbers, or a text. Out: bars, events, or a `rustybt.model.Panel`; the arguments of ``simulate`` and what must come
+out of them. To add a kind of trouble: a trait in `markets.Recipe`; a setting or corner of the rule book: a draw in `rules`. `soak` is a
+command.
 """
 
 from rustybt.testing.generators import Session, session, sessions
