@@ -265,13 +265,10 @@ def _window(name: str, terms: dict[str, pl.Expr], bounds: Bounds, on: _Windows) 
 
 
 def _differs(left: pl.Series, right: pl.Series) -> int | None:
-    """The first row in which two columns are not the same bits (any NaN equals any other), None when there is none."""
+    """The first row in which two columns differ in any bit, None when there is none. Any NaN equals any other, and so do the two zeros."""
     if left.dtype != right.dtype:
         left, right = left.cast(pl.String, strict=False), right.cast(pl.String, strict=False)
     same = left.eq_missing(right)
-    if left.dtype == pl.Float64:
-        bits = left.reinterpret(dtype=pl.Int64).eq_missing(right.reinterpret(dtype=pl.Int64))
-        same = same & (bits | left.is_nan().fill_null(False))
     return None if bool(same.all()) else same.arg_min()
 
 

@@ -41,6 +41,7 @@ CODES = ("reads category codes, which depend on every value seen before", "cast 
 WHOLE_ARGUMENT = ("looks values up in a whole column, later bars too", "give constants, or a list per row such as pl.concat_list(...)")
 RANDOM = ("is random, so two runs would differ", "leave it out, or add a seeded column to the data")
 ACROSS = ("walks from asset to asset, as it stands inside .over('ts')", "say that time is meant: {}.over('asset')")
+NESTED = ("is a rolling window inside another one, whose rows Polars mixes up", "say that it comes first: {}.over('asset')")
 FRAME = ("depends on rows of other assets and times", "add .over('asset') for one asset's bars or .over('ts') for the assets of one bar")
 UNDECLARED = ("runs code that the guard cannot read", "declare what it reads: Strategy(declared={{'{}': rows}})")
 DECLARED_AHEAD = ("is declared to look ahead", "use it in studies only")

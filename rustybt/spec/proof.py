@@ -126,7 +126,7 @@ class _Proof:
             return found
         if place.axis == "cross":
             walks = name in ORDERED or (name == "Boolean.IsFirstDistinct" and not place.ordered)
-            return _across(found, node) if walks and not place.ordered else found
+            return _scope(found, node, hints.ACROSS) if walks and not place.ordered else found
         if place.axis == "frame":
             return refuse(found, node, *hints.FRAME)
         reach = behind(node, name)
@@ -189,7 +189,7 @@ class _Proof:
     def _group_of(self, found: Bounds, node: Node, place: Place) -> Bounds:
         """An operation over all rows so far, whose inputs are known."""
         if place.axis == "cross":
-            return found if place.ordered else _across(found, node)
+            return found if place.ordered else _scope(found, node, hints.ACROSS)
         if place.axis == "frame":
             return refuse(found, node, *hints.FRAME)
         return found if place.axis in ("window", "element") else self._back(found, node, None, place)
@@ -198,7 +198,9 @@ class _Proof:
         held = body(node)
         inside = self.read(held["function"], Place("window"))
         if place.axis == "cross":
-            return _across(inside, node)
+            return _scope(inside, node, hints.ACROSS)
+        if place.axis in ("window", "element"):
+            return _scope(inside, node, hints.NESTED)
         if place.axis == "frame":
             return refuse(inside, node, *hints.FRAME)
         reach = behind(node, "Rolling")
@@ -252,8 +254,9 @@ class _Proof:
         return found
 
 
-def _across(found: Bounds, node: Node) -> Bounds:
-    what, do = hints.ACROSS
+def _scope(found: Bounds, node: Node, hint: tuple[str, str]) -> Bounds:
+    """A refusal of an inner part that only has to say that it goes along time."""
+    what, do = hint
     return refuse(found, node, what, do.format(render(node, 80)), wrong=True)
 
 

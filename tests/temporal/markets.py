@@ -83,11 +83,13 @@ def _extra(rng: np.random.Generator, size: tuple[int, int], shape: Shape) -> dic
 
 
 def _listed(rng: np.random.Generator, size: tuple[int, int], shape: Shape) -> np.ndarray:
-    """Which bars exist: asset 1 is listed late, asset 2 delisted early, asset 3 suspended for a quarter of the time."""
+    """Which bars exist: asset 1 is listed late, asset 2 delisted early, asset 3 suspended for a quarter of the time, asset 4 trades rarely."""
     here = rng.random(size) >= shape.missing
     if size[0] > 3:
         here[1, : size[1] // 5] = False
         here[2, -size[1] // 5 :] = False
         start = size[1] // 3
         here[3, start : start + size[1] // 4] = False
+    if size[0] > 4:
+        here[4] &= rng.random(size[1]) < 0.25
     return here.ravel()
