@@ -13,7 +13,10 @@ from importlib import import_module
 
 import typer
 
+from rustybt._log import configure
 from rustybt.errors import ConfigError, RustyBTError
+
+__all__ = ["build_app", "main"]
 
 COMMANDS = ("demo", "run", "sweep", "verify", "explain", "report", "warm")
 
@@ -45,6 +48,7 @@ def build_app() -> typer.Typer:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit; a user's mistake is one message, never a traceback."""
     given = sys.argv[1:] if arguments is None else arguments
+    configure()
     try:
         build_app()(given, standalone_mode=True)
     except RustyBTError as error:

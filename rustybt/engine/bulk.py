@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from rustybt.engine.config import RunConfig, configure
-from rustybt.engine.notes import notes_of
+from rustybt.engine.finish import Ran, finish
 from rustybt.engine.offers import build_plan
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves, build_tables
-from rustybt.engine.targets import Signals, evaluate, same_assets
+from rustybt.engine.targets import evaluate, same_assets
 from rustybt.errors import SpecError
 from rustybt.execution import Costs
-from rustybt.ledger import check_books
-from rustybt.ledger.frames import Books
-from rustybt.model import Outcome, Panel, Tables
+from rustybt.model import Panel
 from rustybt.spec import Strategy
 
 
@@ -85,13 +83,7 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
     outcome = simulate(tables, Market(panel.open, panel.high, panel.low, panel.close), plan, panel.events)
-    return finish(sleeves, config, panel, tables, outcome, signals)
-
-
-def finish(sleeves: Sleeves, config: RunConfig, panel: Panel, tables: Tables, outcome: Outcome, signals: Mapping[str, Signals]) -> Result:
-    """Check the books and make the result."""
-    verdict = check_books(Books(tables, outcome, panel.ts, panel.sessions, tuple(sleeves)))
-    return Result(sleeves, config, panel, tables, outcome, signals, verdict, notes_of(sleeves, panel, config))
+    return finish(Ran(sleeves, config, panel, tables, signals), outcome)
 
 
 def sleeves_of(strategy: Strategy | Mapping[str, Strategy]) -> Sleeves:

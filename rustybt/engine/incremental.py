@@ -17,6 +17,7 @@ import polars as pl
 
 from rustybt.engine.callback import Callbacks
 from rustybt.engine.config import RunConfig
+from rustybt.engine.finish import Ran, finish
 from rustybt.engine.offers import Targets, check_weights, quantise
 from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.targets import Signals, masked_target, warmup_bars
@@ -152,12 +153,10 @@ def bars_of(panel: Panel) -> Iterator[Bar]:
 
 def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     """Backtest bar by bar: the same `Result`, to the last byte, as the bulk engine gives."""
-    from rustybt.engine.bulk import finish
-
     engine = Incremental(sleeves, panel.assets, config, panel.adj_digits)
     for bar in bars_of(panel):
         engine.on_bar(bar)
-    return finish(sleeves, config, panel, engine.tables, engine.outcome(), gathered(engine, panel))
+    return finish(Ran(sleeves, config, panel, engine.tables, gathered(engine, panel)), engine.outcome())
 
 
 def gathered(engine: Incremental, panel: Panel) -> Mapping[str, Signals]:

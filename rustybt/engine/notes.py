@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rustybt.engine.config import RunConfig
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import ConfigError
 from rustybt.model import FillAt, Panel
+from rustybt.spec.planner import SignalPlan
 
 
-def notes_of(sleeves: Sleeves, panel: Panel, config: RunConfig) -> tuple[str, ...]:
+def notes_of(sleeves: Sleeves, panel: Panel, config: RunConfig, plans: Sequence[SignalPlan]) -> tuple[str, ...]:
     """The panel's warnings plus those of the run's settings."""
     notes = list(panel.warnings)
     if config.fill is FillAt.SAME_BAR_CLOSE:
@@ -16,6 +19,7 @@ def notes_of(sleeves: Sleeves, panel: Panel, config: RunConfig) -> tuple[str, ..
     for name, strategy in sleeves.items():
         if strategy.on_bar is not None:
             notes.append(f"strategy {name!r} has an on_bar callback: the guard cannot prove what it reads; it ran bar by bar.")
+    notes += dict.fromkeys(note for made in plans for note in made.warnings(panel.frame))
     if panel.trusted:
         notes.append(f"trusted columns, which may hold the future: {', '.join(panel.trusted)}.")
     if config.benchmark is not None and config.benchmark not in panel.symbols:

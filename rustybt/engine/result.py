@@ -149,7 +149,7 @@ class Result:
             MissingExtraError: the ``report`` extra is not installed.
             ConfigError: the file cannot be written.
         """
-        from rustybt.engine.summary import write_report
+        from rustybt.engine.page import write_report
 
         return write_report(self, Path(path))
 
@@ -160,7 +160,7 @@ class Result:
         return save(self, Path(folder))
 
     def _repr_html_(self) -> str:
-        from rustybt.engine.summary import summary
+        from rustybt.engine.page import summary
 
         return summary(self)
 

@@ -7,16 +7,20 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from rustybt.engine.result import Result
-from rustybt.errors import ConfigError, SpecError
+from rustybt.engine.manifest import manifest
+from rustybt.engine.page import Frames, inputs_from, write_page
+from rustybt.engine.summary import benchmark_series
+from rustybt.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rustybt.engine.result import Result
 
 FRAMES = ("orders", "fills", "trades", "positions", "equity", "weights", "journal", "signals")
 MANIFEST = "manifest.json"
-FORMAT = 1
 
 
 def save(result: Result, folder: Path) -> Path:
@@ -32,8 +36,6 @@ def save(result: Result, folder: Path) -> Path:
     Raises:
         ConfigError: the folder holds something else, or cannot be written.
     """
-    from rustybt.engine.summary import benchmark_series
-
     check_writable(folder)
     staged: Path | None = None
     try:
@@ -73,55 +75,6 @@ def check_writable(folder: Path) -> None:
         raise ConfigError("the output folder cannot be written", where=str(folder), do="choose a folder that can be written")
 
 
-def manifest(result: Result) -> dict[str, Any]:
-    """Identity, settings, counts, metrics and versions of a run as plain values."""
-    import platform
-
-    import numpy as np
-
-    from rustybt.spec import to_json
-
-    strategies: dict[str, Any] = {}
-    for name, strategy in result.sleeves.items():
-        try:
-            strategies[name] = json.loads(to_json(strategy))
-        except SpecError as error:  # a nested callback has no written form; the run is still worth keeping
-            strategies[name] = {"name": strategy.name, "params": dict(strategy.params), "not_written": str(error).splitlines()[0]}
-    return {
-        "format": FORMAT,
-        "identity": dict(result.identity),
-        "strategies": strategies,
-        "config": result.config.to_dict(),
-        "counts": result.counts(),
-        "final_equity": result.final_equity,
-        "books": str(result.verdict),
-        "metrics": dict(result.metrics),
-        "warnings": list(result.warnings),
-        "verdict": guard_verdict(result),
-        "data": {
-            "assets": list(result.panel.symbols),
-            "first": _instant(result.panel.ts[0]),
-            "last": _instant(result.panel.ts[-1]),
-            "quarantined": result.panel.quarantine.height,
-        },
-        "versions": {"python": platform.python_version(), "polars": pl.__version__, "numpy": np.__version__},
-    }
-
-
-def guard_verdict(result: Result) -> dict[str, Any]:
-    """The guard's verdict on all sleeves, as the report shows it."""
-    from rustybt.spec.guard import check
-
-    verdicts = {name: check(strategy).to_dict() for name, strategy in result.sleeves.items()}
-    if len(verdicts) == 1:
-        return next(iter(verdicts.values()))
-    return {
-        "ok": all(one["ok"] for one in verdicts.values()),
-        "summary": "; ".join(f"{name}: {one['summary']}" for name, one in verdicts.items()),
-        "terms": [{**term, "name": f"{name}.{term['name']}"} for name, one in verdicts.items() for term in one["terms"]],
-    }
-
-
 def report_of(folder: Path, path: Path | None = None) -> Path:
     """Write the HTML report of a saved run.
 
@@ -129,7 +82,6 @@ def report_of(folder: Path, path: Path | None = None) -> Path:
         ConfigError: there is no run in the folder, or it cannot be read.
     """
     from rustybt.analysis.report import render
-    from rustybt.engine.summary import inputs_from, write_page
 
     found = read_manifest(folder)
     try:
@@ -140,7 +92,8 @@ def report_of(folder: Path, path: Path | None = None) -> Path:
         benchmark = pl.read_parquet(extra) if extra.exists() else None
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ConfigError(f"the run cannot be read: {str(error).splitlines()[0]}", where=str(folder), do="write the run again") from None
-    return write_page(render(inputs_from(found, equity, weights, trades, orders, benchmark)), path or folder / "report.html")
+    shown = Frames(equity, weights, trades, orders, benchmark)
+    return write_page(render(inputs_from(found, shown)), path or folder / "report.html")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -157,9 +110,3 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ConfigError(f"the manifest cannot be read: {error}", where=str(path), do="write the run again") from None
     return found
-
-
-def _instant(ts: Any) -> str:
-    import numpy as np
-
-    return f"{np.datetime64(int(ts), 'us')}Z"

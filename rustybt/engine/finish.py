@@ -1,0 +1,45 @@
+"""The last step of both engines: check the books, then make the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rustybt.engine.config import RunConfig
+from rustybt.engine.notes import notes_of
+from rustybt.engine.result import Result
+from rustybt.engine.tables import Sleeves
+from rustybt.engine.targets import Signals
+from rustybt.ledger import check_books
+from rustybt.ledger.frames import Books
+from rustybt.model import Outcome, Panel, Tables
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What was run: everything of a result but the outcome.
+
+    Attributes:
+        sleeves: strategies by sleeve name.
+        config: settings of the run.
+        panel: the bars.
+        tables: the rules as integers.
+        signals: evaluated terms and targets per sleeve.
+    """
+
+    sleeves: Sleeves
+    config: RunConfig
+    panel: Panel
+    tables: Tables
+    signals: Mapping[str, Signals]
+
+
+def finish(ran: Ran, outcome: Outcome) -> Result:
+    """A result whose books balance.
+
+    Raises:
+        LedgerError: they do not.
+    """
+    books = Books(ran.tables, outcome, ran.panel.ts, ran.panel.sessions, tuple(ran.sleeves))
+    notes = notes_of(ran.sleeves, ran.panel, ran.config, [signals.plan for signals in ran.signals.values()])
+    return Result(ran.sleeves, ran.config, ran.panel, ran.tables, outcome, ran.signals, check_books(books), notes)
