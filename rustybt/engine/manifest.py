@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 
 from rustybt.errors import SpecError
+from rustybt.model import FillAt
 from rustybt.spec import to_json
-from rustybt.spec.guard import check
+from rustybt.spec.explain import explain
 
 if TYPE_CHECKING:
     from rustybt.engine.result import Result
@@ -50,13 +51,29 @@ def manifest(result: Result) -> dict[str, Any]:
 
 def guard_verdict(result: Result) -> dict[str, Any]:
     """The guard's verdict on all sleeves, as the report shows it."""
-    verdicts = {name: check(strategy).to_dict() for name, strategy in result.sleeves.items()}
-    if len(verdicts) == 1:
-        return next(iter(verdicts.values()))
+    terms: list[dict[str, Any]] = []
+    trusted: dict[str, None] = {}
+    opaque: dict[str, None] = {}
+    needs = []
+    for name, strategy in result.sleeves.items():
+        found = explain(strategy)
+        prefix = "" if len(result.sleeves) == 1 else f"{name}."
+        for term, bounds in found.verdict.to_dict()["terms"].items():
+            note = "needs every asset of the bar" if bounds["cross_section"] else ""
+            terms.append({"name": prefix + term, "expr": found.expressions[term], "lookback": bounds["lookback"], "note": note})
+        trusted |= dict.fromkeys(found.verdict.trusted)
+        opaque |= dict.fromkeys(found.verdict.opaque)
+        if strategy.on_bar is not None:
+            opaque[f"{prefix}on_bar"] = None
+        needs.append(found.verdict.needs)
     return {
-        "ok": all(one["ok"] for one in verdicts.values()),
-        "summary": "; ".join(f"{name}: {one['summary']}" for name, one in verdicts.items()),
-        "terms": [{**term, "name": f"{name}.{term['name']}"} for name, one in verdicts.items() for term in one["terms"]],
+        "ok": True,
+        "summary": f"no look-ahead: proven on the expression trees of {len(terms)} terms",
+        "lookback": "; ".join(dict.fromkeys(needs)),
+        "terms": terms,
+        "trusted": list(trusted),
+        "opaque": list(opaque),
+        "flags": ["same_bar_close: decides with the close it trades at"] if result.config.fill is FillAt.SAME_BAR_CLOSE else [],
     }
 
 

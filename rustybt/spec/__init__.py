@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from rustybt.spec.decorate import StrategyFunction, strategy
 from rustybt.spec.exits import Exits, exits
+from rustybt.spec.explain import Explanation, explain
 from rustybt.spec.hooks import Context, OnBar
 from rustybt.spec.load import load_strategy
 from rustybt.spec.parameters import Parameter, Range
@@ -22,6 +23,7 @@ from rustybt.spec.targets import Target, notional, quantity, weight
 __all__ = [
     "Context",
     "Exits",
+    "Explanation",
     "Moment",
     "OnBar",
     "Parameter",
@@ -33,6 +35,7 @@ __all__ = [
     "cron",
     "every",
     "exits",
+    "explain",
     "from_json",
     "load_strategy",
     "month_end",
