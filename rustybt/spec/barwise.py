@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -38,9 +38,9 @@ class Move:
         name: the column that it becomes.
         source: the column whose ring it reads.
         size: bars that it reads, its own included.
-        call: name of the operation.
+        call: name of the operation; of a rolling one its function (``Min``, ``Max``, ...).
         window: the exact window, if it is one.
-        expr: the operation over a column ``x``.
+        expr: the operation over a column ``x`` of windows one after the other, each giving its last value as ``v``.
         filler: what stands before there are enough bars; None = null.
     """
 
@@ -51,7 +51,7 @@ class Move:
     call: str
     window: Rolling | None = None
     expr: pl.Expr | None = None
-    filler: Any = None
+    filler: pl.Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,10 @@ class _BarCompiler(Compiler):
             return
         source = self._name(item.inputs[0])
         filler = body(item.tree)["input"][2] if operation == "ShiftAndFill" else None
-        expr = build(cast("Tree", fill(item.tree, lambda _: ONE)))
-        part.moves.append(Move(item.id, name, source, reach + 1, operation, None, expr, filler))
+        expr = build(cast("Tree", fill(item.tree, lambda _: ONE))).gather_every(reach + 1, reach).alias("v")
+        if operation == "RollingExpr":
+            operation = str(call(item.tree)[1]["function"])
+        part.moves.append(Move(item.id, name, source, reach + 1, operation, None, expr, None if filler is None else build(filler)))
         part.rings[source] = max(part.rings.get(source, 0), reach + 1)
 
     def _recall(self, item: Item, name: str) -> Recall:
@@ -182,10 +184,11 @@ class Bars:
     Attributes:
         rows: its rows of the signal frame.
         slots: number of each row's asset in the window.
-        names: asset of each slot.
+        names: asset of each row.
         units: what ticks are worth.
         rings: by column.
         histories: by graph node.
+        needs: columns to read.
     """
 
     rows: pl.DataFrame
@@ -194,12 +197,14 @@ class Bars:
     units: Units
     rings: dict[str, Ring]
     histories: dict[int, History]
+    needs: tuple[str, ...]
     _data: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def __post_init__(self) -> None:
         self._lone = self.rows.height == 1
         bar = pl.Series("__bar", np.arange(2) if self._lone else np.zeros(len(self.slots), np.int64))
-        self._data = (doubled(self.rows) if self._lone else pl.DataFrame(self.rows.get_columns())).hstack([bar])
+        data = pl.DataFrame([self.rows[name] for name in self.needs])
+        self._data = (doubled(data) if self._lone else data).hstack([bar])
 
     def take(self, part: Part, blame: Callable[[str, int, BaseException], BaseException]) -> None:
         """Do the work of one part."""
@@ -234,16 +239,12 @@ class Bars:
         if enough is not None and enough.all():
             enough = None
         if known is None and values.dtype == np.float64 and move.call in QUICK:
-            which = QUICK[move.call]
-            quick = which(values, move) if which is not None else None
-            if quick is not None:
-                return decode(quick, enough, pl.Float64()).alias(move.name)
-        flat = pl.DataFrame([ring.decode(values.reshape(-1), None if known is None else known.reshape(-1)).alias("x")])
-        assert move.expr is not None
-        last = flat.select(move.expr.alias("v")).gather_every(move.size, move.size - 1)
+            return decode(QUICK[move.call](values), enough, pl.Float64()).alias(move.name)
+        flat = ring.decode(values.reshape(-1), None if known is None else known.reshape(-1)).alias("x").to_frame()
+        last = flat.select(cast("pl.Expr", move.expr))
         if enough is None:
             return last["v"].alias(move.name)
-        filler = pl.lit(None) if move.filler is None else build(move.filler)
+        filler = pl.lit(None) if move.filler is None else move.filler
         masked = last.with_columns(pl.Series("k", enough)).select(pl.when("k").then("v").otherwise(filler))
         return masked.to_series().alias(move.name)
 
@@ -254,7 +255,7 @@ class Bars:
         if known is not None or bars.min(initial=window.size) < window.size:
             inside = np.arange(window.size) >= (window.size - bars)[:, None]
             known = inside if known is None else inside & known
-        step = self.units.along(window.column, [self.names[s] for s in slots], np.ones(len(slots), np.int64))
+        step = self.units.along(window.column, self.names, np.ones(len(slots), np.int64))
         found, enough = of_windows(window, values, known, step)
         return decode(found, enough, pl.Float64())
 
@@ -277,23 +278,15 @@ def _apply(data: pl.DataFrame, step: Step, blame: Callable[[str, int, BaseExcept
         raise blame(step.names[0], step.items[0], error) from None
 
 
-def _extreme(values: npt.NDArray[np.float64], move: Move) -> npt.NDArray[np.float64] | None:
-    from rustybt.spec.tree import parse
-
-    assert move.expr is not None
-    function = call(parse(move.expr))[1]["function"]
-    pick = {"Min": np.min, "Max": np.max}.get(function)
-    return None if pick is None else cast("npt.NDArray[np.float64]", pick(values, axis=1))
-
-
-QUICK: dict[str, Callable[[npt.NDArray[np.float64], Move], npt.NDArray[np.float64] | None]] = {
-    "Diff": lambda values, _: values[:, -1] - values[:, 0],
-    "PctChange": lambda values, _: _change(values),
-    "RollingExpr": _extreme,
-}
-"""Operations on floats without nulls whose bits numpy gives as well."""
-
-
 def _change(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         return (values[:, -1] - values[:, 0]) / values[:, 0]
+
+
+QUICK: dict[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]] = {
+    "Diff": lambda values: values[:, -1] - values[:, 0],
+    "PctChange": _change,
+    "Min": lambda values: values.min(axis=1),
+    "Max": lambda values: values.max(axis=1),
+}
+"""Operations on floats without nulls whose bits numpy gives as well."""

@@ -9,7 +9,8 @@ constant through its reciprocal, which rounds twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -47,6 +48,8 @@ class Units:
 
     assets: tuple[Asset, ...]
     adj_digits: int = 0
+    _steps: dict[str, dict[str, Fraction]] = field(default_factory=dict, repr=False, compare=False)
+    _shared: dict[Decimal, Fraction] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, source: Units | Panel | Iterable[Asset]) -> Units:
@@ -59,29 +62,36 @@ class Units:
 
     def steps(self, column: str) -> dict[str, Fraction]:
         """Price or volume of one tick, by symbol."""
-        return {asset.symbol: self._step(column, asset) for asset in self.assets}
+        if column not in self._steps:
+            self._steps[column] = {asset.symbol: self._step(column, asset) for asset in self.assets}
+        return self._steps[column]
 
     def along(self, column: str, symbols: Sequence[str], lengths: npt.NDArray[np.int64]) -> Step:
         """The steps of a frame's rows.
+
+        Args:
+            column: a plain column.
+            symbols: assets of the frame, in the order of their rows.
+            lengths: rows of each.
 
         Raises:
             SpecError: an asset of the frame is not among the assets.
         """
         steps = self.steps(column)
-        missing = [symbol for symbol in symbols if symbol not in steps]
-        if missing:
-            raise SpecError(
-                f"no tick size is known for asset {missing[0]!r}", where="signal frame", do="give the assets of the frame's panel"
-            )
-        found = [steps[symbol] for symbol in symbols]
-        if len(set(found)) <= 1:
-            one = found[0] if found else Fraction(1)
+        try:
+            found = [steps[symbol] for symbol in symbols]
+        except KeyError as missing:
+            do = "give the assets of the frame's panel"
+            raise SpecError(f"no tick size is known for asset {missing.args[0]!r}", where="signal frame", do=do) from None
+        one = found[0] if found else Fraction(1)
+        if all(step is one or step == one for step in found):
             return Step(one.numerator, one.denominator)
         return Step(np.repeat([s.numerator for s in found], lengths), np.repeat([s.denominator for s in found], lengths))
 
     def _step(self, column: str, asset: Asset) -> Fraction:
-        raw = Fraction(asset.volume_step if column.endswith("volume") else asset.tick_size)
-        return raw / 10**self.adj_digits if column.startswith("adj_") else raw
+        size = asset.volume_step if column.endswith("volume") else asset.tick_size
+        size = size.scaleb(-self.adj_digits) if column.startswith("adj_") else size
+        return self._shared.setdefault(size, Fraction(size))
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,8 @@ class Window:
         """
         self.plan.check_columns(rows)
         slots = self._places(rows["asset"])
-        bars = Bars(rows, slots, [*self._slots], self.units, self._rings, self._histories)
+        names = [*self._slots]
+        bars = Bars(rows, slots, [names[s] for s in slots], self.units, self._rings, self._histories, self.plan.columns)
         for part in self._parts:
             bars.take(part, self.plan.blame)
         return self.plan.typed(bars.result(self.plan))
