@@ -72,7 +72,7 @@ def scale_column(column: pl.Series, runs: Sequence[Run], setting: str, owner: Ca
         column = column.cast(pl.String).cast(pl.Float64)
     values: Floats = column.cast(pl.Float64).to_numpy()
     ticks = np.empty(len(values), dtype=np.int64)
-    floats = np.empty(len(values), dtype=np.float64)
+    floats = values  # the source's own doubles serve until one of them is not the nearest to its ticks
     moved, residual = 0, 0.0
     for run in _pieces(runs):
         rows = slice(run.start, run.stop)
@@ -88,7 +88,11 @@ def scale_column(column: pl.Series, runs: Sequence[Run], setting: str, owner: Ca
             part = _from_doubles(values[rows], run.step)
         else:
             part = _from_exact(column[run.start : run.stop], values[rows], run.step)
-        ticks[rows], floats[rows] = part.ticks, part.floats
+        ticks[rows] = part.ticks
+        if floats is values and not np.array_equal(part.floats, values[rows]):
+            floats = values.copy()
+        if floats is not values:
+            floats[rows] = part.floats
         moved, residual = moved + part.moved, max(residual, part.residual)
     return Scaled(ticks, floats, moved, residual)
 

@@ -26,6 +26,16 @@ def test_the_bars_of_a_walk_are_the_frame(seed: int, gaps: float, assets: int) -
     assert pl.concat([rows for _, _, rows in bars]).sort("asset", "ts").equals(made.frame)
 
 
+@pytest.mark.parametrize("block", [1, 7, 100])
+def test_the_size_of_blocks_does_not_matter(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    made = panel(4, 60, 9, gaps=0.3)
+    whole = [rows for _, _, rows in replay(made)]
+    monkeypatch.setattr("rustybt.data.walk.BLOCK", block)
+    pieces = [rows for _, _, rows in replay(made)]
+    assert len(pieces) == made.bars
+    assert all(one.equals(other) for one, other in zip(whole, pieces, strict=True))
+
+
 def test_a_walk_can_begin_anywhere() -> None:
     demo = demo_data()
     bar, ts, rows = next(replay(demo, start=3000))
