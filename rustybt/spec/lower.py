@@ -22,7 +22,7 @@ from typing import Any, cast
 
 from rustybt.errors import SpecError
 from rustybt.spec.tree import Node as Tree
-from rustybt.spec.tree import body, call, children, is_column, is_pointwise, kind, render
+from rustybt.spec.tree import body, build, call, children, is_column, is_pointwise, kind, render
 from rustybt.spec.vocabulary import OPAQUE, ORDERED
 
 COLUMN, LITERAL, POINT, TIME, GROUP, CROSS = "column", "literal", "point", "time", "group", "cross"
@@ -204,14 +204,19 @@ class _Lowering:
             return self._rowwise(tree)
         if self.kind == CROSS and not self.top and call(tree)[0] in ALONG and shape(tree) == "row":
             return self.graph.add(TIME, self.operands(tree))
-        return self._grouped(self.operands(tree), along=(call(tree)[0] in ALONG and shape(tree) == "row") or tag == "Agg")
+        taken = call(tree)[0] in ALONG and shape(tree) == "row"
+        whole = tag == "Agg" and shape(children(tree)[0].node) == "row"
+        return self._grouped(self.operands(tree), along=taken or whole)
 
     def _rowwise(self, tree: Tree) -> int:
         tree = copy.deepcopy(tree)
         below = replace(self, top=False)
         for slot in _expanded(tree):
             part = simplify(slot.node)
-            slot.put(part if kind(part) == "Literal" else {REF: below.row(part)})
+            held: Any = part if kind(part) == "Literal" else {REF: below.row(part)}
+            if call(tree)[0] == "AsStruct":
+                held = {"Alias": [held, build(slot.node).meta.output_name()]}  # fields keep their names
+            slot.put(held)
         return self.graph.add(POINT, tree)
 
     def operands(self, tree: Tree) -> Any:
@@ -221,13 +226,25 @@ class _Lowering:
         if tag in ("Literal", "Len", "Field", "Element", "Selector"):
             return tree
         tree = copy.deepcopy(tree)
-        below = replace(self, top=False) if tag != "Rolling" else replace(self, top=True, kind=GROUP)
+        below = replace(self, top=False)
         for slot in _expanded(tree):
             part = simplify(slot.node)
-            if slot.role == "index" or (slot.role == "input" and kind(part) != "Literal" and shape(part) == "row"):
+            if tag == "Rolling" and slot.role == "function":
+                slot.put(self._window(part))
+            elif slot.role == "index" or (slot.role == "input" and kind(part) != "Literal" and shape(part) == "row"):
                 slot.put({REF: below.row(part)})
             elif slot.role in ("input", "function"):
                 slot.put({REF: below.row(part)} if kind(part) in ("Column", "Over") else below.operands(part))
+        return tree
+
+    def _window(self, tree: Tree) -> Any:
+        """The function of a `rolling`, which sees the rows of its window alone: only columns and windows of their own come from outside."""
+        tree = simplify(tree)
+        if kind(tree) in ("Column", "Over"):
+            return {REF: self.row(tree)}
+        tree = copy.deepcopy(tree)
+        for slot in _expanded(tree):
+            slot.put(self._window(slot.node))
         return tree
 
     def _grouped(self, tree: Any, *, along: bool) -> int:
@@ -276,12 +293,12 @@ def shape(tree: Tree) -> str | None:
     """
     tree = simplify(tree)
     tag, name = kind(tree), call(tree)[0]
-    if tag in ("Column", "Over") or name == "Range.IntRange":
+    if tag in ("Column", "Over", "Rolling") or name == "Range.IntRange":
         return "row"
     if tag in ("Literal", "Len") or name == "Repeat":
         return "scalar"
     inputs = [shape(slot.node) for slot in children(tree) if slot.role == "input"]
-    if tag in ("Selector", "Field", "Element") or not inputs:
+    if tag in ("Field", "Element") or not inputs:
         return None
     if is_pointwise(tree):
         return None if None in inputs else "row" if "row" in inputs else "scalar"
