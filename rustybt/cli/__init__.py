@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from importlib import import_module
+from typing import NoReturn
 
 import typer
 
@@ -19,6 +20,10 @@ from rustybt.errors import ConfigError, RustyBTError
 __all__ = ["build_app", "main"]
 
 COMMANDS = ("demo", "run", "sweep", "verify", "explain", "report", "warm")
+
+
+INTERRUPTED = 130
+"""What the command line library makes of Ctrl-C."""
 
 
 def build_app() -> typer.Typer:
@@ -59,8 +64,16 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
     except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
-        sys.exit(1)
+        _interrupted()
+    except SystemExit as left:
+        if left.code == INTERRUPTED:
+            _interrupted()
+        raise
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+
+
+def _interrupted() -> NoReturn:
+    print("interrupted: nothing was written", file=sys.stderr)
+    sys.exit(1)

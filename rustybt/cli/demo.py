@@ -67,14 +67,10 @@ def register(app: typer.Typer) -> None:
             runs = {name: document(result) for name, result in results.items()}
             show.emit({"ok": ok, "runs": runs, "checks": checks, "variants": done.frame.height, "failed": done.failed, **paths})
         else:
-            show.out.print()
-            show.out.print(show.metrics_table(f"${int(CASH):,}, {RATE} bps commission", {n: r.metrics for n, r in results.items()}))
-            show.out.print()
-            show.out.print(
-                show.frame_table(
-                    done.top(3), f"sma_cross on a grid of {done.frame.height} (best by Sharpe; the best of many is partly luck)"
-                )
-            )
+            show.out.print(f"\n[bold]results[/]  {int(CASH):,} USD, commission {RATE} bps a side\n")
+            show.out.print(show.metrics_table({name: result.metrics for name, result in results.items()}))
+            show.out.print(f"\n[bold]sweep[/]  sma_cross, {done.frame.height} variants, best by Sharpe (the best of many is partly luck)\n")
+            show.out.print(show.frame_table(done.top(3)))
             show.out.print(f"\nreports  {paths['report']}  {paths['report_sma_cross']}")
             show.out.print(f"frames   {folder}/momentum, {folder}/sma_cross (Parquet, manifest.json)")
             show.out.print(f"[dim]{took:.1f} s[/]")

@@ -83,7 +83,8 @@ def document(result: Any) -> dict[str, Any]:
 
 def _print(result: Any, written: dict[str, str | None]) -> None:
     counts, name = result.counts(), ", ".join(result.sleeves)
-    show.out.print(show.metrics_table(f"{name} on {counts['assets']} assets x {counts['bars']:,} bars", {name: result.metrics}))
+    show.out.print(f"[bold]{name}[/] on {counts['assets']} assets x {counts['bars']:,} bars\n")
+    show.out.print(show.metrics_table({name: result.metrics}))
     show.out.print(
         f"\nfinal equity {show.money(result.final_equity, result.config.currency)}   "
         f"{counts['decisions']:,} targets -> {counts['orders']:,} orders -> {counts['fills']:,} fills "

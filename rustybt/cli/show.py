@@ -13,8 +13,8 @@ from rich.table import Table
 if TYPE_CHECKING:
     import polars as pl
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 HEADLINE = (
     ("total_return", "Total return", "percent"),
@@ -60,9 +60,9 @@ def working(what: str, *, quiet: bool = False) -> Iterator[None]:
         yield
 
 
-def metrics_table(title: str, columns: Mapping[str, Mapping[str, Any]]) -> Table:
+def metrics_table(columns: Mapping[str, Mapping[str, Any]]) -> Table:
     """Headline metrics, one column per run."""
-    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False, header_style="bold")
+    table = Table(show_edge=False, pad_edge=False, header_style="bold")
     table.add_column("")
     for name in columns:
         table.add_column(name, justify="right")
@@ -92,9 +92,9 @@ def bar(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def frame_table(frame: pl.DataFrame, title: str) -> Table:
+def frame_table(frame: pl.DataFrame) -> Table:
     """A small frame as a table, floats to four digits."""
-    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False, header_style="bold")
+    table = Table(show_edge=False, pad_edge=False, header_style="bold")
     shown = [name for name in frame.columns if frame[name].null_count() < frame.height or not frame.height]
     for name in shown:
         table.add_column(name, justify="right")

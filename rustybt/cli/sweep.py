@@ -79,7 +79,8 @@ def register(app: typer.Typer) -> None:
                 }
             )
             return
-        show.out.print(show.frame_table(best, f"{done.frame.height:,} variants, {done.failed:,} failed; best by {by}"))
+        show.out.print(f"{done.frame.height:,} variants, {done.failed:,} failed; best by {by}\n")
+        show.out.print(show.frame_table(best))
         show.out.print("[dim]The best of many tries is partly luck: the more variants, the more of it.[/]")
 
 

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+Command = Callable[..., Any]
+
+
+def test_run_prints_one_document_with_the_promised_keys(rustybt: Command, bars: str, cross: str) -> None:
+    ran = rustybt("run", cross, "--data", bars, "--set", "fast=8", "--commission-bps", "10", "--json")
+    assert ran.code == 0
+    found = ran.json
+    assert {"identity", "final_equity", "orders", "fills", "trades", "bars", "assets", "metrics", "warnings"} <= set(found)
+    assert found["bars"] == 200
+    assert found["assets"] == 3
+    assert Decimal(found["final_equity"]) > 0
+    assert len(found["identity"]["run_id"]) == 64
+
+
+def test_run_writes_a_directory_that_polars_reads_and_report_renders(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    ran = rustybt("run", cross, "--data", bars, "--out", str(folder), "--json").json
+    assert pl.read_parquet(folder / "fills.parquet").height == ran["fills"]
+    assert pl.read_parquet(folder / "equity.parquet")["equity"][-1] == Decimal(ran["final_equity"])
+    page = rustybt("report", str(folder), "--json").json["report"]
+    assert ran["identity"]["run_id"][:12] in Path(page).read_text()
+
+
+def test_run_in_words_shows_the_funnel_and_the_books(rustybt: Command, bars: str, cross: str) -> None:
+    ran = rustybt("run", cross, "--data", bars)
+    assert ran.code == 0
+    assert "fills" in ran.out
+    assert "books balance" in ran.out
+
+
+def test_verify_passes_a_clean_strategy(rustybt: Command, bars: str, cross: str) -> None:
+    found = rustybt("verify", cross, "--data", bars, "--points", "3", "--json").json
+    assert found["ok"] is True
+    assert {"bulk = bar by bar", "kernel = Decimal reference", "books"} <= {check["name"] for check in found["checks"]}
+
+
+def test_sweep_reports_variants_and_the_best(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.parquet"
+    grid = ("--grid", "fast=3,5", "--grid", "slow=5:20:5", "--where", "fast < slow")
+    found = rustybt("sweep", cross, "--data", bars, *grid, "--out", str(rows), "--json").json
+    assert found["variants"] == 7
+    assert found["failed"] == 0
+    assert pl.read_parquet(rows).height == 7
+
+
+def test_explain_shows_the_lookback(rustybt: Command, cross: str) -> None:
+    assert "19 rows" in rustybt("explain", cross).out
+    assert rustybt("explain", cross, "--set", "slow=50", "--json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["run", "CROSS", "--data", "nowhere.parquet"], 1, "nowhere.parquet"),
+        (["run", "CROSS", "--data", "BARS", "--set", "fats=3"], 2, "fats"),
+        (["run", "CROSS", "--data", "BARS", "--set", "fast"], 2, "has no value"),
+        (["run", "CROSS", "--data", "BARS", "--set", "fast=many"], 2, "fast"),
+        (["run", "CROSS", "--data", "BARS", "--cash", "-5"], 2, "cash -5 is not positive"),
+        (["run", "CROSS", "--data", "BARS", "--fill", "yesterday"], 2, "next_open"),
+        (["run", "CROSS", "--data", "BARS", "--benchmark", "NOPE"], 2, "NOPE"),
+        (["run", "CROSS", "--data", "BARS", "--out", "/proc/nothing"], 2, "choose a folder that can be written"),
+        (["run", "missing.py:cross", "--data", "BARS"], 1, "missing.py"),
+        (["run", "CROSS", "--data", "BARS", "--asset-class", "stone"], 2, "stone"),
+        (["sweep", "CROSS", "--data", "BARS", "--grid", "fast=9", "--where", "fast < 5"], 2, "leaves none"),
+        (["report", "/nowhere"], 2, "no run here"),
+    ],
+)
+def test_a_users_mistake_is_one_message_and_no_traceback(
+    rustybt: Command, bars: str, cross: str, arguments: list[str], code: int, words: str
+) -> None:
+    given = [{"CROSS": cross, "BARS": bars}.get(a, a) for a in arguments]
+    ran = rustybt(*given)
+    assert ran.code == code
+    assert words in ran.err
+    assert "Traceback" not in ran.err
+    assert "do:" in ran.err
+
+
+def test_an_error_with_json_is_one_document(rustybt: Command, cross: str) -> None:
+    ran = rustybt("run", cross, "--data", "nowhere.parquet", "--json")
+    assert ran.json["ok"] is False
+    assert ran.json["error"]["kind"] == "DataError"
+
+
+def test_a_look_ahead_is_refused_before_anything_is_read(rustybt: Command, tmp_path: Path) -> None:
+    path = tmp_path / "peek.py"
+    path.write_text(
+        "import polars as pl\nimport rustybt as rbt\n\n"
+        "@rbt.strategy\ndef peek() -> rbt.Strategy:\n    return rbt.Strategy(target=rbt.weight(pl.col('close').shift(-1) / 1e9))\n"
+    )
+    ran = rustybt("run", str(path), "--data", "nowhere.parquet")
+    assert ran.code == 1
+    assert "shift(-1)" in ran.err
+
+
+def test_interrupted_run_writes_nothing(rustybt: Command, bars: str, cross: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rustybt.engine.result.Result.trades", property(stop))
+    folder = tmp_path / "out"
+    ran = rustybt("run", cross, "--data", bars, "--out", str(folder))
+    assert ran.code == 1
+    assert "interrupted" in ran.err
+    assert not folder.exists()
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".out")]
+
+
+def test_unknown_option_is_bad_usage(rustybt: Command) -> None:
+    assert rustybt("run", "--no-such-option").code == 2
+
+
+def test_version(rustybt: Command) -> None:
+    assert rustybt("--version").out.strip().count(".") == 2
