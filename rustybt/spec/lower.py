@@ -293,7 +293,7 @@ def shape(tree: Tree) -> str | None:
     """
     tree = simplify(tree)
     tag, name = kind(tree), call(tree)[0]
-    if tag in ("Column", "Over", "Rolling") or name == "Range.IntRange":
+    if tag in ("Column", "Over", "Rolling", "Selector") or name == "Range.IntRange":
         return "row"
     if tag in ("Literal", "Len") or name == "Repeat":
         return "scalar"

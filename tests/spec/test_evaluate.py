@@ -1,0 +1,68 @@
+"""Layouts of frames, and flat evaluation against evaluation asset by asset."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from rustybt.errors import SpecError
+from rustybt.spec.evaluate import Layout, doubled
+from rustybt.spec.planner import plan_terms
+from tests.spec.signal_frames import Shape, made
+
+factor = pl.col("factor")
+FLAT = {
+    "shift": factor.shift(3),
+    "filled": factor.shift(2, fill_value=-1.0),
+    "diff": factor.diff(2),
+    "change": factor.pct_change(2),
+    "min": factor.rolling_min(4),
+    "max": factor.rolling_max(9),
+    "median": factor.rolling_median(4),
+    "quantile": factor.rolling_quantile(0.2, window_size=7, interpolation="midpoint"),
+    "rank": factor.rolling_rank(5),
+    "long": factor.shift(1000),
+}
+
+
+@pytest.mark.parametrize("shape", [Shape(), Shape(missing=0.4), Shape(missing=0.2, nulls=0.3), Shape(nulls=0.9)])
+@pytest.mark.parametrize("seed", range(3))
+def test_flat_evaluation_equals_asset_by_asset(shape: Shape, seed: int) -> None:
+    data = made(7, 40, seed=seed, shape=shape)
+    found = plan_terms(FLAT).evaluate(data.frame, data.assets)
+    for name, expr in FLAT.items():
+        assert found[name].equals(data.frame.select(expr.over("asset").alias(name)).to_series()), name
+
+
+def test_layout_of_ragged_assets() -> None:
+    layout = Layout(pl.DataFrame({"asset": pl.Series(["A", "C", "C", "D"], dtype=pl.Enum(["A", "B", "C", "D"]))}))
+    assert layout.starts.tolist() == [0, 1, 3]
+    assert layout.symbols == ["A", "C", "D"]
+    assert layout.position.tolist() == [0, 0, 1, 0]
+    assert layout.first_of(np.array([0, 2, 3])).tolist() == [0, 1, 3]
+
+
+def test_layout_of_nothing_is_a_single_one() -> None:
+    layout = Layout(pl.DataFrame({"asset": pl.Series([], dtype=pl.Enum(["A"]))}))
+    assert (layout.single, layout.symbols) == (True, [])
+
+
+@pytest.mark.parametrize("dtype", [pl.String, pl.Enum(["A", "B"])])
+def test_assets_that_are_not_together_are_refused(dtype: pl.DataType) -> None:
+    with pytest.raises(SpecError, match="not together"):
+        Layout(pl.DataFrame({"asset": pl.Series(["A", "B", "A"], dtype=dtype)}))
+
+
+def test_a_doubled_row_is_divided_as_many_rows_are() -> None:
+    frame = pl.DataFrame({"x": np.random.default_rng(0).random(200) * 100})
+    many = frame.select(pl.col("x") / 3).to_series().to_list()
+    assert [doubled(frame.slice(i, 1)).select(pl.col("x") / 3).to_series()[0] for i in range(200)] == many
+
+
+def test_chosen_rows_may_be_a_mask_of_either_kind() -> None:
+    data = made(3, 9)
+    plan = plan_terms({"target": factor.shift(1)})
+    mask = data.whole_bars
+    assert plan.evaluate(data.frame, data.assets, pl.Series(mask)).equals(plan.evaluate(data.frame, data.assets, mask))
+    assert plan.evaluate(data.frame, data.assets, np.zeros(len(mask), np.bool_)).height == 0
