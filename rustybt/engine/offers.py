@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,23 +52,29 @@ def quantise(values: pl.Series, columns: npt.NDArray[np.int32], kind: TargetKind
         SpecError: a value too large to hold.
     """
     if kind is TargetKind.WEIGHT:
-        scaled = values.cast(pl.Float64).to_numpy() * float(WEIGHT)
-        return _fit(np.rint(scaled), columns, assets)
+        return _fit(np.rint(_scaled(values, float(WEIGHT))), columns, assets)
     if kind is TargetKind.NOTIONAL:
         if values.dtype.is_decimal():
             return _decimals(values, 10**money_scale)
-        return _fit(np.rint(values.cast(pl.Float64).to_numpy() * float(10**money_scale)), columns, assets)
+        return _fit(np.rint(_scaled(values, float(10**money_scale))), columns, assets)
     sizes = {asset.lot_size for asset in assets}
     if values.dtype.is_integer() and sizes == {1}:
         return values.cast(pl.Int64).to_numpy()
     if values.dtype.is_decimal() and len(sizes) == 1:
         return _decimals(values, 1 / next(iter(sizes)))
     per_unit = np.array([_as_float(1 / asset.lot_size) for asset in assets])
-    exact = values.cast(pl.Float64).to_numpy() * (per_unit[0] if len(sizes) == 1 else per_unit[columns])
+    exact = _scaled(values, per_unit[0] if len(sizes) == 1 else per_unit[columns])
     nearest = np.rint(exact)
     with np.errstate(invalid="ignore"):
         close = np.abs(exact - nearest) <= NEAR * np.maximum(1.0, np.abs(nearest))
     return _fit(np.where(close, nearest, np.trunc(exact)), columns, assets)
+
+
+def _scaled(values: pl.Series, factor: Any) -> npt.NDArray[np.float64]:
+    """Floats in units; what overflows becomes infinite and is refused later."""
+    with np.errstate(over="ignore"):
+        scaled: npt.NDArray[np.float64] = values.cast(pl.Float64).to_numpy() * factor
+    return scaled
 
 
 def _as_float(number: object) -> float:

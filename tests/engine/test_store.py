@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+import rustybt as rbt
+from rustybt.engine.store import FRAMES, report_of
+from rustybt.model import Panel
+from rustybt.spec import from_json
+
+
+@pytest.fixture
+def result(panel: Panel, cross: rbt.Strategy) -> rbt.Result:
+    return rbt.run(cross, panel, benchmark=panel.symbols[0], costs=rbt.costs(commission=rbt.bps(10), slippage=rbt.bps(2)))
+
+
+def test_a_run_directory_holds_every_frame_and_a_manifest(result: rbt.Result, tmp_path: Path) -> None:
+    folder = result.save(tmp_path / "run")
+    for name in FRAMES:
+        assert pl.read_parquet(folder / f"{name}.parquet").equals(getattr(result, name), null_equal=True)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["identity"] == dict(result.identity)
+    assert manifest["final_equity"] == result.final_equity
+    assert from_json(json.dumps(manifest["strategies"]["cross"])) == result.sleeves["cross"]
+
+
+def test_duckdb_reads_exact_money(result: rbt.Result, tmp_path: Path) -> None:
+    folder = result.save(tmp_path / "run")
+    with duckdb.connect() as database:
+        rows = database.sql(f"select sum(fee) from '{folder}/fills.parquet'").fetchall()
+    assert rows == [(result.fills["fee"].sum(),)]
+
+
+def test_an_earlier_run_is_replaced_but_nothing_else(result: rbt.Result, tmp_path: Path) -> None:
+    result.save(tmp_path / "run")
+    result.save(tmp_path / "run")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    with pytest.raises(rbt.ConfigError, match="not a run"):
+        result.save(tmp_path / "mine")
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
+
+
+def test_a_failed_write_leaves_nothing(result: rbt.Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    with pytest.raises(rbt.ConfigError, match="No space left"):
+        result.save(tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_of_a_saved_run_is_the_report_of_the_run(result: rbt.Result, tmp_path: Path) -> None:
+    live = result.report(tmp_path / "live.html")
+    saved = report_of(result.save(tmp_path / "run"))
+    assert saved.read_text() == live.read_text()
+    assert result.identity["run_id"] in live.read_text()
+
+
+@pytest.mark.parametrize("damage", ["manifest", "frame"])
+def test_a_damaged_run_is_one_message(result: rbt.Result, tmp_path: Path, damage: str) -> None:
+    folder = result.save(tmp_path / "run")
+    name = "manifest.json" if damage == "manifest" else "equity.parquet"
+    (folder / name).write_bytes((folder / name).read_bytes()[:20])
+    with pytest.raises(rbt.ConfigError, match="cannot be read"):
+        report_of(folder)
+
+
+def test_slippage_is_a_cost_of_its_own(result: rbt.Result) -> None:
+    assert result.metrics["cost_slippage"] > 0
+    assert result.metrics["costs"] == pytest.approx(result.metrics["cost_slippage"] + result.metrics["cost_commission"])
+
+
+def test_weights_are_positions_over_equity(result: rbt.Result) -> None:
+    weights = result.weights.group_by("ts").agg(pl.col("weight").abs().sum())
+    used = result.equity.select("ts", used=pl.col("gross").cast(pl.Float64) / pl.col("equity").cast(pl.Float64))
+    joined = weights.join(used, on="ts")
+    assert (joined["weight"] - joined["used"]).abs().max() < 1e-9  # type: ignore[operator]
