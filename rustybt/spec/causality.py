@@ -214,18 +214,29 @@ def window_sufficiency(
         >>> window_sufficiency(Study(), frame)[0].ok
         True
     """
+    from rustybt.spec.planner import plan_terms
+
     given = _Bars.of(bars, assets)
-    stamps = Stamps.of(given.frame)
     cuts = telling_points(given.frame, points, seed) if isinstance(points, int) else sorted(points)
+    windows = _Windows(given, Stamps.of(given.frame), cuts)
     terms = strategy.terms()
     declared = getattr(strategy, "declared", {})
-    member = analyse(terms["universe"], declared) if "universe" in terms else None
-    checks = []
+    universe = {"universe": terms["universe"]} if "universe" in terms else {}
+    member = analyse(terms["universe"], declared) if universe else None
+    found: dict[str, Check] = {}
+    groups: dict[tuple[Bounds, bool], dict[str, pl.Expr]] = {}
     for name, expr in terms.items():
         bounds = analyse(expr, declared, None if name == "universe" else member)
-        only = {name: expr} | ({"universe": terms["universe"]} if member is not None else {})
-        checks.append(_window(name, only, bounds, _Windows(given, stamps, cuts)))
-    return checks
+        if bounds.refused:
+            found[name] = Check(f"window {name!r}", False, f"the guard refuses it: {bounds.reasons[0]}")
+        elif bounds.unbounded:
+            found[name] = Check(f"window {name!r}", True, "unbounded: it needs every earlier bar, so there is no window to check")
+        else:
+            exact = plan_terms(universe | {name: expr}).exact
+            groups.setdefault((Bounds(bounds.paths), exact), {})[name] = expr
+    for (bounds, exact), group in groups.items():
+        found |= windows.compare(universe | group, bounds, exact)
+    return [found[name] for name in terms]
 
 
 @dataclass(frozen=True)
@@ -234,34 +245,29 @@ class _Windows:
     stamps: Stamps
     cuts: list[int]
 
+    def compare(self, terms: dict[str, pl.Expr], bounds: Bounds, exact: bool) -> dict[str, Check]:
+        """Terms with the same bounds, on all bars and on their window before each cut."""
+        from rustybt.spec.planner import plan_terms
 
-def _window(name: str, terms: dict[str, pl.Expr], bounds: Bounds, on: _Windows) -> Check:
-    from rustybt.spec.planner import plan_terms
-
-    title = f"window {name!r}"
-    if bounds.refused:
-        return Check(title, False, f"the guard refuses it: {bounds.reasons[0]}")
-    if bounds.unbounded:
-        return Check(title, True, "unbounded: it needs every earlier bar, so there is no window to check")
-    planned = plan_terms(terms)
-    full = planned.evaluate(on.given.frame, on.given.units)[name]
-    compared, widest = 0, timedelta(0)
-    for cut in on.cuts:
-        first = first_needed(bounds, on.stamps, cut)
-        start = cut if first is None else first
-        keep = (on.given.ts >= start) & (on.given.ts <= cut)
-        part = on.given.part(keep)
-        here = pl.Series(on.given.ts[keep] == cut)
-        expected, got = full.filter(pl.Series(on.given.ts == cut)), planned.evaluate(part, on.given.units)[name].filter(here)
-        at = _differs(expected, got) if planned.exact else _far(expected, got, full)
-        if at is not None:
-            asset = part.filter(here)["asset"][at]
-            told = f"on its window ({bounds.lookback}) it is {got[at]!r}, on all bars {expected[at]!r}"
-            return Check(title, False, f"asset {asset!r} at {_when(cut)}: {told}")
-        compared += len(got)
-        widest = max(widest, timedelta(microseconds=cut - start))
-    how = "bit for bit" if planned.exact else "float windows within rounding"
-    return Check(title, True, f"{compared} rows at {len(on.cuts)} instants, {how}; widest window {widest}")
+        planned = plan_terms(terms)
+        full = planned.evaluate(self.given.frame, self.given.units)
+        wrong: dict[str, str] = {}
+        compared, widest = 0, timedelta(0)
+        for cut in self.cuts:
+            start = first_needed(bounds, self.stamps, cut)
+            keep = (self.given.ts >= (cut if start is None else start)) & (self.given.ts <= cut)
+            part, here = self.given.part(keep), pl.Series(self.given.ts[keep] == cut)
+            expected, got = full.filter(pl.Series(self.given.ts == cut)), planned.evaluate(part, self.given.units).filter(here)
+            compared += got.height
+            widest = max(widest, timedelta(microseconds=cut - (cut if start is None else start)))
+            for name in terms:
+                at = _differs(expected[name], got[name]) if exact else _far(expected[name], got[name], full[name])
+                if at is not None and name not in wrong:
+                    told = f"on its window ({bounds.lookback}) it is {got[name][at]!r}, on all bars {expected[name][at]!r}"
+                    wrong[name] = f"asset {part.filter(here)['asset'][at]!r} at {_when(cut)}: {told}"
+        how = "bit for bit" if exact else "float windows within rounding"
+        held = f"{compared} rows at {len(self.cuts)} instants, {how}; widest window {widest}"
+        return {name: Check(f"window {name!r}", name not in wrong, wrong.get(name, held)) for name in terms}
 
 
 def _differs(left: pl.Series, right: pl.Series) -> int | None:

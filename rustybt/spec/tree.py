@@ -105,11 +105,16 @@ def text(expr: pl.Expr) -> str:
 def build(node: Node) -> pl.Expr:
     """The expression of a tree, exact to the last bit of every number (see `rustybt.spec.pack`).
 
+    Callbacks and plugins carry flags that only Polars' JSON form spells out; a tree with one is read from that.
+
     Example:
         >>> str(build({"Column": "close"}))
         'col("close")'
     """
-    return pl.Expr.deserialize(io.BytesIO(pack(node)), format="binary")
+    try:
+        return pl.Expr.deserialize(io.BytesIO(pack(node)), format="binary")
+    except pl.exceptions.ComputeError:
+        return pl.Expr.deserialize(io.StringIO(json.dumps(node)), format="json")
 
 
 def key(node: Node) -> str:

@@ -114,7 +114,8 @@ def test_long_text_is_cut_in_the_middle() -> None:
 
 
 def test_integers_are_read_from_literals_only() -> None:
-    assert [integer(parse(expr)) for expr in (pl.lit(-3), pl.lit(2, dtype=pl.UInt8), pl.lit(2.0), pl.lit(True), pl.lit("2"), c, -pl.lit(1))] == [
+    others = (pl.lit(2.0), pl.lit(True), pl.lit("2"), c, -pl.lit(1))
+    assert [integer(parse(expr)) for expr in (pl.lit(-3), pl.lit(2, dtype=pl.UInt8), *others)] == [
         -3, 2, None, None, None, None, None,
     ]  # fmt: skip
 
@@ -171,6 +172,8 @@ def test_callback_without_cloudpickle_names_the_package(monkeypatch: pytest.Monk
 
 
 def test_plugin_is_named_by_its_symbol() -> None:
-    plugin = {"Function": {"input": [{"Column": "a"}], "function": {"FfiPlugin": {"symbol": "zscore", "lib": "x.so", "kwargs": [], "flags": {}}}}}
+    plugin = {
+        "Function": {"input": [{"Column": "a"}], "function": {"FfiPlugin": {"symbol": "zscore", "lib": "x.so", "kwargs": [], "flags": {}}}}
+    }
     assert symbol(plugin) == "zscore"
     assert render(plugin) == "zscore(a)"

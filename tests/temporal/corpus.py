@@ -230,7 +230,11 @@ ARGUMENTS: list[Pair] = [
     ("text split", label.str.join("").str.split("").list.len(), label.str.split("o").list.len()),
     ("truncated time", c.mean().over(ts.dt.truncate("1d")), c.cum_min().over("asset", ts.dt.truncate("1d"))),
     ("month end known from the next bar", ts.dt.month() != ts.shift(-1).dt.month(), ts.dt.month() != ts.shift(1).dt.month()),
-    ("session end known from the next bar", pl.col("session") != pl.col("session").shift(-1), pl.col("session") != pl.col("session").shift(1)),
+    (
+        "session end known from the next bar",
+        pl.col("session") != pl.col("session").shift(-1),
+        pl.col("session") != pl.col("session").shift(1),
+    ),
     ("time to the next bar", ts.shift(-1) - ts, ts - ts.shift(1)),
     ("last bar of all", ts == ts.max(), ts.dt.hour() == 18),
     ("days to the end", (ts.max() - ts).dt.total_days(), (ts - ts.first()).dt.total_days()),
@@ -273,8 +277,16 @@ NESTED: list[Pair] = [
     ),
     ("cross-section, then cumulative", c.mean().over("ts").cum_sum(reverse=True), c.mean().over("ts").cum_sum()),
     ("benchmark tomorrow", c.filter(asset == "A0").first().over("ts").shift(-1), c.filter(asset == "A0").first().over("ts").shift(1)),
-    ("session high of the market", c.max().over("ts").max().over("asset", "session"), c.max().over("ts").cum_max().over("asset", "session")),
-    ("filter by tomorrow", c.filter(c.shift(-1).over("asset") > 10).mean().over("ts"), c.filter(c.shift(1).over("asset") > 10).mean().over("ts")),
+    (
+        "session high of the market",
+        c.max().over("ts").max().over("asset", "session"),
+        c.max().over("ts").cum_max().over("asset", "session"),
+    ),
+    (
+        "filter by tomorrow",
+        c.filter(c.shift(-1).over("asset") > 10).mean().over("ts"),
+        c.filter(c.shift(1).over("asset") > 10).mean().over("ts"),
+    ),
     ("weighted by the total", ((c * v).sum() / v.sum()).over("asset"), ((c * v).sum() / v.sum()).over("ts")),
 ]
 

@@ -66,21 +66,17 @@ def run(trees: int, seed: int = 0) -> Tally:
 def check(terms: dict[str, pl.Expr], held: Market, seed: int, tally: Tally) -> None:
     """Truncate the future of all terms at once, then try each on its window."""
     cuts = telling_points(held.frame, 6, seed)[1:-1]
-    runnable = dict(_runnable(terms, held, tally))
-    tally.passed += len(runnable)
-    if not runnable:
+    running = dict(runnable(terms, held, tally))
+    tally.passed += len(running)
+    if not running:
         return
-    found = truncation(Terms(runnable), held.frame, cuts, assets=held.assets)
-    tally.problems += [f"{check.name} {check.detail}: {runnable[check.name.split(repr('')[0])[1]]}" for check in found if not check.ok]
-    for name, expr in runnable.items():
-        if analyse(expr).unbounded:
-            continue
-        tally.windows += 1
-        window = window_sufficiency(Terms({name: expr}), held.frame, cuts[:2], assets=held.assets)[0]
-        tally.problems += [] if window.ok else [f"{window.name} {window.detail}: {expr}"]
+    found = truncation(Terms(running), held.frame, cuts, assets=held.assets)
+    found += window_sufficiency(Terms(running), held.frame, cuts[:2], assets=held.assets)
+    tally.windows += sum(not analyse(expr).unbounded for expr in running.values())
+    tally.problems += [f"{each.name} {each.detail}: {running[each.name.split(chr(39))[1]]}" for each in found if not each.ok]
 
 
-def _runnable(terms: dict[str, pl.Expr], held: Market, tally: Tally) -> Iterator[tuple[str, pl.Expr]]:
+def runnable(terms: dict[str, pl.Expr], held: Market, tally: Tally) -> Iterator[tuple[str, pl.Expr]]:
     """Terms that Polars can run: some random trees mix types in ways it refuses."""
     from rustybt.spec.planner import plan_terms
 
@@ -92,7 +88,7 @@ def _runnable(terms: dict[str, pl.Expr], held: Market, tally: Tally) -> Iterator
             return
         names = list(terms)
         for half in (names[: len(names) // 2], names[len(names) // 2 :]):
-            yield from _runnable({name: terms[name] for name in half}, held, tally)
+            yield from runnable({name: terms[name] for name in half}, held, tally)
         return
     yield from terms.items()
 
@@ -104,7 +100,9 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1_000_000)
     given = parser.parse_args(None if arguments is None else list(arguments))
     tally = run(given.trees, given.seed)
-    print(f"{tally.trees} trees, {tally.passed} passed, {tally.refused} refused, {tally.failed_to_run} did not run, {tally.windows} windows")
+    print(
+        f"{tally.trees} trees, {tally.passed} passed, {tally.refused} refused, {tally.failed_to_run} did not run, {tally.windows} windows"
+    )
     for problem in tally.problems:
         print(problem)
     return 1 if tally.problems else 0

@@ -123,7 +123,9 @@ def _grow(rng: random.Random, mix: Mix, depth: int) -> pl.Expr:
     inner = _grow(rng, mix, depth - 1 if rng.random() < 0.8 else 0)
     if rng.random() < 0.2:
         other = _grow(rng, mix, rng.randint(0, depth - 1))
-        return rng.choice([inner + other, inner - other, pl.max_horizontal(inner, other), pl.when(inner > other).then(inner).otherwise(other)])
+        return rng.choice(
+            [inner + other, inner - other, pl.max_horizontal(inner, other), pl.when(inner > other).then(inner).otherwise(other)]
+        )
     draw = rng.random()
     for chance, family in ((mix.past, PAST), (mix.future, FUTURE), (mix.cross, CROSS)):
         if draw < chance:

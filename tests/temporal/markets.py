@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from rustybt.model import Asset
@@ -33,7 +34,7 @@ class Shape:
 
 
 def market(seed: int = 0, shape: Shape | None = None) -> Market:
-    """A random market. Beside bars it has ``vendor`` (with nulls), ``n`` (small whole numbers), ``sector`` and ``label`` (text), ``flag``."""
+    """A random market: bars, ``vendor`` (with nulls), ``n`` (small whole numbers), ``sector`` and ``label`` (text), ``flag``."""
     shape = shape or Shape()
     rng = np.random.default_rng(seed)
     bars, names = shape.days * shape.hours, [f"A{at}" for at in range(shape.assets)]
@@ -82,8 +83,8 @@ def _extra(rng: np.random.Generator, size: tuple[int, int], shape: Shape) -> dic
     }
 
 
-def _listed(rng: np.random.Generator, size: tuple[int, int], shape: Shape) -> np.ndarray:
-    """Which bars exist: asset 1 is listed late, asset 2 delisted early, asset 3 suspended for a quarter of the time, asset 4 trades rarely."""
+def _listed(rng: np.random.Generator, size: tuple[int, int], shape: Shape) -> npt.NDArray[np.bool_]:
+    """Which bars exist: asset 1 is listed late, 2 delisted early, 3 suspended for a quarter of the time, 4 trades rarely."""
     here = rng.random(size) >= shape.missing
     if size[0] > 3:
         here[1, : size[1] // 5] = False

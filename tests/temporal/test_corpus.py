@@ -7,27 +7,18 @@ from functools import cache
 import polars as pl
 import pytest
 
-from rustybt.errors import RustyBTError, SpecError
+from rustybt.errors import SpecError
 from rustybt.spec import Strategy, quantity
 from rustybt.spec.bounds import analyse
 from rustybt.spec.causality import telling_points, truncation, window_sufficiency
 from rustybt.spec.tree import parse, render, walk
 from tests.temporal.corpus import pairs
+from tests.temporal.fuzz import Tally, Terms, runnable
 from tests.temporal.markets import Market, market
 
 PAIRS = pairs()
 ALARMS = 0.01
 SHOWN = 0.9
-
-
-class Terms:
-    """Named expressions, as the checks take them; the guard has not seen them."""
-
-    def __init__(self, **terms: pl.Expr) -> None:
-        self._terms = terms
-
-    def terms(self) -> dict[str, pl.Expr]:
-        return self._terms
 
 
 @cache
@@ -65,25 +56,23 @@ def _cuts(count: int) -> list[int]:
 
 
 def test_clean_look_alikes_do_not_change_when_the_future_is_cut_off() -> None:
-    study = Terms(**{f"t{at}": clean for at, (_, _, clean) in enumerate(PAIRS)})
+    study = Terms({f"t{at}": clean for at, (_, _, clean) in enumerate(PAIRS)})
     found = truncation(study, bars().frame, _cuts(5), assets=bars().assets)
     assert len(found) == len(PAIRS)
     assert not [f"{name}: {check.detail}" for (name, _, _), check in zip(PAIRS, found, strict=True) if not check.ok]
 
 
 def test_clean_look_alikes_need_no_more_than_their_window() -> None:
-    wrong = []
-    for name, _, clean in PAIRS:
-        check = window_sufficiency(Terms(x=clean), bars().frame, _cuts(2), assets=bars().assets)[0]
-        wrong += [] if check.ok else [f"{name}: {check.detail}"]
-    assert not wrong
+    study = Terms({f"t{at}": clean for at, (_, _, clean) in enumerate(PAIRS)})
+    found = window_sufficiency(study, bars().frame, _cuts(4), assets=bars().assets)
+    assert not [f"{name}: {check.detail}" for (name, _, _), check in zip(PAIRS, found, strict=True) if not check.ok]
 
 
 def test_leaks_really_leak_on_data() -> None:
-    shown = 0
-    for _, leak, _ in PAIRS:
-        try:
-            shown += not truncation(Terms(x=leak), bars().frame, _cuts(3), assets=bars().assets)[0].ok
-        except (RustyBTError, pl.exceptions.PolarsError):
-            shown += 1  # it does not even run
+    leaks = {f"t{at}": leak for at, (_, leak, _) in enumerate(PAIRS)}
+    tally = Tally()
+    running = dict(runnable(leaks, bars(), tally))
+    found = truncation(Terms(running), bars().frame, _cuts(4), assets=bars().assets)
+    shown = sum(not check.ok for check in found) + tally.failed_to_run
+    assert tally.failed_to_run < 0.1 * len(PAIRS)
     assert shown >= SHOWN * len(PAIRS), f"{shown} of {len(PAIRS)}"

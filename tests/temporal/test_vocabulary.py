@@ -6,7 +6,7 @@ import inspect
 import itertools
 import warnings
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -18,11 +18,21 @@ from rustybt.spec.bounds import analyse
 from rustybt.spec.tree import call, children, is_pointwise, kind, parse
 
 ROWS = 30
-EACH = 12
+EACH = 8
 """Calls of one word that are tried on data."""
 COLUMNS = ("f", "i", "s", "b", "d", "l", "e")
 NAMESPACES = {"str": "su", "dt": "dt", "list": "lm", "arr": "ay", "struct": "w", "cat": "e", "bin": "z"}
-SKIPPED = {"deserialize", "from_json", "inspect", "map_batches", "map_elements", "pipe", "pipe_with_dtype", "rolling_map", "register_plugin"}
+SKIPPED = {
+    "deserialize",
+    "from_json",
+    "inspect",
+    "map_batches",
+    "map_elements",
+    "pipe",
+    "pipe_with_dtype",
+    "rolling_map",
+    "register_plugin",
+}
 
 
 @cache
@@ -37,7 +47,7 @@ def frame() -> pl.DataFrame:
     pairs = [[float(a), float(b)] for a, b in rng.integers(0, 1 + grow[:, None] // 4 + 1, (ROWS, 2))]
     return pl.DataFrame(
         {
-            "ts": pl.Series([datetime(2024, 1, 1 + int(at)) for at in grow]).dt.replace_time_zone("UTC"),
+            "ts": [datetime(2024, 1, 1 + int(at), tzinfo=UTC) for at in grow],
             "asset": pl.Series(["A"] * ROWS).cast(pl.Enum(["A"])),
             "session": days,
             "f": f,
@@ -48,7 +58,7 @@ def frame() -> pl.DataFrame:
             "u": words.reverse(),
             "b": rng.random(ROWS) < 0.5,
             "d": days,
-            "t": pl.Series([datetime(2024, 1, 1, int(at) % 24) for at in grow]),
+            "t": [datetime(2024, 1, 1, int(at) % 24, tzinfo=UTC) for at in grow],
             "x": pl.Series([timedelta(hours=int(at)) for at in rng.integers(0, 99, ROWS)]),
             "l": pairs,
             "m": pairs[::-1],
@@ -90,12 +100,13 @@ def _calls(method: Callable[..., pl.Expr]) -> Iterator[pl.Expr]:
             names = [p.name for p in needed if p.kind is p.KEYWORD_ONLY]
             plain = given[: len(given) - len(names)]
             made = method(*plain, **dict(zip(names, given[len(plain) :], strict=True)), **options)
-        except Exception:  # the wrong kind of argument
+        except Exception:  # noqa: BLE001 - the wrong kind of argument fails in many ways
             continue
         if isinstance(made, pl.Expr):
             yield made
 
 
+@cache
 def _everything() -> dict[str, pl.Expr]:
     found: dict[str, pl.Expr] = {}
     for space, selves in [("", COLUMNS), *NAMESPACES.items()]:
@@ -168,5 +179,14 @@ def test_polars_agrees_that_row_by_row_words_are_row_by_row() -> None:
                 continue
             if not separable:
                 wrong.append(call(tree)[0])
-    known = {"ToPhysical", "Categorical.Physical", "Reinterpret", "SearchSorted", "LowerBound", "UpperBound", "Bin", "Business.IsBusinessDay"}
+    known = {
+        "ToPhysical",
+        "Categorical.Physical",
+        "Reinterpret",
+        "SearchSorted",
+        "LowerBound",
+        "UpperBound",
+        "Bin",
+        "Business.IsBusinessDay",
+    }
     assert not set(wrong) - known
