@@ -10,7 +10,7 @@ import polars as pl
 import rustybt as rbt
 from rustybt.testing import markets
 
-panel = markets.panel(assets=100, bars=1_000, seed=7, listings=0.3, halts=0.001, splits=0.0005, dividends=0.002)
+panel = markets.panel(assets=100, bars=1_000, seed=7, listings=0.3, halts=0.1, splits=0.2, dividends=0.5)
 
 score = (pl.col("adj_close").shift(21) / pl.col("adj_close").shift(126) - 1).over("asset")
 rank = score.rank("ordinal", descending=True).over("ts")

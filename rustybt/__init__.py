@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rustybt.execution import bps as bps
     from rustybt.execution import per_share as per_share
     from rustybt.execution import per_trade as per_trade
+    from rustybt.execution import ticks as ticks
     from rustybt.execution.costs import costs as costs
     from rustybt.model import Asset as Asset
     from rustybt.spec import Range as Range
@@ -63,7 +64,7 @@ _ROOMS = {
         "RustyBTError",
         "SpecError",
     ),
-    "execution": ("bps", "costs", "per_share", "per_trade"),
+    "execution": ("bps", "costs", "per_share", "per_trade", "ticks"),
     "model": ("Asset",),
     "spec": (
         "Range",

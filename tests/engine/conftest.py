@@ -21,7 +21,7 @@ def bars_of(asset: str, prices: list[tuple[float, float, float, float]], first: 
 
 @pytest.fixture(scope="session")
 def panel() -> Panel:
-    return markets.panel(assets=4, bars=260, seed=11, gaps=0.05, listings=0.5, splits=0.01, dividends=0.02)
+    return markets.panel(assets=4, bars=260, seed=11, gaps=0.05, listings=0.5, splits=0.5, dividends=0.8)
 
 
 @pytest.fixture
