@@ -76,7 +76,10 @@ def collect(named: Sequence[tuple[str, pl.LazyFrame]]) -> pl.DataFrame:
                 frame.collect()
             except UNREADABLE as cause:
                 raise unreadable(name, cause) from cause
-        raise unreadable("", error) from error
+        files = f"{named[0][0]} and {len(named) - 1} more"
+        raise DataError(
+            f"the files do not fit together: {first_line(error)}", where=files, do="give their columns the same types"
+        ) from error
 
 
 def schema_of(name: str, frame: pl.LazyFrame) -> pl.Schema:

@@ -276,6 +276,17 @@ def test_one_damaged_file_of_many_is_named(bars: pl.DataFrame, tmp_path: Path) -
     assert caught.value.where == str(tmp_path / "b.parquet")
 
 
+def test_files_of_different_types_are_refused(bars: pl.DataFrame, tmp_path: Path) -> None:
+    bars.write_parquet(tmp_path / "a.parquet")
+    bars.with_columns(pl.col("ts").cast(pl.String)).write_parquet(tmp_path / "b.parquet")
+    bars.with_columns(pl.col("ts").dt.convert_time_zone("Asia/Tokyo")).write_parquet(tmp_path / "c.parquet")
+    with pytest.raises(DataError, match="which names no instant"):
+        load([tmp_path / "a.parquet", tmp_path / "b.parquet"])
+    with pytest.raises(DataError, match="do not fit together") as caught:
+        load([tmp_path / "a.parquet", tmp_path / "c.parquet"])
+    assert caught.value.where.endswith("a.parquet and 1 more")
+
+
 def test_a_lazy_frame_that_fails_is_refused(bars: pl.DataFrame) -> None:
     with pytest.raises(DataError, match="the frame cannot be evaluated"):
         load(bars.lazy().with_columns(pl.col("nothing")))
