@@ -19,6 +19,7 @@ from rustybt.spec.evaluate import Step, doubled
 from rustybt.spec.exact import Rolling, Units, of_windows
 from rustybt.spec.lower import COLUMN, CROSS, GROUP, LITERAL, POINT, TIME, Item, fill, over
 from rustybt.spec.rings import History, Ring, decode
+from rustybt.spec.states import Bar, State, faithful, state_of
 from rustybt.spec.tree import Node as Tree
 from rustybt.spec.tree import body, build, call, is_column
 
@@ -56,19 +57,21 @@ class Move:
 
 @dataclass(frozen=True)
 class Recall:
-    """One operation evaluated on all bars so far.
+    """One operation that depends on every bar since the first: carried in a state where there is one, else evaluated on all bars again.
 
     Attributes:
         item: graph node.
         name: the column that it becomes.
         sources: the columns that it reads.
         expr: the operation over these columns and ``__asset``.
+        carried: the operation over a column ``x``, if it may have a state.
     """
 
     item: int
     name: str
     sources: tuple[str, ...]
     expr: pl.Expr
+    carried: Tree | None = None
 
 
 @dataclass
@@ -86,11 +89,6 @@ class Part:
     moves: list[Move] = field(default_factory=list)
     recalls: list[Recall] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-
-    @property
-    def histories(self) -> list[int]:
-        """Nodes that need all bars."""
-        return [recall.item for recall in self.recalls]
 
 
 def bar_program(plan: SignalPlan) -> tuple[Part, ...]:
@@ -156,7 +154,11 @@ class _BarCompiler(Compiler):
             return
         reach = flat_reach(item.tree) if item.kind == TIME else None
         if reach is None:
-            part.recalls.append(self._recall(item, name))
+            recall = self._recall(item, name)
+            part.recalls.append(recall)
+            state = None if recall.carried is None else state_of(recall.carried)
+            if state is not None:
+                part.rings[recall.sources[0]] = max(part.rings.get(recall.sources[0], 0), state.width)
             return
         source = self._name(item.inputs[0])
         filler = body(item.tree)["input"][2] if operation == "ShiftAndFill" else None
@@ -174,7 +176,10 @@ class _BarCompiler(Compiler):
         if item.order is not None:
             order, tree = [self._ref(item.order, True), tree["options"]], tree["sorted"]
         sources = tuple(self._name(at) for at in self.graph.reads(item) if self.graph.items[at].kind != LITERAL)
-        return Recall(item.id, name, tuple(s for s in sources if s != "asset"), build(over(tree, by, order)).alias(name))
+        carried: Tree | None = fill(item.tree, lambda _: ONE) if item.kind == TIME and len(item.inputs) == 1 else None
+        if carried is not None and state_of(carried) is None:
+            carried = None
+        return Recall(item.id, name, tuple(s for s in sources if s != "asset"), build(over(tree, by, order)).alias(name), carried)
 
 
 @dataclass
@@ -187,7 +192,7 @@ class Bars:
         names: asset of each row.
         units: what ticks are worth.
         rings: by column.
-        histories: by graph node.
+        memories: what recalled operations remember, by graph node; filled in as they first meet a bar.
         needs: columns to read.
     """
 
@@ -196,7 +201,7 @@ class Bars:
     names: list[str]
     units: Units
     rings: dict[str, Ring]
-    histories: dict[int, History]
+    memories: dict[int, State | History]
     needs: tuple[str, ...]
     _data: pl.DataFrame = field(default_factory=pl.DataFrame)
 
@@ -259,11 +264,23 @@ class Bars:
         found, enough = of_windows(window, values, known, step)
         return decode(found, enough, pl.Float64())
 
+    def _memory(self, recall: Recall) -> State | History:
+        if recall.item not in self.memories:
+            state = None
+            if recall.carried is not None and self._data[recall.sources[0]].dtype == pl.Float64 and faithful(recall.carried):
+                state = state_of(recall.carried)
+            self.memories[recall.item] = state or History()
+        return self.memories[recall.item]
+
     def _recall(self, recall: Recall, blame: Callable[[str, int, BaseException], BaseException]) -> pl.Series:
-        history = self.histories[recall.item]
+        memory = self._memory(recall)
+        if isinstance(memory, State):
+            new, ring = self._column(recall.sources[0]), self.rings[recall.sources[0]]
+            known = new.is_not_null().to_numpy()
+            return memory.update(Bar(new.fill_null(0.0).to_numpy(), known, ring, self.slots)).alias(recall.name)
         asset = pl.Series("__asset", self.slots.astype(np.uint32))
-        history.push(pl.DataFrame([asset, *(self._column(name).alias(name) for name in recall.sources)]))
-        rows = history.rows.sort("__asset", maintain_order=True)
+        memory.push(pl.DataFrame([asset, *(self._column(name).alias(name) for name in recall.sources)]))
+        rows = memory.rows.sort("__asset", maintain_order=True)
         if rows.height == 1:
             rows = doubled(rows).with_columns(pl.Series("__asset", self.slots[[0, 0]].astype(np.uint32) + np.arange(2, dtype=np.uint32)))
         rows = _apply(rows, Step((recall.name,), (recall.expr,), (recall.item,)), blame)

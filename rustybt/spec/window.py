@@ -1,14 +1,15 @@
 """Window: the terms of a plan on a market that arrives bar by bar.
 
 In: the rows of one bar. Out: every term for exactly these rows, with the bits that `SignalPlan.evaluate` gives on all bars at once.
-A value that needs earlier bars is read off a ring of its own inputs, so a bar costs the same however long the market has been running. A
-float window or an unbounded term keeps all bars since the first and is evaluated on them again.
+A value that needs earlier bars is read off a ring of its own inputs, and the common float windows and running values are carried in states,
+so a bar costs the same however long the market has been running. Other terms that depend on every bar since the first keep them all
+and are evaluated on them again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from rustybt.spec.barwise import Bars, Part, bar_program
 from rustybt.spec.exact import Units
 from rustybt.spec.planner import SignalPlan
 from rustybt.spec.rings import History, Ring
+from rustybt.spec.states import State, state_of
 
 Ints = npt.NDArray[np.int64]
 
@@ -48,13 +50,11 @@ class Window:
         self._codes: tuple[Any, Ints] = (None, np.zeros(0, np.int64))
         self._parts: tuple[Part, ...] = bar_program(plan)
         self._rings: dict[str, Ring] = {}
-        self._histories: dict[int, History] = {}
+        self._memories: dict[int, State | History] = {}
         for part in self._parts:
             for source, width in part.rings.items():
                 self._rings.setdefault(source, Ring(1))
                 self._rings[source] = Ring(max(width, self._rings[source].width))
-            for node in part.histories:
-                self._histories[node] = History()
 
     def admit(self, asset: Asset) -> None:
         """Let one more asset take part from its next bar on."""
@@ -76,7 +76,7 @@ class Window:
         self.plan.check_columns(rows)
         slots = self._places(rows["asset"])
         names = [*self._slots]
-        bars = Bars(rows, slots, [names[s] for s in slots], self.units, self._rings, self._histories, self.plan.columns)
+        bars = Bars(rows, slots, [names[s] for s in slots], self.units, self._rings, self._memories, self.plan.columns)
         for part in self._parts:
             bars.take(part, self.plan.blame)
         return self.plan.typed(bars.result(self.plan))
@@ -101,11 +101,13 @@ class Window:
         return found
 
     def save(self) -> dict[str, pl.DataFrame]:
-        """What is remembered, as frames that fit Parquet and Arrow: ``assets``, ``ring <column>``, ``history <node>``."""
+        """What is remembered, as frames that fit Parquet and Arrow: ``assets``, ``ring <column>``, ``state <node>``, ``history <node>``."""
         names = [*self._slots]
         found = {"assets": pl.DataFrame({"asset": pl.Series(names, dtype=pl.String)})}
         found |= {f"ring {source}": ring.frame(names) for source, ring in self._rings.items()}
-        return found | {f"history {node}": history.rows for node, history in self._histories.items()}
+        for node, memory in self._memories.items():
+            found |= {f"state {node}": memory.frame(names)} if isinstance(memory, State) else {f"history {node}": memory.rows}
+        return found
 
     @classmethod
     def load(cls, plan: SignalPlan, assets: Iterable[Asset], saved: Mapping[str, pl.DataFrame], *, adj_digits: int = 0) -> Window:
@@ -121,8 +123,10 @@ class Window:
             SpecError: the frames belong to other terms.
         """
         window = cls(plan, assets, adj_digits=adj_digits)
-        wanted = {"assets", *(f"ring {s}" for s in window._rings), *(f"history {n}" for n in window._histories)}
-        if set(saved) != wanted:
+        recalls = {recall.item: recall for part in window._parts for recall in part.recalls}
+        memories = {name: int(name.split()[1]) for name in saved if name.startswith(("state ", "history "))}
+        known = set(memories.values()) in (set(recalls), set())
+        if not known or set(saved) - set(memories) != {"assets", *(f"ring {source}" for source in window._rings)}:
             raise SpecError(
                 "the saved window belongs to other terms", where="window", do="load it with the strategy that it was saved with"
             )
@@ -131,6 +135,12 @@ class Window:
             for (name,), part in saved[f"ring {source}"].group_by("asset", maintain_order=True):
                 for value in part["value"].to_frame().iter_slices(1):
                     ring.push(np.array([window._slots[str(name)]]), value.to_series())
-        for node, history in window._histories.items():
-            history.rows = saved[f"history {node}"].clone()
+        for name, node in memories.items():
+            memory: State | History = History()
+            if name.startswith("state "):
+                memory = cast("State", state_of(recalls[node].carried))
+                memory.restore(saved[name])
+            else:
+                cast("History", memory).rows = saved[name].clone()
+            window._memories[node] = memory
         return window

@@ -53,9 +53,12 @@ def test_a_ring_gives_back_any_dtype(values: pl.Series) -> None:
     assert ring.lag(np.array([0, 1]), 0).equals(values, check_dtypes=True, check_names=False)
 
 
-def test_memory_of_an_exact_plan_does_not_grow() -> None:
+@pytest.mark.parametrize(
+    "expr", [close.rolling_mean(5).shift(2) / close.rolling_max(4), close.pct_change().rolling_std(9), close.ewm_mean(span=3)]
+)
+def test_memory_does_not_grow(expr: pl.Expr) -> None:
     data = made(2, 60)
-    window = Window(plan_terms({"target": close.rolling_mean(5).shift(2) / close.rolling_max(4)}), data.assets)
+    window = Window(plan_terms({"target": expr}), data.assets)
     sizes = []
     for _, rows in sorted(data.frame.group_by("ts")):
         window.push(rows.sort("asset"))
