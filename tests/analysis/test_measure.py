@@ -81,6 +81,7 @@ def test_hand_worked_activity() -> None:
     assert found["costs_per_year"] == pytest.approx(0.03)
     assert found["costs_of_traded"] == pytest.approx(3 / 250)
     assert (found["income"], found["income_dividends"]) == (5.0, 5.0)
+    assert found["max_drawdown_bars"] == found["max_drawdown"]
     assert (found["orders"], found["fills"], found["rejected"]) == (4.0, 3.0, 1.0)
     assert (found["time_in_market"], found["average_exposure"], found["average_net_exposure"]) == (1.0, 0.5, 0.5)
 
@@ -152,6 +153,7 @@ def test_impossible_conventions_are_refused(wrong: dict[str, float]) -> None:
 
 def test_unknown_names_still_read_well() -> None:
     assert definition_of("income_cash in lieu").label == "Income: cash in lieu"
+    assert definition_of("income_cash_in_lieu").label == "Income: cash in lieu"
     assert definition_of("my_score").label == "My score"
 
 

@@ -257,7 +257,7 @@ def test_bad_verdicts_are_loud() -> None:
     page = Page(render(one_bar(verdict={"ok": False}, books={"ok": False, "summary": "cash differs by 0.01"})))
     assert "Look-ahead found" in page.text
     assert "Books do not balance" in page.text
-    assert "cash differs by 0.01" in page.text
+    assert "Cash differs by 0.01." in page.text
     flagged = Page(render(one_bar(verdict={"ok": True, "opaque": ["on_bar"], "flags": ["fill = same_bar_close"]})))
     assert "Look-ahead not ruled out" in flagged.text
     assert "fill = same_bar_close" in flagged.text

@@ -90,8 +90,8 @@ def activity(curve: Curve, closes: Closes, facts: RunFacts, periods: float) -> d
     out["costs_per_year"] = turnover(paid / unit, closes, periods)
     out["costs_of_traded"] = paid / facts.traded if facts.traded else math.nan
     out["income"] = sum(facts.income.values()) / unit
-    out |= {f"cost_{kind}": amount / unit for kind, amount in facts.costs.items()}
-    out |= {f"income_{kind}": amount / unit for kind, amount in facts.income.items()}
+    out |= {f"cost_{kind.replace(' ', '_')}": amount / unit for kind, amount in facts.costs.items()}
+    out |= {f"income_{kind.replace(' ', '_')}": amount / unit for kind, amount in facts.income.items()}
     for name in ("orders", "fills", "rejected", "cancelled", "working"):
         out[name] = float(getattr(facts, name))
     return out

@@ -129,7 +129,7 @@ def _falls(curve: Curve, closes: Closes) -> dict[str, Value]:
 
 def _deepest_of_bars(curve: Curve) -> float:
     units = curve.equity if curve.opening is None else np.concatenate((np.array([curve.opening], dtype=np.int64), curve.equity))
-    return float(drawdown_of(units.astype(np.float64)).min())
+    return float(drawdown_of(units / 10.0**curve.money_scale).min())
 
 
 def _number(value: Value) -> float:

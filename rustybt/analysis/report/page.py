@@ -13,7 +13,7 @@ from rustybt.analysis.report import cards, tables
 from rustybt.analysis.report.charts import FIGURES, by_session, drawn_bars, figures, line_rows, rolling_window
 from rustybt.analysis.report.holdings import MOST_ROWS, MOST_STACKED
 from rustybt.analysis.report.inputs import ReportInputs
-from rustybt.analysis.report.wording import metric, plain
+from rustybt.analysis.report.wording import metric, plain, sentence
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -85,7 +85,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "trades": tables.trade_table(inputs),
         "orders": tables.order_bars(inputs),
         "costs": tables.cost_bars(inputs.costs, inputs.currency),
-        "income": tables.cost_bars(inputs.income, inputs.currency),
+        "income": tables.cost_bars(inputs.income, inputs.currency, "gain"),
         "guard": _guard(inputs),
         "books": _books(inputs),
         "warnings": list(inputs.warnings),
@@ -125,7 +125,7 @@ def _guard(inputs: ReportInputs) -> dict[str, Any]:
     return {
         "shown": bool(verdict),
         "ok": bool(verdict.get("ok", True)),
-        "summary": plain(verdict["summary"]) if verdict.get("summary") else "",
+        "summary": sentence(plain(verdict["summary"])) if verdict.get("summary") else "",
         "lookback": plain(verdict["lookback"]) if verdict.get("lookback") is not None else "",
         "terms": tables.term_table(verdict.get("terms") or ()),
         "trusted": [str(name) for name in verdict.get("trusted") or ()],
@@ -141,7 +141,7 @@ def _books(inputs: ReportInputs) -> dict[str, Any]:
     return {
         "shown": bool(books),
         "ok": bool(books.get("ok", False)),
-        "summary": plain(books["summary"]) if books.get("summary") else "",
+        "summary": sentence(plain(books["summary"])) if books.get("summary") else "",
         "checks": [dict(check) for check in books.get("checks") or ()],
         "more": tables.settings({key: value for key, value in books.items() if key not in known}),
     }

@@ -11,7 +11,7 @@ from rustybt.analysis.report.cards import Card, key_cards, subtitle, verdict_chi
 from rustybt.analysis.report.inputs import ReportInputs
 from rustybt.analysis.report.thin import keep_extremes
 
-_WIDTH, _HEIGHT, _POINTS, _SHOWN = 640.0, 96.0, 400, 8
+_WIDTH, _HEIGHT, _POINTS, _SHOWN = 640.0, 96.0, 800, 8
 _TONES = {"gain": "#2f6fb0", "loss": "#c2542d", "good": "#2f7d5b", "warn": "#a86a10", "bad": "#b3261e"}
 _CARD = "padding:2px 22px 6px 0;min-width:104px"
 _SMALL = "font-size:11px;opacity:.68"
@@ -55,7 +55,7 @@ def _chip(text: str, tone: str) -> str:
 
 
 def sparkline(values: Floats, label: str) -> str:
-    """A line as inline SVG with a hairline at the first value; at most 400 points, highs and lows kept.
+    """A line as inline SVG with a hairline at the first value; at most 800 points, highs and lows kept.
 
     Example:
         >>> sparkline(np.array([1.0, 3.0, 2.0]), "equity").count("<polyline")

@@ -45,13 +45,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Bar:
-    """One line of a bar list: label, shown amount, share of the longest bar (0 to 1) and a remark."""
+    """One line of a bar list: label, shown amount, share of the longest bar (0 to 1), a remark, and whether it is the sum of the others."""
 
     label: str
     text: str
     share: float
     tone: str = ""
     remark: str = ""
+    total: bool = False
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def _order_counts(frame: pl.DataFrame | None) -> pl.DataFrame | None:
     return rows.group_by("status", "reason", "detail").agg(pl.col("count").sum())
 
 
-def cost_bars(amounts: Mapping[str, Amount], currency: str) -> list[Bar]:
+def cost_bars(amounts: Mapping[str, Amount], currency: str, tone: str = "accent") -> list[Bar]:
     """Amounts by kind, the largest first, and their sum."""
     if not amounts:
         return []
@@ -202,8 +203,8 @@ def cost_bars(amounts: Mapping[str, Amount], currency: str) -> list[Bar]:
     for kind, value in rows:
         part = _decimal(value)
         remark = percent(float(part / total), 1) + " of all" if total and len(rows) > 1 else ""
-        bars.append(Bar(label(kind), f"{money(part)} {currency}", float(abs(part) / longest), "accent", remark))
-    return [*bars, Bar("Total", f"{money(total)} {currency}", 0.0)] if len(rows) > 1 else bars
+        bars.append(Bar(label(kind), f"{money(part)} {currency}", float(abs(part) / longest), tone, remark))
+    return [*bars, Bar("Total", f"{money(total)} {currency}", 0.0, total=True)] if len(rows) > 1 else bars
 
 
 def _decimal(value: Amount) -> Decimal:

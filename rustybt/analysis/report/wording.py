@@ -81,7 +81,7 @@ def moment(value: date | datetime | None) -> str:
 
 
 def plain(value: Any) -> str:
-    """Any setting as text: mappings and sequences are joined, codes lose their underscores only where they are a label.
+    """Any setting as text: mappings (without what is not set) and sequences are joined.
 
     Example:
         >>> plain({"fast": 10, "slow": 50}), plain(["A", "B"]), plain(True), plain(None)
@@ -92,12 +92,22 @@ def plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} = {plain(item)}" for key, item in value.items()) or NOTHING
+        return ", ".join(f"{key} = {plain(item)}" for key, item in value.items() if item is not None) or NOTHING
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(plain(item) for item in value) or NOTHING
     if isinstance(value, date):
         return moment(value)
     return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def sentence(text: str) -> str:
+    """Text that begins with a capital and ends with a full stop.
+
+    Example:
+        >>> sentence("books balance"), sentence("Done!")
+        ('Books balance.', 'Done!')
+    """
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def label(code: str) -> str:
