@@ -39,7 +39,8 @@ def plan(strategy: HasTerms) -> SignalPlan:
         SpecError: a term cannot be planned; the message names it.
 
     Example:
-        >>> plan(Strategy(target=weight(pl.col("close").rolling_mean(20).shift(1)))).lookback  # doctest: +SKIP
+        >>> from rustybt.spec import Strategy, weight
+        >>> plan(Strategy(target=weight(pl.col("close").rolling_mean(20).shift(1)))).lookback
         20
     """
     return plan_terms(strategy.terms())

@@ -22,6 +22,7 @@ from rustybt.spec.exact import Units
 from rustybt.spec.planner import SignalPlan
 from rustybt.spec.rings import History, Ring
 from rustybt.spec.states import State, state_of
+from rustybt.spec.tree import Node as Tree
 
 Ints = npt.NDArray[np.int64]
 
@@ -138,7 +139,7 @@ class Window:
         for name, node in memories.items():
             memory: State | History = History()
             if name.startswith("state "):
-                memory = cast("State", state_of(recalls[node].carried))
+                memory = cast("State", state_of(cast("Tree", recalls[node].carried)))
                 memory.restore(saved[name])
             else:
                 cast("History", memory).rows = saved[name].clone()

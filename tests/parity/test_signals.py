@@ -128,7 +128,7 @@ def test_bar_by_bar_gives_the_bits_of_all_bars_at_once(shape: str, universe: boo
 @pytest.mark.parametrize("shape", SHAPES)
 def test_generated_terms_bar_by_bar(shape: str) -> None:
     data = made(*SHAPES[shape][:2], seed=4, shape=SHAPES[shape][2])
-    for seed in range(12):
+    for seed in range(8):
         oracle = Oracle(np.random.default_rng([seed, 5]), data.frame)
         plan = plan_terms({f"s{i}": oracle.tree(1 + seed % 4)[0] for i in range(3)})
         assert not differing(bar_by_bar(plan, data), plan.evaluate(data.frame, data.assets)), seed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rustybt.spec.rings import Ring
@@ -41,6 +41,7 @@ FLOATS = st.one_of(st.none(), st.floats(-1e6, 1e6), st.sampled_from([0.0, 1e-9, 
 
 
 @pytest.mark.parametrize("expr", CARRIED)
+@settings(max_examples=30)
 @given(values=st.lists(FLOATS, min_size=1, max_size=40))
 def test_states_give_the_bits_of_polars(expr: pl.Expr, values: list[float | None]) -> None:
     series = pl.Series("x", values, dtype=pl.Float64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rustybt.errors import SpecError
@@ -18,6 +18,7 @@ from tests.spec.signal_frames import made
 close = pl.col("close")
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 5), st.lists(st.tuples(st.sets(st.integers(0, 3), min_size=1), st.booleans()), max_size=40))
 def test_a_ring_remembers_as_many_values_of_each_asset_as_it_is_wide(width: int, bars: list[tuple[set[int], bool]]) -> None:
     ring = Ring(width)
