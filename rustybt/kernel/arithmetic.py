@@ -5,8 +5,8 @@ Every amount that is stored or summed is checked with `fits`; then a few of them
 
 from __future__ import annotations
 
-from .compile import MODE, aside, kernel
-from .limits import BAD, DOWN, HALF_EVEN, LIMIT
+from .compile import MODE, apart, aside, kernel
+from .limits import BAD, DOWN, HALF_EVEN, LIMIT, ONE
 
 if MODE == "compiled":
     from .wide import mul_div
@@ -27,13 +27,14 @@ def fits(amount: int) -> bool:
 @aside
 def ratio(a: int, b: int, s: int, mode: int) -> int:
     """`mul_div` as a function of its own, for the places where speed does not matter and size does."""
+    apart()
     return mul_div(a, b, s, mode)
 
 
 @kernel
 def value(lots: int, price: int, up: int, down: int) -> int:
     """What lots are worth at a price, in money units, rounded half-even; BAD where it does not fit."""
-    worth = mul_div(price, up, 1, DOWN)
+    worth = mul_div(price, up, ONE, DOWN)
     if not 0 <= worth < LIMIT:
         return BAD
     return mul_div(lots, worth, down, HALF_EVEN)

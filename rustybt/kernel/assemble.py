@@ -8,65 +8,53 @@ from typing import Any
 import numpy as np
 
 from rustybt.errors import DataError, LedgerError
-from rustybt.model import FillAt, Plan, Sizing, Tables
-from rustybt.model.decimals import up_down
+from rustybt.model import SLOT_FIELDS, Plan, Sizing, Tables
+from rustybt.model.decimals import LIMIT, up_down
 from rustybt.model.panel import Ints
 
-from .limits import AMOUNT, COUNT, LIMIT
 from .market import admit
-from .state import (
-    FEE_CAP,
-    FEE_FLAT,
-    FEE_LOT_NUM,
-    FEE_MAX,
-    FEE_MIN,
-    HAS_FEES,
-    HAS_GUARDS,
-    HAS_LEVELS,
-    HAS_MAX_BARS,
-    HAS_SLIPPAGE,
-    MAX_BARS,
-    SLIP_RATE,
-    SLIP_TICKS,
-    STOP,
-    TAKE,
-    TRAIL,
-    Offers,
-    Rules,
-)
+from .state import HAS_FEES, HAS_GUARDS, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, TYPES, Desk
 
 RATIO_LIMIT = 2**31
 """Both sides of a split ratio stay below this, so that their product fits."""
 
 
-def rules_of(tables: Tables, events: Any) -> Rules:
-    """The settings of a run as arrays.
+def typed(name: str, array: Any) -> Any:
+    """An array as field ``name`` takes it."""
+    return admit(array, TYPES[Desk.KINDS[name]])
+
+
+def rules_of(tables: Tables) -> dict[str, Any]:
+    """The settings of a run, by field of `Desk`.
 
     Raises:
-        DataError: the events are not rows of five that name assets of the run.
-        LedgerError: an asset's increments, or an event, do not fit.
+        ConfigError: an asset's increments do not fit.
     """
     worth = [up_down(asset.tick_size, asset.lot_size, asset.multiplier, tables.money_scale) for asset in tables.assets]
-    up, down = (np.array([pair[side] for pair in worth], dtype=np.int64) for side in (0, 1))
-    return Rules(
-        up=admit(up, AMOUNT),
-        down=admit(down, AMOUNT),
-        slots=admit(tables.slots, COUNT),
-        events=admit(exact_events(tables, events, down), COUNT),
-        gross=int(tables.gross),
-        fill_at=int(tables.fill_at if tables.fill_at in list(FillAt) else FillAt.NEXT_OPEN),
-        at_fill=int(tables.sizing == Sizing.AT_FILL),
-        flags=flags_of(tables.slots),
-    )
+    slots = np.require(tables.slots, np.int64, ["C"])
+    settings = {name: typed(name, slots[row]) for row, name in enumerate(SLOT_FIELDS)}
+    return settings | {
+        "assets": len(tables.assets),
+        "slots": slots.shape[1],
+        "up": typed("up", np.array([up for up, _ in worth], dtype=np.int64)),
+        "down": typed("down", np.array([down for _, down in worth], dtype=np.int64)),
+        "gross": int(tables.gross),
+        "fill_at": int(tables.fill_at),
+        "at_fill": int(tables.sizing == Sizing.AT_FILL),
+        "flags": flags_of(settings),
+    }
 
 
-def flags_of(slots: Ints) -> int:
+def flags_of(settings: dict[str, Any]) -> int:
     """What the settings use at all."""
-    fees = any(slots[row].any() for row in (FEE_FLAT, FEE_LOT_NUM, FEE_MIN)) or (slots[FEE_MAX : FEE_CAP + 1] >= 0).any()
-    levels, max_bars = slots[[STOP, TAKE, TRAIL]].any(), slots[MAX_BARS].any()
+    fees = any((settings[name] != 0).any() for name in ("fee_flat", "fee_lot_num", "fee_min"))
+    fees = fees or any((settings[name] >= 0).any() for name in ("fee_max", "fee_cap"))
+    levels = any((settings[name] != 0).any() for name in ("stop", "take", "trail"))
+    max_bars = (settings["max_bars"] != 0).any()
+    slippage = (settings["slip_rate"] != 0).any() or (settings["slip_ticks"] != 0).any()
     bits = (
         (fees, HAS_FEES),
-        (slots[SLIP_RATE].any() or slots[SLIP_TICKS].any(), HAS_SLIPPAGE),
+        (slippage, HAS_SLIPPAGE),
         (levels, HAS_LEVELS),
         (max_bars, HAS_MAX_BARS),
         (levels or max_bars, HAS_GUARDS),
@@ -74,7 +62,20 @@ def flags_of(slots: Ints) -> int:
     return sum(bit for used, bit in bits if used)
 
 
-def exact_events(tables: Tables, events: Any, down: Ints) -> Ints:
+def events_of(tables: Tables, events: Any) -> dict[str, Any]:
+    """Corporate actions, by field of `Desk`.
+
+    Raises:
+        DataError: the events are not rows of five that name assets of the run.
+        LedgerError: an event does not fit.
+    """
+    down = [up_down(asset.tick_size, asset.lot_size, asset.multiplier, tables.money_scale)[1] for asset in tables.assets]
+    rows = exact_events(tables, events, down)
+    names = ("event_bar", "event_asset", "event_kind", "event_new", "event_old")
+    return {name: typed(name, rows[:, column]) for column, name in enumerate(names)} | {"events": len(rows)}
+
+
+def exact_events(tables: Tables, events: Any, down: list[int]) -> Ints:
     """Rows of (bar, column, kind, numerator, denominator): ratios reduced, dividends in money units per lot."""
     given = np.asarray(events, dtype=np.int64).reshape(-1, 5)
     if not len(given):
@@ -89,7 +90,7 @@ def exact_events(tables: Tables, events: Any, down: Ints) -> Ints:
         if not split:
             exact *= Fraction(asset.lot_size) * 10**tables.money_scale
         limit = RATIO_LIMIT if split else LIMIT
-        wide = exact.denominator * int(down[row[1]]) if split else exact.denominator
+        wide = exact.denominator * down[row[1]] if split else exact.denominator
         if exact.numerator >= limit or exact.denominator >= limit or wide >= LIMIT or (split and exact == 0):
             raise LedgerError(
                 f"a {'split' if split else 'dividend'} of {row[3]}/{row[4]} does not fit",
@@ -100,8 +101,8 @@ def exact_events(tables: Tables, events: Any, down: Ints) -> Ints:
     return rows
 
 
-def offers_of(plan: Plan, bars: int, slots: int) -> Offers:
-    """The plan as arrays.
+def offers_of(plan: Plan, bars: int, slots: int) -> dict[str, Any]:
+    """The plan, by field of `Desk`.
 
     Raises:
         DataError: it is not a plan for so many bars and slots.
@@ -109,9 +110,13 @@ def offers_of(plan: Plan, bars: int, slots: int) -> Offers:
     start, slot, value = np.asarray(plan.start), np.asarray(plan.slot), np.asarray(plan.value)
     fits_bars = len(start) == bars + 1 and start[0] == 0 and bool((start[1:] >= start[:-1]).all())
     if not fits_bars or start[-1] != len(slot) or len(slot) != len(value):
-        raise DataError(f"the plan does not hold the offers of {bars} bars", where="kernel, plan", do="give bars + 1 starts, the last one the number of offers")
+        raise DataError(
+            f"the plan does not hold the offers of {bars} bars",
+            where="kernel, plan",
+            do="give bars + 1 starts, the last one the number of offers",
+        )
     if len(slot) and (slot.min() < 0 or slot.max() >= slots):
         raise DataError(f"the plan names a slot outside 0..{slots - 1}", where="kernel, plan", do="check its slots")
     if len(value) and (value.min() <= -LIMIT or value.max() >= LIMIT):
         raise LedgerError("a target is 2^61 units or more", where="kernel, plan", do="use smaller targets or a coarser lot_size")
-    return Offers(admit(start, COUNT), admit(slot, COUNT), admit(value, AMOUNT))
+    return {"offer_start": typed("offer_start", start), "offer_slot": typed("offer_slot", slot), "offer_value": typed("offer_value", value)}

@@ -8,7 +8,8 @@ The copies of `rustybt.kernel.twin` say by their package name which one they are
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 MODE = {"rustybt.kernel_python": "python", "rustybt.kernel_float": "float"}.get(
@@ -16,16 +17,18 @@ MODE = {"rustybt.kernel_python": "python", "rustybt.kernel_float": "float"}.get(
 )
 """How this copy of the source is built."""
 
-PRIVATE = {"_nrt": False, "forceinline": True}
-"""Options of numba without a promise: no reference counting (nothing in the kernel allocates) and inlining by LLVM. Each is worth a
-factor of 4 in speed and nothing in correctness, so a numba without them still runs the kernel."""
+PRIVATE = {
+    "kernel": {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": True},
+    "aside": {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": False},
+    "entry": {"_nrt": False, "no_cfunc_wrapper": True, "forceinline": False},
+}
+"""Options of numba without a promise: no reference counting (nothing here allocates), no way in from Python or C where none is needed, and
+inlining by LLVM. They make the kernel faster, or faster to compile, and never change a result: a numba without them still runs it.
+``forceinline`` is always said, for a function that does not say it inherits it from its caller."""
 
 
-def private_options(wanted: dict[str, bool] | None = None) -> dict[str, bool]:
-    """The private options that the installed numba still knows.
-
-    Args:
-        wanted: options to look for; those of the kernel unless given.
+def private_options(wanted: Mapping[str, bool]) -> dict[str, bool]:
+    """Those of the wanted options that the installed numba knows.
 
     Example:
         >>> private_options({"no_such_option": True})
@@ -33,15 +36,12 @@ def private_options(wanted: dict[str, bool] | None = None) -> dict[str, bool]:
     """
     from numba.core.options import DefaultOptions
 
-    return {name: value for name, value in (PRIVATE if wanted is None else wanted).items() if hasattr(DefaultOptions, name)}
+    return {name: value for name, value in wanted.items() if hasattr(DefaultOptions, name)}
 
 
-def decorator(inline: bool) -> Callable[[Any], Any]:
-    """The decorator of one kind of kernel function.
-
-    Args:
-        inline: into its callers; otherwise it stays a function of its own.
-    """
+@cache
+def decorator(kind: str) -> Callable[[Any], Any]:
+    """The decorator of one kind of kernel function: ``kernel``, ``aside`` or ``entry``."""
     if MODE == "python":
         return _as_is
     import numba
@@ -49,8 +49,7 @@ def decorator(inline: bool) -> Callable[[Any], Any]:
     from .cache import folder_for_now
 
     home = folder_for_now() if MODE == "compiled" else None
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "cache": home is not None}
-    options |= {name: value for name, value in private_options().items() if inline or name != "forceinline"}
+    options = {"nogil": True, "error_model": "numpy", "cache": home is not None} | private_options(PRIVATE[kind])
 
     def decorate(function: Any) -> Any:
         before = numba.config.CACHE_DIR
@@ -67,28 +66,28 @@ def _as_is(function: Any) -> Any:
     return function
 
 
+if MODE == "python":
+
+    def apart() -> None:
+        """Says nothing to the interpreter."""
+
+else:
+    from .intrinsics import apart as apart  # noqa: PLC0414 - part of this module
+
+
 def kernel[F: Callable[..., Any]](function: F) -> F:
     """Marks a function of the hot path: it is inlined into its callers."""
-    made: F = _inlined()(function)
+    made: F = decorator("kernel")(function)
     return made
 
 
 def aside[F: Callable[..., Any]](function: F) -> F:
-    """Marks a rarely taken path, or an entry from Python: compiled once, on its own."""
-    made: F = _alone()(function)
+    """Marks a rarely taken path: it stays a function of its own, compiled once."""
+    made: F = decorator("aside")(function)
     return made
 
 
-_made: dict[bool, Callable[[Any], Any]] = {}
-
-
-def _inlined() -> Callable[[Any], Any]:
-    if True not in _made:
-        _made[True] = decorator(inline=True)
-    return _made[True]
-
-
-def _alone() -> Callable[[Any], Any]:
-    if False not in _made:
-        _made[False] = decorator(inline=False)
-    return _made[False]
+def entry[F: Callable[..., Any]](function: F) -> F:
+    """Marks a function that is called from Python."""
+    made: F = decorator("entry")(function)
+    return made

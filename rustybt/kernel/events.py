@@ -5,119 +5,121 @@ from __future__ import annotations
 from rustybt.model import Detail, Reason, Status
 
 from .arithmetic import fits, ratio, value
-from .compile import aside, kernel
+from .compile import apart, aside, kernel
 from .fills import shut
 from .journal import NONE, drop, fail, head, paid, sweep, tail
 from .levels import arm
-from .limits import DOWN, HALF_EVEN, LIMIT
+from .limits import DOWN, HALF_EVEN, LIMIT, ZERO, whole
 from .state import CASH, DEAD, EVENT, HAS_LEVELS, INCOME, ORDERS, OVERFLOW, Desk
 
-SPLIT, DIVIDEND = int(Reason.SPLIT), int(Reason.DIVIDEND)
-BY_SPLIT = int(Detail.SPLIT)
-APPLIED = int(Status.APPLIED)
+SPLIT, DIVIDEND = whole(Reason.SPLIT), whole(Reason.DIVIDEND)
+BY_SPLIT = whole(Detail.SPLIT)
+APPLIED = whole(Status.APPLIED)
 
 
 @kernel
 def accrue(desk: Desk, t: int) -> None:
     """Apply the events of a bar."""
-    events, cursor = desk.rules.events, desk.pad.cursor
-    if cursor[EVENT] < events.shape[0] and events[cursor[EVENT], 0] <= t:
+    cursor = desk.cursor
+    if cursor[EVENT] < desk.events and desk.event_bar[cursor[EVENT]] <= t:
         apply_all(desk, t)
 
 
 @aside
 def apply_all(desk: Desk, t: int) -> None:
     """Events up to a bar, in the order of their table."""
-    events, cursor = desk.rules.events, desk.pad.cursor
+    apart()
+    cursor = desk.cursor
     i = cursor[EVENT]
-    while i < events.shape[0] and events[i, 0] <= t:
-        asset = events[i, 1]
-        if events[i, 0] == t and desk.state.last[asset] != 0:
-            if events[i, 2] == 0:
-                split(desk, t, asset, events[i, 3], events[i, 4])
+    while i < desk.events and desk.event_bar[i] <= t:
+        asset = desk.event_asset[i]
+        if desk.event_bar[i] == t and desk.last[asset] != 0:
+            if desk.event_kind[i] == 0:
+                split(desk, t, asset, desk.event_new[i], desk.event_old[i])
             else:
-                distribute(desk, t, asset, events[i, 3], events[i, 4])
+                distribute(desk, t, asset, desk.event_new[i], desk.event_old[i])
         i += 1
     cursor[EVENT] = i
-    if desk.state.count[DEAD] > 0:
+    if desk.count[DEAD] > 0:
         sweep(desk)
 
 
 @aside
 def split(desk: Desk, t: int, asset: int, new: int, old: int) -> None:
     """``new`` lots for ``old``, in every slot of the asset; what is left of a lot is paid in cash."""
-    state = desk.state
-    price = restated(state.last[asset], new, old)
+    apart()
+    price = restated(desk.last[asset], new, old)
     if not fits(price):
         fail(desk, OVERFLOW, asset)
         return
-    state.last[asset] = price
-    assets = desk.rules.up.size
-    for slot in range(asset, state.lots.size, assets):
-        if state.lots[slot] != 0:
+    desk.last[asset] = price
+    assets = desk.assets
+    for slot in range(asset, desk.slots, assets):
+        if desk.lots[slot] != 0:
             split_position(desk, t, slot, asset, new, old)
-        if state.busy[slot] != 0:
+        if desk.busy[slot] != 0:
             split_orders(desk, t, slot, new, old)
 
 
 @aside
 def split_position(desk: Desk, t: int, slot: int, asset: int, new: int, old: int) -> None:
     """Restate one position."""
-    state, rules, price = desk.state, desk.rules, desk.state.last[asset]
-    before = state.lots[slot]
+    apart()
+    price = desk.last[asset]
+    before = desk.lots[slot]
     after = ratio(before, new, old, DOWN)
     if not fits(after):
         fail(desk, OVERFLOW, slot)
         return
     rest = remainder(before, new, old)
-    cash = value(rest, price, rules.up[asset], rules.down[asset] * old)
+    cash = value(rest, price, desk.up[asset], desk.down[asset] * old)
     if not receive(desk, slot, cash):
         return
-    state.lots[slot] = after
+    desk.lots[slot] = after
     if after == 0:
         shut(desk, slot)
     else:
-        state.entry[slot] = restated(state.entry[slot], new, old)
-        state.peak[slot] = restated(state.peak[slot], new, old)
-        if rules.flags & HAS_LEVELS != 0:
+        desk.entry[slot] = restated(desk.entry[slot], new, old)
+        desk.peak[slot] = restated(desk.peak[slot], new, old)
+        if desk.flags & HAS_LEVELS != 0:
             arm(desk, slot)
-    n = head(desk, t, t, slot, 0, SPLIT)
+    n = head(desk, t, t, slot, ZERO, SPLIT)
     tail(desk, n, APPLIED, NONE, after - before, after - before)
-    paid(desk, n, price, -cash, 0)
+    paid(desk, n, price, -cash, ZERO)
 
 
 @aside
 def split_orders(desk: Desk, t: int, slot: int, new: int, old: int) -> None:
     """Restate the working orders of a slot that are already in lots."""
-    state = desk.state
-    for k in range(state.count[ORDERS]):
-        if state.order_slot[k] == slot and state.order_number[k] != 0 and state.order_lots[k] != 0:
-            lots = ratio(state.order_lots[k], new, old, DOWN)
+    apart()
+    for k in range(desk.count[ORDERS]):
+        if desk.order_slot[k] == slot and desk.order_number[k] != 0 and desk.order_lots[k] != 0:
+            lots = ratio(desk.order_lots[k], new, old, DOWN)
             if not fits(lots):
                 fail(desk, OVERFLOW, slot)
             elif lots == 0:
-                drop(desk, t, k, BY_SPLIT, state.order_lots[k])
+                drop(desk, t, k, BY_SPLIT, desk.order_lots[k])
             else:
-                state.order_lots[k] = lots
+                desk.order_lots[k] = lots
 
 
 @aside
 def distribute(desk: Desk, t: int, asset: int, numerator: int, denominator: int) -> None:
     """Pay a dividend to every slot that holds the asset; a short pays it."""
-    state = desk.state
-    for slot in range(asset, state.lots.size, desk.rules.up.size):
-        if state.lots[slot] != 0:
-            cash = ratio(state.lots[slot], numerator, denominator, HALF_EVEN)
+    apart()
+    for slot in range(asset, desk.slots, desk.assets):
+        if desk.lots[slot] != 0:
+            cash = ratio(desk.lots[slot], numerator, denominator, HALF_EVEN)
             if receive(desk, slot, cash):
-                n = head(desk, t, t, slot, 0, DIVIDEND)
-                tail(desk, n, APPLIED, NONE, 0, 0)
-                paid(desk, n, 0, -cash, 0)
+                n = head(desk, t, t, slot, ZERO, DIVIDEND)
+                tail(desk, n, APPLIED, NONE, ZERO, ZERO)
+                paid(desk, n, ZERO, -cash, ZERO)
 
 
 @kernel
 def receive(desk: Desk, slot: int, cash: int) -> bool:
     """Book income. False where an amount does not fit."""
-    money = desk.state.money
+    money = desk.money
     if not (fits(cash) and fits(money[CASH] + cash) and fits(money[INCOME] + cash)):
         fail(desk, OVERFLOW, slot)
         return False
@@ -129,6 +131,7 @@ def receive(desk: Desk, slot: int, cash: int) -> bool:
 @aside
 def restated(price: int, new: int, old: int) -> int:
     """A price after a split: at least 1 tick; far beyond every limit where it does not fit."""
+    apart()
     moved = ratio(price, old, new, HALF_EVEN)
     if not fits(moved):
         return 2 * LIMIT
@@ -138,5 +141,6 @@ def restated(price: int, new: int, old: int) -> int:
 @aside
 def remainder(lots: int, new: int, old: int) -> int:
     """What truncation leaves of ``lots x new / old``, in parts of 1 / old lot, with the sign of the lots."""
+    apart()
     rest = abs(lots) % old * (new % old) % old
     return rest if lots > 0 else -rest

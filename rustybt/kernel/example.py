@@ -74,5 +74,3 @@ def one_asset(rows: Sequence[Any], offers: Mapping[int, int | Mapping[int, int]]
     events = settings.pop("events", ())
     tables = table(**settings)
     return tables, bars_of(rows), offered(len(rows), offers), np.array(events, dtype=np.int64).reshape(-1, 5)
-
-

@@ -5,19 +5,19 @@ from __future__ import annotations
 from rustybt.errors import LedgerError
 from rustybt.model import Tables
 
-from .state import BLAME, ERROR, OVERFLOW, State
+from .state import BLAME, ERROR, OVERFLOW, Desk
 
 
-def check(tables: Tables, state: State, bar: int) -> None:
+def check(tables: Tables, desk: Desk, bar: int) -> None:
     """Raise what the kernel noted.
 
     Raises:
         LedgerError: an amount does not fit, or the books do not balance.
     """
-    code = int(state.count[ERROR])
+    code = int(desk.count[ERROR])
     if code == 0:
         return
-    symbol = tables.assets[int(state.count[BLAME]) % len(tables.assets)].symbol
+    symbol = tables.assets[int(desk.count[BLAME]) % len(tables.assets)].symbol
     if code == OVERFLOW:
         raise LedgerError(
             f"an amount of asset {symbol!r} does not fit below 2^61 units",

@@ -3,72 +3,64 @@
 from __future__ import annotations
 
 from rustybt.model import Status
-from rustybt.model.panel import Ints
 
 from .arithmetic import fits, mul_div, ratio, value
-from .compile import aside, kernel
+from .compile import apart, aside, kernel
 from .journal import NONE, fail, head, paid, tail
 from .levels import arm
-from .limits import BAD, CEIL, HALF_EVEN, LIMIT, RATE
+from .limits import BAD, CEIL, HALF_EVEN, LIMIT, RATE, whole
 from .state import (
     CASH,
-    FEE_CAP,
-    FEE_FLAT,
-    FEE_LOT_DEN,
-    FEE_LOT_NUM,
-    FEE_MAX,
-    FEE_MIN,
-    FEE_RATE,
     FEES,
     HAS_FEES,
     HAS_LEVELS,
     HAS_SLIPPAGE,
     OVERFLOW,
-    SLIP_RATE,
-    SLIP_TICKS,
     TRADED,
     Desk,
 )
 
-FILLED = int(Status.FILLED)
+FILLED = whole(Status.FILLED)
 
 
 @aside
-def slip(slots: Ints, slot: int, price: int, buy: bool, low: int, high: int) -> int:
+def slip(desk: Desk, slot: int, price: int, buy: bool, low: int, high: int) -> int:
     """A price moved against the trader, inside the bar."""
-    rate = slots[SLIP_RATE, slot]
+    apart()
+    rate = desk.slip_rate[slot]
     moved = ratio(price, rate, RATE, CEIL) if rate != 0 else 0
     if moved == BAD:
         return high if buy else low
-    moved += slots[SLIP_TICKS, slot]
+    moved += desk.slip_ticks[slot]
     return min(max(price + moved, low), high) if buy else max(min(price - moved, high), low)
 
 
 @kernel
 def slipped(desk: Desk, slot: int, price: int, buy: bool, place: int) -> int:
     """The price of a market order or a stop after slippage. ``place`` is that of the bar."""
-    if desk.rules.flags & HAS_SLIPPAGE == 0:
+    if desk.flags & HAS_SLIPPAGE == 0:
         return price
-    return slip(desk.rules.slots, slot, price, buy, desk.bars.low[place], desk.bars.high[place])
+    return slip(desk, slot, price, buy, desk.low[place], desk.high[place])
 
 
 @aside
-def commission(slots: Ints, slot: int, quantity: int, notional: int) -> int:
+def commission(desk: Desk, slot: int, quantity: int, notional: int) -> int:
     """The fee of so many lots, worth so much; BAD where a part does not fit."""
+    apart()
     if quantity == 0:
         return 0
-    by_lot = ratio(quantity, slots[FEE_LOT_NUM, slot], slots[FEE_LOT_DEN, slot], HALF_EVEN)
-    by_rate = ratio(notional, slots[FEE_RATE, slot], RATE, HALF_EVEN)
-    if not (fits(by_lot) and fits(by_rate) and fits(slots[FEE_FLAT, slot] + by_lot)):
+    by_lot = ratio(quantity, desk.fee_lot_num[slot], desk.fee_lot_den[slot], HALF_EVEN)
+    by_rate = ratio(notional, desk.fee_rate[slot], RATE, HALF_EVEN)
+    if not (fits(by_lot) and fits(by_rate) and fits(desk.fee_flat[slot] + by_lot)):
         return BAD
-    fee = slots[FEE_FLAT, slot] + by_lot + by_rate
+    fee = desk.fee_flat[slot] + by_lot + by_rate
     if not fits(fee):
         return BAD
-    fee = max(fee, slots[FEE_MIN, slot])
-    if slots[FEE_MAX, slot] >= 0:
-        fee = min(fee, slots[FEE_MAX, slot])
-    if slots[FEE_CAP, slot] >= 0:
-        cap = ratio(notional, slots[FEE_CAP, slot], RATE, HALF_EVEN)
+    fee = max(fee, desk.fee_min[slot])
+    if desk.fee_max[slot] >= 0:
+        fee = min(fee, desk.fee_max[slot])
+    if desk.fee_cap[slot] >= 0:
+        cap = ratio(notional, desk.fee_cap[slot], RATE, HALF_EVEN)
         if not fits(cap):
             return BAD
         fee = min(fee, cap)
@@ -80,16 +72,16 @@ def fee_of(desk: Desk, slot: int, quantity: int, notional: int) -> int:
     """Commission, with the short way where there is only a rate. A notional that is BAD gives BAD."""
     if not fits(notional):
         return BAD
-    if desk.rules.flags & HAS_FEES != 0:
-        return commission(desk.rules.slots, slot, quantity, notional)
-    fee = mul_div(notional, desk.rules.slots[FEE_RATE, slot], RATE, HALF_EVEN)
+    if desk.flags & HAS_FEES != 0:
+        return commission(desk, slot, quantity, notional)
+    fee = mul_div(notional, desk.fee_rate[slot], RATE, HALF_EVEN)
     return fee if fee < LIMIT else BAD
 
 
 @kernel
 def settle(desk: Desk, slot: int, notional: int, fee: int) -> bool:
     """Pay for a fill. False where an amount does not fit."""
-    money = desk.state.money
+    money = desk.money
     cash, traded, fees = money[CASH] - (notional + fee), money[TRADED] + notional, money[FEES] + fee
     if not (fits(notional) and fits(fee) and fits(cash) and fits(traded) and fits(fees)):
         fail(desk, OVERFLOW, slot)
@@ -103,30 +95,30 @@ def settle(desk: Desk, slot: int, notional: int, fee: int) -> bool:
 @aside
 def average(entry: int, price: int, lots: int, before: int) -> int:
     """The entry price after adding lots at a price."""
+    apart()
     return entry + ratio(price - entry, abs(lots), abs(before) + abs(lots), HALF_EVEN)
 
 
 @kernel
 def move(desk: Desk, slot: int, lots: int, price: int) -> bool:
     """Change a position: open it, add to it at the average price, reduce it, turn it round. False where it does not fit."""
-    state = desk.state
-    before = state.lots[slot]
+    before = desk.lots[slot]
     after = before + lots
     if not fits(after):
         fail(desk, OVERFLOW, slot)
         return False
-    state.lots[slot] = after
+    desk.lots[slot] = after
     if after == 0:
         shut(desk, slot)
     elif before == 0 or (before > 0) != (after > 0):
-        state.entry[slot] = price
-        state.peak[slot] = price
-        state.held[slot] = 0
+        desk.entry[slot] = price
+        desk.peak[slot] = price
+        desk.held[slot] = 0
     elif (before > 0) == (lots > 0):
-        entry = average(state.entry[slot], price, lots, before)
-        state.entry[slot] = entry
-        state.peak[slot] = max(state.peak[slot], entry) if after > 0 else min(state.peak[slot], entry)
-    if desk.rules.flags & HAS_LEVELS != 0 and after != 0:
+        entry = average(desk.entry[slot], price, lots, before)
+        desk.entry[slot] = entry
+        desk.peak[slot] = max(desk.peak[slot], entry) if after > 0 else min(desk.peak[slot], entry)
+    if desk.flags & HAS_LEVELS != 0 and after != 0:
         arm(desk, slot)
     return True
 
@@ -134,19 +126,17 @@ def move(desk: Desk, slot: int, lots: int, price: int) -> bool:
 @kernel
 def shut(desk: Desk, slot: int) -> None:
     """Forget what belonged to a position that is gone."""
-    state = desk.state
-    state.entry[slot] = 0
-    state.peak[slot] = 0
-    state.held[slot] = 0
+    desk.entry[slot] = 0
+    desk.peak[slot] = 0
+    desk.held[slot] = 0
 
 
 @kernel
 def record(desk: Desk, t: int, k: int, requested: int, lots: int, price: int, notional: int, fee: int, detail: int) -> None:
     """Book a fill of order k of the table and log it."""
-    state = desk.state
-    slot = state.order_slot[k]
+    slot = desk.order_slot[k]
     if settle(desk, slot, notional, fee) and move(desk, slot, lots, price):
-        n = head(desk, t, state.order_bar[k], slot, state.order_number[k], state.order_reason[k])
+        n = head(desk, t, desk.order_bar[k], slot, desk.order_number[k], desk.order_reason[k])
         tail(desk, n, FILLED, detail, requested, lots)
         paid(desk, n, price, notional, fee)
 
@@ -154,9 +144,10 @@ def record(desk: Desk, t: int, k: int, requested: int, lots: int, price: int, no
 @aside
 def book(desk: Desk, t: int, slot: int, lots: int, price: int, fee: int, number: int, reason: int) -> None:
     """Book a fill with a known price and fee that belongs to no order of the table: an exit, or one that a broker reports."""
-    assets = desk.rules.up.size
+    apart()
+    assets = desk.assets
     asset = slot % assets
-    notional = value(lots, price, desk.rules.up[asset], desk.rules.down[asset])
+    notional = value(lots, price, desk.up[asset], desk.down[asset])
     if settle(desk, slot, notional, fee) and move(desk, slot, lots, price):
         n = head(desk, t, t, slot, number, reason)
         tail(desk, n, FILLED, NONE, lots, lots)

@@ -6,7 +6,7 @@ from .compile import kernel
 
 
 @kernel
-def mul_div(a: float, b: float, s: float, mode: int) -> float:  # noqa: ARG001 - the same call as the exact one
+def mul_div(a: float, b: float, s: float, mode: int) -> float:
     """``a * b / s``, rounded by the processor."""
     if s == 1:
         return a * b

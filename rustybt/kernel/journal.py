@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from rustybt.model import Detail, Status
 
-from .compile import aside, kernel
+from .compile import apart, aside, kernel
+from .limits import ZERO, whole
 from .state import BLAME, DEAD, ERROR, HINT, LOGGED, NUMBER, ORDERS, Desk
 
-NONE = int(Detail.NONE)
-REJECTED, CANCELLED = int(Status.REJECTED), int(Status.CANCELLED)
+NONE = whole(Detail.NONE)
+REJECTED, CANCELLED = whole(Status.REJECTED), whole(Status.CANCELLED)
 
 
 @kernel
 def fail(desk: Desk, code: int, slot: int) -> None:
     """Note what stops the run; the first error stays."""
-    if desk.state.count[ERROR] == 0:
-        desk.state.count[ERROR] = code
-        desk.state.count[BLAME] = slot
+    if desk.count[ERROR] == 0:
+        desk.count[ERROR] = code
+        desk.count[BLAME] = slot
 
 
 @kernel
@@ -28,86 +29,85 @@ def asset_of(slot: int, assets: int) -> int:
 @kernel
 def head(desk: Desk, t: int, submitted: int, slot: int, number: int, reason: int) -> int:
     """Open a log row: when, for which order. Gives its index."""
-    log, n = desk.log, desk.state.count[LOGGED]
-    log.bar[n] = t
-    log.submitted[n] = submitted
-    log.slot[n] = slot
-    log.seq[n] = number
-    log.reason[n] = reason
-    desk.state.count[LOGGED] = n + 1
+    n = desk.count[LOGGED]
+    desk.log_bar[n] = t
+    desk.log_submitted[n] = submitted
+    desk.log_slot[n] = slot
+    desk.log_seq[n] = number
+    desk.log_reason[n] = reason
+    desk.count[LOGGED] = n + 1
     return n
 
 
 @kernel
 def tail(desk: Desk, n: int, status: int, detail: int, requested: int, filled: int) -> None:
     """Write what became of the order of row n."""
-    log = desk.log
-    log.status[n] = status
-    log.detail[n] = detail
-    log.requested[n] = requested
-    log.filled[n] = filled
+    desk.log_status[n] = status
+    desk.log_detail[n] = detail
+    desk.log_requested[n] = requested
+    desk.log_filled[n] = filled
 
 
 @kernel
 def paid(desk: Desk, n: int, price: int, notional: int, fee: int) -> None:
     """Write the money of row n."""
-    log = desk.log
-    log.price[n] = price
-    log.notional[n] = notional
-    log.fee[n] = fee
+    desk.log_price[n] = price
+    desk.log_notional[n] = notional
+    desk.log_fee[n] = fee
 
 
 @kernel
 def submit(desk: Desk, t: int, slot: int, lots: int, value: int, reason: int) -> None:
     """Enter a market order of so many lots, or of a value to be sized at the fill (lots = 0)."""
-    state = desk.state
-    k, number = state.count[ORDERS], state.count[NUMBER] + 1
-    state.order_slot[k] = slot
-    state.order_lots[k] = lots
-    state.order_value[k] = value
-    state.order_bar[k] = t
-    state.order_number[k] = number
-    state.order_reason[k] = reason
-    state.count[ORDERS] = k + 1
-    state.count[NUMBER] = number
-    state.busy[slot] += 1
+    k, number = desk.count[ORDERS], desk.count[NUMBER] + 1
+    desk.order_slot[k] = slot
+    desk.order_lots[k] = lots
+    desk.order_value[k] = value
+    desk.order_bar[k] = t
+    desk.order_number[k] = number
+    desk.order_reason[k] = reason
+    desk.count[ORDERS] = k + 1
+    desk.count[NUMBER] = number
+    desk.busy[slot] += 1
 
 
 @aside
 def refuse(desk: Desk, t: int, slot: int, reason: int, detail: int, requested: int) -> None:
     """An order that is dropped when it is made: it has a number and a row."""
-    desk.state.count[NUMBER] += 1
-    n = head(desk, t, t, slot, desk.state.count[NUMBER], reason)
-    tail(desk, n, REJECTED, detail, requested, 0)
-    paid(desk, n, 0, 0, 0)
+    apart()
+    desk.count[NUMBER] += 1
+    n = head(desk, t, t, slot, desk.count[NUMBER], reason)
+    tail(desk, n, REJECTED, detail, requested, ZERO)
+    paid(desk, n, ZERO, ZERO, ZERO)
 
 
 @aside
 def drop(desk: Desk, t: int, k: int, detail: int, requested: int) -> None:
     """Cancel order k of the table."""
-    state = desk.state
-    n = head(desk, t, state.order_bar[k], state.order_slot[k], state.order_number[k], state.order_reason[k])
-    tail(desk, n, CANCELLED, detail, requested, 0)
-    paid(desk, n, 0, 0, 0)
-    state.busy[state.order_slot[k]] -= 1
-    state.order_number[k] = 0
-    state.count[DEAD] += 1
+    apart()
+    n = head(desk, t, desk.order_bar[k], desk.order_slot[k], desk.order_number[k], desk.order_reason[k])
+    tail(desk, n, CANCELLED, detail, requested, ZERO)
+    paid(desk, n, ZERO, ZERO, ZERO)
+    desk.busy[desk.order_slot[k]] -= 1
+    desk.order_number[k] = 0
+    desk.count[DEAD] += 1
 
 
 @aside
 def cancel(desk: Desk, t: int, slot: int, detail: int) -> None:
     """Cancel all orders of a slot. Slots usually come in the order of their orders, so the search goes on where the last one ended."""
-    state, cursor = desk.state, desk.pad.cursor
-    n = state.count[ORDERS]
+    apart()
+    cursor = desk.cursor
+    n = desk.count[ORDERS]
     k = cursor[HINT]
-    several = state.busy[slot] > 1
+    several = desk.busy[slot] > 1
     if several or k >= n:
         k = 0
     for _ in range(n):
-        if state.busy[slot] == 0:
+        if desk.busy[slot] == 0:
             break
-        if state.order_number[k] != 0 and state.order_slot[k] == slot:
-            drop(desk, t, k, detail, state.order_lots[k])
+        if desk.order_number[k] != 0 and desk.order_slot[k] == slot:
+            drop(desk, t, k, detail, desk.order_lots[k])
         k = k + 1 if k + 1 < n else 0
     cursor[HINT] = k
 
@@ -115,26 +115,27 @@ def cancel(desk: Desk, t: int, slot: int, detail: int) -> None:
 @aside
 def awaits(desk: Desk, slot: int, reason: int) -> bool:
     """Whether a slot has a working order that was sent for a reason."""
-    state = desk.state
-    for k in range(state.count[ORDERS]):
-        if state.order_number[k] != 0 and state.order_slot[k] == slot and state.order_reason[k] == reason:
+    apart()
+    for k in range(desk.count[ORDERS]):
+        if desk.order_number[k] != 0 and desk.order_slot[k] == slot and desk.order_reason[k] == reason:
             return True
     return False
 
 
-@kernel
+@aside
 def sweep(desk: Desk) -> None:
     """Close the gaps that dead orders left in the table."""
-    state, left = desk.state, 0
-    for k in range(state.count[ORDERS]):
-        if state.order_number[k] != 0:
+    apart()
+    left = 0
+    for k in range(desk.count[ORDERS]):
+        if desk.order_number[k] != 0:
             if left != k:
-                state.order_slot[left] = state.order_slot[k]
-                state.order_lots[left] = state.order_lots[k]
-                state.order_value[left] = state.order_value[k]
-                state.order_bar[left] = state.order_bar[k]
-                state.order_number[left] = state.order_number[k]
-                state.order_reason[left] = state.order_reason[k]
+                desk.order_slot[left] = desk.order_slot[k]
+                desk.order_lots[left] = desk.order_lots[k]
+                desk.order_value[left] = desk.order_value[k]
+                desk.order_bar[left] = desk.order_bar[k]
+                desk.order_number[left] = desk.order_number[k]
+                desk.order_reason[left] = desk.order_reason[k]
             left += 1
-    state.count[ORDERS] = left
-    state.count[DEAD] = 0
+    desk.count[ORDERS] = left
+    desk.count[DEAD] = 0

@@ -10,14 +10,18 @@ from rustybt.model import decimals
 
 from .compile import MODE
 
-FLOOR, CEIL, DOWN, HALF_EVEN = range(4)
-BAD = -(2**63)
+whole: Any = int if MODE == "python" else np.int64
+"""Type of the kernel's constants. Numba compiles a function anew for every Python integer that it is given, so they are NumPy's."""
+
+FLOOR, CEIL, DOWN, HALF_EVEN = (whole(mode) for mode in range(4))
+BAD = whole(-(2**63))
 """The result of an operation that does not fit; never a legal amount, and outside of every range check."""
-LIMIT = decimals.LIMIT
-FAR = 2**62
+LIMIT = whole(decimals.LIMIT)
+FAR = whole(2**62)
 """Farther than any price: the level of an exit that is not set."""
-RATE = decimals.RATE
-WEIGHT = decimals.WEIGHT
+RATE = whole(decimals.RATE)
+WEIGHT = whole(decimals.WEIGHT)
+ZERO, ONE = whole(0), whole(1)
 
 AMOUNT: Any = {"compiled": np.int64, "python": np.object_, "float": np.float64}[MODE]
 """Type of money, lots and prices inside this build."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rustybt.model import Detail, Log, Outcome, Plan, Status, Tables
+from rustybt.model import Log, Outcome, Plan, Status, Tables
 
-from .market import Grid, admit, grid_shape
+from .market import Grid, grid_shape
+
+if TYPE_CHECKING:
+    from .state import Desk
 
 FIRST_ROWS = 2**20
 """The most log rows that are set aside before they are needed. They cost address space, not memory."""
@@ -36,79 +39,74 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any) -> Outcome:
         >>> simulate(*one_asset([100, 101, 102], offers={0: 10})).lots
         array([10])
     """
-    from .assemble import offers_of, rules_of
     from .failure import check
-    from .limits import AMOUNT
-    from .state import ALL, ORDERS, Bars, Desk, grown, new_curves, new_pad, new_rows, new_state
-    from .state import LOGGED as logged
+    from .state import LOGGED, ORDERS, lengthen
     from .step import run
 
-    bars, assets, slots = grid_shape(market, len(tables.assets)), len(tables.assets), tables.slots.shape[1]
-    rules, offers = rules_of(tables, events), offers_of(plan, bars, slots)
-    room = 2 * slots + 4
-    margin = rows_of_a_bar(tables, rules.events, room)
-    desk = Desk(
-        Bars(*(admit(prices, AMOUNT).reshape(-1) for prices in (market.open, market.high, market.low, market.close))),
-        rules,
-        new_state(assets, slots, tables.cash, room),
-        new_pad(assets, slots, room),
-        offers,
-        new_rows(margin + min(FIRST_ROWS, offers.slot.size + len(rules.events) + 64)),
-        new_curves(bars),
-        ALL,
-    )
-    state, t = desk.state, 0
+    desk, bars, margin = desk_for(tables, market, plan, events)
+    t = 0
     while True:
         t = int(run(desk, t, bars, margin))
-        check(tables, state, t)
+        check(tables, desk, t)
         if t == bars:
             break
-        desk = desk._replace(log=grown(desk.log, int(state.count[logged]), 2 * len(desk.log.bar)))
-    log = closed(desk, bars - 1) if state.count[ORDERS] else log_of(desk.log, int(state.count[logged]))
-    equity, cash, gross = (plain(curve) for curve in desk.curves)
-    return Outcome(log, equity, cash, gross, plain(state.lots), plain(state.last))
+        lengthen(desk, 2 * desk.log_size)
+    if desk.count[ORDERS]:
+        add_working(desk, bars - 1)
+    curves = (plain(curve) for curve in (desk.curve_equity, desk.curve_cash, desk.curve_gross))
+    return Outcome(log_of(desk, int(desk.count[LOGGED])), *curves, plain(desk.lots), plain(desk.last))
 
 
-def rows_of_a_bar(tables: Tables, events: Any, room: int) -> int:
+def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Desk, int, int]:
+    """A desk for all bars, their number, and the most log rows that one of them can write."""
+    from .assemble import events_of, offers_of, rules_of, typed
+    from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, LOG, Desk, blank, unwritten
+
+    bars, assets, slots = grid_shape(market, len(tables.assets)), len(tables.assets), tables.slots.shape[1]
+    desk, room = Desk(parts=ALL, **rules_of(tables), **events_of(tables, events), **offers_of(plan, bars, slots)), 2 * slots + 4
+    desk.set(**{name: typed(name, getattr(market, name)).reshape(-1) for name in ("open", "high", "low", "close")})
+    margin = rows_of_a_bar(desk, room)
+    length = margin + min(FIRST_ROWS, desk.offer_slot.size + desk.events + 64)
+    desk.set(**blank(assets, slots, room), **unwritten(CURVES, bars), **unwritten(LOG, length), log_size=length)
+    desk.money[[CASH, DEPOSITS, EQUITY]] = tables.cash
+    return desk, bars, margin
+
+
+def rows_of_a_bar(desk: Desk, room: int) -> int:
     """The most log rows that one bar can write."""
-    most = int(np.bincount(events[:, 0].astype(np.int64) - int(events[0, 0])).max()) if len(events) else 0
-    return 4 * tables.slots.shape[1] + 5 * room + most * tables.sleeves + 8
+    most = int(np.bincount((desk.event_bar - desk.event_bar[0]).astype(np.int64)).max()) if desk.events else 0
+    return 4 * desk.slots + 5 * room + most * (desk.slots // desk.assets) + 8
 
 
-def closed(desk: Any, bar: int) -> Log:
-    """The log with the orders that are still working as its last rows."""
-    from .state import LOGGED, ORDERS
+def add_working(desk: Desk, bar: int) -> None:
+    """Write the orders that are still working as the last rows of the log."""
+    from .state import LOG, LOGGED, ORDERS, lengthen
 
-    state, count = desk.state, desk.state.count
-    n, orders = int(count[LOGGED]), int(count[ORDERS])
-    rows = desk.log if n + orders <= len(desk.log.bar) else _longer(desk.log, n, n + orders)
-    end, some = slice(n, n + orders), slice(0, orders)
-    settings = {
-        "bar": bar,
-        "submitted": state.order_bar[some],
-        "slot": state.order_slot[some],
-        "seq": state.order_number[some],
-        "reason": state.order_reason[some],
-        "status": int(Status.WORKING),
-        "detail": int(Detail.NONE),
-        "requested": state.order_lots[some],
+    n, orders = int(desk.count[LOGGED]), int(desk.count[ORDERS])
+    if n + orders > desk.log_size:
+        lengthen(desk, n + orders)
+    columns = {
+        "log_bar": bar,
+        "log_submitted": desk.order_bar[:orders],
+        "log_slot": desk.order_slot[:orders],
+        "log_seq": desk.order_number[:orders],
+        "log_reason": desk.order_reason[:orders],
+        "log_status": int(Status.WORKING),
+        "log_requested": desk.order_lots[:orders],
     }
-    for name, column in zip(rows._fields, rows, strict=True):
-        column[end] = settings.get(name, 0)
-    return log_of(rows, n + orders)
+    for name in LOG:
+        getattr(desk, name)[n : n + orders] = columns.get(name, 0)
+    desk.count[LOGGED] = n + orders
 
 
-def _longer(rows: Any, written: int, length: int) -> Any:
-    from .state import grown
-
-    return grown(rows, written, length)
-
-
-def log_of(rows: Any, written: int) -> Log:
+def log_of(desk: Desk, written: int, first: int = 0) -> Log:
     """The written part of a log, without a copy where the build has the log's own types."""
-    return Log(*(column[:written] if column.dtype.kind == "i" else plain(column[:written]) for column in rows))
+    from .state import LOG
+
+    columns = (getattr(desk, name)[first:written] for name in LOG)
+    return Log(*(column if column.dtype.kind == "i" else plain(column) for column in columns))
 
 
 def plain(array: Any) -> Any:
-    """An Int64 array of its own memory."""
+    """An array of Int64, whatever the build."""
     return array if array.dtype == np.int64 else array.astype(np.int64)

@@ -1,208 +1,205 @@
-"""What the kernel works on: tuples of arrays. Nothing here computes; everything that survives a bar is in `State`.
+"""What the kernel works on: one `Desk` of named arrays. Nothing here computes.
 
-To add something that survives a bar: a field here, its size in `sizes`, and it is saved, loaded and grown with the rest.
+In compiled code a desk is one pointer to a table of addresses, and ``desk.lots`` is a pointer into an array: no array is passed, counted or
+typed twice. Under the interpreter it is the plain object that it looks like. To add a field: its annotation here, its length in `lengths`;
+what is listed in `KEPT` survives a bar and is saved, loaded and grown with the rest.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from rustybt.model import SLOT_FIELDS
-from rustybt.model.panel import Ints
-
-from .limits import AMOUNT, COUNT
+from .limits import AMOUNT, COUNT, whole
 
 CASH, TRADED, FEES, INCOME, DEPOSITS, EQUITY, GROSS = range(7)
-"""Places in `State.money`."""
-ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, DETAIL = range(7)
-"""Places in `State.count`: orders in the table, of them removed but not yet swept, last order number given out, log rows, error code,
-the slot it is about."""
-EVENT, ROW, HINT, COASTED = range(4)
-"""Places in `Pad.cursor`: next event, bar of row 0 of the arrays, where an order was last found."""
-
-(
-    FEE_FLAT, FEE_LOT_NUM, FEE_LOT_DEN, FEE_RATE, FEE_MIN, FEE_MAX, FEE_CAP,
-    SLIP_RATE, SLIP_TICKS, STOP, TAKE, TRAIL, MAX_BARS, COOL_DOWN, REENTRY, SCHEDULED, KIND,
-) = range(len(SLOT_FIELDS))  # fmt: skip
-"""Rows of `Rules.slots`, in the order of `rustybt.model.SLOT_FIELDS`."""
+"""Places in ``money``."""
+ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME = range(6)
+"""Places in ``count``: orders in the table, of them removed but not yet swept, last order number given out, log rows, error code, the slot
+that it is about."""
+EVENT, ROW, HINT = range(3)
+"""Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found."""
 
 HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS = 1, 2, 4, 8, 16
-"""Bits of `Rules.flags`: what the tables use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit."""
+"""Bits of ``flags``: what the rules use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
-"""Bits of `Desk.parts`: the parts of a bar."""
+"""Bits of ``parts``: the parts of a bar that `step` does."""
 ALL = ACCRUE | MEET | MARK | DECIDE
 
-OVERFLOW, BREACH = 1, 2
+OVERFLOW, BREACH = whole(1), whole(2)
 """Error codes."""
 
-
-class Bars(NamedTuple):
-    """Ticks, (bars x assets,) row after row, 0 = no bar."""
-
-    open: Ints
-    high: Ints
-    low: Ints
-    close: Ints
+Amounts = npt.NDArray[np.int64]
+"""Money, lots, prices."""
+Counts = npt.NDArray[np.int64]
+"""Indices, counters, codes."""
+Halves = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.int8]
 
 
-class Rules(NamedTuple):
-    """The settings of a run.
+class Desk:
+    """Everything that a kernel function is given, beside the bar.
 
-    ``up``, ``down`` (assets,): a value is lots x ticks x up / down. ``slots`` (fields, slots). ``events`` (events, 5): bar, column, kind,
-    numerator, denominator; of a dividend, money units per lot.
+    Sizes, settings and switches first. ``up``, ``down`` per asset: a value is lots x ticks x up / down. Then the settings of
+    `rustybt.model.SLOT_FIELDS` per slot, the events (of a dividend: money units per lot), the prices row after row, the offers.
+
+    What survives a bar: ``last`` per asset. Per slot: ``lots``, ``entry`` and ``peak`` price, the levels ``stop_at``, ``take_at`` and
+    ``trail_at`` of the exits, bars ``held``, bars to ``cool``, whether it ``exited``, the remembered ``target``, how many orders keep it
+    ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar, number (0 = dead), reason.
+
+    Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
+    lots to serve; and a ``queue``, an order of service. Last the log, as in `rustybt.model.Log`, and the curves.
     """
 
-    up: Ints
-    down: Ints
-    slots: Ints
-    events: Ints
+    assets: int
+    slots: int
+    events: int
     gross: int
     fill_at: int
     at_fill: int
     flags: int
-
-
-class State(NamedTuple):
-    """Everything that survives a bar, so that a run can stop and go on anywhere.
-
-    ``last`` per asset. Per slot: ``lots``, ``entry`` and ``peak`` price, the levels ``stop``, ``take`` and ``trail`` of the exits, bars
-    ``held``, bars to ``cool``, whether it ``exited``, the remembered ``target``, and how many orders keep it ``busy``. Per order, in
-    submission sequence: slot, lots (0 = not yet sized), value to size, bar, number (0 = dead), reason.
-    """
-
-    money: Ints
-    count: Ints
-    last: Ints
-    lots: Ints
-    entry: Ints
-    peak: Ints
-    stop: Ints
-    take: Ints
-    trail: Ints
-    held: Ints
-    cool: Ints
-    exited: Ints
-    target: Ints
-    busy: Ints
-    order_slot: Ints
-    order_lots: Ints
-    order_value: Ints
-    order_bar: Ints
-    order_number: Ints
-    order_reason: Ints
-
-
-SLOT_STATE = State._fields[3:14]
-ORDER_STATE = State._fields[14:]
-AMOUNTS = frozenset({"money", "last", "lots", "entry", "peak", "stop", "take", "trail", "target", "order_lots", "order_value"})
-
-
-class Pad(NamedTuple):
-    """Scratch: nothing in it survives a bar, except where the cursors of a run stand.
-
-    ``ref`` per asset: the price of this phase. ``slots``: slots with a position. Per order: fill price, lots to serve, lots granted,
-    notional and fee of the lots to serve, and an order of service.
-    """
-
-    cursor: Ints
-    ref: Ints
-    slots: Ints
-    price: Ints
-    part: Ints
-    grant: Ints
-    notional: Ints
-    fee: Ints
-    index: Ints
-
-
-class Offers(NamedTuple):
-    """`rustybt.model.Plan` as arrays of one type."""
-
-    start: Ints
-    slot: Ints
-    value: Ints
-
-
-class Rows(NamedTuple):
-    """The log; see `rustybt.model.Log`. ``State.count[LOGGED]`` rows are written."""
-
-    bar: Any
-    submitted: Any
-    slot: Any
-    seq: Ints
-    reason: Any
-    status: Any
-    detail: Any
-    requested: Ints
-    filled: Ints
-    price: Ints
-    notional: Ints
-    fee: Ints
-
-
-ROW_TYPES: tuple[Any, ...] = (np.int32, np.int32, np.int32, np.int64, np.int8, np.int8, np.int8, *(AMOUNT,) * 5)
-
-
-class Curves(NamedTuple):
-    """Equity, cash and gross after each bar."""
-
-    equity: Ints
-    cash: Ints
-    gross: Ints
-
-
-class Desk(NamedTuple):
-    """Everything that a kernel function is given, beside the bar."""
-
-    bars: Bars
-    rules: Rules
-    state: State
-    pad: Pad
-    offers: Offers
-    log: Rows
-    curves: Curves
     parts: int
+    log_size: int
+
+    up: Amounts
+    down: Amounts
+
+    fee_flat: Amounts
+    fee_lot_num: Amounts
+    fee_lot_den: Amounts
+    fee_rate: Amounts
+    fee_min: Amounts
+    fee_max: Amounts
+    fee_cap: Amounts
+    slip_rate: Amounts
+    slip_ticks: Amounts
+    stop: Amounts
+    take: Amounts
+    trail: Amounts
+    max_bars: Counts
+    cool_down: Counts
+    reentry_schedule: Counts
+    scheduled: Counts
+    kind: Counts
+
+    event_bar: Counts
+    event_asset: Counts
+    event_kind: Counts
+    event_new: Amounts
+    event_old: Amounts
+
+    open: Amounts
+    high: Amounts
+    low: Amounts
+    close: Amounts
+
+    offer_start: Counts
+    offer_slot: Counts
+    offer_value: Amounts
+
+    money: Amounts
+    count: Counts
+    last: Amounts
+    lots: Amounts
+    entry: Amounts
+    peak: Amounts
+    stop_at: Amounts
+    take_at: Amounts
+    trail_at: Amounts
+    held: Counts
+    cool: Counts
+    exited: Counts
+    target: Amounts
+    busy: Counts
+    order_slot: Counts
+    order_lots: Amounts
+    order_value: Amounts
+    order_bar: Counts
+    order_number: Counts
+    order_reason: Counts
+
+    cursor: Counts
+    held_slots: Counts
+    due_price: Amounts
+    due_part: Amounts
+    due_grant: Amounts
+    due_notional: Amounts
+    due_fee: Amounts
+    queue: Counts
+
+    log_bar: Halves
+    log_submitted: Halves
+    log_slot: Halves
+    log_seq: Counts
+    log_reason: Bytes
+    log_status: Bytes
+    log_detail: Bytes
+    log_requested: Amounts
+    log_filled: Amounts
+    log_price: Amounts
+    log_notional: Amounts
+    log_fee: Amounts
+
+    curve_equity: Amounts
+    curve_cash: Amounts
+    curve_gross: Amounts
+
+    KINDS: ClassVar[dict[str, str]]
+    __slots__ = ("__dict__", "address", "table")
+
+    def __init__(self, **fields: Any) -> None:
+        self.table = np.zeros(len(self.KINDS), dtype=np.int64)
+        self.address = self.table.__array_interface__["data"][0]
+        self.set(**fields)
+
+    def set(self, **fields: Any) -> None:
+        """Put arrays and numbers in their places. The arrays are kept alive and must not be resized."""
+        for name, value in fields.items():
+            if self.KINDS[name] == "int":
+                self.table[PLACES[name]] = value
+            else:
+                if value.dtype != TYPES[self.KINDS[name]] or not value.flags.c_contiguous or not value.flags.aligned:
+                    raise TypeError(f"{name}: {value.dtype} {value.flags}")
+                self.table[PLACES[name]] = value.__array_interface__["data"][0]
+            self.__dict__[name] = value
 
 
-def new_state(assets: int, slots: int, cash: int, orders: int) -> State:
-    """An account with cash and nothing else, with room for so many orders."""
-    state = State(*(blank(size, name in AMOUNTS) for name, size in sizes(assets, slots, orders).items()))
-    state.money[CASH] = state.money[DEPOSITS] = state.money[EQUITY] = cash
-    return state
+Desk.KINDS = {name: kind for name, kind in Desk.__annotations__.items() if not kind.startswith("ClassVar")}
+PLACES = {name: place for place, name in enumerate(Desk.KINDS)}
+"""Where the table holds the address or the value of a field."""
+TYPES: dict[str, Any] = {"Amounts": AMOUNT, "Counts": COUNT, "Halves": np.int32, "Bytes": np.int8}
+
+_NAMES = tuple(Desk.KINDS)
+KEPT = _NAMES[_NAMES.index("money") : _NAMES.index("cursor")]
+"""What survives a bar."""
+PER_SLOT = _NAMES[_NAMES.index("lots") : _NAMES.index("order_slot")]
+PER_ORDER = _NAMES[_NAMES.index("order_slot") : _NAMES.index("cursor")]
+DUE = _NAMES[_NAMES.index("due_price") : _NAMES.index("log_bar")]
+LOG = _NAMES[_NAMES.index("log_bar") : _NAMES.index("curve_equity")]
+CURVES = _NAMES[_NAMES.index("curve_equity") :]
 
 
-def sizes(assets: int, slots: int, orders: int) -> dict[str, int]:
-    """Length of each array of `State`."""
-    lengths = dict.fromkeys(State._fields, slots) | dict.fromkeys(ORDER_STATE, orders)
-    return lengths | {"money": 8, "count": 8, "last": assets}
+def lengths(assets: int, slots: int, orders: int) -> dict[str, int]:
+    """Length of each array that a state and its scratch consist of."""
+    per_slot, per_order = (*PER_SLOT, "held_slots"), (*PER_ORDER, *DUE)
+    return {"money": 8, "count": 8, "cursor": 4, "last": assets} | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)
 
 
-def new_pad(assets: int, slots: int, orders: int) -> Pad:
-    """Scratch of the size of a state."""
-    money = (blank(orders) for _ in range(5))
-    return Pad(blank(4, amount=False), blank(assets), blank(slots, amount=False), *money, blank(orders, amount=False))
+def blank(assets: int, slots: int, orders: int) -> dict[str, Any]:
+    """An empty state and its scratch, with room for so many orders."""
+    return {name: np.zeros(length, TYPES[Desk.KINDS[name]]) for name, length in lengths(assets, slots, orders).items()}
 
 
-def new_rows(length: int) -> Rows:
-    """An unwritten log."""
-    return Rows(*(np.empty(length, kind) for kind in ROW_TYPES))
+def unwritten(names: tuple[str, ...], length: int) -> dict[str, Any]:
+    """Columns of a log or of curves before anything is written."""
+    return {name: np.empty(length, TYPES[Desk.KINDS[name]]) for name in names}
 
 
-def new_curves(bars: int) -> Curves:
-    """Unwritten curves."""
-    return Curves(*(np.empty(bars, AMOUNT) for _ in range(3)))
-
-
-def blank(length: int, amount: bool = True) -> Any:
-    """An array of zeros of this build's type."""
-    return np.zeros(length, AMOUNT if amount else COUNT)
-
-
-def grown(rows: Rows, written: int, length: int) -> Rows:
-    """A longer log with the same rows."""
-    longer = new_rows(length)
-    for old, new in zip(rows, longer, strict=True):
-        new[:written] = old[:written]
-    return longer
+def lengthen(desk: Desk, length: int) -> None:
+    """Give a desk a longer log with the same rows."""
+    written, longer = int(desk.count[LOGGED]), unwritten(LOG, length)
+    for name, column in longer.items():
+        column[:written] = getattr(desk, name)[:written]
+    desk.set(**longer, log_size=length)

@@ -8,41 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
-from .compile import aside, kernel
+from .compile import apart, aside, kernel
+from .intrinsics import multiply, multiply_wide
 from .limits import BAD, CEIL, DOWN, FLOOR
 
 U = types.uint64
-_WORD, _PAIR = ir.IntType(64), ir.IntType(128)
-
-
-@intrinsic
-def multiply(typing: Any, a: Any, b: Any) -> Any:
-    """The wrapped product and whether it overflowed."""
-    result = types.Tuple((types.int64, types.boolean))
-
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        both = builder.smul_with_overflow(*args)
-        parts = [builder.extract_value(both, 0), builder.extract_value(both, 1)]
-        return context.make_tuple(builder, signature.return_type, parts)
-
-    return result(types.int64, types.int64), emit
-
-
-@intrinsic
-def multiply_wide(typing: Any, a: Any, b: Any) -> Any:
-    """High and low word of the signed 128-bit product."""
-    result = types.UniTuple(types.int64, 2)
-
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        product = builder.mul(*[builder.sext(word, _PAIR) for word in args])
-        high = builder.trunc(builder.ashr(product, ir.Constant(_PAIR, 64)), _WORD)
-        return context.make_tuple(builder, signature.return_type, [high, builder.trunc(product, _WORD)])
-
-    return result(types.int64, types.int64), emit
 
 
 @kernel
@@ -63,6 +35,7 @@ def rounded(quotient: int, rest: int, divisor: int, mode: int) -> int:
 @aside
 def divide_pair(high: Any, low: Any, divisor: Any) -> Any:
     """Quotient and remainder of the unsigned pair of words by a word greater than ``high``."""
+    apart()
     low_half, base, shift, v = U(0xFFFFFFFF), U(1) << U(32), U(0), divisor
     for k in (32, 16, 8, 4, 2, 1):  # normalise: the divisor's top bit becomes 1
         if v >> U(64 - k) == U(0):
@@ -90,24 +63,25 @@ def divide_pair(high: Any, low: Any, divisor: Any) -> Any:
 
 
 @aside
-def divide_wide(a: int, b: int, s: int, mode: int) -> int:
-    """``a * b / s`` where the product may need two words; BAD where the result is 2^62 or more."""
+def divide_wide(a: int, b: int, s: int) -> tuple[int, int]:
+    """Floor and remainder of ``a * b / s`` where the product may need two words; the floor is BAD where it is 2^62 or more."""
+    apart()
     high, low = multiply_wide(a, b)
     h, rest_low = U(high), U(low)
     if high < 0:
         rest_low = ~rest_low + U(1)
         h = ~h + (U(1) if rest_low == U(0) else U(0))
     if h >= U(s):
-        return BAD
+        return BAD, 0
     q, r = divide_pair(h, rest_low, U(s))
     if q >= U(2**62):
-        return BAD
+        return BAD, 0
     quotient, rest = types.int64(q), types.int64(r)
     if high < 0:
         quotient = -quotient
         if rest != 0:
             quotient, rest = quotient - 1, s - rest
-    return rounded(quotient, rest, s, mode)
+    return quotient, rest
 
 
 @kernel
@@ -115,8 +89,10 @@ def mul_div(a: int, b: int, s: int, mode: int) -> int:
     """``a * b / s`` rounded as told, s > 0; BAD where it does not fit. Inlined."""
     product, over = multiply(a, b)
     if over:
-        return divide_wide(a, b, s, mode)
-    if s == 1:
+        quotient, rest = divide_wide(a, b, s)
+    elif s == 1:
         return product
-    quotient = product // s
-    return rounded(quotient, product - quotient * s, s, mode)
+    else:
+        quotient = product // s
+        rest = product - quotient * s
+    return rounded(quotient, rest, s, mode)

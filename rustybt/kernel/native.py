@@ -1,0 +1,75 @@
+"""What a `Desk` is to numba: one pointer. Reading a field of it gives a number, or a pointer to the first item of an array.
+
+The table of addresses does not change during a call, so its loads are declared invariant and LLVM may keep them in registers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.typing.templates import AttributeTemplate
+from numba.extending import (
+    NativeValue,
+    infer_getattr,
+    lower_getattr_generic,
+    models,
+    register_model,
+    typeof_impl,
+    unbox,
+)
+
+from .state import PLACES, TYPES, Desk
+
+
+class DeskType(types.Opaque):
+    """The type of a desk."""
+
+    def __init__(self) -> None:
+        super().__init__(name=f"{__name__}.Desk")
+
+
+DESK = DeskType()
+FIELDS = {name: types.int64 if kind == "int" else types.CPointer(getattr(types, TYPES[kind].__name__)) for name, kind in Desk.KINDS.items()}
+
+register_model(DeskType)(models.OpaqueModel)
+
+
+@typeof_impl.register(Desk)
+def type_of_desk(value: Desk, context: Any) -> DeskType:
+    """Any desk is the same type."""
+    return DESK
+
+
+@infer_getattr
+class DeskFields(AttributeTemplate):
+    """Types of the fields."""
+
+    key = DeskType
+
+    def generic_resolve(self, kind: DeskType, name: str) -> Any:
+        """The type of one field."""
+        return FIELDS.get(name)
+
+
+@lower_getattr_generic(DeskType)
+def read_field(context: Any, builder: Any, kind: DeskType, pointer: Any, name: str) -> Any:
+    """Load one word of the table."""
+    word = ir.IntType(64)
+    table = builder.bitcast(pointer, word.as_pointer())
+    loaded = builder.load(builder.gep(table, [ir.Constant(word, PLACES[name])]))
+    # loaded.set_metadata("invariant.load", builder.module.add_metadata([]))
+    if FIELDS[name] is types.int64:
+        return loaded
+    return builder.inttoptr(loaded, context.get_value_type(FIELDS[name]))
+
+
+@unbox(DeskType)
+def unbox_desk(kind: DeskType, value: Any, c: Any) -> NativeValue:
+    """Take the address out of the Python object."""
+    held = c.pyapi.object_getattr_string(value, "address")
+    pointer = c.pyapi.long_as_voidptr(held)
+    c.pyapi.decref(held)
+    return NativeValue(pointer, is_error=cgutils.is_not_null(c.builder, c.pyapi.err_occurred()))
