@@ -13,8 +13,9 @@ CODE = (*SHIPPED, "tests", "benchmarks", "examples")
 
 
 def files(*folders: str) -> list[Path]:
-    """Python files under the folders of the repository, sorted."""
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts)
+    """Python files under the folders of the repository, sorted. Hidden folders hold environments, not our code."""
+    found = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    return sorted(path for path in found if not any(part.startswith((".", "__pycache__")) for part in path.relative_to(ROOT).parts))
 
 
 def name(path: Path) -> str:
