@@ -1,0 +1,88 @@
+"""The seven workloads: their data and their numbers, read by every column. numpy only.
+
+Common to all: a fee of 10 bps of the traded value on each side; a decision at the close of bar t is filled at the open of t + 1; positions
+are marked at the close.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.markets import Bars, Floats, read
+
+FEE = 0.001
+SHARES = 100
+YEAR = 252
+STOP, TAKE, EVERY = 0.02, 0.04, 50
+LOOKBACK, SKIP, TOP, REBALANCE, INVESTED = 252, 21, 50, 21, 0.99
+
+
+@dataclass(frozen=True)
+class Case:
+    """One workload.
+
+    Attributes:
+        name: as in the tables.
+        market: name in `markets.MARKETS`; assets, bars: how much of it.
+        cash: at the start.
+        windows: fast and slow averages, where it has them.
+        variants: how many parameter sets are run.
+        does: in words.
+    """
+
+    name: str
+    market: str
+    cash: float
+    does: str
+    assets: int | None = None
+    bars: int | None = None
+    windows: tuple[int, int] | None = None
+    variants: int = 1
+
+    def data(self) -> Bars:
+        """Its prices."""
+        return read(self.market).part(self.assets, self.bars)
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """Window pairs of all variants: those of `windows`, or evenly spread over the 5,050 pairs fast < slow of 2..102."""
+        if self.variants == 1:
+            return [self.windows] if self.windows else []
+        every = [(fast, slow) for fast in range(2, 103) for slow in range(fast + 1, 103)]
+        return [every[i] for i in np.rint(np.linspace(0, len(every) - 1, self.variants)).astype(int)]
+
+
+CASES = {
+    case.name: case
+    for case in (
+        Case("W1", "daily_1", 1e5, "1 asset, 2,520 daily bars: 100 shares while SMA20 > SMA50", windows=(20, 50)),
+        Case("W2 x100", "daily_1", 1e5, "W1 for 100 pairs of windows, one run each", windows=(20, 50), variants=100),
+        Case("W3", "daily_500", 1e7, "500 assets, 2,520 daily bars: 12-1 momentum, top 50, every 21 bars, shared cash"),
+        Case("W4", "minute_1", 1e7, "W1 on 1,500,000 one-minute bars", windows=(20, 50)),
+        Case("W5", "daily_500", 1e6, "10 assets, 451 daily bars: 100 shares while SMA50 > SMA200", assets=10, bars=451, windows=(50, 200)),
+        Case("W6", "minute_1", 1e7, "1,000,000 fills: buy 1, sell 1, ... at the open of every bar", bars=1_000_001),
+        Case("W7", "stops_1", 1e7, "500,000 bars: every 50 bars, if flat, buy 100 with a 2 % stop and a 4 % take-profit"),
+    )
+}
+
+EXPECTED = {
+    "W1": (97_040.873, 58),
+    "W3": (31_730_614.277, 6_858),
+    "W4": (7_421_308.052, 33_704),
+    "W5": (1_010_720.313, 26),
+    "W6": (9_155_962.964, 1_000_000),
+    "W7": (7_265_023.449, 8_603),
+}
+"""Final equity and orders as the hand-written pass gave them when the workloads were defined: a change of data or rules shows up here."""
+
+
+def momentum_weights(close: Floats) -> Floats:
+    """Targets of W3, (bars, assets): NaN where nothing is decided, else the weight of the day's winners or 0."""
+    weights = np.full(close.shape, np.nan)
+    for t in range(LOOKBACK + SKIP, len(close), REBALANCE):
+        score = close[t - SKIP] / close[t - LOOKBACK] - 1
+        weights[t] = 0.0
+        weights[t, np.argsort(-score, kind="stable")[:TOP]] = INVESTED / TOP
+    return weights

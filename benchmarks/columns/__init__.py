@@ -1,0 +1,43 @@
+"""What is compared: one module per product with ``prepare(case) -> Job``. `COLUMNS` names them in the order of the tables.
+
+Turning arrays into a product's own input is preparation; indicators, simulation and metrics are on the clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the comparison.
+
+    Attributes:
+        name: as in the tables.
+        module: below this package.
+        environment: name of the virtual environment, None = ours.
+        options: added to each case.
+        product: whether it counts as a product to be compared with.
+    """
+
+    name: str
+    module: str
+    environment: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    product: bool = False
+
+
+COLUMNS = {
+    column.name: column
+    for column in (
+        Column("rustybt", "ours"),
+        Column("rustybt frames", "ours", options={"frames": True}),
+        Column("floor", "floor"),
+        Column("vectorbt", "vectorized", "vectorbt", {"engine": "numba"}, product=True),
+        Column("vectorbt-rust", "vectorized", "vectorbt", {"engine": "rust"}, product=True),
+    )
+}
+
+PACKAGES = {"vectorbt": ("vectorbt", "vectorbt-rust")}
+"""What each environment of another product holds."""
