@@ -19,8 +19,8 @@ def _average_range(prefix: str, window: int) -> pl.Expr:
     known = high.is_not_null() & low.is_not_null() & before.is_not_null()
     x = pl.when(known).then(pl.max_horizontal(high, before) - pl.min_horizontal(low, before))
     count = x.cum_count()
-    start = pl.when((count == window) & known).then(x.cum_sum() / window)
-    return pl.when(count > window).then(x).otherwise(start).ewm_mean(alpha=1 / window, adjust=False, ignore_nulls=True)
+    seeded = pl.when(count > window).then(x).when(count == window).then(x.cum_sum() / window)
+    return seeded.ewm_mean(alpha=1 / window, adjust=False, ignore_nulls=True)
 
 
 def bollinger_upper(column: str | pl.Expr = "close", *, window: int = 20, deviations: float = 2.0) -> pl.Expr:

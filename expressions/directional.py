@@ -12,8 +12,8 @@ def _ratio(above: pl.Expr, below: pl.Expr) -> pl.Expr:
 def _wilder(x: pl.Expr, window: int) -> pl.Expr:
     # Wilder starts from the mean of the first values, then moves by 1 / window of the distance.
     count = x.cum_count()
-    start = pl.when((count == window) & x.is_not_null()).then(x.cum_sum() / window)
-    return pl.when(count > window).then(x).otherwise(start).ewm_mean(alpha=1 / window, adjust=False, ignore_nulls=True)
+    seeded = pl.when(count > window).then(x).when(count == window).then(x.cum_sum() / window)
+    return seeded.ewm_mean(alpha=1 / window, adjust=False, ignore_nulls=True)
 
 
 def _true_range(prefix: str) -> pl.Expr:
@@ -24,7 +24,7 @@ def _true_range(prefix: str) -> pl.Expr:
 
 def _moves(prefix: str) -> tuple[pl.Expr, pl.Expr]:
     up, down = pl.col(prefix + "high").diff(), -pl.col(prefix + "low").diff()
-    known = _true_range(prefix).is_not_null() & up.is_not_null() & down.is_not_null()
+    known = (up + down + pl.col(prefix + "close").shift(1)).is_not_null()
     plus = pl.when(known).then(pl.when((up > down) & (up > 0)).then(up).otherwise(0.0))
     minus = pl.when(known).then(pl.when((down > up) & (down > 0)).then(down).otherwise(0.0))
     return plus, minus

@@ -10,6 +10,12 @@ import math
 import polars as pl
 
 
+def _weekdays_before(day: pl.Expr) -> pl.Expr:
+    # Day 0 was a Thursday, so three days more count from a Monday.
+    since_monday = day.cast(pl.Int32) + 3
+    return since_monday // 7 * 5 + (since_monday % 7).clip(upper_bound=5)
+
+
 def day_of_week() -> pl.Expr:
     """Day of the week of the session.
 
@@ -97,7 +103,7 @@ def weekdays_left_in_month() -> pl.Expr:
         [1]
     """
     day = pl.col("session")
-    return pl.business_day_count(day.dt.offset_by("1d"), day.dt.month_end().dt.offset_by("1d"))
+    return _weekdays_before(day.dt.month_end().dt.offset_by("1d")) - _weekdays_before(day.dt.offset_by("1d"))
 
 
 def turn_of_month(*, before: int = 1, after: int = 3) -> pl.Expr:
@@ -120,7 +126,7 @@ def turn_of_month(*, before: int = 1, after: int = 3) -> pl.Expr:
         [True, False, True]
     """
     day = pl.col("session")
-    number = pl.business_day_count(day.dt.month_start(), day.dt.offset_by("1d"))
+    number = _weekdays_before(day.dt.offset_by("1d")) - _weekdays_before(day.dt.month_start())
     return (weekdays_left_in_month() < before) | (number <= after)
 
 

@@ -14,8 +14,8 @@ def _of(column: str | pl.Expr) -> pl.Expr:
 def _wilder(x: pl.Expr, window: int) -> pl.Expr:
     # Wilder starts from the mean of the first values, then moves by 1 / window of the distance.
     count = x.cum_count()
-    start = pl.when((count == window) & x.is_not_null()).then(x.cum_sum() / window)
-    return pl.when(count > window).then(x).otherwise(start).ewm_mean(alpha=1 / window, adjust=False, ignore_nulls=True)
+    seeded = pl.when(count > window).then(x).when(count == window).then(x.cum_sum() / window)
+    return seeded.ewm_mean(alpha=1 / window, adjust=False, ignore_nulls=True)
 
 
 def true_range(*, prefix: str = "") -> pl.Expr:

@@ -100,7 +100,8 @@ def mfi(*, window: int = 14, prefix: str = "") -> pl.Expr:
         [None, None, 50.0]
     """
     price = _typical(prefix)
-    flow, move = price * pl.col(prefix + "volume"), price.diff()
+    # Thirds are rounded: a price that has not moved may seem to by the last digit.
+    flow, move = price * pl.col(prefix + "volume"), (price / price.shift(1) - 1).round(12)
     known = move.is_not_null()
     up = pl.when(known).then(pl.when(move > 0).then(flow).otherwise(0.0 * flow))
     both = pl.when(known).then(pl.when(move != 0).then(flow).otherwise(0.0 * flow))
