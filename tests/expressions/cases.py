@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import date, datetime
 
 import polars as pl
 
@@ -216,7 +217,7 @@ CROSS: dict[str, tuple[dict[str, object], pl.Expr, Callable[[cross.Rows], Series
 }
 """Entries over the assets of a bar, and their oracles on the rows of one ts. ``x`` holds ties and nulls, ``sigma`` a deviation."""
 
-DATES = {
+DATES: dict[str, tuple[pl.Expr, Callable[[date, datetime], float]]] = {
     "day_of_week": (ex.day_of_week(), lambda day, ts: day.isoweekday()),
     "day_of_month": (ex.day_of_month(), lambda day, ts: day.day),
     "month_of_year": (ex.month_of_year(), lambda day, ts: day.month),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tests.expressions.oracles import Numbers, Series, average_rank, mean, quantile, std
+from tests.expressions.oracles import Numbers, Series, Value, average_rank, mean, quantile, std
 
-type Rows = Mapping[str, list[float | None]]
+type Rows = Mapping[str, Sequence[float | None]]
 
 
 def known(x: Numbers) -> list[float]:
@@ -62,7 +62,7 @@ def buckets(x: Numbers, count: int) -> Series:
 
 
 def by_group(f: Callable[[Numbers], Numbers], rows: Rows) -> Numbers:
-    found: Numbers = [None] * len(rows["x"])
+    found: list[float | None] = [None] * len(rows["x"])
     for group in set(rows["sector"]):
         at = [i for i, sector in enumerate(rows["sector"]) if sector == group]
         for i, value in zip(at, f([rows["x"][i] for i in at]), strict=True):
@@ -71,7 +71,7 @@ def by_group(f: Callable[[Numbers], Numbers], rows: Rows) -> Numbers:
 
 
 def sizes(rows: Rows) -> Series:
-    found: Series = []
+    found: list[Value] = []
     for v, p in zip(rows["x"], percentiles(rows), strict=True):
         found.append(None if v is None else "mid" if p is None or 0.3 <= p <= 0.7 else "small" if p < 0.3 else "large")
     return found

@@ -11,7 +11,7 @@ from rustybt.model import Panel
 from rustybt.spec.planner import plan_terms
 from rustybt.testing import markets
 from tests.expressions import oracles as o
-from tests.expressions.oracles import Bars, Numbers, Value
+from tests.expressions.oracles import Bars, Numbers, Series, Value
 
 PRICES = ("open", "high", "low", "close", "volume")
 HOLES = "holes_"
@@ -56,7 +56,7 @@ def evaluate(expr: pl.Expr, data: pl.DataFrame | None = None) -> list[Value]:
     return values
 
 
-def distance(found: list[Value], expected: list[Value]) -> str:
+def distance(found: Series, expected: Series) -> str:
     """The first row in which two columns differ by more than rounding, or an empty text."""
     if len(found) != len(expected):
         return f"{len(found)} and {len(expected)} rows"

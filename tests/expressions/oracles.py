@@ -6,11 +6,11 @@ Every oracle takes the bars of one asset as lists by column name, and gives one 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 type Value = float | bool | str | None
-type Series = list[Value]
-type Numbers = list[float | None]
+type Series = Sequence[Value]
+type Numbers = Sequence[float | None]
 type Bars = Mapping[str, Numbers]
 
 
@@ -18,14 +18,14 @@ def back(x: Numbers, n: int) -> Numbers:
     return [x[t - n] if t >= n else None for t in range(len(x))]
 
 
-def each(f: Callable[..., float | bool | None], *columns: Numbers) -> Numbers:
+def each(f: Callable[..., float | None], *columns: Numbers) -> Numbers:
     """A function of the values of one bar; null where one of them is."""
     return [None if any(v is None for v in row) else f(*row) for row in zip(*columns, strict=True)]
 
 
-def rolled(f: Callable[[list[float]], float | bool | None], x: Numbers, n: int) -> Numbers:
+def rolled(f: Callable[[list[float]], float | None], x: Numbers, n: int) -> Numbers:
     """A function of the last n values; null until there are n, and where one of them is null."""
-    found: Numbers = []
+    found: list[float | None] = []
     for t in range(len(x)):
         window = [v for v in x[max(t - n + 1, 0) : t + 1] if v is not None]
         found.append(f(window) if len(window) == n else None)
@@ -278,7 +278,7 @@ def mfi(bars: Bars, n: int) -> Numbers:
 
 
 def vwap(bars: Bars) -> Numbers:
-    found: Numbers = []
+    found: list[float | None] = []
     money = volume = 0.0
     for t, (p, v) in enumerate(zip(typical(bars), bars["volume"], strict=True)):
         if t == 0 or bars["session"][t] != bars["session"][t - 1]:
@@ -304,7 +304,7 @@ def amihud(bars: Bars, n: int) -> Numbers:
 
 def paired(f: Callable[[list[float], list[float]], float | None], x: Numbers, y: Numbers, n: int) -> Numbers:
     """A function of the last n pairs; null until there are n, and where a half of one is missing."""
-    found: Numbers = []
+    found: list[float | None] = []
     for t in range(len(x)):
         pairs = list(zip(x, y, strict=True))[max(t - n + 1, 0) : t + 1]
         whole = [(a, b) for a, b in pairs if a is not None and b is not None]
@@ -327,7 +327,7 @@ def beta(x: list[float], y: list[float]) -> float | None:
 
 def skew(w: list[float]) -> float:
     m = mean(w)
-    return mean((v - m) ** 3 for v in w) / mean((v - m) ** 2 for v in w) ** 1.5
+    return mean((v - m) ** 3 for v in w) / math.pow(mean((v - m) ** 2 for v in w), 1.5)
 
 
 def kurtosis(w: list[float]) -> float:
@@ -361,7 +361,7 @@ def crossed(x: Numbers, y: Numbers, sign: int) -> Numbers:
 
 
 def labelled(x: Numbers, low: Numbers, high: Numbers, names: tuple[str, str, str]) -> Series:
-    found: Series = []
+    found: list[Value] = []
     for v, lo, h in zip(x, low, high, strict=True):
         found.append(None if v is None or lo is None or h is None else names[0] if v < lo else names[2] if v > h else names[1])
     return found
@@ -369,7 +369,7 @@ def labelled(x: Numbers, low: Numbers, high: Numbers, names: tuple[str, str, str
 
 def volatility_regime(x: Numbers, n: int, history: int) -> Series:
     sigma = rolled(std, logs_of(x), n)
-    low, high = (rolled(lambda w, q=q: quantile(w, q), sigma, history) for q in (0.25, 0.75))
+    low, high = rolled(lambda w: quantile(w, 0.25), sigma, history), rolled(lambda w: quantile(w, 0.75), sigma, history)
     return labelled(sigma, low, high, ("calm", "normal", "wild"))
 
 

@@ -37,7 +37,7 @@ def before(values: Any) -> Any:
     return np.concatenate([[np.nan], values[:-1]])
 
 
-O, H, L, C, V = "open", "high", "low", "close", "volume"
+OPEN, H, L, C, V = "open", "high", "low", "close", "volume"
 
 SAME: dict[str, tuple[pl.Expr, Callable[[], Any]]] = {
     "sma": (ex.sma(window=14), lambda: talib.SMA(column(C), 14)),
@@ -67,8 +67,8 @@ SAME: dict[str, tuple[pl.Expr, Callable[[], Any]]] = {
     "rolling_correlation": (ex.rolling_correlation(C, V, window=30), lambda: talib.CORREL(column(C), column(V), 30)),
     # TA-Lib regresses the returns of its second series on those of its first.
     "rolling_beta": (
-        ex.rolling_beta(ex.simple_return(O), ex.simple_return(C), window=30),
-        lambda: talib.BETA(column(C), column(O), 30),
+        ex.rolling_beta(ex.simple_return(OPEN), ex.simple_return(C), window=30),
+        lambda: talib.BETA(column(C), column(OPEN), 30),
     ),
 }
 SETTLING: dict[str, tuple[pl.Expr, Callable[[], Any]]] = {
