@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from rustybt.spec import hints
-from rustybt.spec.bounds import Bounds, Declared, Reason, refuse, union
+from rustybt.spec.findings import Bounds, Declared, Reason, refuse, union
 from rustybt.spec.past import Reach, arguments, behind, bucket
 from rustybt.spec.paths import HOP, Step
 from rustybt.spec.tree import Node, body, call, children, is_column, is_pointwise, kind, render, symbol, walk

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from rustybt.spec.tree import Node, body, build, call, children, kind
+from rustybt.spec.nodes import Node, body, build, call, children, kind
 from rustybt.spec.vocabulary import HORIZONTAL
 
 _OPERATORS = {
@@ -33,13 +33,13 @@ _EVALS = {
 }
 
 
-def write(node: Node, limit: int = 160) -> str:
-    """The text of a tree, cut in the middle beyond `limit` characters.
+def render(node: Node, limit: int = 160) -> str:
+    """A sub-expression with the windows and shifts that Polars' own text leaves out, cut in the middle beyond `limit` characters.
 
     Example:
-        >>> from rustybt.spec.tree import parse
+        >>> from rustybt.spec.nodes import parse
         >>> import polars as pl
-        >>> write(parse(pl.col("close").rolling_mean_by("ts", "3d").over("asset")))
+        >>> render(parse(pl.col("close").rolling_mean_by("ts", "3d").over("asset")))
         'close.rolling_mean_by(ts, "3d").over("asset")'
     """
     try:

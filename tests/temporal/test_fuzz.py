@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from rustybt.spec import bounds, hints, past, proof
+from rustybt.spec import bounds, findings, hints, past, proof
 from rustybt.spec.bounds import Bounds, analyse
 from rustybt.spec.causality import _Bars, _Windows, telling_points
 from rustybt.spec.paths import Step
@@ -55,7 +55,7 @@ def _kept(step: Any, other: Step | None) -> Any:
 
 def _no_refusal(what: str) -> Callable[..., Bounds]:
     """`refuse` that lets one kind of trouble pass."""
-    original = bounds.refuse
+    original = findings.refuse
 
     def broken(found: Bounds, node: Any, said: str, do: str = "", *, wrong: bool = False) -> Bounds:
         return found if said == what else original(found, node, said, do, wrong=wrong)
