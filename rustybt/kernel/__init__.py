@@ -8,7 +8,8 @@ To add a rule: the rule book first, then the module of its section here, then `r
 imported when the kernel is first used.
 """
 
+from .book import Book, Working
 from .market import Market
 from .simulate import simulate
 
-__all__ = ["Market", "simulate"]
+__all__ = ["Book", "Market", "Working", "simulate"]

@@ -11,7 +11,7 @@ from .limits import BAD, DOWN, HALF_EVEN, LIMIT, ONE
 if MODE == "compiled":
     from .wide import mul_div
 elif MODE == "float":
-    from .inexact import mul_div
+    from .inexact import mul_div  # type: ignore[assignment]
 else:
     from .unbounded import mul_div
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rustybt.model import Detail, Reason, TargetKind
 
 from .arithmetic import fits, mul_div
-from .compile import apart, aside, kernel
+from .compile import apart, aside, entry, kernel
 from .exits import expire
 from .journal import asset_of, awaits, cancel, fail, refuse, submit, sweep
 from .limits import DOWN, ONE, ZERO, whole
@@ -89,3 +89,25 @@ def cooled(held: int, change: int) -> int:
     if held < 0 and change > 0:
         return min(change, -held)
     return 0
+
+
+@entry
+def ask(desk: Desk, t: int, slot: int, lots: int, reason: int) -> None:
+    """Submit a market order for so many lots beside whatever the slot already has at work. A cool-down holds for it too."""
+    if desk.last[slot % desk.assets] == 0:
+        refuse(desk, t, slot, reason, NO_PRICE, ZERO)
+        return
+    if desk.cool[slot] > 0:
+        allowed = cooled(desk.lots[slot], lots)
+        if allowed == 0:
+            refuse(desk, t, slot, reason, COOLING, lots)
+            return
+        lots = allowed
+    submit(desk, t, slot, lots, ZERO, reason)
+
+
+@entry
+def recall(desk: Desk, t: int, slot: int) -> None:
+    """Cancel the working orders of a slot."""
+    cancel(desk, t, slot, REPLACED)
+    sweep(desk)

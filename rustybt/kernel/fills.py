@@ -5,8 +5,8 @@ from __future__ import annotations
 from rustybt.model import Status
 
 from .arithmetic import fits, mul_div, ratio, value
-from .compile import apart, aside, kernel
-from .journal import NONE, fail, head, paid, tail
+from .compile import apart, aside, entry, kernel
+from .journal import NONE, fail, head, paid, sweep, tail
 from .levels import arm
 from .limits import BAD, CEIL, HALF_EVEN, LIMIT, RATE, whole
 from .state import (
@@ -15,6 +15,7 @@ from .state import (
     HAS_FEES,
     HAS_LEVELS,
     HAS_SLIPPAGE,
+    ORDERS,
     OVERFLOW,
     TRADED,
     Desk,
@@ -143,12 +144,31 @@ def record(desk: Desk, t: int, k: int, requested: int, lots: int, price: int, no
 
 @aside
 def book(desk: Desk, t: int, slot: int, lots: int, price: int, fee: int, number: int, reason: int) -> None:
-    """Book a fill with a known price and fee that belongs to no order of the table: an exit, or one that a broker reports."""
+    """Book a fill of an order that is not in the table, an exit."""
     apart()
-    assets = desk.assets
-    asset = slot % assets
+    asset = slot % desk.assets
     notional = value(lots, price, desk.up[asset], desk.down[asset])
     if settle(desk, slot, notional, fee) and move(desk, slot, lots, price):
         n = head(desk, t, t, slot, number, reason)
         tail(desk, n, FILLED, NONE, lots, lots)
         paid(desk, n, price, notional, fee)
+
+
+@entry
+def book_reported(desk: Desk, t: int, slot: int, lots: int, price: int, fee: int, number: int, reason: int) -> None:
+    """Book a fill that a broker reports. With the number of a working order it fills that, wholly or in part."""
+    asset, requested, submitted = slot % desk.assets, lots, t
+    for k in range(desk.count[ORDERS]):
+        if desk.order_number[k] == number and number != 0:
+            requested, submitted, reason = desk.order_lots[k], desk.order_bar[k], desk.order_reason[k]
+            left = requested - lots
+            desk.order_lots[k] = left
+            if left == 0 or (left > 0) != (requested > 0):
+                desk.order_number[k] = 0
+                desk.busy[slot] -= 1
+    notional = value(lots, price, desk.up[asset], desk.down[asset])
+    if settle(desk, slot, notional, fee) and move(desk, slot, lots, price):
+        n = head(desk, t, submitted, slot, number, reason)
+        tail(desk, n, FILLED, NONE, requested, lots)
+        paid(desk, n, price, notional, fee)
+    sweep(desk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .arithmetic import ratio
-from .compile import apart, aside
+from .compile import apart, aside, entry
 from .limits import BAD, CEIL, FAR, FLOOR, RATE
 from .state import Desk
 
@@ -38,3 +38,11 @@ def arm(desk: Desk, slot: int) -> None:
     desk.stop_at[slot] = stop
     desk.take_at[slot] = take
     desk.trail_at[slot] = trail
+
+
+@entry
+def arm_all(desk: Desk) -> None:
+    """Work out the levels of all positions anew: the settings may have changed."""
+    for slot in range(desk.slots):
+        if desk.lots[slot] != 0:
+            arm(desk, slot)

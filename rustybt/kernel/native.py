@@ -1,6 +1,6 @@
 """What a `Desk` is to numba: one pointer. Reading a field of it gives a number, or a pointer to the first item of an array.
 
-The table of addresses does not change during a call, so its loads are declared invariant and LLVM may keep them in registers.
+A desk is held by its Python object for the length of a call, and nothing counts references.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from numba.extending import (
 from .state import PLACES, TYPES, Desk
 
 
-class DeskType(types.Opaque):
+class DeskType(types.Opaque):  # type: ignore[misc]
     """The type of a desk."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ def type_of_desk(value: Desk, context: Any) -> DeskType:
 
 
 @infer_getattr
-class DeskFields(AttributeTemplate):
+class DeskFields(AttributeTemplate):  # type: ignore[misc]
     """Types of the fields."""
 
     key = DeskType
@@ -60,7 +60,6 @@ def read_field(context: Any, builder: Any, kind: DeskType, pointer: Any, name: s
     word = ir.IntType(64)
     table = builder.bitcast(pointer, word.as_pointer())
     loaded = builder.load(builder.gep(table, [ir.Constant(word, PLACES[name])]))
-    # loaded.set_metadata("invariant.load", builder.module.add_metadata([]))
     if FIELDS[name] is types.int64:
         return loaded
     return builder.inttoptr(loaded, context.get_value_type(FIELDS[name]))

@@ -40,7 +40,7 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any) -> Outcome:
         array([10])
     """
     from .failure import check
-    from .state import LOGGED, ORDERS, lengthen
+    from .state import lengthen
     from .step import run
 
     desk, bars, margin = desk_for(tables, market, plan, events)
@@ -51,10 +51,9 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any) -> Outcome:
         if t == bars:
             break
         lengthen(desk, 2 * desk.log_size)
-    if desk.count[ORDERS]:
-        add_working(desk, bars - 1)
-    curves = (plain(curve) for curve in (desk.curve_equity, desk.curve_cash, desk.curve_gross))
-    return Outcome(log_of(desk, int(desk.count[LOGGED])), *curves, plain(desk.lots), plain(desk.last))
+    written = with_working(desk, bars - 1)
+    equity, cash, gross = plain(desk.curve_equity), plain(desk.curve_cash), plain(desk.curve_gross)
+    return Outcome(log_of(desk, written), equity, cash, gross, plain(desk.lots), plain(desk.last))
 
 
 def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Desk, int, int]:
@@ -74,15 +73,17 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
 
 def rows_of_a_bar(desk: Desk, room: int) -> int:
     """The most log rows that one bar can write."""
-    most = int(np.bincount((desk.event_bar - desk.event_bar[0]).astype(np.int64)).max()) if desk.events else 0
+    most = int(np.unique(desk.event_bar, return_counts=True)[1].max()) if desk.events else 0
     return 4 * desk.slots + 5 * room + most * (desk.slots // desk.assets) + 8
 
 
-def add_working(desk: Desk, bar: int) -> None:
-    """Write the orders that are still working as the last rows of the log."""
+def with_working(desk: Desk, bar: int) -> int:
+    """Write the orders that are still working after the last row of the log, without counting them; where they end."""
     from .state import LOG, LOGGED, ORDERS, lengthen
 
     n, orders = int(desk.count[LOGGED]), int(desk.count[ORDERS])
+    if orders == 0:
+        return n
     if n + orders > desk.log_size:
         lengthen(desk, n + orders)
     columns = {
@@ -96,7 +97,7 @@ def add_working(desk: Desk, bar: int) -> None:
     }
     for name in LOG:
         getattr(desk, name)[n : n + orders] = columns.get(name, 0)
-    desk.count[LOGGED] = n + orders
+    return n + orders
 
 
 def log_of(desk: Desk, written: int, first: int = 0) -> Log:

@@ -203,3 +203,12 @@ def lengthen(desk: Desk, length: int) -> None:
     for name, column in longer.items():
         column[:written] = getattr(desk, name)[:written]
     desk.set(**longer, log_size=length)
+
+
+def widen(desk: Desk, length: int) -> None:
+    """Give a desk room for more orders, with the same orders."""
+    n = int(desk.count[ORDERS])
+    wider = {name: np.zeros(length, TYPES[Desk.KINDS[name]]) for name in (*PER_ORDER, *DUE)}
+    for name in PER_ORDER:
+        wider[name][:n] = getattr(desk, name)[:n]
+    desk.set(**wider)

@@ -1,0 +1,351 @@
+"""One bar at a time, or parts of one: what the incremental engine and live trading stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from rustybt.errors import DataError, OrderError
+from rustybt.model import Log, Outcome, Reason, Tables
+from rustybt.model.decimals import LIMIT
+from rustybt.model.panel import Ints
+
+from .simulate import log_of, plain, rows_of_a_bar, with_working
+
+if TYPE_CHECKING:
+    from .state import Desk
+
+PRICES = ("open", "high", "low", "close")
+
+
+class Working(NamedTuple):
+    """Working orders in submission sequence.
+
+    Attributes:
+        slot, bar, number: which sleeve and asset, the bar of submission, the order number.
+        lots: signed; 0 = to be sized at the fill.
+        value: what to size.
+        reason: code of `rustybt.model.Reason`.
+    """
+
+    slot: Ints
+    lots: Ints
+    value: Ints
+    bar: Ints
+    number: Ints
+    reason: Ints
+
+
+class Book:
+    """The state of a run that is fed one bar at a time.
+
+    `step` does a whole bar. `accrue`, `meet`, `mark` and `decide` do one part of it each; in this order they are `step`
+    (but with ``same_bar_close`` the orders of `decide` meet nothing). `book` books a fill that a broker reports, `submit` enters an
+    order, `cancel` takes a slot's orders out. Every call runs the functions that `simulate` runs.
+
+    Args:
+        tables: the rules of the run.
+
+    Example:
+        >>> import numpy as np
+        >>> from rustybt.kernel.example import table
+        >>> book, none = Book(table()), np.zeros((0, 5), dtype=np.int64)
+        >>> for bar, price in enumerate((100, 102)):
+        ...     book.step(bar, [price], [price], [price], [price], none, [0], [10])
+        >>> book.lots, book.cash, book.equity
+        (array([10]), 998980, 1000000)
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        from .assemble import rules_of
+        from .state import CASH, CURVES, DEPOSITS, EQUITY, LOG, Desk, unwritten
+
+        self.tables = tables
+        self.bar = -1
+        rules = rules_of(tables)
+        self._room = 2 * rules["slots"] + 4
+        self._desk: Desk = Desk(parts=0, log_size=64, **rules, **unwritten(CURVES, 1), **unwritten(LOG, 64))
+        self._lay_out(blank_of(self._desk, 2 * self._room))
+        self._desk.money[[CASH, DEPOSITS, EQUITY]] = tables.cash
+
+    def _lay_out(self, fields: Mapping[str, Any]) -> None:
+        """Put state in place, and the buffers in which prices, offers and events are handed over."""
+        from .assemble import events_of
+        from .state import TYPES, Desk
+
+        desk = self._desk
+        buffers = dict.fromkeys(PRICES, desk.assets) | {"offer_start": 2, "offer_slot": desk.slots, "offer_value": desk.slots}
+        desk.set(**fields, **{name: np.zeros(length, TYPES[Desk.KINDS[name]]) for name, length in buffers.items()})
+        desk.set(**events_of(self.tables, np.zeros((0, 5), dtype=np.int64)))
+
+    # --- a bar and its parts
+
+    def step(self, bar: int, open: Any, high: Any, low: Any, close: Any, events: Any, slot: Any, value: Any) -> None:  # noqa: A002
+        """One whole bar.
+
+        Args:
+            bar: its index; only ever grows.
+            open: (assets,) ticks, 0 = no bar.
+            high: likewise.
+            low: likewise.
+            close: likewise.
+            events: (events, 5) corporate actions effective at this bar; their bar column is ignored.
+            slot: slots with an offered target, increasing.
+            value: the targets.
+
+        Raises:
+            DataError: a bar out of order, or arrays of the wrong length.
+            LedgerError: an amount does not fit, or the books do not balance. The book is then of no further use.
+        """
+        from .state import ALL
+
+        self._price(open, high, low, close)
+        self._offer(slot, value)
+        self._do(ALL, bar, events)
+
+    def accrue(self, bar: int, events: Any) -> None:
+        """Part 1 of a bar: corporate actions."""
+        from .state import ACCRUE
+
+        self._do(ACCRUE, bar, events)
+
+    def meet(self, bar: int, open: Any, high: Any, low: Any, close: Any) -> None:  # noqa: A002
+        """Parts 2 to 4 of a bar: working orders and exits meet its prices."""
+        from .state import MEET
+
+        self._price(open, high, low, close)
+        self._do(MEET, bar)
+
+    def mark(self, bar: int, open: Any, high: Any, low: Any, close: Any) -> None:  # noqa: A002
+        """Part 5 of a bar: last prices, equity, what time does to positions."""
+        from .state import MARK
+
+        self._price(open, high, low, close)
+        self._do(MARK, bar)
+
+    def decide(self, bar: int, slot: Any, value: Any) -> None:
+        """Part 6 of a bar: offered targets become working orders."""
+        from .state import DECIDE
+
+        self._offer(slot, value)
+        self._do(DECIDE, bar)
+
+    def _price(self, *prices: Any) -> None:
+        desk = self._desk
+        for name, given in zip(PRICES, prices, strict=True):
+            if len(given) != desk.assets:
+                raise DataError(
+                    f"{len(given)} prices for {desk.assets} assets", where=f"bar after {self.bar}, {name}", do="give one per asset"
+                )
+            getattr(desk, name)[:] = given
+
+    def _offer(self, slot: Any, value: Any) -> None:
+        desk, count = self._desk, len(slot)
+        if count != len(value) or count > desk.slots or (count and not 0 <= np.min(slot) <= np.max(slot) < desk.slots):
+            raise DataError(
+                f"{count} slots for {len(value)} targets of {desk.slots} slots", where="kernel, offers", do="offer each slot once"
+            )
+        desk.offer_start[1] = count
+        desk.offer_slot[:count] = slot
+        desk.offer_value[:count] = value
+
+    def _do(self, parts: int, bar: int, events: Any = ()) -> None:
+        from .assemble import events_of
+        from .failure import check
+        from .state import EVENT, ORDERS, ROW, lengthen, widen
+        from .step import run
+
+        desk = self._desk
+        if bar < self.bar:
+            raise DataError(f"bar {bar} after bar {self.bar}", where="kernel, book", do="feed bars in order")
+        if len(events) or desk.events:
+            rows = np.array(events, dtype=np.int64).reshape(-1, 5)
+            rows[:, 0] = bar
+            desk.set(**events_of(self.tables, rows))
+        while desk.count[ORDERS] + self._room > len(desk.order_slot):
+            widen(desk, 2 * len(desk.order_slot))
+        desk.set(parts=parts)
+        desk.cursor[ROW], desk.cursor[EVENT] = bar, 0
+        margin = rows_of_a_bar(desk, len(desk.order_slot))
+        while int(run(desk, bar, bar + 1, margin)) == bar:
+            check(self.tables, desk, bar)
+            lengthen(desk, 2 * desk.log_size + margin)
+        self.bar = bar
+
+    # --- orders and fills from outside
+
+    def submit(self, slot: int, lots: int, bar: int | None = None, reason: Reason = Reason.CALLBACK) -> None:
+        """Enter a market order beside whatever the slot has at work. It can fill from the next bar on.
+
+        A slot whose asset never had a bar, or whose cool-down is not over, answers with a row of the log, not with an error.
+
+        Raises:
+            OrderError: no such slot, no lots, or 2^61 lots and more.
+        """
+        from .decisions import ask
+
+        self._expect(slot, lots)
+        ask(self._ready(), self._at(bar), slot, lots, int(reason))
+
+    def cancel(self, slot: int, bar: int | None = None) -> None:
+        """Take the working orders of a slot out; each leaves a row ``replaced``."""
+        from .decisions import recall
+
+        self._expect(slot, 1)
+        recall(self._ready(), self._at(bar), slot)
+
+    def book(
+        self, slot: int, lots: int, price: int, fee: int, *, number: int = 0, bar: int | None = None, reason: Reason = Reason.EXTERNAL
+    ) -> None:
+        """Book a fill that happened elsewhere. Values are as of the next `mark`.
+
+        Args:
+            slot: which sleeve and asset.
+            lots: signed.
+            price: ticks.
+            fee: money units.
+            number: of the working order that it fills, wholly or in part; 0 = of none.
+            bar: at which it is booked; the last one unless given.
+            reason: of a fill that belongs to no order.
+
+        Raises:
+            OrderError: no such slot, no lots, or no price.
+            LedgerError: an amount does not fit.
+        """
+        from .failure import check
+        from .fills import book_reported
+
+        self._expect(slot, lots)
+        if not (0 < price < LIMIT and abs(fee) < LIMIT):
+            raise OrderError(f"a fill at {price} ticks with a fee of {fee}", where=f"slot {slot}", do="give a price of at least 1 tick")
+        book_reported(self._ready(), self._at(bar), slot, lots, price, fee, number, int(reason))
+        check(self.tables, self._desk, self._at(bar))
+
+    def _expect(self, slot: int, lots: int) -> None:
+        if not 0 <= slot < self._desk.slots:
+            raise OrderError(f"slot {slot} is none of {self._desk.slots}", where="kernel, book", do="use sleeve x assets + column")
+        if lots == 0 or abs(lots) >= LIMIT:
+            raise OrderError(f"an order of {lots} lots", where=f"slot {slot}", do="give lots other than 0, below 2^61")
+
+    def _at(self, bar: int | None) -> int:
+        return max(self.bar, 0) if bar is None else bar
+
+    def _ready(self) -> Desk:
+        """The desk with room for one more order and for the rows that this may write."""
+        from .state import LOGGED, ORDERS, lengthen, widen
+
+        desk = self._desk
+        if desk.count[ORDERS] + 1 >= len(desk.order_slot):
+            widen(desk, 2 * len(desk.order_slot))
+        if desk.count[LOGGED] + len(desk.order_slot) + 1 > desk.log_size:
+            lengthen(desk, 2 * desk.log_size + len(desk.order_slot))
+        return desk
+
+    # --- reading
+
+    @property
+    def cash(self) -> int:
+        """Money units."""
+        from .state import CASH
+
+        return int(self._desk.money[CASH])
+
+    @property
+    def equity(self) -> int:
+        """Money units, as of the last mark."""
+        from .state import EQUITY
+
+        return int(self._desk.money[EQUITY])
+
+    @property
+    def gross(self) -> int:
+        """Sum of the absolute values of all positions, money units, as of the last mark."""
+        from .state import GROSS
+
+        return int(self._desk.money[GROSS])
+
+    @property
+    def lots(self) -> Ints:
+        """(slots,) positions, a copy."""
+        return plain(self._desk.lots.copy())
+
+    @property
+    def entry(self) -> Ints:
+        """(slots,) average entry price in ticks, 0 where nothing is held; a copy."""
+        return plain(self._desk.entry.copy())
+
+    @property
+    def last(self) -> Ints:
+        """(assets,) last price in ticks, 0 where there was none yet; a copy."""
+        return plain(self._desk.last.copy())
+
+    @property
+    def rows(self) -> int:
+        """Number of log rows so far."""
+        from .state import LOGGED
+
+        return int(self._desk.count[LOGGED])
+
+    @property
+    def working(self) -> Working:
+        """Working orders."""
+        from .state import ORDERS
+
+        names = ("order_slot", "order_lots", "order_value", "order_bar", "order_number", "order_reason")
+        return Working(*(plain(getattr(self._desk, name)[: int(self._desk.count[ORDERS])].copy()) for name in names))
+
+    def log(self, since: int = 0) -> Log:
+        """The log rows from number ``since`` on, a copy."""
+        return copied(log_of(self._desk, self.rows, since))
+
+    def outcome(self, equity: Ints, cash: Ints, gross: Ints) -> Outcome:
+        """What `simulate` would have given back for the bars so far, with curves that the caller has kept."""
+        log = copied(log_of(self._desk, with_working(self._desk, self.bar)))
+        return Outcome(log, equity, cash, gross, self.lots, self.last)
+
+    # --- keeping
+
+    def save(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Everything that a resumed book needs, the log included. `Book.load` goes on with the same bytes."""
+        from .keep import saved
+
+        return saved(self)
+
+    @classmethod
+    def load(cls, tables: Tables, state: Mapping[str, Any]) -> Book:
+        """A book as it was saved.
+
+        Raises:
+            DataError: it was saved for other assets or sleeves, or by another version.
+        """
+        from .keep import restore
+
+        return restore(cls(tables), state)
+
+    def grow(self, tables: Tables) -> None:
+        """Go on with more assets or sleeves. Nothing held changes; slots are numbered anew, in the log and in working orders too.
+
+        Args:
+            tables: the new rules, with all assets of the old ones, and at least as many sleeves, the old ones first.
+
+        Raises:
+            ConfigError: an asset or a sleeve is missing, or an asset has other increments.
+        """
+        from .keep import regrown
+
+        fresh = regrown(self, tables)
+        self.__dict__.update(fresh.__dict__)
+
+
+def blank_of(desk: Desk, orders: int) -> dict[str, Any]:
+    """An empty state for a desk."""
+    from .state import blank
+
+    return blank(desk.assets, desk.slots, orders)
+
+
+def copied(log: Log) -> Log:
+    """A log that shares no memory with the kernel."""
+    return Log(*(np.array(getattr(log, name)) for name in Log.__dataclass_fields__))
