@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import report, workloads
+from benchmarks import latency, parts, report, scale, workloads
 from benchmarks.cases import CASES
 from benchmarks.columns import COLUMNS
 from benchmarks.models import Findings
@@ -39,13 +39,18 @@ def run_workloads(typed: argparse.Namespace, say: Callable[[str], None]) -> Find
     return workloads.measure(options, say)
 
 
-SUITES: dict[str, Callable[[argparse.Namespace, Callable[[str], None]], Findings]] = {"workloads": run_workloads}
+SUITES: dict[str, Callable[[argparse.Namespace, Callable[[str], None]], Findings]] = {
+    "workloads": run_workloads,
+    "parts": lambda typed, say: parts.measure(typed.only, typed.rounds, say),
+    "scale": lambda typed, say: scale.measure(typed.small, say),
+    "latency": lambda typed, say: latency.measure(typed.small, typed.rounds, say),
+}
 
 
 def main(given: Sequence[str] | None = None) -> int:
     """Run the suites that were named; 1 when a result was wrong."""
     typed = arguments(given)
-    shown, progress = Console(), Console(stderr=True)
+    shown, progress = Console(width=None if sys.stdout.isatty() else 160), Console(stderr=True)
     found = []
     for name in typed.suites or SUITES:
         findings = SUITES[name](typed, lambda line: progress.print(line, style="dim", highlight=False))
