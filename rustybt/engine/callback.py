@@ -43,7 +43,8 @@ class BarContext:
             SpecError: the callback raised something that is not ours, or left a state that is not JSON.
         """
         bars = rows if self._bars.is_empty() else pl.concat([self._bars, rows])
-        self._bars = bars.sort("asset", "ts", maintain_order=True).group_by("asset", maintain_order=True).tail(self._hook.lookback)
+        latest = bars.sort("asset", "ts", maintain_order=True).group_by("asset", maintain_order=True).tail(self._hook.lookback)
+        self._bars = latest.select(rows.columns)
         self._ts, self._index, self._book = ts, index, book
         try:
             self._hook.callback(self)

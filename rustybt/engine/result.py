@@ -89,7 +89,7 @@ class Result:
             keys = keys if terms.height == keys.height else keys[terms["row"]]
             frame = pl.concat([keys, terms.drop("row")], how="horizontal")
             frames.append(frame if len(self.evaluated) == 1 else frame.insert_column(2, pl.lit(name).alias("sleeve")))
-        return pl.concat(frames, how="diagonal").sort("ts", "asset", maintain_order=True)
+        return pl.concat(_alike(frames), how="diagonal_relaxed").sort("ts", "asset", maintain_order=True)
 
     @cached_property
     def weights(self) -> pl.DataFrame:
@@ -171,3 +171,13 @@ class Result:
             f"Result({names}: {counts['assets']} assets x {counts['bars']:,} bars, {counts['fills']:,} fills, "
             f"final equity {self.final_equity} {self.config.currency})"
         )
+
+
+def _alike(frames: list[pl.DataFrame]) -> list[pl.DataFrame]:
+    """Frames that can be stacked: numbers widen by themselves, other columns of one name and different types become text."""
+    kinds: dict[str, set[pl.DataType]] = {}
+    for frame in frames:
+        for name, kind in frame.schema.items():
+            kinds.setdefault(name, set()).add(kind)
+    mixed = {name for name, found in kinds.items() if len(found) > 1 and not all(k.is_numeric() or k == pl.Null for k in found)}
+    return [frame.with_columns(pl.col(name).cast(pl.String) for name in frame.columns if name in mixed) for frame in frames]
