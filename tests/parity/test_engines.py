@@ -88,12 +88,24 @@ def test_generated_strategies_trade() -> None:
 
 
 def test_all_ready_strategies_share_one_pot() -> None:
-    # Parts of a tenth: the weights of all sleeves together stay below 1.
+    # Ten sleeves, each with weights up to 1: together they may hold many times the equity.
     sleeves = {name: ready(name) for name in sorted(SHORT)}
     config = configure(cash="1000000", max_gross=20)
     bulk = run_configured(sleeves, ragged(), config)
     assert set(bulk.fills["sleeve"].cast(pl.String)) == set(SHORT)
     assert_same(bulk, walk(sleeves, ragged(), config))
+
+
+def test_sleeves_may_name_signals_of_different_types_alike() -> None:
+    held = rbt.weight(0.1)
+    sleeves = {
+        "label": rbt.Strategy("label", target=held, signals={"mark": pl.lit("up").cast(pl.Enum(["up"]))}),
+        "number": rbt.Strategy("number", target=held, signals={"mark": pl.col("close") > 0}),
+        "whole": rbt.Strategy("whole", target=rbt.quantity(1)),
+    }
+    marks = run_configured(sleeves, ragged(), configure()).signals
+    assert set(marks["mark"]) == {"up", "true", None}
+    assert marks["target"].dtype == pl.Float64
 
 
 def rotate(context: Context) -> None:
