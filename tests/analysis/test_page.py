@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from dataclasses import replace
@@ -265,7 +266,7 @@ def test_bad_verdicts_are_loud() -> None:
 
 @pytest.mark.parametrize("library", ["plotly", "jinja2"])
 def test_a_missing_library_is_answered_with_the_install_command(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = _extras.import_module
+    real = importlib.import_module
 
     def without(name: str) -> Any:
         if name.partition(".")[0] == library:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +45,7 @@ def made(assets: int, bars: int, seed: int = 0, shape: Shape | None = None) -> M
     names = [f"A{i:02d}" for i in range(assets)]
     held = tuple(Asset.of(name, tick_size=shape.ticks[i % len(shape.ticks)]) for i, name in enumerate(names))
     walk = 500 + np.cumsum(rng.integers(-3, 4, (assets, bars)), axis=1)
-    ticks = {"close": walk, "open": walk + rng.integers(-2, 3, walk.shape)}
+    ticks: dict[str, Any] = {"close": walk, "open": walk + rng.integers(-2, 3, walk.shape)}
     ticks["high"] = np.maximum(ticks["close"], ticks["open"]) + rng.integers(0, 3, walk.shape)
     ticks["low"] = np.minimum(ticks["close"], ticks["open"]) - rng.integers(0, 3, walk.shape)
     ticks["volume"] = rng.integers(0, 50, walk.shape) * 100
