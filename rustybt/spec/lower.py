@@ -209,7 +209,7 @@ class _Lowering:
         return self._grouped(self.operands(tree), along=taken or whole)
 
     def _rowwise(self, tree: Tree) -> int:
-        tree = copy.deepcopy(tree)
+        tree = _apart(tree)
         below = replace(self, top=False)
         for slot in _expanded(tree):
             part = simplify(slot.node)
@@ -225,7 +225,7 @@ class _Lowering:
         tag = kind(tree)
         if tag in ("Literal", "Len", "Field", "Element", "Selector"):
             return tree
-        tree = copy.deepcopy(tree)
+        tree = _apart(tree)
         below = replace(self, top=False)
         for slot in _expanded(tree):
             part = simplify(slot.node)
@@ -242,7 +242,7 @@ class _Lowering:
         tree = simplify(tree)
         if kind(tree) in ("Column", "Over"):
             return {REF: self.row(tree)}
-        tree = copy.deepcopy(tree)
+        tree = _apart(tree)
         for slot in _expanded(tree):
             slot.put(self._window(slot.node))
         return tree
@@ -280,6 +280,11 @@ class _Lowering:
         if self.member is None or self.graph.items[at].kind == CROSS:
             return at
         return self.graph.add(POINT, {"Ternary": {"predicate": is_member(self.member), "truthy": {REF: at}, "falsy": NULL}})
+
+
+def _apart(tree: Tree) -> Tree:
+    """A copy of a node that still holds the same children: they are replaced, never changed, and copying them is what costs."""
+    return copy.deepcopy(tree, {id(slot.node): slot.node for slot in children(tree)})
 
 
 def shape(tree: Tree) -> str | None:
