@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from rustybt.model import FillAt
-
 from .arithmetic import fits, ratio, value
 from .compile import apart, aside
 from .fills import fee_of
 from .journal import fail
-from .limits import BAD, CEIL, DOWN, RATE, whole
-from .state import ORDERS, OVERFLOW, Desk
-
-NEXT_OPEN = whole(FillAt.NEXT_OPEN)
+from .limits import BAD, CEIL, DOWN, RATE
+from .state import OVERFLOW, Desk
 
 
 @aside
@@ -43,37 +39,30 @@ def most(desk: Desk, k: int, share: int, left: int) -> int:
 
 
 @aside
-def rank(desk: Desk, row: int, moment: int) -> int:
-    """Write the increases into ``desk.queue`` by slot, then by submission; how many they are."""
+def rank(desk: Desk, increases: int) -> None:
+    """Order the queue of increases by slot, then by submission, into ``ranked``."""
     apart()
-    count = 0
-    prices = desk.open if moment == NEXT_OPEN else desk.close
-    for k in range(desk.count[ORDERS]):
-        slot = desk.order_slot[k]
-        if prices[row + slot % desk.assets] == 0 or desk.order_number[k] == 0 or desk.due_part[k] == 0:
-            continue
-        i = count
-        while i > 0 and desk.order_slot[desk.queue[i - 1]] > slot:
-            desk.queue[i] = desk.queue[i - 1]
-            i -= 1
-        desk.queue[i] = k
-        count += 1
-    return count
+    for i in range(increases):
+        k, place = desk.queue[i], i
+        while place > 0 and desk.order_slot[desk.ranked[place - 1]] > desk.order_slot[k]:
+            desk.ranked[place] = desk.ranked[place - 1]
+            place -= 1
+        desk.ranked[place] = k
 
 
 @aside
-def cut(desk: Desk, row: int, moment: int, room: int, total: int) -> None:
+def cut(desk: Desk, increases: int, room: int, total: int) -> None:
     """Grant each increase its share of the room, then single lots while they fit."""
     apart()
-    count, left = rank(desk, row, moment), room
-    for i in range(count):
-        k = desk.queue[i]
-        wanted = abs(desk.due_part[k])
-        share = ratio(wanted, room, total, DOWN) if room > 0 else 0
+    left = room
+    rank(desk, increases)
+    for i in range(increases):
+        k = desk.ranked[i]
+        share = ratio(abs(desk.due_part[k]), room, total, DOWN) if room > 0 else 0
         desk.due_grant[k] = most(desk, k, share, left)
         left -= need(desk, k, desk.due_grant[k])
-    for i in range(count):
-        k = desk.queue[i]
+    for i in range(increases):
+        k = desk.ranked[i]
         lots = desk.due_grant[k]
         if lots < abs(desk.due_part[k]):
             more = need(desk, k, lots + 1) - need(desk, k, lots)

@@ -35,6 +35,7 @@ def rules_of(tables: Tables) -> dict[str, Any]:
     settings = {name: typed(name, slots[row]) for row, name in enumerate(SLOT_FIELDS)}
     return settings | {
         "assets": len(tables.assets),
+        "sleeves": tables.sleeves,
         "slots": slots.shape[1],
         "up": typed("up", np.array([up for up, _ in worth], dtype=np.int64)),
         "down": typed("down", np.array([down for _, down in worth], dtype=np.int64)),

@@ -9,7 +9,7 @@ from .compile import apart, aside, kernel
 from .fills import book, fee_of, slipped
 from .journal import awaits, cancel, submit, sweep
 from .limits import ONE, ZERO, whole
-from .state import DEAD, HAS_LEVELS, NUMBER, ROW, Desk
+from .state import DEAD, NUMBER, ROW, Desk
 
 STOP_LOSS, TRAILING_STOP, TAKE_PROFIT = whole(Reason.STOP_LOSS), whole(Reason.TRAILING_STOP), whole(Reason.TAKE_PROFIT)
 EXPIRED = whole(Reason.MAX_BARS)
@@ -21,11 +21,10 @@ NOTHING = -1
 def protect(desk: Desk, t: int) -> None:
     """Fire the exits that the bar touches, slots in order."""
     apart()
-    if desk.flags & HAS_LEVELS == 0:
-        return
     assets = desk.assets
     row = (t - desk.cursor[ROW]) * assets
-    for base in range(0, desk.slots, assets):
+    for sleeve in range(desk.sleeves):
+        base = sleeve * assets
         for asset in range(assets):
             if desk.lots[base + asset] != 0 and touched(desk, base + asset, row + asset):
                 leave(desk, t, base + asset, row + asset)

@@ -60,6 +60,7 @@ def read_field(context: Any, builder: Any, kind: DeskType, pointer: Any, name: s
     word = ir.IntType(64)
     table = builder.bitcast(pointer, word.as_pointer())
     loaded = builder.load(builder.gep(table, [ir.Constant(word, PLACES[name])]))
+    loaded.set_metadata("invariant.load", builder.module.add_metadata([]))
     if FIELDS[name] is types.int64:
         return loaded
     return builder.inttoptr(loaded, context.get_value_type(FIELDS[name]))

@@ -50,10 +50,11 @@ class Desk:
     ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar, number (0 = dead), reason.
 
     Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
-    lots to serve; and a ``queue``, an order of service. Last the log, as in `rustybt.model.Log`, and the curves.
+    lots to serve; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log, as in `rustybt.model.Log`, and the curves.
     """
 
     assets: int
+    sleeves: int
     slots: int
     events: int
     gross: int
@@ -128,6 +129,7 @@ class Desk:
     due_notional: Amounts
     due_fee: Amounts
     queue: Counts
+    ranked: Counts
 
     log_bar: Halves
     log_submitted: Halves

@@ -18,6 +18,7 @@ from .state import (
     EQUITY,
     ERROR,
     GROSS,
+    HAS_LEVELS,
     LOGGED,
     MARK,
     MEET,
@@ -40,7 +41,7 @@ def step(desk: Desk, t: int) -> None:
     if parts & ACCRUE != 0:
         accrue(desk, t)
     for moment in range(3):
-        if moment == NEXT_CLOSE and parts & MEET != 0:
+        if moment == NEXT_CLOSE and parts & MEET != 0 and desk.flags & HAS_LEVELS != 0:
             protect(desk, t)
         if moment == SAME_BAR_CLOSE and parts & DECIDE != 0:
             decide(desk, t)

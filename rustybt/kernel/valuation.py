@@ -48,7 +48,8 @@ def appraise(desk: Desk) -> None:
     """Equity and gross at the last prices, and the identity."""
     money, assets = desk.money, desk.assets
     equity, gross = money[CASH], 0
-    for base in range(0, desk.slots, assets):
+    for sleeve in range(desk.sleeves):
+        base = sleeve * assets
         for asset in range(assets):
             lots = desk.lots[base + asset]
             if lots != 0:
@@ -69,7 +70,8 @@ def age(desk: Desk, row: int) -> None:
     """What a bar of an asset does to its slots: the peak follows, bars held grow, the cool-down goes down."""
     apart()
     assets = desk.assets
-    for base in range(0, desk.slots, assets):
+    for sleeve in range(desk.sleeves):
+        base = sleeve * assets
         for asset in range(assets):
             if desk.close[row + asset] == 0:
                 continue
