@@ -109,6 +109,8 @@ def changes(targets: Targets) -> Targets:
     np.not_equal(value[1:], value[:-1], out=keep[1:])
     if len(column) and column[0] != column[-1]:
         keep[1:] |= column[1:] != column[:-1]
+    if keep.all():
+        return targets
     rows = np.flatnonzero(keep)
     return Targets(targets.kind, targets.bar[rows], column[rows], value[rows])
 
@@ -151,6 +153,6 @@ def build_plan(sleeves: list[Targets], bars: int, assets: int) -> Plan:
         value = np.concatenate([s.value for s in sleeves])
         order = np.lexsort((slot, bar))
         bar, slot, value = bar[order], slot[order], value[order]
-    start = np.zeros(bars + 1, dtype=np.int64)
-    np.cumsum(np.bincount(bar, minlength=bars), out=start[1:])
+    # The k-th offer raises the count for the bars after its own, up to the bar of the next one.
+    start = np.repeat(np.arange(len(bar) + 1, dtype=np.int64), np.diff(bar, prepend=-1, append=bars))
     return Plan(start, slot, value)

@@ -33,6 +33,12 @@ class Result:
         evaluated: signals and targets per sleeve.
         verdict: that the books balance.
         notes: what a reader should know (assumptions, quarantined rows, look-ahead flags), one sentence each.
+
+    Example:
+        >>> import rustybt as rbt
+        >>> result = rbt.run(rbt.Strategy("hold", target=rbt.weight(0.19)), "demo")
+        >>> result.fills.height, result.metrics["trades"]
+        (5, 0.0)
     """
 
     sleeves: Sleeves

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 
@@ -17,8 +17,11 @@ Sleeves = Mapping[str, Strategy]
 
 def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig) -> Tables:
     """One column of settings per slot (sleeve x asset), in slot order."""
-    columns = [_slot(strategy, asset, config) for strategy in sleeves.values() for asset in assets]
-    slots = np.array([[column[name] for column in columns] for name in SLOT_FIELDS], dtype=np.int64)
+    kinds: dict[Hashable, int] = {}
+    alike = np.array([kinds.setdefault(_kind(asset, config), len(kinds)) for asset in assets])
+    first = [assets[int(np.argmax(alike == kind))] for kind in range(len(kinds))]
+    columns = [[_slot(strategy, asset, config) for asset in first] for strategy in sleeves.values()]
+    slots = np.hstack([np.array([[slot[name] for slot in row] for name in SLOT_FIELDS], dtype=np.int64)[:, alike] for row in columns])
     slots.flags.writeable = False
     unit = config.cash.__class__(1).scaleb(-config.money_scale)
     return Tables(
@@ -31,6 +34,12 @@ def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig)
         sizing=config.sizing,
         slots=slots,
     )
+
+
+def _kind(asset: Asset, config: RunConfig) -> Hashable:
+    """All that the settings of a slot depend on: assets of one kind share them, so they are worked out once."""
+    own = asset.symbol if asset.symbol in config.costs.by_asset else None
+    return own, asset.tick_size, asset.lot_size, asset.multiplier
 
 
 def _slot(strategy: Strategy, asset: Asset, config: RunConfig) -> dict[str, int]:

@@ -77,7 +77,11 @@ def targets_of(strategy: Strategy, frame: pl.DataFrame, panel: Panel, bars: npt.
         known = values.is_not_null().to_numpy()
         keep = known if keep is None else keep & known
     if keep is not None and not keep.all():
-        values, bar, column = values.filter(pl.Series(keep)), bar[keep], column[keep]
+        first = int(np.argmax(keep))
+        if keep[first:].all():  # a warm-up of one asset: nothing has to be copied
+            values, bar, column = values[first:], bar[first:], column[first:]
+        else:
+            values, bar, column = values.filter(pl.Series(keep)), bar[keep], column[keep]
     try:
         units = quantise(values, column, strategy.target.kind, panel.assets, config.money_scale)
     except SpecError as error:

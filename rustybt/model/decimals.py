@@ -84,6 +84,7 @@ def from_units(units: int, step: Decimal) -> Decimal:
         return Decimal(units) * step
 
 
+@cache
 def up_down(tick_size: Decimal, lot_size: Decimal, multiplier: Decimal, money_scale: int) -> tuple[int, int]:
     """The reduced fraction ``up / down`` of money units per tick and lot.
 

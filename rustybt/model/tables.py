@@ -29,10 +29,10 @@ class Tables:
         money_scale: decimals of a money unit.
         gross: gross limit in units of 1e-8.
         fill_at, sizing: the moments of filling and of sizing.
-        slots: (len(SLOT_FIELDS), slots) Int64. Fees: ``flat``, ``min``, ``max`` in money units (``max`` and ``cap`` -1 = none), commission per
-            lot = ``fee_lot_num / fee_lot_den`` money units, ``rate`` and ``cap`` in 1e-8 of the notional. Slippage in 1e-8 and in ticks. Exits
-            in 1e-8 of the entry or peak, 0 = none; ``max_bars`` and ``cool_down`` in bars. ``reentry_schedule`` and ``scheduled`` 0 / 1.
-            ``kind`` is a `TargetKind`.
+        slots: (len(SLOT_FIELDS), slots) Int64. Fees: ``flat``, ``min``, ``max`` in money units (``max`` and ``cap`` -1 = none),
+            commission per lot = ``fee_lot_num / fee_lot_den`` money units, ``rate`` and ``cap`` in 1e-8 of the notional. Slippage in
+            1e-8 and in ticks. Exits in 1e-8 of the entry or peak, 0 = none; ``max_bars`` and ``cool_down`` in bars.
+            ``reentry_schedule`` and ``scheduled`` 0 / 1. ``kind`` is a `TargetKind`.
     """
 
     assets: tuple[Asset, ...]

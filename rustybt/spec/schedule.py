@@ -191,32 +191,62 @@ def every(bars: int = 1, offset: int = 0) -> Schedule:
 
 
 def month_start() -> Schedule:
-    """The first bar of each month of session dates; the first bar of the data counts."""
+    """The first bar of each month of session dates; the first bar of the data counts.
+
+    Example:
+        >>> month_start()
+        month_start()
+    """
     return Schedule("month_start")
 
 
 def month_end() -> Schedule:
-    """The close of the last session of each month, by the calendar (a month whose last session has no closing bar does not fire)."""
+    """The close of the last session of each month, by the calendar (a month whose last session has no closing bar does not fire).
+
+    Example:
+        >>> month_end()
+        month_end()
+    """
     return Schedule("month_end")
 
 
 def week_start() -> Schedule:
-    """The first bar of each week (Monday to Sunday) of session dates; the first bar of the data counts."""
+    """The first bar of each week (Monday to Sunday) of session dates; the first bar of the data counts.
+
+    Example:
+        >>> week_start()
+        week_start()
+    """
     return Schedule("week_start")
 
 
 def week_end() -> Schedule:
-    """The close of the last session of each week, by the calendar."""
+    """The close of the last session of each week, by the calendar.
+
+    Example:
+        >>> week_end()
+        week_end()
+    """
     return Schedule("week_end")
 
 
 def session_open() -> Schedule:
-    """The first bar of each session."""
+    """The first bar of each session.
+
+    Example:
+        >>> session_open()
+        session_open()
+    """
     return Schedule("session_open")
 
 
 def session_close() -> Schedule:
-    """The first bar at or after the close of each session, by the calendar."""
+    """The first bar at or after the close of each session, by the calendar.
+
+    Example:
+        >>> session_close()
+        session_close()
+    """
     return Schedule("session_close")
 
 
