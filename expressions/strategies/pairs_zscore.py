@@ -23,6 +23,7 @@ from expressions import zscore
 def pairs_zscore(
     first: str = "AAPL",
     second: str = "MSFT",
+    *,
     window: Annotated[int, rbt.Range(3, 2000)] = 60,
     entry: Annotated[float, rbt.Range(0.1, 10.0)] = 2.0,
     leave: Annotated[float, rbt.Range(0.0, 10.0)] = 0.5,
