@@ -243,7 +243,7 @@ class Running:
         for start in range(0, last, BLOCK):
             stop = min(start + BLOCK, last)
             after, before = slice(start + size, stop + size), slice(start, stop)
-            out[before] = self._value(window, size, after, before, step.at(before), wide)
+            out[before] = self._value(window, size, (before, after), step.at(before), wide)
         return out
 
     def ending(self, window: Rolling, rows: Any, first: Any, step: Step, facts: Facts) -> tuple[Any, Any]:
@@ -260,9 +260,10 @@ class Running:
         count = self.count[after] - self.count[before] if facts.nulls else after - before
         least = max(window.least, 1, window.ddof + 1 if window.squares else 1)
         enough = count >= (0 if window.function == "Sum" and window.least == 0 else least)
-        return self._value(window, np.maximum(count, least), after, before, step, facts.wide), enough
+        return self._value(window, np.maximum(count, least), (before, after), step, facts.wide), enough
 
-    def _value(self, window: Rolling, count: Any, after: Any, before: Any, step: Step, wide: bool) -> npt.NDArray[np.float64]:
+    def _value(self, window: Rolling, count: Any, between: tuple[Any, Any], step: Step, wide: bool) -> npt.NDArray[np.float64]:
+        before, after = between
         one = self.total[after] - self.total[before]
         if not window.squares:
             return _scaled(window, one, count, step)
