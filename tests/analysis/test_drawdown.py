@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rustybt.analysis.metrics import Closes, drawdown_of, worst_drawdowns
-from rustybt.analysis.metrics.curve import simple_returns
-from rustybt.analysis.metrics.drawdown import Falls
+from rustybt.analysis.metrics.curve import Curve, simple_returns
+from rustybt.analysis.metrics.drawdown import BLOCK, Falls, deepest_of_bars
 from tests.analysis.worked import close_to, dated, equity_of, random_returns
 
 
@@ -90,3 +90,18 @@ def walked(values: list[int]) -> list[tuple[int, int, int | None, int]]:
     if lowest is not None:
         out.append((19_723 + peak, 19_723 + lowest, None, len(values) - 1 - peak))
     return out
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    bars=st.sampled_from([1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5]),
+    level=st.sampled_from([0, 1, 10**6, 10**12]),
+    opening=st.sampled_from([None, -5, 0, 1, 10**9]),
+)
+def test_blocks_give_the_bits_of_the_lowest_drawdown_over_all_bars(seed: int, bars: int, level: int, opening: int | None) -> None:
+    """Blocks that are skipped hold nothing deeper, whether equity falls below zero or not."""
+    steps = np.random.default_rng(seed).integers(-(10**4), 10**4, bars)
+    units = level + np.cumsum(steps)
+    curve = Curve(np.arange(bars), np.arange(bars, dtype=np.int32), units, units, units, 2, opening)
+    every = units if opening is None else np.concatenate(([opening], units))
+    assert repr(deepest_of_bars(curve)) == repr(float(drawdown_of(every / 100.0).min()))

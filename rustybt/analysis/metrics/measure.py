@@ -12,7 +12,7 @@ from rustybt.analysis.metrics import performance as perf
 from rustybt.analysis.metrics.activity import RunFacts, activity, exposure
 from rustybt.analysis.metrics.curve import Closes, Curve, iso_date
 from rustybt.analysis.metrics.definitions import DEFINITIONS
-from rustybt.analysis.metrics.drawdown import Falls, drawdown_of
+from rustybt.analysis.metrics.drawdown import Falls, deepest_of_bars
 from rustybt.analysis.metrics.months import period_extremes
 from rustybt.analysis.metrics.periods import periods_per_year
 from rustybt.analysis.metrics.relative import Benchmark, against_benchmark
@@ -122,14 +122,9 @@ def _falls(curve: Curve, closes: Closes) -> dict[str, Value]:
         "max_drawdown_trough": dates[1],
         "max_drawdown_end": dates[2],
         "max_drawdown_sessions": float(worst[0].sessions) if worst else 0.0,
-        "max_drawdown_bars": _deepest_of_bars(curve),
+        "max_drawdown_bars": deepest_of_bars(curve),
         **falls.summary(),
     }
-
-
-def _deepest_of_bars(curve: Curve) -> float:
-    units = curve.equity if curve.opening is None else np.concatenate((np.array([curve.opening], dtype=np.int64), curve.equity))
-    return float(drawdown_of(units / 10.0**curve.money_scale).min())
 
 
 def _number(value: Value) -> float:
