@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
 from fractions import Fraction
+from functools import lru_cache
 
 from rustybt.errors import ConfigError
 
@@ -84,7 +85,7 @@ def from_units(units: int, step: Decimal) -> Decimal:
         return Decimal(units) * step
 
 
-@cache
+@lru_cache(maxsize=1024)
 def up_down(tick_size: Decimal, lot_size: Decimal, multiplier: Decimal, money_scale: int) -> tuple[int, int]:
     """The reduced fraction ``up / down`` of money units per tick and lot.
 
