@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import latency, parts, report, scale, workloads
+from benchmarks import exactness, latency, parts, report, scale, workloads
 from benchmarks.cases import CASES
 from benchmarks.columns import COLUMNS
 from benchmarks.models import Findings
@@ -41,6 +41,7 @@ def run_workloads(typed: argparse.Namespace, say: Callable[[str], None]) -> Find
 
 SUITES: dict[str, Callable[[argparse.Namespace, Callable[[str], None]], Findings]] = {
     "workloads": run_workloads,
+    "exactness": lambda typed, say: exactness.measure(typed.only, typed.budget, say),
     "parts": lambda typed, say: parts.measure(typed.only, typed.rounds, say),
     "scale": lambda typed, say: scale.measure(typed.small, say),
     "latency": lambda typed, say: latency.measure(typed.small, typed.rounds, say),
