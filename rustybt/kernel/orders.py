@@ -35,7 +35,7 @@ def closing(held: int, lots: int) -> int:
 
 
 @aside
-def meet(desk: Desk, t: int, moment: int) -> None:
+def serve(desk: Desk, t: int, moment: int) -> None:
     """Serve the working orders whose asset has a bar: reductions in full, then increases as far as the funds go."""
     apart()
     assets, orders = desk.assets, desk.count[ORDERS]

@@ -10,7 +10,7 @@ from .decisions import decide
 from .events import accrue
 from .exits import protect
 from .limits import whole
-from .orders import meet
+from .orders import serve
 from .state import (
     ACCRUE,
     CASH,
@@ -18,6 +18,7 @@ from .state import (
     EQUITY,
     ERROR,
     GROSS,
+    HAS_GUARDS,
     HAS_LEVELS,
     LOGGED,
     MARK,
@@ -26,7 +27,7 @@ from .state import (
     ROW,
     Desk,
 )
-from .valuation import mark
+from .valuation import age, mark
 
 if MODE != "python":
     from . import native as native  # noqa: PLC0414 - makes `Desk` known to numba
@@ -36,19 +37,33 @@ NEXT_OPEN, NEXT_CLOSE, SAME_BAR_CLOSE = whole(FillAt.NEXT_OPEN), whole(FillAt.NE
 
 @kernel
 def step(desk: Desk, t: int) -> None:
-    """One bar. Its three moments are the three policies of filling: the open, the close, and the close after the decision."""
+    """One bar, or the parts of it that the desk asks for."""
     parts, fill_at = desk.parts, desk.fill_at
     if parts & ACCRUE != 0:
         accrue(desk, t)
-    for moment in range(3):
-        if moment == NEXT_CLOSE and parts & MEET != 0 and desk.flags & HAS_LEVELS != 0:
+    if parts & MEET != 0:
+        if fill_at == NEXT_OPEN:
+            meet(desk, t, NEXT_OPEN)
+        if desk.flags & HAS_LEVELS != 0:
             protect(desk, t)
-        if moment == SAME_BAR_CLOSE and parts & DECIDE != 0:
-            decide(desk, t)
-        if moment == fill_at and parts & MEET != 0 and desk.count[ORDERS] > 0:
-            meet(desk, t, moment)
-        if parts & MARK != 0 and (moment == NEXT_CLOSE or (moment == SAME_BAR_CLOSE and fill_at == SAME_BAR_CLOSE)):
-            mark(desk, t, moment == NEXT_CLOSE)
+        if fill_at == NEXT_CLOSE:
+            meet(desk, t, NEXT_CLOSE)
+    if parts & MARK != 0:
+        mark(desk, t)
+        if desk.flags & HAS_GUARDS != 0:
+            age(desk, t)
+    if parts & DECIDE != 0:
+        decide(desk, t)
+        if fill_at == SAME_BAR_CLOSE and parts & MEET != 0:
+            meet(desk, t, SAME_BAR_CLOSE)
+            mark(desk, t)
+
+
+@kernel
+def meet(desk: Desk, t: int, moment: int) -> None:
+    """Let the working orders meet the prices of a moment."""
+    if desk.count[ORDERS] > 0:
+        serve(desk, t, moment)
 
 
 @entry

@@ -16,7 +16,6 @@ from .state import (
     EQUITY,
     FEES,
     GROSS,
-    HAS_GUARDS,
     HAS_LEVELS,
     INCOME,
     OVERFLOW,
@@ -29,8 +28,8 @@ NEXT_CLOSE = whole(FillAt.NEXT_CLOSE)
 
 
 @aside
-def mark(desk: Desk, t: int, moves: bool) -> None:
-    """Take the closes as last prices and value everything. ``moves``: peaks, bars held and cool-downs move too."""
+def mark(desk: Desk, t: int) -> None:
+    """Take the closes as last prices and value everything."""
     apart()
     last, assets = desk.last, desk.assets
     row = (t - desk.cursor[ROW]) * assets
@@ -39,8 +38,6 @@ def mark(desk: Desk, t: int, moves: bool) -> None:
         if price != 0:
             last[asset] = price
     appraise(desk)
-    if moves and desk.flags & HAS_GUARDS != 0:
-        age(desk, row)
 
 
 @kernel
@@ -66,10 +63,11 @@ def appraise(desk: Desk) -> None:
 
 
 @aside
-def age(desk: Desk, row: int) -> None:
+def age(desk: Desk, t: int) -> None:
     """What a bar of an asset does to its slots: the peak follows, bars held grow, the cool-down goes down."""
     apart()
     assets = desk.assets
+    row = (t - desk.cursor[ROW]) * assets
     for sleeve in range(desk.sleeves):
         base = sleeve * assets
         for asset in range(assets):
