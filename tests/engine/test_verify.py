@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import dataclasses
+
+import polars as pl
+import pytest
+
+import rustybt as rbt
+from rustybt.engine import run_configured, same_run, walk
+from rustybt.engine.compare import outcome_difference, signal_difference
+from rustybt.model import Panel
+from rustybt.testing import markets
+
+
+@pytest.fixture(scope="module")
+def small() -> Panel:
+    return markets.panel(assets=3, bars=80, seed=5, gaps=0.1, splits=0.4)
+
+
+def test_a_clean_strategy_passes_every_check(small: Panel, cross: rbt.Strategy) -> None:
+    verdict = rbt.verify(cross, small, points=3, costs=rbt.costs(commission=rbt.bps(5)))
+    assert verdict.ok
+    names = [check.name for check in verdict.checks]
+    assert names[0] == "window bounds"
+    assert names[-2:] == ["bulk = bar by bar", "books"]
+    assert "FAIL" not in str(verdict)
+    assert verdict.to_dict()["ok"] is True
+    assert "✓" in verdict._repr_html_()
+
+
+def test_progress_names_each_check(small: Panel, cross: rbt.Strategy) -> None:
+    seen: list[str] = []
+    rbt.verify(cross, small, points=2, progress=seen.append)
+    assert seen == ["window bounds", "truncation", "window sufficiency", "bulk = bar by bar"]
+
+
+def test_a_changed_balance_is_found(small: Panel, cross: rbt.Strategy) -> None:
+    first = rbt.run(cross, small)
+    equity = first.outcome.equity.copy()
+    equity[40] += 1
+    second = dataclasses.replace(first, outcome=dataclasses.replace(first.outcome, equity=equity))
+    assert outcome_difference(first.outcome, second.outcome).startswith("equity: row 40")
+    assert not same_run("same", first, second).ok
+
+
+def test_a_changed_fill_is_found(small: Panel, cross: rbt.Strategy) -> None:
+    first = rbt.run(cross, small)
+    price = first.outcome.log.price.copy()
+    price[0] += 1
+    log = dataclasses.replace(first.outcome.log, price=price)
+    second = dataclasses.replace(first.outcome, log=log)
+    assert outcome_difference(first.outcome, second).startswith("log column 'price': row 0")
+
+
+def test_a_signal_that_differs_by_one_bit_is_found(small: Panel, cross: rbt.Strategy) -> None:
+    first = rbt.run(cross, small)
+    second = dataclasses.replace(first)
+    name = next(iter(first.evaluated))
+    held = first.evaluated[name]
+    moved = held.frame.with_columns(target=pl.col("target") * (1 + 2**-52))
+    object.__setattr__(second, "evaluated", {name: dataclasses.replace(held, frame=moved)})
+    assert signal_difference(first, second).startswith("signal 'target'")
+
+
+def test_walking_gives_the_same_result_object(small: Panel, cross: rbt.Strategy) -> None:
+    bulk = rbt.run(cross, small)
+    stepped = walk(bulk.sleeves, small, bulk.config)
+    assert same_run("bulk = bar by bar", run_configured(bulk.sleeves, small, bulk.config), stepped).ok
+    assert stepped.identity == bulk.identity
+    assert stepped.orders.equals(bulk.orders)
+    assert stepped.trades.equals(bulk.trades)
+    assert stepped.metrics == bulk.metrics
