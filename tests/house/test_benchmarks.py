@@ -1,0 +1,218 @@
+"""The benchmark's harness on tiny sizes: it measures, compares and tells a wrong result. Nothing here looks at a duration."""
+
+from __future__ import annotations
+
+import io
+import json
+import textwrap
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from benchmarks import exactness, latency, markets, parts, processes, report, scale, workloads
+from benchmarks.__main__ import arguments
+from benchmarks.cases import CASES, Case
+from benchmarks.columns import COLUMNS, floor, ours
+from benchmarks.columns.latency import by_hand, terms
+from benchmarks.markets import MARKETS, Bars, Market, draw
+from benchmarks.models import Findings, Goal, Measured, Table, Task, ratio
+from benchmarks.timing import peak_mib, rounds_for
+
+TINY = {name: Market(m.seed, min(m.assets, 12), 700, m.drift, m.volatility, m.first, m.daily) for name, m in MARKETS.items()}
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Every market cut down to 700 bars, none stored in the repository."""
+    monkeypatch.setattr(markets, "MARKETS", TINY)
+    monkeypatch.setattr(markets, "FOLDER", tmp_path)
+
+
+@pytest.fixture
+def child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """A module for a worker: it counts its runs, and fails when it is told to."""
+    (tmp_path / "counted.py").write_text(
+        textwrap.dedent(
+            """
+            from benchmarks.models import Job
+
+            def prepare(case):
+                runs = []
+                def run():
+                    runs.append(1)
+                    if len(runs) == case.get("fails_at"):
+                        raise ValueError("the third is too much")
+                    return {"runs": len(runs), "final_equity": case.get("equity", 1.0), "orders": 3}
+                return Job(run, {"door_s": 0.5})
+            """
+        )
+    )
+    root = Path(processes.__file__).resolve().parents[1]
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{root}")
+    return "counted"
+
+
+def test_the_same_seed_draws_the_same_bars() -> None:
+    one, two = draw(TINY["daily_500"]), draw(TINY["daily_500"])
+    assert all(np.array_equal(getattr(one, name), getattr(two, name)) for name in ("ts", *markets.FIELDS, "volume"))
+    assert one.close.shape == (12, 700)
+    assert (one.high >= np.maximum(one.open, one.close)).all()
+    assert (one.low <= np.minimum(one.open, one.close)).all()
+    assert one.close.min() >= 1
+
+
+def test_the_first_bars_of_the_workloads_are_those_that_their_equities_were_computed_on() -> None:
+    """The order of the draws is part of the definition; these are cents of the first close of each market of one asset."""
+    assert draw(MARKETS["daily_1"]).close[0, :3].tolist() == [9754, 9970, 9992]
+    assert draw(MARKETS["stops_1"]).close[0, :1].tolist() == [99_757]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_stored_market_is_read_back_unchanged(tmp_path: Path) -> None:
+    drawn, read = draw(TINY["stops_1"]), markets.read("stops_1")
+    assert all(np.array_equal(getattr(drawn, name), getattr(read, name)) for name in ("ts", *markets.FIELDS, "volume"))
+    assert [path.name for path in tmp_path.iterdir()] == ["stops_1.npz"]
+
+
+def test_the_pass_by_hand_on_five_bars() -> None:
+    """Bought at 11.00 and 9.00, sold at 12.00: worked out on paper, a fee of 10 bps each side."""
+    opened, close = np.array([10.0, 11.0, 12.0, 9.0, 10.0]), np.array([10.0, 11.0, 12.0, 9.0, 10.0])
+    want = np.array([1, 0, 1, 1, 1], np.uint8)
+    equity, orders = floor.follow(want, opened, close, 1000.0, (10.0, 0.001))
+    assert orders == 3
+    assert equity[-1] == pytest.approx(1000 - 110.11 + 119.88 - 90.09 + 100)
+
+
+def test_averages_are_compared_as_whole_cents() -> None:
+    """Both averages of 3, 3, 3 are 3: a tie, which is not above."""
+    assert floor.above(np.array([3, 3, 3, 4]), 1, 3).tolist() == [0, 0, 0, 1]
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.variants == 1])
+def test_our_column_ends_where_the_pass_by_hand_ends(name: str) -> None:
+    ran, wanted = ours.prepare({"workload": name}).run(), floor.prepare({"workload": name}).run()
+    assert float(ran["final_equity"]) == pytest.approx(wanted["final_equity"], abs=0.0005)
+    assert ran["orders"] == wanted["orders"]
+    assert ran["orders"] > 0
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_parts_of_a_run_give_the_same_result_as_the_run() -> None:
+    from benchmarks.columns.parts import PARTS, prepare
+
+    told = prepare({"workload": "W7"}).run()
+    assert set(PARTS) < set(told)
+    assert told["final_equity"] == ours.prepare({"workload": "W7"}).run()["final_equity"]
+
+
+def test_variants_are_spread_over_all_pairs() -> None:
+    pairs = CASES["W2 x100"].pairs
+    assert len(set(pairs)) == 100
+    assert pairs[0] == (2, 3)
+    assert pairs[-1] == (101, 102)
+    assert Case("x", "daily_1", 1.0, "", windows=(20, 50)).pairs == [(20, 50)]
+
+
+def test_a_part_of_the_bars_is_a_prefix() -> None:
+    bars = draw(TINY["daily_500"])
+    part = bars.part(2, 30)
+    assert part.close.tolist() == bars.close[:2, :30].tolist()
+    assert len(part.ts) == 30
+    assert isinstance(part, Bars)
+    assert part.price("close").shape == (30, 2)
+
+
+def test_workers_take_turns_and_answer(child: str) -> None:
+    first, second = processes.side_by_side([Task("a", child, {}), Task("b", child, {"equity": 2.0})], rounds=3)
+    assert (first.error, second.error) == (None, None)
+    assert len(first.seconds) == 4
+    assert first.facts == {"runs": 4, "final_equity": 1.0, "orders": 3}
+    assert second.facts["final_equity"] == 2.0
+    assert first.notes["door_s"] == 0.5
+    assert first.peak >= first.before > 0
+
+
+def test_a_worker_that_fails_says_why_and_does_not_stop_the_others(child: str) -> None:
+    bad, good = processes.side_by_side([Task("a", child, {"fails_at": 3}), Task("b", child, {})], rounds=3)
+    assert bad.error == "ValueError: the third is too much"
+    assert good.error is None
+    assert good.facts["runs"] == 4
+    (missing,) = processes.side_by_side([Task("c", "no_such_module", {})], rounds=1)
+    assert missing.error == "ModuleNotFoundError: No module named 'no_such_module'"
+
+
+def test_whole_processes_are_timed_without_the_first(child: str) -> None:
+    walls = processes.whole_processes([Task("a", child, {}), Task("b", child, {"fails_at": 1})], rounds=2)
+    assert len(walls["a"]) == 2
+    assert walls["b"] == []
+
+
+def measured(column: str, seconds: list[float], equity: float, orders: int = 58) -> Measured:
+    return Measured(column, {}, seconds, {"final_equity": equity, "orders": orders}, peak=2.0, before=1.0)
+
+
+def test_a_result_that_differs_is_wrong_and_a_slow_one_misses_its_goal() -> None:
+    row = [measured("rustybt", [1, 1], 97_040.873), measured("floor", [1, 1], 97_040.874), measured("vectorbt", [1, 4], 1.0)]
+    assert workloads._wrong({"W1": row}) == ["W1, floor: 97,040.874 after 58 orders, expected 97,040.873 after 58"]
+    (goal,) = workloads._goals({"W1": row})
+    assert (goal.measured, goal.wanted, goal.met) == (4.0, 5.0, False)
+    assert workloads.fastest(row) is row[2]
+
+
+def test_ratios_are_taken_round_by_round() -> None:
+    assert ratio(measured("a", [9, 2, 8, 6], 0), measured("b", [1, 1, 2, 3], 0)) == 2.0
+
+
+def test_findings_are_shown_and_written(tmp_path: Path) -> None:
+    table = Table("T", ("a", "b", "c"), (("x", "y", "1"),), ("note",))
+    found = Findings("s", (measured("rustybt", [1, 2], 3.0),), (table,), (Goal("g", 6, 5), Goal("h", 6, 5, least=False)), ("bad",))
+    console = Console(width=100, record=True, file=io.StringIO())
+    report.show(found, console)
+    shown = console.export_text()
+    assert "met   g: 6 x, wanted at least 5 x" in shown
+    assert "MISSED  h: 6 x, wanted at most 5 x" in shown
+    target, page = report.write([found], tmp_path)
+    report.write([Findings("other", (), ())], tmp_path)
+    suites = json.loads(target.read_text())["suites"]
+    assert set(suites) == {"s", "other"}
+    assert suites["s"]["measured"][0]["median_s"] == 2
+    assert [goal["met"] for goal in suites["s"]["goals"]] == [True, False]
+    assert page.read_text().startswith("# Measured")
+
+
+def test_sizes_of_the_curves_reach_what_is_promised() -> None:
+    large = scale.sizes(small=False)
+    assert {(5_000, 2_520), (500, 2_520), (1, 10**7)} <= {(size.assets, size.bars) for size in large}
+    assert max(size.assets * size.bars for size in scale.sizes(small=True)) < 10**6
+
+
+def test_latency_compares_the_same_ten_numbers() -> None:
+    """The ten expressions in numpy and in Polars, on the last bar of a small market."""
+    bars = draw(Market(5, 3, 50, 0.0, 0.01, 100.0, daily=True))
+    frame = ours.frame_of(bars)
+    wanted = frame.select(expr.over("asset").alias(name) for name, expr in terms(50).items()).group_by(frame["asset"], maintain_order=True)
+    fields = np.stack([bars.high / 100.0, bars.low / 100.0, bars.close / 100.0, bars.volume.astype(np.float64)])
+    assert pytest.approx(wanted.last().drop("asset").to_numpy()) == by_hand(fields).T
+    assert len(terms(50)) == 10
+
+
+def test_the_command_line_refuses_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+    assert arguments(["workloads", "--only", "W1", "--columns", "rustybt", "floor"]).only == ["W1"]
+    assert tuple(arguments([]).columns) == tuple(COLUMNS)
+    with pytest.raises(SystemExit):
+        arguments(["speed"])
+    assert "there is no suite speed" in capsys.readouterr().err
+
+
+def test_rounds_are_odd_and_within_bounds() -> None:
+    assert [rounds_for(slow, 8.0) for slow in (1e-6, 0.5, 1.0, 100.0)] == [31, 15, 7, 5]
+    assert 1 < peak_mib() < 10**6
+
+
+def test_every_suite_names_a_module_that_a_worker_can_prepare() -> None:
+    for module in (parts.MODULE, latency.MODULE, scale.MODULE, exactness.MODULE, *(f"benchmarks.columns.{c}" for c in ("ours", "floor"))):
+        assert callable(import_module(module).prepare)
