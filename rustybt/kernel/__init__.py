@@ -11,5 +11,6 @@ imported when the kernel is first used.
 from .book import Book, Working
 from .market import Market
 from .simulate import simulate
+from .warm import warm
 
-__all__ = ["Book", "Market", "Working", "simulate"]
+__all__ = ["Book", "Market", "Working", "simulate", "warm"]
