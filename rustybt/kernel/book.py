@@ -335,7 +335,7 @@ class Book:
         """
         from .keep import regrown
 
-        fresh = regrown(self, tables)
+        fresh = regrown(self, Book(tables))
         self.__dict__.update(fresh.__dict__)
 
 

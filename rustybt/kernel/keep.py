@@ -49,12 +49,11 @@ def restore(book: Book, state: Mapping[str, Any]) -> Book:
     return book
 
 
-def regrown(book: Book, tables: Tables) -> Book:
-    """A book for larger tables with everything of a smaller one."""
-    from .book import Book
+def regrown(book: Book, new: Book) -> Book:
+    """A fresh book of larger tables, filled with everything of a smaller one."""
     from .levels import arm_all
 
-    old, new = book.tables, Book(tables)
+    old, tables = book.tables, new.tables
     slots = moved_slots(old, tables)
     columns = slots[: len(old.assets)]
     desk, state = new._desk, saved(book)  # noqa: SLF001 - one room
