@@ -147,6 +147,8 @@ def build_plan(sleeves: list[Targets], bars: int, assets: int) -> Plan:
     if len(sleeves) == 1 and (not len(sleeves[0].column) or sleeves[0].column[0] == sleeves[0].column[-1]):
         only = sleeves[0]
         bar, slot, value = only.bar, only.column.astype(np.int64), only.value
+        if len(bar) == bars:  # one at every bar
+            return Plan(np.arange(bars + 1, dtype=np.int64), slot, value)
     else:
         bar = np.concatenate([s.bar for s in sleeves])
         slot = np.concatenate([s.column.astype(np.int64) + k * assets for k, s in enumerate(sleeves)])

@@ -87,3 +87,12 @@ def test_thirds_and_sevenths_that_sum_to_one_are_not_refused() -> None:
         value = np.full(count, round(10**12 / count), dtype=np.int64)
         targets = Targets(TargetKind.WEIGHT, np.zeros(count, dtype=np.int32), np.arange(count, dtype=np.int32), value)
         check_weights(targets, 10**8, np.array([0], dtype=np.int64))
+
+
+@pytest.mark.parametrize("kept", [[], [0], [3], [0, 1, 4], [1, 3], [0, 1, 2, 3, 4]])
+def test_starts_count_the_offers_before_each_bar(kept: list[int]) -> None:
+    bar = np.array(kept, dtype=np.int32)
+    targets = Targets(TargetKind.QUANTITY, bar, np.zeros(len(kept), dtype=np.int32), np.arange(len(kept), dtype=np.int64))
+    plan = build_plan([targets], bars=5, assets=1)
+    assert plan.start.tolist() == [sum(b < t for b in kept) for t in range(6)]
+    assert plan.value.tolist() == list(range(len(kept)))
