@@ -47,8 +47,8 @@ class Books:
 def coded(name: str, codes: npt.NDArray[np.integer], kind: pl.Enum) -> pl.Series:
     """Integer codes as an Enum column."""
     size = len(kind.categories)
-    physical = pl.UInt8 if size <= 255 else pl.UInt16 if size <= 65_535 else pl.UInt32
-    return pl.Series(name, np.asarray(codes)).cast(physical).cat.to(kind)
+    physical = np.uint8 if size <= 255 else np.uint16 if size <= 65_535 else np.uint32
+    return pl.Series(name, np.asarray(codes).astype(physical)).cat.to(kind)
 
 
 def times(books: Books, name: str, bars: npt.NDArray[np.integer]) -> pl.Series:
