@@ -81,6 +81,8 @@ def size_at_fill(account: Account, phase: Phase, due: list[Order]) -> None:
 def wanted(target: Decimal, terms: Terms, price: Decimal, equity: Decimal, unit: Decimal) -> Decimal:
     """The quantity that a target asks for at a price, cut toward zero to whole lots."""
     asset = terms.asset
+    if target == 0:
+        return ZERO
     if terms.kind is TargetKind.QUANTITY:
         return amount(target, asset.lot_size, "target quantity", asset.symbol)
     money = target
@@ -141,7 +143,8 @@ def room(account: Account, phase: Phase, symbol: str) -> Decimal:
     for terms, worth in values(account, phase):
         equity = amount(equity + worth, unit, "equity", terms.asset.symbol)
         gross = amount(gross + abs(worth), unit, "gross exposure", terms.asset.symbol)
-    return amount(toward_zero(equity * account.rules.gross, unit), unit, "gross limit", symbol) - gross
+    limit = amount(toward_zero(equity * account.rules.gross, unit), unit, "gross limit", symbol)
+    return amount(limit - gross, unit, "room under the gross limit", symbol)
 
 
 def fill_increases(account: Account, phase: Phase, increases: list[Part]) -> None:
