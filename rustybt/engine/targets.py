@@ -72,7 +72,8 @@ def targets_of(strategy: Strategy, frame: pl.DataFrame, panel: Panel, bars: npt.
     rows = None if frame.height == panel.frame.height else frame["row"].to_numpy()
     bar = panel.row_bar if rows is None else panel.row_bar[rows]
     column = row_columns(panel, rows)
-    keep = None if bars is None else bars[bar]
+    one_row_a_bar = rows is None and panel.dense and len(panel.assets) == 1
+    keep = None if bars is None else bars if one_row_a_bar else np.take(bars, bar)
     if values.null_count():
         known = values.is_not_null().to_numpy()
         keep = known if keep is None else keep & known
