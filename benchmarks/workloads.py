@@ -133,9 +133,9 @@ def _goals(found: dict[str, list[Measured]]) -> list[Goal]:
         if best is not None and one is not None:
             goals.append(Goal(f"{name}, {column} against {best.column}", ratio(best, one), wanted))
     colds = {one.column: one.cold_median for one in found.get(COLD, []) if one.cold_median}
-    others = [wall for column, wall in colds.items() if column != OURS]
+    others = [wall for column, wall in colds.items() if COLUMNS[column].product]
     if OURS in colds and others:
-        goals.append(Goal(f"{COLD}, whole cold process against the fastest of the others", min(others) / colds[OURS], 1.0))
+        goals.append(Goal(f"{COLD}, whole cold process against the fastest product", min(others) / colds[OURS], 1.0))
     return goals
 
 
