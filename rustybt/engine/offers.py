@@ -55,13 +55,13 @@ def quantise(values: pl.Series, columns: npt.NDArray[np.int32], kind: TargetKind
         return _fit(np.rint(_scaled(values, float(WEIGHT))), columns, assets)
     if kind is TargetKind.NOTIONAL:
         if values.dtype.is_decimal():
-            return _decimals(values, 10**money_scale)
+            return _decimals(values, 10**money_scale, columns, assets)
         return _fit(np.rint(_scaled(values, float(10**money_scale))), columns, assets)
     sizes = {asset.lot_size for asset in assets}
     if values.dtype.is_integer() and sizes == {1}:
-        return values.cast(pl.Int64).to_numpy()
+        return _integers(values, columns, assets)
     if values.dtype.is_decimal() and len(sizes) == 1:
-        return _decimals(values, 1 / next(iter(sizes)))
+        return _decimals(values, 1 / next(iter(sizes)), columns, assets)
     per_unit = np.array([_as_float(1 / asset.lot_size) for asset in assets])
     exact = _scaled(values, per_unit[0] if len(sizes) == 1 else per_unit[columns])
     nearest = np.rint(exact)
@@ -81,7 +81,17 @@ def _as_float(number: object) -> float:
     return float(str(number))
 
 
-def _decimals(values: pl.Series, per_unit: object) -> Ints:
+def _integers(values: pl.Series, columns: npt.NDArray[np.int32], assets: tuple[Asset, ...]) -> Ints:
+    """Whole lots as they are; what Int64 cannot hold has become null."""
+    whole = values.cast(pl.Int64, strict=False)
+    units: Ints = whole.fill_null(LIMIT).to_numpy()
+    _check((units <= -LIMIT) | (units >= LIMIT), values, columns, assets)
+    return units
+
+
+def _decimals(values: pl.Series, per_unit: object, columns: npt.NDArray[np.int32], assets: tuple[Asset, ...]) -> Ints:
+    rough = _scaled(values, _as_float(per_unit))
+    _check(np.abs(rough) >= LIMIT, rough, columns, assets)
     wide = pl.select(values.cast(pl.Decimal(38, 12)) * pl.lit(per_unit, dtype=pl.Decimal(38, 12))).to_series()
     units: Ints = wide.cast(pl.Int64).to_numpy()
     return units
@@ -90,15 +100,20 @@ def _decimals(values: pl.Series, per_unit: object) -> Ints:
 def _fit(numbers: npt.NDArray[np.float64], columns: npt.NDArray[np.int32], assets: tuple[Asset, ...]) -> Ints:
     with np.errstate(invalid="ignore"):
         bad = ~(np.abs(numbers) < LIMIT)
+    _check(bad, numbers, columns, assets)
+    return numbers.astype(np.int64)
+
+
+def _check(bad: npt.NDArray[np.bool_], numbers: Any, columns: npt.NDArray[np.int32], assets: tuple[Asset, ...]) -> None:
+    """Refuse targets, naming the first bad one."""
     if bad.any():
         where = int(np.flatnonzero(bad)[0])
         raise SpecError(
-            f"a target is NaN, infinite or too large ({numbers[where]:g} units)",
+            f"a target is NaN, infinite or too large ({float(numbers[where]):g} units)",
             where=f"target, asset {assets[int(columns[where])].symbol!r}",
             do="guard divisions with pl.when(...), or use a coarser lot_size",
             row=where,
         )
-    return numbers.astype(np.int64)
 
 
 def changes(targets: Targets) -> Targets:

@@ -49,6 +49,23 @@ def test_a_target_that_is_no_amount_is_refused_naming_the_asset(value: float, ki
     assert "'B'" in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        (2**61, pl.Int64),
+        (-(2**63), pl.Int64),
+        (2**64 - 1, pl.UInt64),
+        (2**100, pl.Int128),
+        (Decimal(10) ** 26, pl.Decimal(38, 2)),
+    ],
+)
+@pytest.mark.parametrize("kind", [TargetKind.QUANTITY, TargetKind.NOTIONAL])
+def test_an_exact_target_that_does_not_fit_is_refused_naming_the_asset(value: int | Decimal, dtype: pl.DataType, kind: TargetKind) -> None:
+    with pytest.raises(SpecError, match="too large") as raised:
+        quantise(pl.Series("target", [type(value)(1), value], dtype=dtype), columns(0, 1), kind, SHARE, 8)
+    assert "'B'" in str(raised.value)
+
+
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3)), max_size=40))
 def test_only_changes_of_an_asset_are_kept(cells: list[tuple[int, int]]) -> None:
     cells = sorted(cells, key=lambda cell: cell[0])
