@@ -152,6 +152,16 @@ def test_the_heaviest_assets_come_first_and_many_become_a_heat_map() -> None:
     assert trace["zmax"] == -trace["zmin"] == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize("others", [0, 30])
+def test_assets_may_be_called_like_columns_or_patterns(others: int) -> None:
+    names = ["ts", "x", "weight", "^.*$"]
+    rows = [(0, name, 0.5) for name in names] + [(1, f"A{i}", 0.1) for i in range(others)]
+    figure = holdings_figure(held(rows), TIMES)
+    assert figure is not None
+    shown = figure["data"][0]["y"] if others else [line["name"] for line in figure["data"]]
+    assert sorted(shown[:4]) == sorted(names)
+
+
 def test_nothing_held_has_no_figure() -> None:
     assert holdings_figure(held([(0, "A", 0.0)]), TIMES) is None
 

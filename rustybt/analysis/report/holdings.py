@@ -11,6 +11,8 @@ from rustybt.analysis.report.thin import spread_out
 
 MOST_STACKED, MOST_ROWS, MOST_TIMES = 20, 40, 400
 _DIGITS = 4
+TIME = ""
+"""Name of the column of instants: no asset has it, while one may be called ``ts``."""
 
 
 def holdings_figure(positions: pl.DataFrame, times: pl.Series) -> dict[str, Any] | None:
@@ -26,12 +28,12 @@ def holdings_figure(positions: pl.DataFrame, times: pl.Series) -> dict[str, Any]
     table = weights_table(positions, times)
     if table is None:
         return None
-    names = [name for name in table.columns if name != "x"]
-    return stacked(table) if len(names) <= MOST_STACKED else heat_map(table.select("x", *names[:MOST_ROWS]))
+    names = [name for name in table.columns if name != TIME]
+    return stacked(table) if len(names) <= MOST_STACKED else heat_map(table[[TIME, *names[:MOST_ROWS]]])
 
 
 def weights_table(positions: pl.DataFrame, times: pl.Series) -> pl.DataFrame | None:
-    """One row per drawn instant: x (text) and one weight column per asset that was held, the heaviest first; 0 where not held."""
+    """One row per drawn instant: `TIME` (text) and one weight column per asset that was held, the heaviest first; 0 where not held."""
     rows = positions.select("ts", pl.col("asset").cast(pl.String), pl.col("weight").cast(pl.Float64))
     rows = rows.filter(pl.col("weight").is_not_null() & pl.col("weight").is_not_nan())
     held = rows.group_by("asset").agg(pl.col("weight").abs().sum().alias("mass")).filter(pl.col("mass") > 0)
@@ -40,10 +42,10 @@ def weights_table(positions: pl.DataFrame, times: pl.Series) -> pl.DataFrame | N
     names = held.sort("mass", "asset", descending=[True, False])["asset"].to_list()
     drawn = times.cast(positions.schema["ts"])[spread_out(len(times), MOST_TIMES)].alias("ts")
     chosen = rows.filter(pl.col("ts").is_in(drawn.implode())).group_by("ts", "asset").agg(pl.col("weight").sum())
-    wide = chosen.pivot(on="asset", on_columns=names, index="ts", values="weight")
-    wide = drawn.to_frame().join(wide, on="ts", how="left").sort("ts")
-    text = pl.col("ts").dt.to_string("%Y-%m-%d" if _daily(drawn) else "%Y-%m-%d %H:%M:%S")
-    return wide.select(text.alias("x"), *(pl.col(name).fill_null(0.0).round(_DIGITS) for name in names))
+    wide = chosen.rename({"ts": TIME}).pivot(on="asset", on_columns=names, index=TIME, values="weight")
+    wide = drawn.alias(TIME).to_frame().join(wide, on=TIME, how="left").sort(TIME)
+    text = pl.col(TIME).dt.to_string("%Y-%m-%d" if _daily(drawn) else "%Y-%m-%d %H:%M:%S")
+    return wide.select(text, pl.exclude(TIME).fill_null(0.0).round(_DIGITS))
 
 
 def _daily(times: pl.Series) -> bool:
@@ -53,9 +55,9 @@ def _daily(times: pl.Series) -> bool:
 
 def stacked(table: pl.DataFrame) -> dict[str, Any]:
     """Areas that add up to the gross long weight above zero and the gross short weight below."""
-    x = table["x"].to_list()
+    x = table[TIME].to_list()
     data = []
-    for place, name in enumerate(name for name in table.columns if name != "x"):
+    for place, name in enumerate(name for name in table.columns if name != TIME):
         sides = (("long", table[name].clip(lower_bound=0.0)), ("short", table[name].clip(upper_bound=0.0)))
         used = [(side, values) for side, values in sides if (values != 0).any()]
         for nth, (side, values) in enumerate(used):
@@ -80,11 +82,11 @@ def stacked(table: pl.DataFrame) -> dict[str, Any]:
 
 def heat_map(table: pl.DataFrame) -> dict[str, Any]:
     """One row per asset, the heaviest on top; blue is long, rust is short."""
-    names = [name for name in table.columns if name != "x"]
-    limit = float(np.abs(table.select(names).to_numpy()).max())
+    names = [name for name in table.columns if name != TIME]
+    limit = float(np.abs(table[names].to_numpy()).max())
     trace = {
         "type": "heatmap",
-        "x": table["x"].to_list(),
+        "x": table[TIME].to_list(),
         "y": names,
         "z": [table[name].to_list() for name in names],
         "zmin": -limit,
