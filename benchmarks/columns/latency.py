@@ -76,11 +76,12 @@ def in_polars(panel: Panel, lookback: int) -> Callable[[Bar], pl.DataFrame]:
     """A frame of the last bars and one eager select."""
     wanted = [expr.over("asset").alias(name) for name, expr in terms(lookback).items()]
     names, count = ("ts", "asset", *FIELDS), len(panel.assets)
-    last = panel.frame.select(names).clear()
+    given = panel.frame.select(names).sort("ts", "asset")
+    last = given.clear()
 
     def take(bar: Bar) -> pl.DataFrame:
         nonlocal last
-        last = pl.concat([last.tail((lookback - 1) * count), bar.rows.select(names)], rechunk=True)
+        last = pl.concat([last.tail((lookback - 1) * count), given.slice(bar.index * count, count)], rechunk=True)
         return last.select(wanted).tail(count)
 
     return take
