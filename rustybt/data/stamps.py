@@ -12,6 +12,7 @@ from rustybt.model.panel import Ints
 
 Codes = npt.NDArray[np.uint32]
 DAY = 86_400_000_000
+FIRST, LAST = (int(np.datetime64(day, "us").astype(np.int64)) for day in ("0002-01-01", "9999-01-01"))
 UNITS = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": DAY, "w": 7 * DAY}
 LENGTHS = (
     "1s", "5s", "10s", "15s", "30s", "1m", "2m", "3m", "5m", "10m", "15m", "20m", "30m",
@@ -34,6 +35,19 @@ def microseconds(interval: str) -> int:
     if not number.isdigit() or int(number) < 1 or unit not in UNITS:
         raise ConfigError(f"interval {interval!r} is not understood", where="interval", do='write it like "1m", "5m", "1h" or "1d"')
     return int(number) * UNITS[unit]
+
+
+def in_range(stamps: Ints, where: str) -> None:
+    """Refuse stamps that no date can hold.
+
+    Raises:
+        DataError: a stamp before the year 2 or after the year 9998.
+    """
+    outside = (stamps < FIRST) | (stamps > LAST)
+    if outside.any():
+        first = str(np.datetime64(int(stamps[outside][0]), "us"))
+        do = "check the unit that it was written in: seconds, milli-, micro- or nanoseconds"
+        raise DataError(f"ts {first} is no date that bars can have ({int(outside.sum())} rows)", where=where, do=do)
 
 
 def utc(column: pl.Series, options: Options, where: str) -> tuple[pl.Series, list[str], bool]:

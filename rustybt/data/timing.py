@@ -13,7 +13,7 @@ from rustybt.data.calendars import Days, Sessions, end_of, sessions
 from rustybt.data.metadata import days_of
 from rustybt.data.options import Options
 from rustybt.data.rows import Keyed, Mask, check_unique, key_rows, moment
-from rustybt.data.stamps import DAY, complete, utc
+from rustybt.data.stamps import DAY, complete, in_range, utc
 from rustybt.errors import ConfigError, DataError
 from rustybt.model.panel import Ints
 
@@ -57,6 +57,7 @@ def time_rows(frame: pl.DataFrame, options: Options, where: str) -> Timed:
     """
     stamps, notes, dated = utc(frame["ts"], options, where)
     keyed = key_rows(frame.with_columns(stamps.alias("ts")), where)
+    in_range(keyed.stamps, where)
     ts, more = complete(keyed.stamps, keyed.codes, keyed.symbols, options)
     notes += [*keyed.notes, *more]
     if options.stamp is None and not dated:

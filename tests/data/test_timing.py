@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -210,3 +211,16 @@ def test_times_before_1970_have_their_own_session(make: Make) -> None:
     panel = load(make({"GE": [1, 2]}, start=datetime(1962, 1, 2, tzinfo=UTC)), stamp="session")
     assert sessions(panel) == [date(1962, 1, 2), date(1962, 1, 3)]
     assert np.diff(panel.ts).tolist() == [86_400_000_000]
+
+
+@pytest.mark.parametrize("stamp", ["open", "close", "session"])
+@pytest.mark.parametrize("microseconds", [9 * 10**18, -9 * 10**18, 253_402_300_799_000_000])
+def test_times_that_no_date_can_hold_are_refused(make: Make, microseconds: int, stamp: Literal["open", "close", "session"]) -> None:
+    far = pl.lit(microseconds).cast(pl.Datetime("us", "UTC"))
+    with pytest.raises(DataError, match="is no date that bars can have") as refused:
+        load(
+            make({"A": [1, 2]}).with_columns(ts=far - pl.duration(days=pl.int_range(pl.len()))),
+            stamp=stamp,
+            interval="1d" if stamp == "open" else None,
+        )
+    assert "unit" in refused.value.do
