@@ -11,6 +11,6 @@ imported when the kernel is first used.
 from .book import Book, Working
 from .market import Market
 from .simulate import simulate
-from .warm import warm
+from .warm import is_warm, warm
 
-__all__ = ["Book", "Market", "Working", "simulate", "warm"]
+__all__ = ["Book", "Market", "Working", "is_warm", "simulate", "warm"]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from rustybt.errors import DataError, LedgerError
-from rustybt.model import SLOT_FIELDS, Plan, Sizing, Tables
+from rustybt.model import SLOT_FIELDS, Asset, Plan, Sizing, Tables
 from rustybt.model.decimals import LIMIT, up_down
 from rustybt.model.panel import Ints
 
 from .market import admit
-from .state import HAS_FEES, HAS_GUARDS, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, TYPES, Desk
+from .state import HAS_FEES, HAS_GUARDS, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, KINDS, TYPES
 
 RATIO_LIMIT = 2**31
 """Both sides of a split ratio stay below this, so that their product fits."""
@@ -21,7 +22,7 @@ RATIO_LIMIT = 2**31
 
 def typed(name: str, array: Any) -> Any:
     """An array as field ``name`` takes it."""
-    return admit(array, TYPES[Desk.KINDS[name]])
+    return admit(array, TYPES[KINDS[name]])
 
 
 def rules_of(tables: Tables) -> dict[str, Any]:
@@ -30,8 +31,8 @@ def rules_of(tables: Tables) -> dict[str, Any]:
     Raises:
         ConfigError: an asset's increments do not fit.
     """
-    worth = [up_down(asset.tick_size, asset.lot_size, asset.multiplier, tables.money_scale) for asset in tables.assets]
-    slots = np.require(tables.slots, np.int64, ["C"])
+    worth = [worth_of(asset, tables.money_scale) for asset in tables.assets]
+    slots = admit(tables.slots)
     settings = {name: typed(name, slots[row]) for row, name in enumerate(SLOT_FIELDS)}
     return settings | {
         "assets": len(tables.assets),
@@ -44,6 +45,12 @@ def rules_of(tables: Tables) -> dict[str, Any]:
         "at_fill": int(tables.sizing == Sizing.AT_FILL),
         "flags": flags_of(settings),
     }
+
+
+@cache
+def worth_of(asset: Asset, money_scale: int) -> tuple[int, int]:
+    """``up / down`` of an asset."""
+    return up_down(asset.tick_size, asset.lot_size, asset.multiplier, money_scale)
 
 
 def flags_of(settings: dict[str, Any]) -> int:
@@ -70,7 +77,7 @@ def events_of(tables: Tables, events: Any) -> dict[str, Any]:
         DataError: the events are not rows of five that name assets of the run.
         LedgerError: an event does not fit.
     """
-    down = [up_down(asset.tick_size, asset.lot_size, asset.multiplier, tables.money_scale)[1] for asset in tables.assets]
+    down = [worth_of(asset, tables.money_scale)[1] for asset in tables.assets] if len(events) else []
     rows = exact_events(tables, events, down)
     names = ("event_bar", "event_asset", "event_kind", "event_new", "event_old")
     return {name: typed(name, rows[:, column]) for column, name in enumerate(names)} | {"events": len(rows)}

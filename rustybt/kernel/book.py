@@ -73,11 +73,11 @@ class Book:
     def _lay_out(self, fields: Mapping[str, Any]) -> None:
         """Put state in place, and the buffers in which prices, offers and events are handed over."""
         from .assemble import events_of
-        from .state import TYPES, Desk
+        from .state import KINDS, TYPES
 
         desk = self._desk
         buffers = dict.fromkeys(PRICES, desk.assets) | {"offer_start": 2, "offer_slot": desk.slots, "offer_value": desk.slots}
-        desk.set(**fields, **{name: np.zeros(length, TYPES[Desk.KINDS[name]]) for name, length in buffers.items()})
+        desk.set(**fields, **{name: np.zeros(length, TYPES[KINDS[name]]) for name, length in buffers.items()})
         desk.set(**events_of(self.tables, np.zeros((0, 5), dtype=np.int64)))
 
     # --- a bar and its parts

@@ -70,6 +70,8 @@ def coast(desk: Desk, t: int, stop: int) -> int:
         t = idle(desk, t, end)
     elif desk.slots == 1 and desk.flags & HAS_GUARDS == 0:
         t = glide(desk, t, end)
+    elif desk.slots == 1 and desk.trail[0] == 0 and desk.fill_at != NEXT_CLOSE:
+        t = keep_watch(desk, t, end)
     reached = walk(desk, t, end, count)
     remember(desk, t, reached)
     return reached
@@ -115,6 +117,27 @@ def glide(desk: Desk, t: int, end: int) -> int:
         desk.money[EQUITY] = desk.curve_equity[tail - 1]
         desk.money[GROSS] = desk.curve_gross[tail - 1]
     return t
+
+
+@aside
+def keep_watch(desk: Desk, t: int, end: int) -> int:
+    """Bars of one asset with a stop or a target that stands still, up to the first that touches one or is missing."""
+    apart()
+    highs, lows, first, long = desk.high, desk.low, desk.cursor[ROW], desk.lots[0] > 0
+    stop, take, row, last = desk.stop_at[0], desk.take_at[0], t - first, end - first
+    if long:
+        while row < last and highs[row] != 0 and lows[row] > stop and highs[row] < take:
+            row += 1
+    else:
+        while row < last and highs[row] != 0 and highs[row] < stop and lows[row] > take:
+            row += 1
+    reached = glide(desk, t, row + first)
+    peak = desk.peak[0]
+    for row in range(t - first, reached - first):
+        peak = max(peak, highs[row]) if long else min(peak, lows[row])
+    desk.peak[0] = peak
+    desk.held[0] += reached - t
+    return reached
 
 
 @aside

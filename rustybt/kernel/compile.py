@@ -89,5 +89,7 @@ def aside[F: Callable[..., Any]](function: F) -> F:
 
 def entry[F: Callable[..., Any]](function: F) -> F:
     """Marks a function that is called from Python."""
+    if MODE != "python":
+        from . import native as native  # noqa: PLC0414 - any entry may be the first one called: numba must know what a desk is
     made: F = decorator("entry")(function)
     return made

@@ -17,15 +17,14 @@ TARGET, EXPIRED = whole(Reason.TARGET), whole(Reason.MAX_BARS)
 REPLACED, COOLING, NO_PRICE = whole(Detail.REPLACED), whole(Detail.COOL_DOWN), whole(Detail.NO_PRICE)
 
 
-@aside
+@kernel
 def decide(desk: Desk, t: int) -> None:
     """Max bars first, then the targets offered at this bar, in slot order."""
-    apart()
     if desk.flags & HAS_MAX_BARS != 0:
         expire(desk, t)
     row = t - desk.cursor[ROW]
     for i in range(desk.offer_start[row], desk.offer_start[row + 1]):
-        slot, target = desk.offer_slot[i], desk.offer_value[i]
+        slot, target = desk.offer_slot[i] if desk.slots > 1 else 0, desk.offer_value[i]
         same = target == desk.target[slot]
         if same and desk.scheduled[slot] == 0:
             continue

@@ -6,7 +6,7 @@ from rustybt.model import Status
 
 from .arithmetic import fits, mul_div, ratio, value
 from .compile import apart, aside, entry, kernel
-from .journal import NONE, fail, head, paid, sweep, tail
+from .journal import NONE, fail, head, paid, slot_of, sweep, tail
 from .levels import arm
 from .limits import BAD, CEIL, HALF_EVEN, LIMIT, RATE, whole
 from .state import (
@@ -135,7 +135,7 @@ def shut(desk: Desk, slot: int) -> None:
 @kernel
 def record(desk: Desk, t: int, k: int, requested: int, lots: int, price: int, notional: int, fee: int, detail: int) -> None:
     """Book a fill of order k of the table and log it."""
-    slot = desk.order_slot[k]
+    slot = slot_of(desk, k)
     if settle(desk, slot, notional, fee) and move(desk, slot, lots, price):
         n = head(desk, t, desk.order_bar[k], slot, desk.order_number[k], desk.order_reason[k])
         tail(desk, n, FILLED, detail, requested, lots)

@@ -27,6 +27,12 @@ def asset_of(slot: int, assets: int) -> int:
 
 
 @kernel
+def slot_of(desk: Desk, k: int) -> int:
+    """Slot of order k of the table."""
+    return desk.order_slot[k] if desk.slots > 1 else 0
+
+
+@kernel
 def head(desk: Desk, t: int, submitted: int, slot: int, number: int, reason: int) -> int:
     """Open a log row: when, for which order. Gives its index."""
     n = desk.count[LOGGED]

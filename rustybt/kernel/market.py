@@ -43,7 +43,7 @@ class Market(NamedTuple):
 
 
 def admit(array: Any, kind: Any = np.int64) -> Any:
-    """An array as the kernel takes it: Int64, C order, aligned, read-only. Shares memory where it can.
+    """An array as the kernel takes it: Int64, C order, aligned. Shares memory where it can.
 
     Args:
         array: whole numbers.
@@ -53,12 +53,12 @@ def admit(array: Any, kind: Any = np.int64) -> Any:
         DataError: the values are not whole numbers.
     """
     given = np.asarray(array)
+    if given.dtype == np.int64 and kind is np.int64 and given.flags.c_contiguous and given.flags.aligned:
+        return given
     if given.dtype.kind not in "iu" and given.size:
         raise DataError(f"an array of {given.dtype} is not whole numbers", where="kernel", do="give Int64 ticks, lots or money units")
     taken = np.require(given, np.int64, ["C", "ALIGNED"])
-    taken = taken.view() if kind is np.int64 else taken.astype(kind)
-    taken.flags.writeable = False
-    return taken
+    return taken if kind is np.int64 else taken.astype(kind)
 
 
 def grid_shape(market: Grid, assets: int) -> int:

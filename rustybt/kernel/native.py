@@ -21,26 +21,38 @@ from numba.extending import (
     unbox,
 )
 
-from .state import PLACES, TYPES, Desk
+from rustybt.model.decimals import RATE
+
+from .state import ALL, KINDS, PLACES, TYPES, Desk
 
 
 class DeskType(types.Opaque):  # type: ignore[misc]
-    """The type of a desk."""
+    """The type of a desk, and the numbers on it that are known when it is compiled."""
 
-    def __init__(self) -> None:
-        super().__init__(name=f"{__name__}.Desk")
+    def __init__(self, known: tuple[tuple[str, int], ...] = ()) -> None:
+        self.known = dict(known)
+        super().__init__(name=f"{__name__}.Desk{known}")
+
+    @property
+    def key(self) -> Any:
+        """What makes two of them the same."""
+        return self.name
 
 
 DESK = DeskType()
-FIELDS = {name: types.int64 if kind == "int" else types.CPointer(getattr(types, TYPES[kind].__name__)) for name, kind in Desk.KINDS.items()}
+ONES, ZEROS = ("assets", "sleeves", "slots"), ("fill_at", "at_fill", "flags")
+PLAIN = DeskType((*((name, 1) for name in ONES), *((name, 0) for name in ZEROS), ("gross", RATE), ("parts", ALL)))
+"""One asset and one strategy, market orders at the next open, a commission by rate at most: the plainest run. For it these numbers are
+constants of the machine code, and what they rule out is left out of it."""
+FIELDS = {name: types.int64 if kind == "int" else types.CPointer(getattr(types, TYPES[kind].__name__)) for name, kind in KINDS.items()}
 
 register_model(DeskType)(models.OpaqueModel)
 
 
 @typeof_impl.register(Desk)
 def type_of_desk(value: Desk, context: Any) -> DeskType:
-    """Any desk is the same type."""
-    return DESK
+    """`PLAIN` where its numbers are those of the desk."""
+    return PLAIN if all(getattr(value, name) == number for name, number in PLAIN.known.items()) else DESK
 
 
 @infer_getattr
@@ -58,6 +70,8 @@ class DeskFields(AttributeTemplate):  # type: ignore[misc]
 def read_field(context: Any, builder: Any, kind: DeskType, pointer: Any, name: str) -> Any:
     """Load one word of the table."""
     word = ir.IntType(64)
+    if name in kind.known:
+        return ir.Constant(word, kind.known[name])
     table = builder.bitcast(pointer, word.as_pointer())
     loaded = builder.load(builder.gep(table, [ir.Constant(word, PLACES[name])]))
     loaded.set_metadata("invariant.load", builder.module.add_metadata([]))

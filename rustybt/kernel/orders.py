@@ -8,7 +8,7 @@ from .affordable import cut
 from .arithmetic import fits, mul_div, value
 from .compile import apart, aside, kernel
 from .fills import fee_of, record, slipped
-from .journal import NONE, asset_of, fail, head, paid, sweep, tail
+from .journal import NONE, asset_of, fail, head, paid, slot_of, sweep, tail
 from .limits import CEIL, DOWN, RATE, ZERO, whole
 from .sizing import size_all
 from .state import CASH, DEAD, ERROR, ORDERS, OVERFLOW, ROW, Desk
@@ -44,7 +44,7 @@ def serve(desk: Desk, t: int, moment: int) -> None:
         size_all(desk, t, moment)
     served, increases, total = 0, 0, 0
     for k in range(orders):
-        slot, lots = desk.order_slot[k], desk.order_lots[k]
+        slot, lots = slot_of(desk, k), desk.order_lots[k]
         asset = asset_of(slot, assets)
         price = quote(desk, moment, row + asset)
         if price == 0:
@@ -106,7 +106,7 @@ def grant(desk: Desk, t: int, row: int, moment: int, increases: int, total: int)
         cut(desk, increases, room, total)
     for i in range(increases):
         k = desk.queue[i]
-        slot, part, lots = desk.order_slot[k], desk.due_part[k], desk.due_grant[k]
+        slot, part, lots = slot_of(desk, k), desk.due_part[k], desk.due_grant[k]
         if lots != 0:
             record(desk, t, k, part, lots, desk.due_price[k], desk.due_notional[k], desk.due_fee[k], NONE if lots == part else UNAFFORDABLE)
         else:

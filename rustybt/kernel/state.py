@@ -7,7 +7,7 @@ what is listed in `KEPT` survives a bar and is saved, loaded and grown with the 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -148,32 +148,32 @@ class Desk:
     curve_cash: Amounts
     curve_gross: Amounts
 
-    KINDS: ClassVar[dict[str, str]]
-    __slots__ = ("__dict__", "address", "table")
-
     def __init__(self, **fields: Any) -> None:
-        self.table = np.zeros(len(self.KINDS), dtype=np.int64)
+        self.table = np.zeros(len(KINDS), dtype=np.int64)
         self.address = self.table.__array_interface__["data"][0]
         self.set(**fields)
 
     def set(self, **fields: Any) -> None:
         """Put arrays and numbers in their places. The arrays are kept alive and must not be resized."""
+        table, kept = self.table, self.__dict__
         for name, value in fields.items():
-            if self.KINDS[name] == "int":
-                self.table[PLACES[name]] = value
+            kind = TYPES[KINDS[name]]
+            if kind is int:
+                table[PLACES[name]] = value
+            elif value.dtype != kind or not value.flags.c_contiguous:
+                raise TypeError(f"{name}: {value.dtype} in place of {kind}")
             else:
-                if value.dtype != TYPES[self.KINDS[name]] or not value.flags.c_contiguous or not value.flags.aligned:
-                    raise TypeError(f"{name}: {value.dtype} {value.flags}")
-                self.table[PLACES[name]] = value.__array_interface__["data"][0]
-            self.__dict__[name] = value
+                table[PLACES[name]] = value.__array_interface__["data"][0]
+            kept[name] = value
 
 
-Desk.KINDS = {name: kind for name, kind in Desk.__annotations__.items() if not kind.startswith("ClassVar")}
-PLACES = {name: place for place, name in enumerate(Desk.KINDS)}
+KINDS: dict[str, str] = dict(Desk.__annotations__)
+"""Fields and the name of their type."""
+PLACES = {name: place for place, name in enumerate(KINDS)}
 """Where the table holds the address or the value of a field."""
-TYPES: dict[str, Any] = {"Amounts": AMOUNT, "Counts": COUNT, "Halves": np.int32, "Bytes": np.int8}
+TYPES: dict[str, Any] = {"int": int, "Amounts": AMOUNT, "Counts": COUNT, "Halves": np.int32, "Bytes": np.int8}
 
-_NAMES = tuple(Desk.KINDS)
+_NAMES = tuple(KINDS)
 KEPT = _NAMES[_NAMES.index("money") : _NAMES.index("cursor")]
 """What survives a bar."""
 PER_SLOT = _NAMES[_NAMES.index("lots") : _NAMES.index("order_slot")]
@@ -191,12 +191,12 @@ def lengths(assets: int, slots: int, orders: int) -> dict[str, int]:
 
 def blank(assets: int, slots: int, orders: int) -> dict[str, Any]:
     """An empty state and its scratch, with room for so many orders."""
-    return {name: np.zeros(length, TYPES[Desk.KINDS[name]]) for name, length in lengths(assets, slots, orders).items()}
+    return {name: np.zeros(length, TYPES[KINDS[name]]) for name, length in lengths(assets, slots, orders).items()}
 
 
 def unwritten(names: tuple[str, ...], length: int) -> dict[str, Any]:
     """Columns of a log or of curves before anything is written."""
-    return {name: np.empty(length, TYPES[Desk.KINDS[name]]) for name in names}
+    return {name: np.empty(length, TYPES[KINDS[name]]) for name in names}
 
 
 def lengthen(desk: Desk, length: int) -> None:
@@ -210,7 +210,7 @@ def lengthen(desk: Desk, length: int) -> None:
 def widen(desk: Desk, length: int) -> None:
     """Give a desk room for more orders, with the same orders."""
     n = int(desk.count[ORDERS])
-    wider = {name: np.zeros(length, TYPES[Desk.KINDS[name]]) for name in (*PER_ORDER, *DUE)}
+    wider = {name: np.zeros(length, TYPES[KINDS[name]]) for name in (*PER_ORDER, *DUE)}
     for name in PER_ORDER:
         wider[name][:n] = getattr(desk, name)[:n]
     desk.set(**wider)

@@ -27,10 +27,9 @@ from .state import (
 NEXT_CLOSE = whole(FillAt.NEXT_CLOSE)
 
 
-@aside
+@kernel
 def mark(desk: Desk, t: int) -> None:
     """Take the closes as last prices and value everything."""
-    apart()
     last, assets = desk.last, desk.assets
     row = (t - desk.cursor[ROW]) * assets
     for asset in range(assets):

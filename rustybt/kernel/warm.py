@@ -1,7 +1,9 @@
-"""Compile everything before the first run: what `rustybt warm` and the set-up do."""
+"""Compile everything before the first run: what `rustybt warm` and the set-up do, and what to do before forking workers."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,11 @@ from .example import one_asset, table
 from .simulate import simulate
 
 
-def warm() -> Path | None:
+def warm(*, processes: bool = True) -> Path | None:
     """Call every way into the compiled kernel once, so that it is compiled and kept.
+
+    Args:
+        processes: compile in two processes at once where something can be kept.
 
     Returns:
         The folder in which compiled code is kept; None where nothing can be written, and then each process compiles for itself.
@@ -22,11 +27,40 @@ def warm() -> Path | None:
         >>> isinstance(warm(), Path)
         True
     """
+    home = folder_for_now()
+    other = None
+    if processes and home is not None and not is_warm():
+        code = "from rustybt.kernel.warm import run_plain; run_plain()"
+        other = subprocess.Popen([sys.executable, "-c", code])  # not a fork: NumPy and Polars have threads
+    run_general()
+    take_parts()
+    if other is not None:
+        other.wait()
+    run_plain()
+    return home
+
+
+def is_warm() -> bool:
+    """Whether the kernel has been compiled and kept for this machine; if not, the first run takes some seconds longer."""
+    home = folder_for_now()
+    return home is not None and len(list(home.rglob("step.run-*.nbc"))) > 1
+
+
+def run_plain() -> None:
+    """A run of one asset by the plainest rules, which has a build of its own."""
     simulate(*one_asset([100, 101, 102], offers={0: 1}))
+
+
+def run_general() -> None:
+    """Any other run."""
+    simulate(*one_asset([100, 101, 102], offers={0: 1}, stop=1_000_000))
+
+
+def take_parts() -> None:
+    """What a `Book` does beside a whole bar."""
     book, none = Book(table()), np.zeros((0, 5), dtype=np.int64)
     book.step(0, [100], [100], [100], [100], none, [0], [10])
     book.submit(0, 5)
     book.cancel(0)
     book.book(0, 5, 100, 1)
-    Book.load(table(), book.save())
-    return folder_for_now()
+    book.grow(table(sleeves=2))
