@@ -1,132 +1,206 @@
 """Barwise: the graph of a plan as work for one bar.
 
-In: a `SignalPlan`. Out: `Part`s, each of which reads rings (what walked along time), then computes columns over the rows of the bar. The
-last holds the terms. A part's rings are fed by columns of earlier parts.
+In: a `SignalPlan`, and the dtypes of its columns once they are known. Out: `Part`s, which `rustybt.spec.bars` works through: what numpy
+gives with the bits of Polars is computed in numpy, the rest in Polars.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from rustybt.spec.column import Arrays
 from rustybt.spec.compile import Compiler, Situation, flat_reach
-from rustybt.spec.evaluate import Step, doubled
-from rustybt.spec.exact import Rolling, Units, of_windows
+from rustybt.spec.crosswise import Across
 from rustybt.spec.lower import COLUMN, CROSS, GROUP, LITERAL, POINT, TIME, Item, fill, over
-from rustybt.spec.rings import History, Ring, decode
-from rustybt.spec.states import Bar, State, faithful, state_of
+from rustybt.spec.parts import FAILURES, BarProgram, Eager, Move, Native, Part, Recall, lasting
+from rustybt.spec.rowwise import Function
+from rustybt.spec.states import state_of
 from rustybt.spec.tree import Node as Tree
-from rustybt.spec.tree import body, build, call, is_column
+from rustybt.spec.tree import body, build, call, columns, is_column
+from rustybt.spec.trial import native_cross, native_row
 
 if TYPE_CHECKING:
     from rustybt.spec.planner import SignalPlan
 
-Ints = npt.NDArray[np.int64]
 ONE = {"Column": "x"}
 
 
-@dataclass(frozen=True)
-class Move:
-    """One operation along time, read off a ring.
+def moving_parts(plan: SignalPlan) -> tuple[Part, ...]:
+    """The parts of a plan without their steps: what must be remembered whatever the dtypes are."""
+    return BarCompiler(plan.graph, plan.windows, Situation(single=False, scheduled=True)).parts()
 
-    Attributes:
-        item: graph node.
-        name: the column that it becomes.
-        source: the column whose ring it reads.
-        size: bars that it reads, its own included.
-        call: name of the operation; of a rolling one its function (``Min``, ``Max``, ...).
-        window: the exact window, if it is one.
-        expr: the operation over a column ``x`` of windows one after the other, each giving its last value as ``v``.
-        filler: what stands before there are enough bars; None = null.
+
+def bar_program(plan: SignalPlan, schema: Mapping[str, pl.DataType]) -> BarProgram:
+    """The work of a bar.
+
+    Args:
+        plan: the terms.
+        schema: dtypes of the columns that it reads.
     """
-
-    item: int
-    name: str
-    source: str
-    size: int
-    call: str
-    window: Rolling | None = None
-    expr: pl.Expr | None = None
-    filler: pl.Expr | None = None
+    return BarCompiler(plan.graph, plan.windows, Situation(single=False, scheduled=True)).bar_program(schema)
 
 
-@dataclass(frozen=True)
-class Recall:
-    """One operation that depends on every bar since the first: carried in a state where there is one, else evaluated on all bars again.
+class BarCompiler(Compiler):
+    """Chooses what is computed how at every bar."""
 
-    Attributes:
-        item: graph node.
-        name: the column that it becomes.
-        sources: the columns that it reads.
-        expr: the operation over these columns and ``__asset``.
-        carried: the operation over a column ``x``, if it may have a state.
-    """
+    _natives: dict[int, Native]
 
-    item: int
-    name: str
-    sources: tuple[str, ...]
-    expr: pl.Expr
-    carried: Tree | None = None
-
-
-@dataclass
-class Part:
-    """Work that can be done once the parts before it are done.
-
-    Attributes:
-        rings: columns to remember, and how many bars of each.
-        moves: operations read off rings.
-        recalls: operations on all bars.
-        steps: columns computed over the rows of the bar.
-    """
-
-    rings: dict[str, int] = field(default_factory=dict)
-    moves: list[Move] = field(default_factory=list)
-    recalls: list[Recall] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-
-
-def bar_program(plan: SignalPlan) -> tuple[Part, ...]:
-    """The parts of a plan, and in the last one a step with the terms."""
-    return _BarCompiler(plan.graph, plan.windows, Situation(single=False, scheduled=True)).parts()
-
-
-class _BarCompiler(Compiler):
     def parts(self) -> tuple[Part, ...]:
+        """The parts without their steps."""
         items = self.graph.items
         made = self._made[True]
         made |= self._choose({item.id for item in items})
         made |= {item.id for item in items if item.kind in (TIME, GROUP)}
         made |= {at for item in items if item.kind == TIME and item.id not in self.windows for at in item.inputs if not self._plain(at)}
-        wave: dict[int, int] = {}
+        self._waves: dict[int, int] = {}
         for item in items:
-            below = max((wave[at] for at in self.graph.reads(item)), default=0)
-            wave[item.id] = below + (item.kind in (TIME, GROUP))
-        parts = [Part() for _ in range(max(wave.values(), default=0) + 1)]
-        fed: set[str] = set()
+            below = max((self._waves[at] for at in self.graph.reads(item)), default=0)
+            self._waves[item.id] = below + (item.kind in (TIME, GROUP))
+        parts = [Part() for _ in range(max(self._waves.values(), default=0) + 1)]
         for item in items:
             if item.kind in (TIME, GROUP):
-                self._walk(parts[wave[item.id]], item)
-        for part in parts:  # a ring is fed once, in the first part that reads it, with the width that the widest reader needs
-            part.rings = {source: max(p.rings.get(source, 0) for p in parts) for source in part.rings if source not in fed}
-            fed |= set(part.rings)
-        for number, part in enumerate(parts):
-            part.steps = self._levels([i for i in items if i.id in made and i.kind in (POINT, CROSS) and wave[i.id] == number], made)
-        roots = self.graph.roots
-        parts[-1].steps.append(Step(tuple(roots), tuple(self._final(t, at, True) for t, at in roots.items()), tuple(roots.values())))
+                self._walk(parts[self._waves[item.id]], item)
+        fed: set[str] = set()
+        for number, part in enumerate(parts):  # a ring is fed once, in the first part that reads it, as wide as the widest reader needs
+            rings = {source: max(p.rings.get(source, 0) for p in parts) for source in part.rings if source not in fed}
+            fed |= set(rings)
+            parts[number] = replace(part, rings=rings)
         return tuple(parts)
 
-    def _levels(self, items: list[Item], made: set[int]) -> list[Step]:
-        level: dict[int, int] = {}
-        own = {item.id for item in items}
+    def bar_program(self, schema: Mapping[str, pl.DataType]) -> BarProgram:
+        """Parts with steps, and what can be left out where nothing is decided."""
+        parts, items, made = self.parts(), self.graph.items, self._made[True]
+        self._fixed = self._constants()
+        dtypes = self._dtypes(schema)
+        chosen = {item.id: found for item in items if (found := self._functions(item, dtypes)) is not None}
+        natives = set(chosen)
+        made |= natives | {at for i in natives for at in self.graph.reads(items[i]) if not self._plain(at)}
+        made |= {at for at in self.graph.roots.values() if at not in self._fixed and not self._plain(at)}
+        self._natives = {at: self._native(items[at], dtypes[at], *found) for at, found in chosen.items()}
+        for number, part in enumerate(parts):
+            own = [i for i in items if i.id in made and i.kind in (POINT, CROSS) and self._waves[i.id] == number]
+            part.steps.extend(self._works(own))
+        terms: dict[str, str] = {}
+        for term, at in self.graph.roots.items():
+            null = dtypes.get(at) == pl.Null and term == "target"
+            if at in self._fixed or null or (term == "universe" and dtypes.get(at) != pl.Boolean):
+                expr = self._final(term, at, True)
+                terms[term] = f"__term {term}"
+                expr = (expr.cast(pl.Float64) if null else expr).alias(terms[term])
+                parts[-1].steps.append(Eager((terms[term],), (expr,), (at,), self._reads(at)))
+            else:
+                terms[term] = self._name(at)
+        return BarProgram(parts, lasting(parts), terms)
+
+    def _constants(self) -> set[int]:
+        """Nodes whose value is the same in every row, which Polars does not take for columns."""
+        found: set[int] = set()
+        for item in self.graph.items:
+            if item.kind == LITERAL or (item.kind == POINT and found.issuperset(item.inputs)):
+                found.add(item.id)
+        return found
+
+    # --- dtypes
+
+    def _dtypes(self, schema: Mapping[str, pl.DataType]) -> dict[int, pl.DataType]:
+        """What each node gives, found on no rows; a node that cannot be evaluated on none is left out."""
+        frame = pl.DataFrame(schema={**schema, "__bar": pl.Int64, "__asset": pl.UInt32})
+        found: dict[int, pl.DataType] = {}
+        for item in self.graph.items:
+            if item.kind == COLUMN:
+                found[item.id] = schema[item.tree["Column"]]
+            elif item.id in self.windows:
+                found[item.id] = pl.Float64()
+                frame = frame.with_columns(pl.lit(None, pl.Float64).alias(f"__{item.id}"))
+            elif item.kind != LITERAL:
+                try:
+                    column = frame.select(build(self._alone(item)).alias(f"__{item.id}"))
+                    frame = frame.hstack(column.clear())
+                    found[item.id] = column.dtypes[0]
+                except FAILURES:
+                    continue  # its bars will say why
+        return found
+
+    def _alone(self, item: Item) -> Tree:
+        """A node over columns of its inputs."""
+        tree = fill(item.tree, self._input)
+        if item.order is not None:
+            tree = tree["sorted"]
+        if item.kind == POINT:
+            return cast("Tree", tree)
+        return over(tree, [{"Column": "__bar" if item.kind == CROSS else "__asset"}])
+
+    def _input(self, at: int) -> Tree:
+        item = self.graph.items[at]
+        if at in self._fixed:
+            return cast("Tree", fill(item.tree, self._input))
+        return {"Column": self._name(at)}
+
+    # --- numpy
+
+    def _functions(self, item: Item, dtypes: Mapping[int, pl.DataType]) -> tuple[Function | None, Across | None] | None:
+        if item.kind not in (POINT, CROSS) or item.id not in dtypes or item.id in self._fixed:
+            return None
+        if any(at in self._fixed or at not in dtypes for at in self.graph.reads(item)):
+            return None
+        if item.kind == POINT:
+            row = native_row(item.tree, {at: dtypes[at] for at in item.inputs}, dtypes[item.id])
+            return None if row is None else (row, None)
+        if item.keys or item.order is not None or (item.member is not None and dtypes[item.member] != pl.Boolean):
+            return None
+        across = self._across(item, dtypes)
+        return None if across is None else (None, across)
+
+    def _across(self, item: Item, dtypes: Mapping[int, pl.DataType]) -> Across | None:
+        source = self.graph.items[item.inputs[0]] if len(item.inputs) == 1 else None
+        if source is not None and is_column(source.tree, "asset"):
+            return ASSETS.get(call(item.tree)[0])  # an asset is in a bar once
+        return None if source is None else native_cross(item.tree, dtypes[source.id], dtypes[item.id])
+
+    def _native(self, item: Item, dtype: pl.DataType, row: Function | None, across: Across | None) -> Native:
+        name, reads = f"__{item.id}", tuple(self._name(at) for at in item.inputs)
+        if row is not None:
+            return Native(name, reads, dtype, row=row)
+        member = None if item.member is None else self._name(item.member)
+        return Native(name, reads, dtype, across=across, member=member, instead=self._eager([item.id]))
+
+    # --- steps
+
+    def _works(self, items: list[Item]) -> list[Eager | Native]:
+        """Steps in order: what numpy can do first, then Polars, then numpy with what that gave, and so on."""
+        phase: dict[int, int] = {}
         for item in items:
-            level[item.id] = 1 + max((level[at] for at in self._above(item, made) if at in own), default=0)
-        return [self._step([i for i in level if level[i] == n], True) for n in sorted(set(level.values()))]
+            native = item.id in self._natives
+            below = [at for at in self._above(item, self._made[True]) if at in phase]
+            phase[item.id] = max((phase[at] + (native and at not in self._natives) for at in below), default=0)
+        found: list[Eager | Native] = []
+        for number in sorted(set(phase.values())):
+            now = [item for item in items if phase[item.id] == number]
+            found += [self._natives[item.id] for item in now if item.id in self._natives]
+            found += self._levels([item for item in now if item.id not in self._natives])
+        return found
+
+    def _levels(self, items: list[Item]) -> list[Eager]:
+        level: dict[int, int] = {}
+        for item in items:
+            level[item.id] = 1 + max((level[at] for at in self._above(item, self._made[True]) if at in level), default=0)
+        return [self._eager([i for i in level if level[i] == n]) for n in sorted(set(level.values()))]
+
+    def _eager(self, ids: Sequence[int]) -> Eager:
+        step = self._step(list(ids), True)
+        return Eager(step.names, step.exprs, step.items, tuple(dict.fromkeys(r for at in ids for r in self._own_reads(at))))
+
+    def _own_reads(self, at: int) -> list[str]:
+        return sorted(columns(self._tree(self.graph.items[at], True)))
+
+    def _reads(self, at: int) -> tuple[str, ...]:
+        return tuple(sorted(columns(self._ref(at, True))))
 
     def _above(self, item: Item, made: set[int]) -> set[int]:
         """The columns that a node reads, through nodes that are written out inside it."""
@@ -143,6 +217,8 @@ class _BarCompiler(Compiler):
     def _name(self, at: int) -> str:
         item = self.graph.items[at]
         return str(item.tree["Column"]) if item.kind == COLUMN else f"__{at}"
+
+    # --- what walks along time
 
     def _walk(self, part: Part, item: Item) -> None:
         name, operation = f"__{item.id}", call(item.tree)[0] if item.order is None else ""
@@ -182,128 +258,9 @@ class _BarCompiler(Compiler):
         return Recall(item.id, name, tuple(s for s in sources if s != "asset"), build(over(tree, by, order)).alias(name), carried)
 
 
-@dataclass
-class Bars:
-    """One bar being worked on.
-
-    Attributes:
-        rows: its rows of the signal frame.
-        slots: number of each row's asset in the window.
-        names: asset of each row.
-        units: what ticks are worth.
-        rings: by column.
-        memories: what recalled operations remember, by graph node; filled in as they first meet a bar.
-        needs: columns to read.
-    """
-
-    rows: pl.DataFrame
-    slots: Ints
-    names: list[str]
-    units: Units
-    rings: dict[str, Ring]
-    memories: dict[int, State | History]
-    needs: tuple[str, ...]
-    _data: pl.DataFrame = field(default_factory=pl.DataFrame)
-
-    def __post_init__(self) -> None:
-        self._lone = self.rows.height == 1
-        bar = pl.Series("__bar", np.arange(2) if self._lone else np.zeros(len(self.slots), np.int64))
-        data = pl.DataFrame([self.rows[name] for name in self.needs])
-        self._data = (doubled(data) if self._lone else data).hstack([bar])
-
-    def take(self, part: Part, blame: Callable[[str, int, BaseException], BaseException]) -> None:
-        """Do the work of one part."""
-        for source in part.rings:
-            self.rings[source].push(self.slots, self._column(source))
-        found = [self._move(move) for move in part.moves]
-        if part.recalls:
-            found += [self._recall(recall, blame) for recall in part.recalls]
-        if found:
-            self._data = self._data.hstack([s.extend(s) if self._lone else s for s in found])
-        for step in part.steps:
-            self._data = _apply(self._data, step, blame)
-
-    def result(self, plan: SignalPlan) -> pl.DataFrame:
-        """The terms of the bar's rows."""
-        height = self.rows.height
-        index = pl.Series("row", np.arange(height, dtype=np.uint32))
-        return pl.DataFrame([index, *(self._data[term].head(height) for term in plan.terms)])
-
-    def _column(self, name: str) -> pl.Series:
-        column = self._data[name]
-        return column.head(1) if self._lone else column
-
-    def _move(self, move: Move) -> pl.Series:
-        ring, slots = self.rings[move.source], self.slots
-        if move.window is not None:
-            return self._exact(move, move.window).alias(move.name)
-        if move.call == "Shift":
-            return ring.lag(slots, move.size - 1).alias(move.name)
-        values, known = ring.last(slots, move.size)
-        enough: npt.NDArray[np.bool_] | None = ring.count[slots] >= move.size
-        if enough is not None and enough.all():
-            enough = None
-        if known is None and values.dtype == np.float64 and move.call in QUICK:
-            return decode(QUICK[move.call](values), enough, pl.Float64()).alias(move.name)
-        flat = ring.decode(values.reshape(-1), None if known is None else known.reshape(-1)).alias("x").to_frame()
-        last = flat.select(cast("pl.Expr", move.expr))
-        if enough is None:
-            return last["v"].alias(move.name)
-        filler = pl.lit(None) if move.filler is None else move.filler
-        masked = last.with_columns(pl.Series("k", enough)).select(pl.when("k").then("v").otherwise(filler))
-        return masked.to_series().alias(move.name)
-
-    def _exact(self, move: Move, window: Rolling) -> pl.Series:
-        ring, slots = self.rings[move.source], self.slots
-        values, known = ring.last(slots, window.size)
-        bars = np.minimum(ring.count[slots], window.size)
-        if known is not None or bars.min(initial=window.size) < window.size:
-            inside = np.arange(window.size) >= (window.size - bars)[:, None]
-            known = inside if known is None else inside & known
-        step = self.units.along(window.column, self.names, np.ones(len(slots), np.int64))
-        found, enough = of_windows(window, values, known, step)
-        return decode(found, enough, pl.Float64())
-
-    def _memory(self, recall: Recall) -> State | History:
-        if recall.item not in self.memories:
-            state = None
-            if recall.carried is not None and self._data[recall.sources[0]].dtype == pl.Float64 and faithful(recall.carried):
-                state = state_of(recall.carried)
-            self.memories[recall.item] = state or History()
-        return self.memories[recall.item]
-
-    def _recall(self, recall: Recall, blame: Callable[[str, int, BaseException], BaseException]) -> pl.Series:
-        memory = self._memory(recall)
-        if isinstance(memory, State):
-            new, ring = self._column(recall.sources[0]), self.rings[recall.sources[0]]
-            known = new.is_not_null().to_numpy()
-            return memory.update(Bar(new.fill_null(0.0).to_numpy(), known, ring, self.slots)).alias(recall.name)
-        asset = pl.Series("__asset", self.slots.astype(np.uint32))
-        memory.push(pl.DataFrame([asset, *(self._column(name).alias(name) for name in recall.sources)]))
-        rows = memory.rows.sort("__asset", maintain_order=True)
-        if rows.height == 1:
-            rows = doubled(rows).with_columns(pl.Series("__asset", self.slots[[0, 0]].astype(np.uint32) + np.arange(2, dtype=np.uint32)))
-        rows = _apply(rows, Step((recall.name,), (recall.expr,), (recall.item,)), blame)
-        ends = np.searchsorted(rows["__asset"].to_numpy(), self.slots, side="right") - 1
-        return rows[recall.name].gather(ends)
+def _count(values: npt.NDArray[Any], _: object) -> Arrays:
+    return np.full(len(values), len(values), np.uint32), None
 
 
-def _apply(data: pl.DataFrame, step: Step, blame: Callable[[str, int, BaseException], BaseException]) -> pl.DataFrame:
-    try:
-        return data.with_columns(step.exprs)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise blame(step.names[0], step.items[0], error) from None
-
-
-def _change(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return (values[:, -1] - values[:, 0]) / values[:, 0]
-
-
-QUICK: dict[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]] = {
-    "Diff": lambda values: values[:, -1] - values[:, 0],
-    "PctChange": _change,
-    "Min": lambda values: values.min(axis=1),
-    "Max": lambda values: values.max(axis=1),
-}
-"""Operations on floats without nulls whose bits numpy gives as well."""
+ASSETS: dict[str, Across] = {"Agg.NUnique": _count, "Agg.Count": _count}
+"""Cross-sections of the asset itself."""

@@ -318,6 +318,33 @@ def of_windows(
     return _deviation(window, spread, counted, step), enough
 
 
+def of_totals(
+    window: Rolling, totals: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64] | None, npt.NDArray[np.int64], bool], step: Step
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_] | None] | None:
+    """The same as `of_windows` from sums; None when the variance does not fit 64 bits.
+
+    Args:
+        window: the window.
+        totals: sums of the ticks of each window, of their squares (wrapping), how many ticks each has, and whether the variance fits.
+        step: of each window.
+
+    Example:
+        >>> of_totals(Rolling("close", "Mean", 2, 2), (np.array([7]), None, np.array([2]), True), Step(1, 10))[0].tolist()
+        [0.35]
+    """
+    one, squares, count, fitting = totals
+    if window.squares and (squares is None or not fitting):
+        return None
+    least = max(window.least, 1, window.ddof + 1 if window.squares else 1)
+    enough = count >= (0 if window.function == "Sum" and window.least == 0 else least)
+    there = None if enough.all() else enough
+    counted = np.maximum(count, least)
+    if squares is None or not window.squares:
+        return _scaled(window, one, counted, step), there
+    spread = (squares * counted - one * one).view(np.uint64).astype(np.float64)
+    return _deviation(window, spread, counted, step), there
+
+
 def _scaled(window: Rolling, ticks: npt.NDArray[np.int64], count: Any, step: Step) -> npt.NDArray[np.float64]:
     above = ticks if np.ndim(step.num) == 0 and step.num == 1 else ticks * step.num
     value: npt.NDArray[np.float64] = above / np.float64(step.den * (count if window.function == "Mean" else 1))

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from rustybt.spec.column import Arrays, Column, Flags, decode, storage
+
 Ints = npt.NDArray[np.int64]
 
 
@@ -37,11 +39,23 @@ class Ring:
         self.width = max(width, 1)
         self.dtype: pl.DataType = pl.Null()
         self._values: npt.NDArray[Any] = np.zeros((0, 2 * self.width))
-        self._known: npt.NDArray[np.bool_] = np.zeros((0, 2 * self.width), np.bool_)
+        self._known: Flags = np.ones((0, 2 * self.width), np.bool_)
         self._next: Ints = np.zeros(0, np.int64)
-        self.count: Ints = np.zeros(0, np.int64)
-        self._level = True
-        self._complete = True
+        self._count: Ints = np.zeros(0, np.int64)
+        self._totals: Totals | None = None
+        self._stop, self._bars = 0, 0
+        self.level = False
+        self.complete = True
+
+    def sum_up(self, squares: bool) -> None:
+        """Keep running totals of whole numbers as well, and of their squares if wanted; called before the first value."""
+        self._totals = Totals(self.width, squares)
+
+    @property
+    def count(self) -> Ints:
+        """Bars of each asset so far."""
+        self._settle()
+        return self._count
 
     def push(self, slots: Ints, values: pl.Series) -> None:
         """Add the values of one bar.
@@ -50,38 +64,80 @@ class Ring:
             slots: number of each asset, none twice.
             values: one per slot; always of the same dtype.
         """
+        self.take(slots, Column.of(values))
+
+    def take(self, slots: Ints, column: Column) -> None:
+        """The same with the values as a `Column`."""
         if not len(slots):
             return
-        if self.dtype == pl.Null and values.dtype != pl.Null:
-            self._adopt(values.dtype)
+        if self.dtype == pl.Null and column.dtype != pl.Null:
+            self._adopt(column.dtype)
+        values, known = column.arrays
+        if self.level and len(slots) == len(self._next) and _is_whole(slots):
+            self._take_all(values, known)
+            return
+        self._settle()
+        self.level = False
         if int(slots.max()) >= len(self._next):
             self._grow(int(slots.max()) + 1)
         full = self._next[slots] == 2 * self.width
         if full.any():
             self._rewind(slots[full])
         at = self._next[slots]
-        known = values.null_count() == 0
-        self._complete &= known
-        self._values[slots, at] = encode(values)
-        self._known[slots, at] = True if known else values.is_not_null().to_numpy()
+        if self._totals is not None:
+            self._totals.take(slots, at, values)
+        self._values[slots, at] = values
+        if known is not None or not self.complete:
+            self.complete = False
+            self._known[slots, at] = True if known is None else known
         self._next[slots] = at + 1
-        self.count[slots] += 1
-        everyone = len(slots) == len(self._next) and bool((slots == np.arange(len(slots))).all())
-        self._level = everyone and (self._level or bool((self._next == self._next[0]).all()))
+        self._count[slots] += 1
+        if len(slots) == len(self._next) and _is_whole(slots):
+            self._stop, self._bars = int(self._next[0]), int(self._count[0])
+            self.level = bool((self._next == self._stop).all() and (self._count == self._bars).all())
+
+    def _take_all(self, values: npt.NDArray[Any], known: Flags | None) -> None:
+        if self._stop == 2 * self.width:
+            self._rewind(slice(None))
+            self._stop = self.width - 1
+        if self._totals is not None:
+            self._totals.take(slice(None), self._stop, values)
+        self._values[:, self._stop] = values
+        if known is not None or not self.complete:
+            self.complete = False
+            self._known[:, self._stop] = True if known is None else known
+        self._stop += 1
+        self._bars += 1
+
+    def _settle(self) -> None:
+        """Write what all assets share into the numbers of each."""
+        if self.level:
+            self._next[:], self._count[:] = self._stop, self._bars
 
     def lag(self, slots: Ints, back: int) -> pl.Series:
         """The value ``back`` bars ago, null where an asset has fewer."""
-        at = self._next[slots] - 1 - back
-        there = self.count[slots] > back
-        at = np.maximum(at, 0)
-        return self.decode(self._values[slots, at], there & self._known[slots, at])
+        return self.decode(*self.before(slots, back))
 
-    def last(self, slots: Ints, size: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
+    def before(self, slots: Ints, back: int) -> Arrays:
+        """The same as arrays."""
+        if self.level:
+            if self._bars <= back:
+                return np.zeros(len(slots), self._values.dtype), np.zeros(len(slots), np.bool_)
+            at = self._stop - 1 - back
+            known = None if self.complete or self._known[:, at].all() else self._known[:, at].copy()
+            return self._values[:, at].copy(), known
+        place = self._next[slots] - 1 - back
+        there = self._count[slots] > back
+        place = np.maximum(place, 0)
+        if not self.complete:
+            there = there & self._known[slots, place]
+        return self._values[slots, place], None if there.all() else there
+
+    def last(self, slots: Ints, size: int) -> tuple[npt.NDArray[Any], Flags | None]:
         """The last values, (slots, size), oldest first, and which are known (None = all); anything where an asset has fewer."""
-        if self._level:
-            stop = int(self._next[0])
-            start = max(stop - size, 0)
-            part = slice(start, stop)
+        if self.level:
+            stop = self._stop
+            part = slice(max(stop - size, 0), stop)
             values, known = self._values[:, part], self._known[:, part]
             if stop < size:
                 values = np.pad(values, ((0, 0), (size - stop, 0)))
@@ -89,9 +145,32 @@ class Ring:
         else:
             at = np.maximum((self._next[slots] - size)[:, None] + np.arange(size), 0)
             values, known = self._values[slots[:, None], at], self._known[slots[:, None], at]
-        return values, None if self._complete else known
+        return values, None if self.complete else known
 
-    def decode(self, values: npt.NDArray[Any], known: npt.NDArray[np.bool_] | None) -> pl.Series:
+    def enough(self, slots: Ints, size: int) -> Flags | None:
+        """Which assets have had so many bars; None = all."""
+        if self.level:
+            return None if self._bars >= size else np.zeros(len(slots), np.bool_)
+        found = self._count[slots] >= size
+        return None if found.all() else found
+
+    def totals(self, slots: Ints, size: int) -> tuple[Ints, Ints | None, Ints, bool] | None:
+        """Sums over the last values of each asset, from running totals; None when there are none or a value was null.
+
+        Returns:
+            The sums, those of squares (wrapping), how many values (at most ``size``), and whether the scaled variance fits 64 bits.
+        """
+        if self._totals is None or not self.complete or not len(slots):
+            return None
+        if self.level:
+            count = min(self._bars, size)
+            last, counts = self._stop - 1, np.full(len(slots), count)
+            return (*self._totals.between(slice(None), last - count + 1, last, self._values), counts, self._totals.fits(size))
+        counts = np.minimum(self._count[slots], size)
+        at = self._next[slots] - 1
+        return (*self._totals.between(slots, at - counts + 1, at, self._values), counts, self._totals.fits(size))
+
+    def decode(self, values: npt.NDArray[Any], known: Flags | None) -> pl.Series:
         """Values of this ring's dtype as a column."""
         return decode(values, known, self.dtype)
 
@@ -103,22 +182,25 @@ class Ring:
         more = max(slots, 2 * len(self._next) if len(self._next) else slots) - len(self._next)
         more = slots - len(self._next) if len(self._next) < 64 else more
         self._values = np.concatenate([self._values, np.zeros((more, 2 * self.width), self._values.dtype)])
-        self._known = np.concatenate([self._known, np.zeros((more, 2 * self.width), np.bool_)])
+        self._known = np.concatenate([self._known, np.ones((more, 2 * self.width), np.bool_)])
         self._next = np.concatenate([self._next, np.zeros(more, np.int64)])
-        self.count = np.concatenate([self.count, np.zeros(more, np.int64)])
-        self._level = False
+        self._count = np.concatenate([self._count, np.zeros(more, np.int64)])
+        if self._totals is not None:
+            self._totals.grow(more)
 
-    def _rewind(self, slots: Ints) -> None:
+    def _rewind(self, slots: Any) -> None:
         keep = self.width - 1
-        self._values[slots, :keep] = self._values[slots, 2 * self.width - keep :]
-        self._known[slots, :keep] = self._known[slots, 2 * self.width - keep :]
+        held = [self._values, self._known, *(self._totals.held if self._totals is not None else ())]
+        for values in held:
+            values[slots, :keep] = values[slots, 2 * self.width - keep :]
         self._next[slots] = keep
 
     def frame(self, names: Sequence[str]) -> pl.DataFrame:
         """What is kept, oldest first: ``asset``, ``value``."""
         parts = []
+        counts = self.count
         for slot, name in enumerate(names[: len(self._next)]):
-            size = int(min(self.count[slot], self.width, self._next[slot]))
+            size = int(min(counts[slot], self.width, self._next[slot]))
             part = slice(int(self._next[slot]) - size, int(self._next[slot]))
             values = self.decode(self._values[slot, part], self._known[slot, part])
             parts.append(pl.DataFrame({"asset": pl.Series([name] * size, dtype=pl.String), "value": values}))
@@ -150,38 +232,56 @@ class History:
             self.rows = pl.concat([self.rows, rows], how="vertical_relaxed")
 
 
-def storage(dtype: pl.DataType) -> Any:
-    """The numpy dtype that holds the physical values of a column."""
-    if dtype.is_numeric() and not dtype.is_decimal() and dtype not in (pl.Int128, pl.UInt128):
-        return pl.Series([0], dtype=dtype).to_numpy().dtype
-    if dtype == pl.Boolean:
-        return np.bool_
-    return np.int64 if dtype.is_temporal() else object
+class Totals:
+    """Running totals of whole numbers beside the values of a `Ring`, in the same places. They may wrap: a difference of two does not.
+
+    Args:
+        width: of the ring.
+        squares: also of their squares.
+    """
+
+    def __init__(self, width: int, squares: bool) -> None:
+        self.sums: Ints = np.zeros((0, 2 * width), np.int64)
+        self.squares: Ints | None = np.zeros((0, 2 * width), np.int64) if squares else None
+        self._low: Ints = np.zeros(0, np.int64)
+        self._high: Ints = np.zeros(0, np.int64)
+
+    @property
+    def held(self) -> list[Ints]:
+        """The arrays that move with the ring's values."""
+        return [self.sums] if self.squares is None else [self.sums, self.squares]
+
+    def grow(self, more: int) -> None:
+        """Make room for more assets."""
+        self.sums = np.concatenate([self.sums, np.zeros((more, self.sums.shape[1]), np.int64)])
+        if self.squares is not None:
+            self.squares = np.concatenate([self.squares, np.zeros((more, self.squares.shape[1]), np.int64)])
+        self._low = np.concatenate([self._low, np.full(more, np.iinfo(np.int64).max)])
+        self._high = np.concatenate([self._high, np.full(more, np.iinfo(np.int64).min)])
+
+    def take(self, slots: Any, at: Any, values: npt.NDArray[Any]) -> None:
+        """Add one bar's values; a place's total is that of the place before and its own value."""
+        values = values.astype(np.int64, copy=False)
+        before = np.maximum(at - 1, 0)
+        self.sums[slots, at] = np.where(np.asarray(at) > 0, self.sums[slots, before], 0) + values
+        if self.squares is not None:
+            self.squares[slots, at] = np.where(np.asarray(at) > 0, self.squares[slots, before], 0) + values * values
+            self._low[slots] = np.minimum(self._low[slots], values)
+            self._high[slots] = np.maximum(self._high[slots], values)
+
+    def between(self, slots: Any, first: Any, last: Any, values: npt.NDArray[Any]) -> tuple[Ints, Ints | None]:
+        """Sums of the values from one place to another, both included, and of their squares."""
+        start = values[slots, first]
+        one = self.sums[slots, last] - self.sums[slots, first] + start
+        if self.squares is None:
+            return one, None
+        return one, self.squares[slots, last] - self.squares[slots, first] + start * start
+
+    def fits(self, size: int) -> bool:
+        """Whether the scaled variance of any window so far fits 64 bits; see `rustybt.spec.exact.fits`."""
+        return bool((self._high.astype(np.float64) - self._low).max() * size <= 2**32)
 
 
-def encode(values: pl.Series) -> npt.NDArray[Any]:
-    """Physical values of a column; anything where it is null."""
-    dtype = values.dtype
-    held = storage(dtype)
-    if held is object:
-        return np.array([*values.to_list(), None], dtype=object)[:-1]
-    plain = values.to_physical() if dtype.is_temporal() else values
-    if plain.null_count():
-        plain = plain.fill_null(False) if dtype == pl.Boolean else plain.cast(plain.dtype).fill_null(0) if dtype != pl.Null else values
-    found: npt.NDArray[Any] = plain.to_numpy() if dtype != pl.Null else np.zeros(len(values))
-    return found
-
-
-def decode(values: npt.NDArray[Any], known: npt.NDArray[np.bool_] | None, dtype: pl.DataType) -> pl.Series:
-    """The column of physical values and the mask of known ones."""
-    if dtype == pl.Null:
-        return pl.Series([None] * len(values), dtype=pl.Null)
-    if values.dtype == object:
-        wanted = np.ones(len(values), np.bool_) if known is None else known
-        return pl.Series([v if k else None for v, k in zip(values, wanted, strict=True)], dtype=dtype)
-    series = pl.Series(np.ascontiguousarray(values))
-    if dtype.is_temporal():
-        series = series.cast(pl.Int32 if dtype == pl.Date else pl.Int64).cast(dtype)
-    if known is None or known.all():
-        return series
-    return pl.DataFrame([series.alias("x"), pl.Series("k", known)]).select(pl.when("k").then("x")).to_series()
+def _is_whole(slots: Ints) -> bool:
+    """Whether slots are 0, 1, 2, ... in order."""
+    return bool(slots[0] == 0 and slots[-1] == len(slots) - 1 and (slots[1:] > slots[:-1]).all())

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from rustybt.spec.column import Arrays, decode
 from rustybt.spec.rings import Ring
 from rustybt.spec.tree import Node as Tree
 from rustybt.spec.tree import build, call, key
@@ -42,9 +43,9 @@ class Bar:
     slots: Ints
 
     def leaving(self, size: int) -> tuple[Floats, Flags]:
-        """Values that leave a window of a size, and which there are."""
-        column = self.ring.lag(self.slots, size)
-        return column.fill_null(0.0).to_numpy(), column.is_not_null().to_numpy()
+        """Values that leave a window of a size: those so many bars ago, and which there are."""
+        values, known = self.ring.before(self.slots, size)
+        return values, np.ones(len(values), np.bool_) if known is None else known
 
 
 type Stepping = Callable[[dict[str, Floats], Bar], tuple[Floats, Flags]]
@@ -68,18 +69,26 @@ class State:
 
     def update(self, bar: Bar) -> pl.Series:
         """The operation's value for the assets of a bar."""
-        size = int(bar.slots.max(initial=-1)) + 1
+        return decode(*self.arrays(bar), pl.Float64())
+
+    def arrays(self, bar: Bar) -> Arrays:
+        """The same as values and which are not null."""
+        slots = bar.slots
+        size = int(slots.max(initial=-1)) + 1
         for name, held in self.numbers.items():
             if len(held) < size:
-                more = max(size, 2 * len(held)) - len(held)
+                more = max(size, 2 * len(held) if len(held) >= 64 else size) - len(held)
                 self.numbers[name] = np.concatenate([held, np.zeros((more, *held.shape[1:]))])
-        mine = {name: held[bar.slots] for name, held in self.numbers.items()}
+        whole = size == len(slots) and bool((slots[1:] > slots[:-1]).all())
+        mine = {name: held[:size] if whole else held[slots] for name, held in self.numbers.items()}
         with np.errstate(all="ignore"):
             values, there = self._step(mine, bar)
         for name, held in mine.items():
-            self.numbers[name][bar.slots] = held
-        series = pl.Series(values)
-        return series if there.all() else pl.DataFrame({"x": series, "t": there}).select(pl.when("t").then("x")).to_series()
+            if not whole:
+                self.numbers[name][slots] = held
+            elif held.base is not self.numbers[name]:
+                self.numbers[name][:size] = held
+        return values, None if there.all() else there
 
     def frame(self, names: Sequence[str]) -> pl.DataFrame:
         """The numbers of each asset."""
@@ -181,8 +190,7 @@ def _rolling_var(size: int, least: int, ddof: int, *, root: bool) -> State:
     def ends(m: dict[str, Floats], bar: Bar, which: Flags) -> None:
         held: Moments = (np.zeros(len(bar.slots)), np.zeros(len(bar.slots)), np.zeros(len(bar.slots)))
         for back in range(size):
-            column = bar.ring.lag(bar.slots, back)
-            held = _insert(held, column.fill_null(0.0).to_numpy(), column.is_not_null().to_numpy())
+            held = _insert(held, *bar.leaving(back))
             for name, part in zip(("counts", "means", "squares"), held, strict=True):
                 m[name][which, size - 1 - back] = part[which]
 
