@@ -7,6 +7,6 @@ behind the door. The steps are in `build`. To add a file type: one line in `sour
 
 from rustybt.data.demo import demo_events
 from rustybt.data.door import demo_data, load
-from rustybt.data.walk import replay
+from rustybt.data.walk import blocks, replay
 
-__all__ = ["demo_data", "demo_events", "load", "replay"]
+__all__ = ["blocks", "demo_data", "demo_events", "load", "replay"]

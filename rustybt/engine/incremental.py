@@ -25,11 +25,15 @@ from rustybt.model import Asset, Outcome, Panel, Tables, TargetKind
 from rustybt.model.decimals import RATE
 from rustybt.model.panel import Ints
 from rustybt.spec import Moment
+from rustybt.spec.column import Block, Column, Rows, joined
 from rustybt.spec.planner import SignalPlan, plan
 from rustybt.spec.window import Window
 
 if TYPE_CHECKING:
     from rustybt.engine.result import Result
+
+
+NONE: Ints = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Bar:
         moment: its instant, session and what the calendar says.
         open, high, low, close: (assets,) Int64 ticks, 0 = no bar.
         events: (events, 5) Int64 corporate actions effective at this bar, bar column ignored.
-        rows: the bar's rows of the signal frame, in asset order.
+        rows: the bar's rows of the signal frame, in asset order: `Rows` of a block, or a frame.
         columns: (rows,) asset column of each row.
     """
 
@@ -52,7 +56,7 @@ class Bar:
     low: Ints
     close: Ints
     events: Ints
-    rows: pl.DataFrame
+    rows: Rows | pl.DataFrame
     columns: npt.NDArray[np.int32]
 
 
@@ -77,39 +81,49 @@ class Incremental:
         self.warmups = {name: warmup_bars(strategy, self.plans[name]) for name, strategy in sleeves.items()}
         self.callbacks = Callbacks(sleeves, assets, config)
         self.previous: Moment | None = None
-        self.collected: dict[str, list[pl.DataFrame]] = {name: [] for name in sleeves}
+        self.collected: dict[str, list[tuple[int, dict[str, Column]]]] = {name: [] for name in sleeves}
         self.decisions = dict.fromkeys(sleeves, 0)
         self.curve: list[tuple[int, int, int]] = []
+        self._gross = int(config.max_gross * RATE)
 
     def on_bar(self, bar: Bar) -> None:
         """Take one step: windows, targets, then the kernel's bar."""
+        rows = Rows.of(bar.rows)
         slots, values = [], []
         for number, (name, strategy) in enumerate(self.sleeves.items()):
-            evaluated = self.windows[name].push(bar.rows)
-            due = bar.index >= self.warmups[name]
-            if strategy.schedule is not None:
-                due = strategy.schedule.fires(self.previous, bar.moment) and due
-                evaluated = evaluated if due else evaluated.clear()
-            self.collected[name].append(evaluated)
-            if due and strategy.target is not None and evaluated.height:
-                targets = self._targets(strategy.target.kind, evaluated, bar)
+            decides = bar.index >= self.warmups[name]
+            due = strategy.schedule is None or (strategy.schedule.fires(self.previous, bar.moment) and decides)
+            terms = self.windows[name].take(rows, due)
+            if terms is None:
+                continue
+            self.collected[name].append((bar.index, terms))
+            if decides and strategy.target is not None:
+                targets = self._targets(strategy.target.kind, terms, bar)
                 self.decisions[name] += len(targets.value)
                 slots.append(targets.column.astype(np.int64) + number * len(self.assets))
                 values.append(targets.value)
-        slot = np.concatenate(slots) if slots else np.zeros(0, dtype=np.int64)
-        value = np.concatenate(values) if values else np.zeros(0, dtype=np.int64)
+        slot = NONE if not slots else slots[0] if len(slots) == 1 else np.concatenate(slots)
+        value = NONE if not values else values[0] if len(values) == 1 else np.concatenate(values)
         self.book.step(bar.index, bar.open, bar.high, bar.low, bar.close, bar.events, slot, value)
-        self.callbacks.on_bar(bar.moment.ts, bar.index, bar.rows, self.book)
+        if self.callbacks.contexts:
+            self.callbacks.on_bar(bar.moment.ts, bar.index, rows.frame, self.book)
         self.curve.append((self.book.equity, self.book.cash, self.book.gross))
         self.previous = bar.moment
 
-    def _targets(self, kind: TargetKind, evaluated: pl.DataFrame, bar: Bar) -> Targets:
-        values = masked_target(evaluated)
-        known = values.is_not_null().to_numpy()
-        columns = bar.columns[known]
-        units = quantise(values.filter(pl.Series(known)), columns, kind, self.assets, self.config.money_scale)
+    def _targets(self, kind: TargetKind, terms: Mapping[str, Column], bar: Bar) -> Targets:
+        numbers = _plain_target(terms)
+        known: npt.NDArray[np.bool_] | None
+        if numbers is None:
+            series = masked_target(pl.DataFrame([column.series.alias(term) for term, column in terms.items()]))
+            known = series.is_not_null().to_numpy()
+            values = series.filter(pl.Series(known))
+        else:
+            held, known = numbers
+            values = pl.Series(held if known is None else held[known])
+        columns = bar.columns if known is None else bar.columns[known]
+        units = quantise(values, columns, kind, self.assets, self.config.money_scale)
         found = Targets(kind, np.zeros(len(units), dtype=np.int32), columns, units)
-        check_weights(found, int(self.config.max_gross * RATE), np.array([bar.moment.ts], dtype=np.int64))
+        check_weights(found, self._gross, np.array([bar.moment.ts], dtype=np.int64))
         return found
 
     def outcome(self) -> Outcome:
@@ -123,32 +137,23 @@ class Incremental:
 
 def bars_of(panel: Panel) -> Iterator[Bar]:
     """A panel replayed as the bars it was made of, each with nothing but what was known."""
-    from rustybt.data import replay
+    from rustybt.data import blocks
 
-    starts = np.searchsorted(panel.events[:, 0], np.arange(panel.bars + 1))
+    starts = np.searchsorted(panel.events[:, 0], np.arange(panel.bars + 1)).tolist()
     order = np.argsort(panel.row_bar, kind="stable")
     columns = np.repeat(np.arange(len(panel.assets), dtype=np.int32), np.diff(panel.offsets))[order]
+    sessions = panel.sessions.tolist()
+    following = None if panel.next_session is None else panel.next_session.tolist()
+    closes = None if panel.session_close is None else panel.session_close.tolist()
     edge = 0
-    for t, _, rows in replay(panel):
-        moment = Moment(
-            ts=int(panel.ts[t]),
-            session=int(panel.sessions[t]),
-            index=t,
-            next_session=None if panel.next_session is None else int(panel.next_session[t]),
-            session_close=None if panel.session_close is None else int(panel.session_close[t]),
-        )
-        yield Bar(
-            t,
-            moment,
-            panel.open[t],
-            panel.high[t],
-            panel.low[t],
-            panel.close[t],
-            panel.events[starts[t] : starts[t + 1]],
-            rows,
-            columns[edge : edge + rows.height],
-        )
-        edge += rows.height
+    for first, frame, cuts in blocks(panel):
+        block = Block(frame)
+        for i, ts in enumerate(panel.ts[first : first + len(cuts) - 1].tolist()):
+            t, rows = first + i, block.rows(cuts[i], cuts[i + 1])
+            moment = Moment(t, ts, sessions[t], None if following is None else following[t], None if closes is None else closes[t])
+            prices = panel.open[t], panel.high[t], panel.low[t], panel.close[t]
+            yield Bar(t, moment, *prices, panel.events[starts[t] : starts[t + 1]], rows, columns[edge : edge + rows.height])
+            edge += rows.height
 
 
 def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
@@ -162,15 +167,32 @@ def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
 def gathered(engine: Incremental, panel: Panel) -> Mapping[str, Signals]:
     """The signals collected bar by bar, in the row order of the panel's frame."""
     order = np.argsort(panel.row_bar, kind="stable")
+    sizes = np.bincount(panel.row_bar, minlength=panel.bars)
     found = {}
     for name, parts in engine.collected.items():
-        heights = np.array([part.height for part in parts])
-        sizes = np.bincount(panel.row_bar, minlength=panel.bars)
-        kept = np.repeat(heights > 0, sizes)
-        rows = order[kept]
-        frame = pl.concat([part.drop("row", strict=False) for part in parts if part.height] or [parts[0].drop("row", strict=False)])
-        frame = frame.insert_column(0, pl.Series("row", rows.astype(np.int64))).sort("row")
-        none = np.zeros(0, dtype=np.int64)
-        empty = Targets(TargetKind.QUANTITY, none.astype(np.int32), none.astype(np.int32), none)
-        found[name] = Signals(engine.plans[name], frame, empty, engine.decisions[name])
+        made = engine.plans[name]
+        kept = np.zeros(panel.bars, np.bool_)
+        kept[[bar for bar, _ in parts]] = True
+        rows = order[np.repeat(kept, sizes)].astype(np.int64)
+        if parts:
+            columns = [joined([terms[term] for _, terms in parts]).alias(term) for term in made.terms]
+            frame = pl.DataFrame([pl.Series("row", rows), *columns]).sort("row")
+        else:
+            none_due = made.evaluate(panel.frame, panel, rows=np.zeros(panel.frame.height, np.bool_))
+            frame = none_due.with_columns(pl.col("row").cast(pl.Int64))
+        empty = Targets(TargetKind.QUANTITY, NONE.astype(np.int32), NONE.astype(np.int32), NONE)
+        found[name] = Signals(made, frame, empty, engine.decisions[name])
     return found
+
+
+def _plain_target(terms: Mapping[str, Column]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_] | None] | None:
+    """The target with 0 outside the universe and where it is known, when it is a plain float; else None."""
+    target = terms["target"]
+    if target.dtype != pl.Float64:
+        return None
+    values, known = target.arrays
+    universe = terms.get("universe")
+    if universe is None:
+        return values, known
+    inside = universe.arrays[0]
+    return np.where(inside, values, 0.0), None if known is None else known | ~inside
