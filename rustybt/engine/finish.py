@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rustybt.engine.config import RunConfig
+from rustybt.engine.idle import idle_notes
 from rustybt.engine.notes import notes_of
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves
@@ -42,4 +43,5 @@ def finish(ran: Ran, outcome: Outcome) -> Result:
     """
     books = Books(ran.tables, outcome, ran.panel.ts, ran.panel.sessions, tuple(ran.sleeves))
     notes = notes_of(ran.sleeves, ran.panel, ran.config, [signals.plan for signals in ran.signals.values()])
+    notes += tuple(idle_notes(ran.sleeves, ran.panel, ran.signals, outcome.log))
     return Result(ran.sleeves, ran.config, ran.panel, ran.tables, outcome, ran.signals, check_books(books), notes)

@@ -8,7 +8,10 @@ from rustybt.engine.config import RunConfig
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import ConfigError
 from rustybt.model import FillAt, Panel
+from rustybt.spec import Strategy
 from rustybt.spec.planner import SignalPlan
+from rustybt.spec.symbols import named_assets
+from rustybt.spec.tree import parse
 
 
 def notes_of(sleeves: Sleeves, panel: Panel, config: RunConfig, plans: Sequence[SignalPlan]) -> tuple[str, ...]:
@@ -20,10 +23,20 @@ def notes_of(sleeves: Sleeves, panel: Panel, config: RunConfig, plans: Sequence[
         if strategy.on_bar is not None:
             notes.append(f"strategy {name!r} has an on_bar callback: the guard cannot prove what it reads; it ran bar by bar.")
     notes += dict.fromkeys(note for made in plans for note in made.warnings(panel.frame))
-    if panel.trusted:
-        notes.append(f"trusted columns, which may hold the future: {', '.join(panel.trusted)}.")
+    notes += dict.fromkeys(note for strategy in sleeves.values() for note in strangers(strategy, panel))
     if config.benchmark is not None and config.benchmark not in panel.symbols:
         raise ConfigError(
             f"benchmark {config.benchmark!r} is not in the data", where="run, benchmark", do=f"use one of {', '.join(panel.symbols[:10])}"
         )
     return tuple(notes)
+
+
+def strangers(strategy: Strategy, panel: Panel) -> list[str]:
+    """One sentence for each term that names assets which the data do not have."""
+    notes, known = [], set(panel.symbols)
+    for term, expr in strategy.terms().items():
+        unknown = [name for name in named_assets(parse(expr)) if name not in known]
+        if unknown:
+            some = ", ".join(repr(name) for name in unknown[:5])
+            notes.append(f"term {term!r} of {strategy.name!r} names {len(unknown)} assets that are not in the data: {some}.")
+    return notes

@@ -1,0 +1,54 @@
+"""Why a strategy traded nothing, for runs in which nothing happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rustybt.engine.tables import Sleeves
+from rustybt.engine.targets import Signals, decision_bars, masked_target, warmup_bars
+from rustybt.model import Log, Panel, Reason, Status
+from rustybt.spec import Strategy
+
+
+def idle_notes(sleeves: Sleeves, panel: Panel, signals: Mapping[str, Signals], log: Log) -> list[str]:
+    """One sentence for each strategy without a fill."""
+    notes = []
+    traded = set((log.slot[(log.filled != 0) & (log.status == Status.FILLED)] // len(panel.assets)).tolist())
+    for number, (name, strategy) in enumerate(sleeves.items()):
+        if number not in traded:
+            sent = np.flatnonzero((log.slot // len(panel.assets) == number) & ~np.isin(log.reason, (Reason.SPLIT, Reason.DIVIDEND)))
+            why = _unfilled(log, sent) if len(sent) else _unsent(strategy, panel, signals[name])
+            notes.append(f"strategy {name!r} traded nothing: {why}.")
+    return notes
+
+
+def _unfilled(log: Log, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:
+    counts = [
+        (int((log.status[rows] == status).sum()), status.name.lower()) for status in (Status.REJECTED, Status.CANCELLED, Status.WORKING)
+    ]
+    return "of its orders " + ", ".join(f"{count} {said}" for count, said in counts if count) + ", 0 filled"
+
+
+def _unsent(strategy: Strategy, panel: Panel, signals: Signals) -> str:
+    if strategy.target is None:
+        return "its callback sent no order"
+    warmup = warmup_bars(strategy, signals.plan)
+    if panel.bars <= warmup:
+        return f"its warm-up of {warmup} bars is not over at the last of {panel.bars} bars"
+    due = decision_bars(strategy, signals.plan, panel)
+    frame = signals.frame
+    if due is not None:
+        if not due.any():
+            return "its schedule fires at no bar after the warm-up"
+        frame = frame.filter(due[panel.row_bar[frame["row"].to_numpy()]])
+    rows = f"{frame.height:,} rows that decide"
+    if "universe" in frame.columns and not frame["universe"].any():
+        return f"its universe is true on none of {rows}"
+    targets = masked_target(frame)
+    if targets.null_count() == frame.height:
+        return f"its target is null on all {rows}"
+    if not (targets.drop_nulls() != 0).any():
+        return f"its target is 0 or null on all {rows}"
+    return f"no target on its {rows} comes to a whole lot"

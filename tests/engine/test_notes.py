@@ -1,0 +1,70 @@
+"""What a result tells its reader without being asked."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+import rustybt as rbt
+from rustybt.engine.bulk import panel_of
+from rustybt.engine.config import configure
+from rustybt.engine.incremental import walk
+from tests.engine.conftest import bars_of
+
+RISE = [(p, p, p, p) for p in (10.0, 11.0, 12.0, 13.0)]
+
+
+def nothing(context: rbt.Context) -> None:
+    """Sends no order."""
+
+
+@pytest.mark.parametrize(
+    ("strategy", "why"),
+    [
+        (rbt.Strategy("s", target=rbt.weight(0.5), universe=pl.col("close") > 99), "its universe is true on none of 4 rows"),
+        (rbt.Strategy("s", target=rbt.weight(pl.when(pl.col("close") > 99).then(0.5))), "its target is null on all 4 rows"),
+        (rbt.Strategy("s", target=rbt.weight(0.0)), "its target is 0 or null on all 4 rows"),
+        (rbt.Strategy("s", target=rbt.weight(pl.col("close").rolling_mean(9) / 1e9)), "its warm-up of 8 bars is not over"),
+        (rbt.Strategy("s", target=rbt.weight(0.5), schedule=rbt.every(50), warmup=1), "its schedule fires at no bar"),
+        (rbt.Strategy("s", target=rbt.weight(0.005)), "no target on its 4 rows that decide comes to a whole lot"),
+        (rbt.Strategy("s", target=rbt.quantity(pl.when(pl.col("close") > 12).then(1))), "of its orders 1 working, 0 filled"),
+        (rbt.Strategy("s", on_bar=nothing), "its callback sent no order"),
+    ],
+)
+def test_a_run_without_a_fill_says_why(strategy: rbt.Strategy, why: str) -> None:
+    result = rbt.run(strategy, bars_of("A", RISE), cash="1000")
+    assert result.fills.is_empty()
+    said = [note for note in result.warnings if "traded nothing" in note]
+    assert len(said) == 1
+    assert why in said[0]
+    walked = walk({"s": strategy}, panel_of(bars_of("A", RISE)), configure(cash="1000"))
+    assert walked.warnings == result.warnings
+
+
+def test_only_the_sleeve_that_traded_nothing_is_named() -> None:
+    idle, busy = rbt.Strategy("idle", target=rbt.weight(0.0)), rbt.Strategy("busy", target=rbt.weight(0.5))
+    notes = rbt.run({"busy": busy, "idle": idle}, bars_of("A", RISE)).warnings
+    assert [note.split(":")[0] for note in notes if "traded nothing" in note] == ["strategy 'idle' traded nothing"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "strangers"),
+    [
+        (pl.col("asset") == "NOPE", "1 assets that are not in the data: 'NOPE'"),
+        (pl.lit("NOPE") != pl.col("asset").cast(pl.String), "1 assets that are not in the data: 'NOPE'"),
+        (pl.col("asset").is_in(["A", "X", "Y"]), "2 assets that are not in the data: 'X', 'Y'"),
+        (pl.col("asset").is_in(pl.Series(["A", "X"])), "1 assets that are not in the data: 'X'"),
+        (pl.col("asset") == "A", None),
+        (pl.col("close") > 11, None),
+    ],
+)
+def test_assets_that_a_term_names_and_the_data_lack_are_said(condition: pl.Expr, strangers: str | None) -> None:
+    strategy = rbt.Strategy("s", target=rbt.weight(pl.when(condition).then(0.5).otherwise(0.0)))
+    said = [note for note in rbt.run(strategy, bars_of("A", RISE)).warnings if "not in the data" in note]
+    assert said == ([f"term 'target' of 's' names {strangers}."] if strangers else [])
+
+
+def test_trusted_columns_are_said_once() -> None:
+    bars = bars_of("A", RISE).with_columns(factor=pl.lit(1.0))
+    notes = rbt.run(rbt.Strategy(target=rbt.weight(0.5)), bars).warnings
+    assert sum("factor" in note for note in notes) == 1
