@@ -13,7 +13,7 @@ from rustybt.data.assemble import Ready, assemble
 from rustybt.data.columns import FIELDS, PRICES
 from rustybt.data.metadata import Listed, check_known, listings
 from rustybt.data.options import Options
-from rustybt.data.rows import REASONS, Mask, find_dirty, report_dirty
+from rustybt.data.rows import REASONS, Mask, find_dirty, moment, report_dirty
 from rustybt.data.ticks import Run, Scaled, scale_column
 from rustybt.data.timing import Timed, narrow, time_rows
 from rustybt.errors import DataError
@@ -52,6 +52,7 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
         notes += gone
     if extras:
         notes.append(f"Extra columns are trusted not to hold the future: {', '.join(extras)}.")
+        notes += _not_numbers(timed, extras)
     ready = Ready(timed, scaled, tuple(item.asset for item in listed), tuple(extras))
     panel = assemble(ready, options.events, known if options.selection is None else None)
     return replace(panel, warnings=(*notes, *panel.warnings), quarantine=quarantine)
@@ -111,6 +112,23 @@ def _rounding(scaled: dict[str, Scaled], listed: Sequence[Listed]) -> list[str]:
         steps = " and ".join(str(step) for step in sorted({getattr(item.asset, setting) for item in listed})[:3])
         text = f"{moved} of {total} {said} were rounded half-even to a {setting} of {steps}, by {largest:.3g} at most"
         notes.append(f"{text}; check asset_class and {setting}." if 2 * moved > total else f"{text}.")
+    return notes
+
+
+def _not_numbers(timed: Timed, extras: Sequence[str]) -> list[str]:
+    """Extra columns with NaN, which no comparison and no running average gets rid of."""
+    notes, keyed = [], timed.keyed
+    for name in extras:
+        if not keyed.frame[name].dtype.is_float():
+            continue
+        bad = keyed.frame[name].is_nan().fill_null(value=False)
+        if bad.any():
+            row = int(bad.arg_max() or 0)
+            first = f"asset {keyed.symbols[int(keyed.codes[row])]!r}, {moment(int(keyed.stamps[row]))}"
+            notes.append(
+                f"Column {name!r} holds {bad.sum()} NaN (first: {first}); one NaN stays in ewm and cumulative terms for good: "
+                f"write pl.col({name!r}).fill_nan(None)."
+            )
     return notes
 
 

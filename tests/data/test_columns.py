@@ -79,6 +79,13 @@ def test_extras_follow_their_rows_when_rows_are_sorted_and_set_aside(make: Make)
     assert panel.quarantine["mark"].to_list() == [-10]
 
 
+def test_a_nan_in_an_extra_column_is_said(make: Make) -> None:
+    bars = make({"A": [1, 2, 3], "B": [4, 5, 6]}).with_columns(factor=pl.Series([1.0, None, 3.0, 4.0, float("nan"), float("nan")]))
+    said = load(bars, stamp="close").warnings[-1]
+    assert said.startswith("Column 'factor' holds 2 NaN (first: asset 'B', 2020-01-07T21:00:00)")
+    assert "fill_nan(None)" in said
+
+
 def test_columns_of_lists_are_left_out(make: Make) -> None:
     panel = load(make({"A": [1]}).with_columns(bids=pl.lit([1.0, 2.0]).implode()), stamp="close")
     assert panel.trusted == ()
