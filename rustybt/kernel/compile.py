@@ -49,7 +49,7 @@ def decorator(kind: str) -> Callable[[Any], Any]:
     from .cache import folder_for_now
 
     home = folder_for_now() if MODE == "compiled" else None
-    options = {"nogil": True, "error_model": "numpy", "cache": home is not None} | private_options(PRIVATE[kind])
+    options = {"nogil": True, "error_model": "numpy", "cache": kind == "entry" and home is not None} | private_options(PRIVATE[kind])
 
     def decorate(function: Any) -> Any:
         before = numba.config.CACHE_DIR
