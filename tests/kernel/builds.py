@@ -22,6 +22,8 @@ compiled_only = pytest.mark.skipif(not COMPILED, reason="about machine code; thi
 
 def copy_of(name: str, folder: Path = KERNEL) -> ModuleType:
     """The kernel's source under another package name, by which it knows how it is to be built."""
+    if name in sys.modules:
+        return sys.modules[name]
     found = importlib.util.spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
     assert found is not None
     assert found.loader is not None
