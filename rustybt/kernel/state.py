@@ -195,8 +195,13 @@ def blank(assets: int, slots: int, orders: int) -> dict[str, Any]:
 
 
 def unwritten(names: tuple[str, ...], length: int) -> dict[str, Any]:
-    """Columns of a log or of curves before anything is written."""
-    return {name: np.empty(length, TYPES[KINDS[name]]) for name in names}
+    """Columns of a log or of curves before anything is written.
+
+    Columns of one type lie in one block: large blocks come in large pages, and touching a page for the first time is dear.
+    """
+    kinds = {name: TYPES[KINDS[name]] for name in names}
+    blocks = {kind: iter(np.empty((sum(k is kind for k in kinds.values()), length), kind)) for kind in dict.fromkeys(kinds.values())}
+    return {name: next(blocks[kind]) for name, kind in kinds.items()}
 
 
 def lengthen(desk: Desk, length: int) -> None:
