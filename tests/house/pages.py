@@ -23,7 +23,7 @@ FENCE = re.compile(
     r"^(?P<indent> *)(?P<fence>```+|~~~+) *(?P<language>[\w+-]*)(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=indent)(?P=fence) *$",
     re.MULTILINE | re.DOTALL,
 )
-COMMENT = re.compile(r"<!--\s*(not run|exit)\s*:\s*(.*?)\s*-->\s*\Z", re.DOTALL)
+COMMENT = re.compile(r"<!--\s*(not run|exit)\s*:\s*((?:(?!-->).)*?)\s*-->\s*\Z", re.DOTALL)
 TITLE = re.compile(r'title="([^"]+)"')
 SHELLS = ("console", "bash", "sh", "shell")
 
