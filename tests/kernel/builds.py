@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import subprocess
@@ -36,12 +37,12 @@ def copy_of(name: str, folder: Path = KERNEL) -> ModuleType:
 @cache
 def twin() -> ModuleType:
     """The same source on Python's own integers, which cannot wrap."""
-    return copy_of("rustybt.kernel_python")
+    return copy_of("rustybt.kernel_python") if COMPILED else importlib.import_module("rustybt.kernel")
 
 
-def fresh(code: str, *, folder: Path = ROOT, **env: str | None) -> str:
+def fresh(code: str, **env: str | None) -> str:
     """What a new process prints; ``env`` sets variables, None takes one away."""
     around = {name: value for name, value in {**os.environ, **env}.items() if value is not None}
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=folder, env=around, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=ROOT, env=around, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,13 @@ def copied(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def plain_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def plain_settings(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """No debug settings, whatever the process was started with."""
     import numba
 
     monkeypatch.delenv("NUMBA_OPT", raising=False)
     monkeypatch.setattr(numba.config, "BOUNDSCHECK", None)
-    yield monkeypatch
+    return monkeypatch
 
 
 def test_every_source_of_the_kernel_is_in_the_name_of_the_folder(copied: Path) -> None:
