@@ -43,6 +43,7 @@ class Ring:
         self._next: Ints = np.zeros(0, np.int64)
         self._count: Ints = np.zeros(0, np.int64)
         self._totals: Totals | None = None
+        self._everyone: Ints | None = None  # the slots of the last bar, when they were those of all assets in order
         self._stop, self._bars = 0, 0
         self.level = False
         self.complete = True
@@ -73,11 +74,12 @@ class Ring:
         if self.dtype == pl.Null and column.dtype != pl.Null:
             self._adopt(column.dtype)
         values, known = column.arrays
-        if self.level and len(slots) == len(self._next) and _is_whole(slots):
+        if self.level and (slots is self._everyone or (len(slots) == len(self._next) and _is_whole(slots))):
+            self._everyone = slots
             self._take_all(values, known)
             return
         self._settle()
-        self.level = False
+        self.level, self._everyone = False, None
         if int(slots.max()) >= len(self._next):
             self._grow(int(slots.max()) + 1)
         full = self._next[slots] == 2 * self.width
@@ -245,6 +247,7 @@ class Totals:
         self.squares: Ints | None = np.zeros((0, 2 * width), np.int64) if squares else None
         self._low: Ints = np.zeros(0, np.int64)
         self._high: Ints = np.zeros(0, np.int64)
+        self._range = 0.0
 
     @property
     def held(self) -> list[Ints]:
@@ -268,6 +271,7 @@ class Totals:
             self.squares[slots, at] = np.where(np.asarray(at) > 0, self.squares[slots, before], 0) + values * values
             self._low[slots] = np.minimum(self._low[slots], values)
             self._high[slots] = np.maximum(self._high[slots], values)
+            self._range = max(self._range, float((self._high[slots].astype(np.float64) - self._low[slots]).max()))
 
     def between(self, slots: Any, first: Any, last: Any, values: npt.NDArray[Any]) -> tuple[Ints, Ints | None]:
         """Sums of the values from one place to another, both included, and of their squares."""
@@ -279,7 +283,7 @@ class Totals:
 
     def fits(self, size: int) -> bool:
         """Whether the scaled variance of any window so far fits 64 bits; see `rustybt.spec.exact.fits`."""
-        return bool((self._high.astype(np.float64) - self._low).max() * size <= 2**32)
+        return self._range * size <= 2**32
 
 
 def _is_whole(slots: Ints) -> bool:

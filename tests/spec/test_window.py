@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from rustybt.errors import SpecError
 from rustybt.model import Asset
+from rustybt.spec.barwise import bar_program
+from rustybt.spec.parts import Native
 from rustybt.spec.planner import plan_terms
 from rustybt.spec.rings import Ring
 from rustybt.spec.window import Window
@@ -109,3 +111,29 @@ def test_a_saved_window_of_other_terms_is_refused() -> None:
     saved = Window(plan_terms({"target": close.shift(1)}), [Asset("A")]).save()
     with pytest.raises(SpecError, match="other terms"):
         Window.load(plan_terms({"target": pl.col("open").shift(1)}), [Asset("A")], saved)
+
+
+def test_bars_whose_terms_are_not_wanted_count_all_the_same() -> None:
+    data = made(4, 40)
+    score = (close / close.shift(5)).over("asset")
+    terms = {
+        "rank": score.rank("ordinal").over("ts"),
+        "smooth": score.rank().over("ts").rolling_mean(3),
+        "ewm": (close.rolling_mean(3) - close).ewm_mean(span=4),
+        "total": pl.col("volume").cum_sum().log(),
+    }
+    every, some = (Window(plan_terms(terms), data.assets) for _ in range(2))
+    for number, (_, rows) in enumerate(sorted(data.frame.group_by("ts"))):
+        due = number % 7 == 3
+        whole, part = every.push(rows.sort("asset")), some.push(rows.sort("asset"), due)
+        assert part.schema == whole.schema
+        assert part.equals(whole if due else whole.clear(), null_equal=True)
+
+
+def test_ordinary_terms_need_no_evaluation_in_polars() -> None:
+    up = close.rolling_mean(5) > close.rolling_mean(9)
+    share = 0.9 / pl.col("asset").n_unique().over("ts")
+    plan = plan_terms({"score": close / close.shift(3) - 1, "target": pl.when(up).then(share).otherwise(0.0)})
+    program = bar_program(plan, {name: made(2, 2).frame.schema[name] for name in plan.columns})
+    assert all(isinstance(step, Native) for part in program.parts for step in part.steps)
+    assert not any(part.steps or part.moves for part in program.idle)
