@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from traceback import extract_tb
 from typing import Annotated, Any
 
 import typer
 
-from rustybt.errors import ConfigError
+from rustybt.errors import ConfigError, RustyBTError, SpecError
 from rustybt.execution import Commission, Costs, Slippage, bps, costs, per_share, per_trade
 from rustybt.model import Panel
 from rustybt.spec import Strategy, StrategyFunction
@@ -20,6 +21,13 @@ DataOption = Annotated[str, typer.Option("--data", help='Parquet, CSV or Arrow f
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="A parameter: --set fast=10. May be repeated.", show_default=False)]
 StampOption = Annotated[str | None, typer.Option("--stamp", help="How the source stamps bars: open, close or session.", show_default=False)]
 CalendarOption = Annotated[str | None, typer.Option("--calendar", help="Exchange calendar, such as XNYS or 24/7.", show_default=False)]
+IntervalOption = Annotated[
+    str | None, typer.Option("--interval", help="Length of bars stamped at their start: 1m, 1h, 1d.", show_default=False)
+]
+ZoneOption = Annotated[str | None, typer.Option("--timezone", help="Zone of times that carry none, such as UTC.", show_default=False)]
+ColumnOption = Annotated[
+    list[str] | None, typer.Option("--column", help="A column by another name: --column close=Last. May be repeated.", show_default=False)
+]
 ClassOption = Annotated[str, typer.Option("--asset-class", help="equity, crypto, fx, future or index: fixes tick and lot sizes.")]
 TickOption = Annotated[str | None, typer.Option("--tick-size", help="Price step, instead of the preset's.", show_default=False)]
 LotOption = Annotated[str | None, typer.Option("--lot-size", help="Quantity step, instead of the preset's.", show_default=False)]
@@ -49,6 +57,7 @@ def load_panel(data: str, **options: Any) -> Panel:
     """The data at the door, with the options that were given."""
     from rustybt.data import load
 
+    options["columns"] = pairs(options.get("columns"), "--column close=Last") or None
     return load(data, **{name: value for name, value in options.items() if value is not None})
 
 
@@ -62,16 +71,41 @@ def find_strategy(place: str) -> StrategyFunction:
 def build_strategy(place: str, settings: Iterable[str] | None) -> Strategy:
     """A strategy with the parameters of ``--set``."""
     found = find_strategy(place)
-    return found(**found.parse(pairs(settings)))
+    values = found.parse(pairs(settings))
+    try:
+        return found(**values)
+    except RustyBTError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise SpecError(
+            f"strategy {found.name!r} raised {type(error).__name__}: {error}", where=raised_at(error), do="correct the function"
+        ) from error
 
 
-def pairs(settings: Iterable[str] | None) -> dict[str, str]:
+def raised_at(error: BaseException) -> str:
+    """File and line at which an error was raised."""
+    frames = extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else ""
+
+
+def report_file(path: str | None) -> Path | None:
+    """The file of a report, checked before any work is done."""
+    if path is None:
+        return None
+    from rustybt.engine.page import check_page
+
+    check_page(Path(path))
+    return Path(path)
+
+
+def pairs(settings: Iterable[str] | None, example: str = "--set fast=10") -> dict[str, str]:
     """``name=value`` texts as a mapping."""
+    option = example.partition(" ")[0]
     found: dict[str, str] = {}
     for text in settings or ():
         name, equals, value = text.partition("=")
         if not equals or not name:
-            raise ConfigError(f"--set {text!r} has no value", where="--set", do="write --set fast=10")
+            raise ConfigError(f"{option} {text!r} has no value", where=option, do=f"write {example}")
         found[name.strip()] = value.strip()
     return found
 

@@ -30,4 +30,4 @@ def register(app: typer.Typer) -> None:
         if json:
             show.emit({"report": str(path), "run_id": found["identity"]["run_id"]})
         else:
-            show.out.print(f"report: {path}")
+            show.out.print(f"report: {path}", markup=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from rustybt.cli import options as o
 from rustybt.cli import show
@@ -20,6 +21,9 @@ def register(app: typer.Typer) -> None:
         set_: o.SetOption = None,
         stamp: o.StampOption = None,
         calendar: o.CalendarOption = None,
+        interval: o.IntervalOption = None,
+        timezone: o.ZoneOption = None,
+        column: o.ColumnOption = None,
         asset_class: o.ClassOption = "equity",
         tick_size: o.TickOption = None,
         lot_size: o.LotOption = None,
@@ -43,7 +47,7 @@ def register(app: typer.Typer) -> None:
         """Backtest a strategy over a file of bars."""
         import rustybt as rbt
 
-        folder = o.out_folder(out)
+        folder, page = o.out_folder(out), o.report_file(report)
         costs = o.build_costs(commission_bps, commission_per_share, commission_per_trade, commission_minimum, slippage_bps)
         made = o.build_strategy(strategy, set_)
         with show.working("reading bars", quiet=json):
@@ -51,6 +55,9 @@ def register(app: typer.Typer) -> None:
                 data,
                 stamp=stamp,
                 calendar=calendar,
+                interval=interval,
+                timezone=timezone,
+                columns=column,
                 asset_class=asset_class,
                 tick_size=tick_size,
                 lot_size=lot_size,
@@ -61,7 +68,7 @@ def register(app: typer.Typer) -> None:
         with show.working(f"running {made.name} on {len(panel.assets)} assets x {panel.bars:,} bars", quiet=json):
             result = rbt.run(made, panel, cash=cash, costs=costs, fill=fill, sizing=sizing, max_gross=max_gross, benchmark=benchmark)
         with show.working("writing", quiet=json):
-            written = {"out": str(result.save(folder)) if folder else None, "report": str(result.report(report)) if report else None}
+            written = {"out": str(result.save(folder)) if folder else None, "report": str(result.report(page)) if page else None}
         if json:
             show.emit({**document(result), **written})
             return
@@ -82,7 +89,7 @@ def document(result: Any) -> dict[str, Any]:
 
 
 def _print(result: Any, written: dict[str, str | None]) -> None:
-    counts, name = result.counts(), ", ".join(result.sleeves)
+    counts, name = result.counts(), escape(", ".join(result.sleeves))
     show.out.print(f"[bold]{name}[/] on {counts['assets']} assets x {counts['bars']:,} bars\n")
     show.out.print(show.metrics_table({name: result.metrics}))
     show.out.print(
@@ -93,7 +100,7 @@ def _print(result: Any, written: dict[str, str | None]) -> None:
     show.out.print(f"[dim]{result.verdict}[/]")
     show.out.print(f"[dim]run {result.identity['run_id'][:16]}[/]")
     for warning in result.warnings:
-        show.out.print(f"[yellow]note:[/] {warning}")
+        show.out.print(f"[yellow]note:[/] {escape(warning)}")
     for what, path in written.items():
         if path:
-            show.out.print(f"{what}: {path}")
+            show.out.print(f"{what}: {escape(path)}")

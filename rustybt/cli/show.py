@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def working(what: str, *, quiet: bool = False) -> Iterator[None]:
     if quiet or not err.is_terminal:
         yield
         return
-    with err.status(what):
+    with err.status(escape(what)):
         yield
 
 
@@ -67,7 +68,7 @@ def metrics_table(columns: Mapping[str, Mapping[str, Any]]) -> Table:
     table = Table(show_edge=False, pad_edge=False, header_style="bold")
     table.add_column("")
     for name in columns:
-        table.add_column(name, justify="right")
+        table.add_column(escape(name), justify="right")
     for key, label, unit in HEADLINE:
         table.add_row(label, *(number(values.get(key), unit) for values in columns.values()))
     return table
@@ -77,7 +78,7 @@ def checks_table(checks: list[dict[str, Any]]) -> Table:
     """Name, verdict and detail of each check."""
     table = Table(show_header=False, show_edge=False, pad_edge=False, box=None)
     for check in checks:
-        table.add_row("[green]✓[/]" if check["ok"] else "[red]✗[/]", check["name"], f"[dim]{check['detail']}[/]")
+        table.add_row("[green]✓[/]" if check["ok"] else "[red]✗[/]", escape(check["name"]), f"[dim]{escape(str(check['detail']))}[/]")
     return table
 
 
@@ -99,7 +100,7 @@ def frame_table(frame: pl.DataFrame) -> Table:
     table = Table(show_edge=False, pad_edge=False, header_style="bold")
     shown = [name for name in frame.columns if frame[name].null_count() < frame.height or not frame.height]
     for name in shown:
-        table.add_column(name, justify="right")
+        table.add_column(escape(name), justify="right")
     for row in frame.select(shown).iter_rows():
-        table.add_row(*(f"{value:,.4g}" if isinstance(value, float) else "-" if value is None else str(value) for value in row))
+        table.add_row(*(f"{value:,.4g}" if isinstance(value, float) else "-" if value is None else escape(str(value)) for value in row))
     return table

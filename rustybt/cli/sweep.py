@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from rustybt.cli import options as o
 from rustybt.cli import show
@@ -26,6 +27,9 @@ def register(app: typer.Typer) -> None:
         by: Annotated[str, typer.Option("--by", help="Metric of the leaderboard.")] = "sharpe",
         stamp: o.StampOption = None,
         calendar: o.CalendarOption = None,
+        interval: o.IntervalOption = None,
+        timezone: o.ZoneOption = None,
+        column: o.ColumnOption = None,
         asset_class: o.ClassOption = "equity",
         tick_size: o.TickOption = None,
         lot_size: o.LotOption = None,
@@ -46,6 +50,9 @@ def register(app: typer.Typer) -> None:
             data,
             stamp=stamp,
             calendar=calendar,
+            interval=interval,
+            timezone=timezone,
+            columns=column,
             asset_class=asset_class,
             tick_size=tick_size,
             lot_size=lot_size,
@@ -81,6 +88,9 @@ def register(app: typer.Typer) -> None:
             return
         show.out.print(f"{done.frame.height:,} variants, {done.failed:,} failed; best by {by}\n")
         show.out.print(show.frame_table(best))
+        if done.failed:
+            why = done.frame["error"].drop_nulls()[0].splitlines()[0]
+            show.out.print(f"[yellow]note:[/] the first that failed: {escape(why)}")
         show.out.print("[dim]The best of many tries is partly luck: the more variants, the more of it.[/]")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -73,6 +74,19 @@ def write_report(result: Result, path: Path) -> Path:
     from rustybt.analysis.report import render
 
     return write_page(render(report_inputs(result)), path)
+
+
+def check_page(path: Path) -> None:
+    """Refuse a file that cannot be written, before any work is done.
+
+    Raises:
+        ConfigError: it is a folder, or its folder cannot be written.
+    """
+    near = path.parent
+    while not near.exists() and near != near.parent:
+        near = near.parent
+    if path.is_dir() or not near.is_dir() or not os.access(near, os.W_OK | os.X_OK):
+        raise ConfigError("the report cannot be written", where=str(path), do="choose a file that can be written")
 
 
 def write_page(page: str, path: Path) -> Path:
