@@ -9,12 +9,14 @@ import rustybt as rbt
 from rustybt.engine.bulk import panel_of
 from rustybt.engine.config import configure
 from rustybt.engine.incremental import walk
+from rustybt.spec import OnBar
+from rustybt.spec.hooks import Context
 from tests.engine.conftest import bars_of
 
 RISE = [(p, p, p, p) for p in (10.0, 11.0, 12.0, 13.0)]
 
 
-def nothing(context: rbt.Context) -> None:
+def nothing(context: Context) -> None:
     """Sends no order."""
 
 
@@ -28,7 +30,7 @@ def nothing(context: rbt.Context) -> None:
         (rbt.Strategy("s", target=rbt.weight(0.5), schedule=rbt.every(50), warmup=1), "its schedule fires at no bar"),
         (rbt.Strategy("s", target=rbt.weight(0.005)), "no target on its 4 rows that decide comes to a whole lot"),
         (rbt.Strategy("s", target=rbt.quantity(pl.when(pl.col("close") > 12).then(1))), "of its orders 1 working, 0 filled"),
-        (rbt.Strategy("s", on_bar=nothing), "its callback sent no order"),
+        (rbt.Strategy("s", on_bar=OnBar(nothing)), "its callback sent no order"),
     ],
 )
 def test_a_run_without_a_fill_says_why(strategy: rbt.Strategy, why: str) -> None:
