@@ -14,6 +14,7 @@ from types import ModuleType
 import pytest
 
 from rustybt.kernel.compile import MODE
+from rustybt.kernel.twin import load
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = ROOT / "rustybt" / "kernel"
@@ -37,7 +38,7 @@ def copy_of(name: str, folder: Path = KERNEL) -> ModuleType:
 @cache
 def twin() -> ModuleType:
     """The same source on Python's own integers, which cannot wrap."""
-    return copy_of("rustybt.kernel_python") if COMPILED else importlib.import_module("rustybt.kernel")
+    return load("python") if COMPILED else importlib.import_module("rustybt.kernel")
 
 
 def fresh(code: str, **env: str | None) -> str:

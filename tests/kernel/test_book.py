@@ -31,7 +31,7 @@ def parts_of(drawn: Session, bar: int) -> tuple[Any, Any, Any, Any]:
     return prices, drawn.events[drawn.events[:, 0] == bar], drawn.plan.slot[offers], drawn.plan.value[offers]
 
 
-def whole(book: Any, drawn: Session, bar: int) -> Book:
+def whole(book: Any, drawn: Session, bar: int) -> Any:
     prices, events, slot, value = parts_of(drawn, bar)
     book.step(bar, *prices, events, slot, value)
     return book
@@ -92,7 +92,7 @@ def test_a_book_loaded_at_any_bar_goes_on_with_the_same_bytes() -> None:
         straight = run_or_error(simulate, drawn)
         for stop in range(len(drawn.market.close)):
 
-            def reload(book: Book, drawn: Session, bar: int, stop: int = stop) -> Book:
+            def reload(book: Any, drawn: Session, bar: int, stop: int = stop) -> Any:
                 if bar == stop:
                     kept = book.save()
                     book = Book.load(drawn.tables, kept)
@@ -261,6 +261,16 @@ def test_there_is_room_for_any_number_of_orders() -> None:
     again = Book.load(book.tables, book.save())
     assert at(again, 1, 100).lots.tolist() == at(book, 1, 100).lots.tolist() == [300]
     assert book.log().seq.tolist() == list(range(1, 301))
+
+
+def test_a_bar_makes_room_for_its_own_decisions() -> None:
+    book = at(Book(table(assets=(A, B))), 0, 100)
+    room = len(book._desk.order_slot)
+    for _ in range(room - 2):
+        book.submit(0, 1)
+    at(book, 1, [0, 0], {0: 3, 1: 4})
+    assert book.log().detail.tolist() == [Detail.REPLACED] * (room - 2)
+    assert book.working.lots.tolist() == [3, 4]
 
 
 def test_an_order_without_a_price_or_during_a_cool_down_is_a_row() -> None:

@@ -16,14 +16,16 @@ import pytest
 from rustybt import kernel
 from rustybt.kernel import compile as build
 from rustybt.kernel.example import one_asset, table
+from rustybt.kernel.twin import load
 from rustybt.testing.generators import session
 
 from .batches import answers, each_ratio
-from .builds import COMPILED, KERNEL, compiled_only, copy_of, fresh
+from .builds import COMPILED, KERNEL, compiled_only, fresh
 from .test_arithmetic import ROUNDINGS, around_ties, of_all_magnitudes
 
 COMPUTING = sorted(
-    {path.stem for path in KERNEL.glob("*.py")} - {"__init__", "cache", "compile", "inexact", "intrinsics", "native", "wide"}
+    {path.stem for path in KERNEL.glob("*.py")}
+    - {"__init__", "cache", "compile", "inexact", "intrinsics", "native", "twin", "warm", "wide"}
 )
 
 
@@ -157,18 +159,19 @@ print(outcome.equity.tolist(), sorted({"numba", "llvmlite"} & set(sys.modules)))
 
 
 def test_the_name_of_the_package_says_how_a_copy_is_built() -> None:
-    modes = {
-        name: importlib.import_module(f"{copy_of(name).__name__}.compile").MODE
-        for name in ("rustybt.kernel_python", "rustybt.kernel_float")
-    }
-    assert modes == {"rustybt.kernel_python": "python", "rustybt.kernel_float": "float"}
+    for name in ("python", "float"):
+        built = load(name)
+        assert built is load(name)
+        assert name == importlib.import_module(f"{built.__name__}.compile").MODE
     expected = "python" if os.environ.get("RUSTYBT_KERNEL") == "python" else "compiled"
     assert expected == build.MODE
     assert (expected == "compiled") is COMPILED
+    with pytest.raises(ValueError, match="no build 'abacus'"):
+        load("abacus")
 
 
 def test_the_float_build_rounds_as_the_processor_does() -> None:
-    copy_of("rustybt.kernel_float")
+    load("float")
     inexact = importlib.import_module("rustybt.kernel_float.inexact")
     divide = inexact.mul_div.py_func
     assert divide(7.0, 1.0, 2.0, 0) == 3.5

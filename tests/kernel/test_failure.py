@@ -61,6 +61,13 @@ LARGE: dict[str, dict[str, Any]] = {
     "a plain fee by rate": {"rows": [2**20] * 3, "offers": {0: 2**39}, "fee_rate": 10**10},
     "a gross limit": {"rows": [100] * 3, "offers": {0: 10}, "gross": 2**60, "cash": 2**59},
     "a fee under a gross limit": {"rows": [2**20] * 3, "offers": {0: 2**20}, "fee_rate": 10**8, "gross": 10**8 * 2**22},
+    "what is held when funds are asked for": {"rows": [100, 100, 2**60], "offers": {0: 9, 1: 10}},
+    "what is held when an order is sized": {
+        "rows": [100, 100, 2**60],
+        "offers": {0: 900, 1: 1_000},
+        "kind": TargetKind.NOTIONAL,
+        "sizing": Sizing.AT_FILL,
+    },
     "a weight": {"rows": [100] * 3, "offers": {0: 2**60}, "kind": TargetKind.WEIGHT, "cash": 2**60},
     "a weight at the fill": {"rows": [100] * 3, "offers": {0: 2**60}, "kind": TargetKind.WEIGHT, "cash": 2**60, "sizing": Sizing.AT_FILL},
     "the lots of a split": {"rows": [1] * 3, "offers": {0: 2**33}, "cash": 2**40, "events": [(2, 0, 0, 2**30, 1)]},
@@ -115,6 +122,14 @@ def test_the_largest_amounts_that_fit_are_exact() -> None:
     outcome = simulate(*one_asset([2**40] * 3, {0: 2**20 - 1}, cash=cash))
     assert outcome.cash.tolist() == [cash, cash - (2**20 - 1) * 2**40, cash - (2**20 - 1) * 2**40]
     assert outcome.equity.tolist() == [cash] * 3
+
+
+@pytest.mark.parametrize("array", [np.zeros(1), np.zeros((2, 2), dtype=object)[:, 0]], ids=["another type", "not in one piece"])
+def test_an_array_that_machine_code_would_misread_never_becomes_a_pointer(array: Any) -> None:
+    from rustybt.kernel.state import Desk
+
+    with pytest.raises(TypeError, match="lots"):
+        Desk(lots=array)
 
 
 @pytest.mark.parametrize("place", range(5))

@@ -160,7 +160,8 @@ def stepped(drawn: Session) -> Outcome:
         book.step(bar, *prices, drawn.events[drawn.events[:, 0] == bar], drawn.plan.slot[offers], drawn.plan.value[offers])
         curves.append((book.equity, book.cash, book.gross))
     equity, cash, gross = (np.array(curve, dtype=np.int64) for curve in zip(*curves, strict=True))
-    return book.outcome(equity, cash, gross)
+    outcome: Outcome = book.outcome(equity, cash, gross)
+    return outcome
 
 
 def walk(seed: int, bars: int, assets: int, missing: float) -> kernel.Market:
@@ -249,6 +250,7 @@ def test_a_run_leaves_what_it_was_given_as_it_was() -> None:
 
 
 GOOD = one_asset(BARS, offers={0: 10})
+FLOATS: Any = np.ones((3, 1))
 
 
 @pytest.mark.parametrize(
@@ -256,7 +258,7 @@ GOOD = one_asset(BARS, offers={0: 10})
     [
         ("four arrays of (bars, 1)", (GOOD[0], GOOD[1]._replace(high=np.ones((2, 1), dtype=np.int64)), GOOD[2], NO_EVENTS)),
         ("four arrays of (bars, 1)", (GOOD[0], kernel.Market(*([np.ones((3, 2), dtype=np.int64)] * 4)), GOOD[2], NO_EVENTS)),
-        ("float64 is not whole numbers", (GOOD[0], kernel.Market(np.ones((3, 1)), *GOOD[1][1:]), GOOD[2], NO_EVENTS)),
+        ("float64 is not whole numbers", (GOOD[0], kernel.Market(FLOATS, *GOOD[1][1:]), GOOD[2], NO_EVENTS)),
         ("offers of 3 bars", (GOOD[0], GOOD[1], offered(2, {0: 1}), NO_EVENTS)),
         ("offers of 3 bars", (GOOD[0], GOOD[1], Plan(np.array([0, 1, 0, 1]), np.array([0]), np.array([1])), NO_EVENTS)),
         ("offers of 3 bars", (GOOD[0], GOOD[1], Plan(np.array([0, 1, 1, 1]), np.array([0]), np.array([], dtype=np.int64)), NO_EVENTS)),
