@@ -35,14 +35,16 @@ def closing(held: int, lots: int) -> int:
 
 
 @aside
-def serve(desk: Desk, t: int, moment: int) -> None:
+def meet(desk: Desk, t: int, moment: int) -> None:
     """Serve the working orders whose asset has a bar: reductions in full, then increases as far as the funds go."""
     apart()
     assets, orders = desk.assets, desk.count[ORDERS]
+    if orders == 0:
+        return
     row = (t - desk.cursor[ROW]) * assets
     if desk.at_fill != 0:
         size_all(desk, t, moment)
-    served, increases, total = 0, 0, 0
+    served, increases, total = ZERO, ZERO, ZERO
     for k in range(orders):
         slot, lots = slot_of(desk, k), desk.order_lots[k]
         asset = asset_of(slot, assets)

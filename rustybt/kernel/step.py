@@ -10,7 +10,7 @@ from .decisions import decide
 from .events import accrue
 from .exits import protect
 from .limits import whole
-from .orders import serve
+from .orders import meet
 from .state import (
     ACCRUE,
     CASH,
@@ -23,7 +23,6 @@ from .state import (
     LOGGED,
     MARK,
     MEET,
-    ORDERS,
     ROW,
     Desk,
 )
@@ -57,13 +56,6 @@ def step(desk: Desk, t: int) -> None:
         if fill_at == SAME_BAR_CLOSE and parts & MEET != 0:
             meet(desk, t, SAME_BAR_CLOSE)
             mark(desk, t)
-
-
-@kernel
-def meet(desk: Desk, t: int, moment: int) -> None:
-    """Let the working orders meet the prices of a moment."""
-    if desk.count[ORDERS] > 0:
-        serve(desk, t, moment)
 
 
 @entry
