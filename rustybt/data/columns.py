@@ -20,6 +20,8 @@ RESERVED = frozenset({"ts", "asset", *FIELDS, "session", "ts_open", "bar", "reas
     f"{kind}_{name}" for kind in ("ticks", "adj", "ticks_adj") for name in FIELDS
 }
 """Names that the frame of a panel gives to its own columns."""
+MOST, LONGEST = 20, 40
+"""How many names, and how much of each, a message shows."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def name_columns(name: str, frame: pl.LazyFrame, options: Options) -> Named:
     missing = [field for field in NEEDED if field not in found and not (field == "asset" and name)]
     if missing:
         raise DataError(
-            f"column {', '.join(map(repr, missing))} is missing; the source has {', '.join(map(repr, have)) or 'no columns'}",
+            f"column {', '.join(map(repr, missing))} is missing; the source has {_listed(have)}",
             where=name or "the frame",
             do=f'rename it, or say which one is meant: columns={{"{missing[0]}": "<name in the source>"}}',
         )
@@ -78,6 +80,12 @@ def name_columns(name: str, frame: pl.LazyFrame, options: Options) -> Named:
     return Named(frame.select(*picks, *(pl.col(o).alias(n) for o, n in renamed.items())), tuple(renamed.values()), tuple(notes))
 
 
+def _listed(have: Sequence[str]) -> str:
+    """Names for a message, the first of many and the beginning of long ones."""
+    shown = [repr(name if len(name) <= LONGEST else f"{name[:LONGEST]}...") for name in have[:MOST]]
+    return ", ".join([*shown, *([f"and {len(have) - MOST} more"] if len(have) > MOST else [])]) or "no columns"
+
+
 def _match(have: Sequence[str], options: Options, name: str) -> tuple[dict[str, str], list[str]]:
     found: dict[str, str] = {}
     notes: list[str] = []
@@ -86,7 +94,7 @@ def _match(have: Sequence[str], options: Options, name: str) -> tuple[dict[str, 
             raise ConfigError(f"columns maps the unknown name {ours!r}", where="columns", do='write {"close": "<name in the source>"}')
         if theirs not in have:
             raise DataError(
-                f"column {theirs!r} is missing; the source has {', '.join(map(repr, have))}",
+                f"column {theirs!r} is missing; the source has {_listed(have)}",
                 where=name or "the frame",
                 do="correct columns=",
             )

@@ -20,6 +20,15 @@ def test_missing_columns_are_all_named(make: Make) -> None:
         load(make({"A": [1]}).drop("asset"))
 
 
+def test_a_message_shows_the_first_of_many_names_and_the_beginning_of_long_ones() -> None:
+    junk = pl.DataFrame({f"{i:03d}" + "x" * 500: [1] for i in range(300)})
+    with pytest.raises(DataError) as caught:
+        load(junk)
+    assert "'000xxx" in caught.value.what
+    assert caught.value.what.endswith("and 280 more")
+    assert len(str(caught.value)) < 1500
+
+
 def test_other_letter_case_and_usual_names_are_recognised(make: Make) -> None:
     bars = make({"A": [1]}).rename({"ts": "Date", "asset": "Ticker", "open": "Open", "high": "HIGH", "volume": "Volume"})
     panel = load(bars, stamp="close")
