@@ -125,6 +125,11 @@ def measure_variant(strategy: StrategyFunction, parameters: Mapping[str, Any], p
     row: dict[str, Any] = {**parameters, "final_equity": None, **dict.fromkeys(METRICS), "orders": None, "fills": None, "error": None}
     try:
         made = strategy(**parameters)
+    except RustyBTError as error:
+        return {**row, "error": str(error)}
+    except Exception as error:  # noqa: BLE001 - whatever the user's function raises
+        return {**row, "error": f"{type(error).__name__}: {error}"}
+    try:
         result = run_configured({made.name: made}, panel, config)
     except RustyBTError as error:
         return {**row, "error": str(error)}
