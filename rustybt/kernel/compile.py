@@ -7,15 +7,11 @@ The copies of `rustybt.kernel.twin` say by their package name which one they are
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-MODE = {"rustybt.kernel_python": "python", "rustybt.kernel_float": "float"}.get(
-    __package__ or "", "python" if os.environ.get("RUSTYBT_KERNEL") == "python" else "compiled"
-)
-"""How this copy of the source is built."""
+from .mode import MODE as MODE  # noqa: PLC0414 - read from here too
 
 PRIVATE = {
     "kernel": {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": True},

@@ -8,7 +8,7 @@ import numpy as np
 
 from rustybt.model import decimals
 
-from .compile import MODE
+from .mode import MODE
 
 whole: Any = int if MODE == "python" else np.int64
 """Type of the kernel's constants. Numba compiles a function anew for every Python integer that it is given, so they are NumPy's."""
