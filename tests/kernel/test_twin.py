@@ -43,8 +43,8 @@ def test_compiled_and_interpreter_agree_in_every_column_curve_and_verdict() -> N
         assert unequal(fast, slow) == [], seed
         stopped += isinstance(fast, str)
         rows += 0 if isinstance(fast, str) else fast.log.rows
-    assert stopped > 5
-    assert rows > 2_000
+    assert stopped > 2
+    assert rows > 4_000
 
 
 def test_the_interpreter_twin_and_the_decimal_reference_agree() -> None:
