@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from decimal import Decimal
 
 import numpy as np
 
 from rustybt.engine.config import RunConfig
+from rustybt.errors import ConfigError
 from rustybt.model import SLOT_FIELDS, Asset, Tables, TargetKind
-from rustybt.model.decimals import RATE, to_units
+from rustybt.model.decimals import LIMIT, RATE, to_units
 from rustybt.spec import Strategy
 
 Sleeves = Mapping[str, Strategy]
@@ -47,4 +49,9 @@ def _slot(strategy: Strategy, asset: Asset, config: RunConfig) -> dict[str, int]
     if strategy.exits is not None:
         rules.update(strategy.exits.units())
     kind = TargetKind.QUANTITY if strategy.target is None else strategy.target.kind
-    return {**config.costs.rows(asset, config.money_scale), **rules, "scheduled": int(strategy.schedule is not None), "kind": int(kind)}
+    found = {**config.costs.rows(asset, config.money_scale), **rules, "scheduled": int(strategy.schedule is not None), "kind": int(kind)}
+    for name, value in found.items():
+        if not -1 <= value < LIMIT:
+            what = f"a cost or rule is too large or too finely divided to count exactly ({name} = {Decimal(value):.3g})"
+            raise ConfigError(what, where=f"run, asset {asset.symbol!r}", do="give costs with fewer digits")
+    return found

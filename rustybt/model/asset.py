@@ -21,6 +21,10 @@ PRESETS: dict[str, tuple[str, str, str]] = {
 """Increments per asset class. They are fixed beforehand: reading them off the prices would be look-ahead."""
 
 
+SMALLEST, LARGEST = Decimal("1E-18"), Decimal("1E+18")
+"""Limits of every increment: what is outside cannot be counted in 64 bits anyway."""
+
+
 @dataclass(frozen=True)
 class Asset:
     """A tradable contract with its increments.
@@ -55,9 +59,12 @@ class Asset:
             known = ", ".join(PRESETS)
             raise ConfigError(f"unknown asset class {self.asset_class!r}", where=f"asset {self.symbol!r}", do=f"use one of {known}")
         for name in ("tick_size", "lot_size", "volume_step", "multiplier"):
-            if not (getattr(self, name).is_finite() and getattr(self, name) > 0):
+            size = getattr(self, name)
+            if not (size.is_finite() and size > 0):
+                raise ConfigError(f"{name} {size} is not positive", where=f"asset {self.symbol!r}", do="give a positive number")
+            if not SMALLEST <= size <= LARGEST:
                 raise ConfigError(
-                    f"{name} {getattr(self, name)} is not positive", where=f"asset {self.symbol!r}", do="give a positive number"
+                    f"{name} {size} is not in {SMALLEST}..{LARGEST}", where=f"asset {self.symbol!r}", do="correct its exponent"
                 )
 
     @classmethod

@@ -16,6 +16,9 @@ WEIGHT = 10**12
 """Weights are whole numbers of 1 / WEIGHT."""
 MODES = {"half_even": ROUND_HALF_EVEN, "down": ROUND_DOWN, "floor": ROUND_FLOOR, "ceiling": ROUND_CEILING}
 
+MOST_DIGITS = 60
+"""Largest exponent, up or down, of a number that users give."""
+
 
 def to_decimal(value: object, name: str = "value") -> Decimal:
     """An exact, finite decimal from a string, int or Decimal; a float is read as it prints.
@@ -35,6 +38,8 @@ def to_decimal(value: object, name: str = "value") -> Decimal:
         raise ConfigError(f"{name} {value!r} is not a number", where=name, do='give a number such as "0.05"') from None
     if not number.is_finite():
         raise ConfigError(f"{name} {value!r} is not finite", where=name, do="give a finite number")
+    if number and abs(number.adjusted()) > MOST_DIGITS:
+        raise ConfigError(f"{name} {value!r} has an exponent beyond {MOST_DIGITS}", where=name, do="correct the exponent")
     return number
 
 

@@ -186,6 +186,8 @@ def test_declarations_are_checked(bars: pl.DataFrame) -> None:
         ({"AAPL": Asset.of("MSFT")}, "filed under 'AAPL'"),
         ({"AAPL": {"listed": "soon"}}, "listed 'soon' is not a date"),
         ({"AAPL": {"tick_size": "x"}}, "tick_size 'x' is not a number"),
+        ({"AAPL": {"tick_size": "1e400"}}, "tick_size '1e400' has an exponent beyond"),
+        ({"AAPL": {"tick_size": "1e30"}}, "is not in 1E-18..1E\\+18"),
     ]
     for assets, message in declared:
         with pytest.raises(ConfigError, match=message):

@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 
 from rustybt.engine import configure
+from rustybt.engine.tables import build_tables
 from rustybt.errors import ConfigError
+from rustybt.execution import Commission, bps, costs, per_share
+from rustybt.model import Asset
+from rustybt.spec import Strategy, weight
 
 
 @pytest.mark.parametrize(
@@ -14,6 +18,8 @@ from rustybt.errors import ConfigError
         ({"cash": 0}, "cash 0 is not positive"),
         ({"cash": "lots"}, "'lots' is not a number"),
         ({"cash": float("nan")}, "is not finite"),
+        ({"cash": "1e99999999"}, "exponent beyond 60"),
+        ({"cash": "1e-99999999"}, "exponent beyond 60"),
         ({"costs": 0.001}, "is not a Costs"),
         ({"fill": "yesterday"}, "fill 'yesterday' is unknown"),
         ({"sizing": "never"}, "sizing 'never' is unknown"),
@@ -25,6 +31,13 @@ from rustybt.errors import ConfigError
 def test_bad_settings_are_refused_by_name(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         configure(**settings)
+
+
+@pytest.mark.parametrize("commission", [bps("1e25"), per_share("1e-30"), per_share("1e40")])
+def test_costs_that_cannot_be_counted_are_refused_by_asset(commission: Commission) -> None:
+    with pytest.raises(ConfigError, match=r"too large or too finely divided") as refused:
+        build_tables({"s": Strategy(target=weight(0.5))}, (Asset.of("A"),), configure(costs=costs(commission=commission)))
+    assert "'A'" in refused.value.where
 
 
 def test_equal_settings_have_equal_plain_form() -> None:
