@@ -10,6 +10,7 @@ from rustybt.errors import ConfigError
 from rustybt.model import FillAt, Panel
 from rustybt.spec import Strategy
 from rustybt.spec.planner import SignalPlan
+from rustybt.spec.poison import poisoned
 from rustybt.spec.symbols import named_assets
 from rustybt.spec.tree import parse
 
@@ -23,6 +24,7 @@ def notes_of(sleeves: Sleeves, panel: Panel, config: RunConfig, plans: Sequence[
         if strategy.on_bar is not None:
             notes.append(f"strategy {name!r} has an on_bar callback: the guard cannot prove what it reads; it ran bar by bar.")
     notes += dict.fromkeys(note for made in plans for note in made.warnings(panel.frame))
+    notes += dict.fromkeys(note for made in plans for note in poisoned(made, panel.frame, panel))
     notes += dict.fromkeys(note for strategy in sleeves.values() for note in strangers(strategy, panel))
     if config.benchmark is not None and config.benchmark not in panel.symbols:
         raise ConfigError(

@@ -70,3 +70,27 @@ def test_trusted_columns_are_said_once() -> None:
     bars = bars_of("A", RISE).with_columns(factor=pl.lit(1.0))
     notes = rbt.run(rbt.Strategy(target=rbt.weight(0.5)), bars).warnings
     assert sum("factor" in note for note in notes) == 1
+
+
+CHANGE = pl.col("close").diff()
+
+
+@pytest.mark.parametrize(
+    ("expr", "nans"),
+    [
+        ((CHANGE / CHANGE.abs()).ewm_mean(span=3), 1),
+        ((CHANGE / CHANGE.abs()).cum_sum(), 1),
+        ((pl.col("close") - 11).log().ewm_mean(span=3), 1),
+        (pl.col("factor").ewm_mean(span=3), 2),
+        ((CHANGE / CHANGE.abs()).fill_nan(None).ewm_mean(span=3), 0),
+        (CHANGE.ewm_mean(span=3), 0),
+        ((CHANGE / CHANGE.abs()).rolling_mean(3), 0),
+    ],
+)
+def test_a_nan_inside_a_running_term_is_said_though_a_comparison_hides_it(expr: pl.Expr, nans: int) -> None:
+    prices = [(p, p, p, p) for p in (10.0, 11.0, 11.0, 12.0, 13.0)]
+    bars = bars_of("A", prices).with_columns(factor=pl.Series([1.0, 2.0, float("nan"), float("nan"), 1.0]))
+    strategy = rbt.Strategy(target=rbt.weight(pl.when(expr > 1).then(0.5).otherwise(0.0)))
+    said = [note for note in rbt.run(strategy, bars).warnings if "never gets rid of it" in note]
+    assert len(said) == (nans > 0)
+    assert not nans or f"is NaN on {nans} rows (first: asset 'A', 2024-01-0" in said[0]
