@@ -15,7 +15,16 @@ elif MODE == "float":
 else:
     from .unbounded import mul_div
 
-__all__ = ["fits", "mul_div", "ratio", "value"]
+SLACK = 0 if MODE != "float" else LIMIT >> 20
+"""How far the two sides of the identity may lie apart: not at all, but for the build that computes in floats."""
+
+__all__ = ["agree", "fits", "mul_div", "ratio", "value"]
+
+
+@kernel
+def agree(one: int, other: int) -> bool:
+    """Whether two sums are the same."""
+    return -SLACK <= one - other <= SLACK
 
 
 @kernel

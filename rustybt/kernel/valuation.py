@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rustybt.model import FillAt
 
-from .arithmetic import fits, value
+from .arithmetic import agree, fits, value
 from .compile import apart, aside, kernel
 from .journal import fail
 from .levels import level
@@ -57,7 +57,7 @@ def appraise(desk: Desk) -> None:
                     return
     money[EQUITY] = equity
     money[GROSS] = gross
-    if money[CASH] + money[TRADED] + money[FEES] - money[INCOME] != money[DEPOSITS]:
+    if not agree(money[CASH] + money[TRADED] + money[FEES] - money[INCOME], money[DEPOSITS]):
         fail(desk, BREACH, ZERO)
 
 
