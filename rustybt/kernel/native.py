@@ -44,7 +44,10 @@ ONES, ZEROS = ("assets", "sleeves", "slots"), ("fill_at", "at_fill", "flags")
 PLAIN = DeskType((*((name, 1) for name in ONES), *((name, 0) for name in ZEROS), ("gross", RATE), ("parts", ALL)))
 """One asset and one strategy, market orders at the next open, a commission by rate at most: the plainest run. For it these numbers are
 constants of the machine code, and what they rule out is left out of it."""
-FIELDS = {name: types.int64 if kind == "int" else types.CPointer(getattr(types, TYPES[kind].__name__)) for name, kind in KINDS.items()}
+FIELDS = {
+    name: types.int64 if kind == "int" else types.CPointer(getattr(types, TYPES[kind].__name__, types.int64))
+    for name, kind in KINDS.items()
+}
 
 register_model(DeskType)(models.OpaqueModel)
 
