@@ -101,7 +101,7 @@ def bps(rate: object, *, minimum: object = 0, maximum: object | None = None) -> 
 
     Example:
         >>> bps(10).rate
-        Decimal('0.0010')
+        Decimal('0.001')
     """
     return Commission(rate=_money(rate, "bps") / 10_000, minimum=_money(minimum, "minimum"), maximum=_maybe(maximum, "maximum"))
 
