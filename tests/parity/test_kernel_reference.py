@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from rustybt import kernel, reference
 from rustybt.errors import LedgerError
-from rustybt.model import Detail, Outcome, Reason, Status
+from rustybt.model import Detail, Outcome, Plan, Reason, Status
 from rustybt.testing.generators import Session, session, sessions
 from rustybt.testing.golden import write_case
 from rustybt.testing.outcomes import differences, identity_breaches, run_or_error
@@ -32,6 +32,26 @@ def test_kernel_equals_reference_on_seeded_sessions(block: int) -> None:
         assert not found, f"seed {seed}: {found}\n{write_case(drawn, expected, f'seed {seed}')}"
         if expected is not None:
             assert identity_breaches(drawn, expected) == [], f"seed {seed}"
+
+
+def test_kernel_equals_reference_on_long_quiet_sessions() -> None:
+    """Hundreds of bars with a target now and then: where the kernel skips what cannot matter, the reference does not."""
+    rows = 0
+    for seed in range(300_000, 300_060):
+        drawn = thinned(session(seed, bars=300), every=29)
+        expected, found = both(drawn)
+        assert not found, f"seed {seed}: {found}"
+        rows += 0 if expected is None else expected.log.rows
+    assert rows > 500
+
+
+def thinned(drawn: Session, every: int) -> Session:
+    """The session with the offers of every so-manieth bar only."""
+    plan = drawn.plan
+    kept = [range(int(plan.start[bar]), int(plan.start[bar + 1])) if bar % every == 0 else range(0) for bar in range(len(plan.start) - 1)]
+    rows = np.array([row for part in kept for row in part], dtype=np.int64)
+    start = np.cumsum([0, *map(len, kept)]).astype(np.int64)
+    return drawn._replace(plan=Plan(start, plan.slot[rows], plan.value[rows]))
 
 
 @settings(max_examples=300)
