@@ -65,6 +65,7 @@ def register(app: typer.Typer) -> None:
                 start=start,
                 end=end,
             )
+        show.say_if_cold()
         with show.working(f"running {made.name} on {len(panel.assets)} assets x {panel.bars:,} bars", quiet=json):
             result = rbt.run(made, panel, cash=cash, costs=costs, fill=fill, sizing=sizing, max_gross=max_gross, benchmark=benchmark)
         with show.working("writing", quiet=json):

@@ -53,6 +53,15 @@ def emit(document: Mapping[str, Any]) -> None:
     print(json.dumps(document, default=str, indent=None))
 
 
+def say_if_cold() -> None:
+    """One line on stderr where the kernel still has to be compiled, since that takes a while and happens once."""
+    from rustybt.kernel.mode import MODE
+    from rustybt.kernel.warm import is_warm
+
+    if MODE == "compiled" and not is_warm():
+        err.print("compiling the kernel, once (about half a minute on two cores; rustybt warm does it beforehand) ...")
+
+
 @contextmanager
 def working(what: str, *, quiet: bool = False) -> Iterator[None]:
     """A spinner with the elapsed work's name, on a terminal only."""

@@ -60,6 +60,7 @@ def register(app: typer.Typer) -> None:
             start=start,
             end=end,
         )
+        show.say_if_cold()
         with show.bar("variants", quiet=json) as progress:
             done = rbt.sweep(
                 found,

@@ -55,6 +55,7 @@ def register(app: typer.Typer) -> None:
             end=end,
         )
         costs = o.build_costs(commission_bps, None, None, None, None)
+        show.say_if_cold()
         with show.working("verifying", quiet=json):
             verdict = rbt.verify(made, panel, points=points, seed=seed, cash=cash, costs=costs)
             found: dict[str, Any] = verdict.to_dict()

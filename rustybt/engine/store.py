@@ -31,7 +31,7 @@ def save(result: Result, folder: Path) -> Path:
         folder: must not exist, be empty, or hold an earlier run (which is replaced).
 
     Returns:
-        The folder: ``orders.parquet`` ... ``signals.parquet``, ``strategy.json`` where the strategy can be written, and ``manifest.json``.
+        The folder: ``orders.parquet`` ... ``signals.parquet``, and ``manifest.json``, which also holds the strategies.
 
     Raises:
         ConfigError: the folder holds something else, or cannot be written.

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -122,3 +124,16 @@ def test_unknown_option_is_bad_usage(rustybt: Command) -> None:
 
 def test_version(rustybt: Command) -> None:
     assert rustybt("--version").out.strip().count(".") == 2
+
+
+def test_a_cold_kernel_is_announced_on_stderr_and_a_warm_one_is_not(
+    rustybt: Command, bars: str, cross: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_module("rustybt.kernel.warm")  # the package's attribute of that name is the function
+    monkeypatch.setattr("rustybt.kernel.mode.MODE", "compiled")
+    for warm, said in ((False, True), (True, False)):
+        monkeypatch.setattr(sys.modules["rustybt.kernel.warm"], "is_warm", lambda warm=warm: warm)
+        ran = rustybt("run", cross, "--data", bars, "--json")
+        assert ran.code == 0
+        assert ran.json["bars"] == 200
+        assert ("compiling the kernel, once" in ran.err) is said
