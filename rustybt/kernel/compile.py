@@ -43,9 +43,12 @@ def decorator(kind: str) -> Callable[[Any], Any]:
     import numba
 
     from .cache import folder_for_now
+    from .whole import pipeline
 
     home = folder_for_now() if MODE == "compiled" else None
     options = {"nogil": True, "error_model": "numpy", "cache": kind == "entry" and home is not None} | private_options(PRIVATE[kind])
+    if kind == "entry" and pipeline() is not None:
+        options["pipeline_class"] = pipeline()
 
     def decorate(function: Any) -> Any:
         before = numba.config.CACHE_DIR
