@@ -1,8 +1,9 @@
 """Compiling a way into the kernel in one piece.
 
-Numba optimises a function together with all that it calls, and makes machine code of it, before it turns to the caller: a function that is
-called through eight others is optimised nine times. Here the called functions are only linked, and the whole is optimised once: half the time
-to compile, the same program. This leans on inner names of numba; where they are missing, numba does it its own way.
+Numba optimises a function together with all that it calls, and makes machine code of it, before it turns to the caller: a
+function that is called through eight others is optimised nine times. Here the called functions are only linked, and the whole is
+optimised once: half the time to compile, the same program. This leans on inner names of numba; where they are missing, numba does
+it its own way.
 """
 
 from __future__ import annotations
