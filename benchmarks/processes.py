@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,10 @@ from benchmarks.models import Measured, Task
 from benchmarks.timing import rounds_for
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+TURN = 3
+"""Runs of a turn."""
 
 
 class Failed(Exception):
@@ -45,13 +50,16 @@ class Process:
         """Whether it can take another turn."""
         return self.measured.error is None
 
-    def run(self) -> None:
-        """Take one turn."""
+    def run(self, times: int = 1) -> None:
+        """Take one turn: some runs on end, of which the median counts. The others' turns have cooled its caches and memory."""
         try:
-            self._tell("run")
-            answer = self._answer()
-            self.measured.seconds.append(answer["seconds"])
-            self.measured.facts = answer["facts"]
+            taken = []
+            for _ in range(times):
+                self._tell("run")
+                answer = self._answer()
+                taken.append(answer["seconds"])
+                self.measured.facts = answer["facts"]
+            self.measured.seconds.append(statistics.median(taken))
         except Failed as failure:
             self._fail(failure)
 
@@ -107,7 +115,7 @@ def command(task: Task, *more: str) -> list[str]:
 
 
 def side_by_side(tasks: Sequence[Task], *, budget: float = 8.0, rounds: int | None = None) -> list[Measured]:
-    """Measure tasks that take turns: one run each, then again.
+    """Measure tasks that take turns: `TURN` runs each, of which the median counts, then again.
 
     Args:
         tasks: what to compare.
@@ -127,10 +135,10 @@ def side_by_side(tasks: Sequence[Task], *, budget: float = 8.0, rounds: int | No
             if process.alive and rounds != 0:
                 process.run()
         warm = [process.measured.seconds[-1] for process in running if process.alive]
-        for _ in range(1, rounds_for(max(warm, default=1.0), budget) if rounds is None else rounds):
+        for _ in range(1, rounds_for(TURN * max(warm, default=1.0), budget) if rounds is None else rounds):
             for process in running:
                 if process.alive:
-                    process.run()
+                    process.run(TURN)
         return [process.stop() for process in running]
     finally:
         for process in running:

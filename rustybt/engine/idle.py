@@ -15,7 +15,10 @@ from rustybt.spec import Strategy
 def idle_notes(sleeves: Sleeves, panel: Panel, signals: Mapping[str, Signals], log: Log) -> list[str]:
     """One sentence for each strategy without a fill."""
     notes = []
-    traded = set((log.slot[(log.filled != 0) & (log.status == Status.FILLED)] // len(panel.assets)).tolist())
+    filled = (log.filled != 0) & (log.status == Status.FILLED)
+    traded = set(range(len(sleeves)))
+    if len(sleeves) > 1 or not filled.any():
+        traded = set(np.unique(log.slot[filled] // len(panel.assets)).tolist())
     for number, (name, strategy) in enumerate(sleeves.items()):
         if number not in traded:
             sent = np.flatnonzero((log.slot // len(panel.assets) == number) & ~np.isin(log.reason, (Reason.SPLIT, Reason.DIVIDEND)))

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from rustybt.engine.config import RunConfig
@@ -135,7 +136,7 @@ class Result:
     def counts(self) -> dict[str, int]:
         """Number of bars, assets, orders, fills, rejected orders and order rows by outcome."""
         log = self.outcome.log
-        filled = int(((log.filled != 0) & (log.status == Status.FILLED)).sum())
+        filled = int(np.count_nonzero((log.filled != 0) & (log.status == Status.FILLED)))
         return {
             "bars": self.panel.bars,
             "rows": self.panel.frame.height,
@@ -143,9 +144,9 @@ class Result:
             "decisions": sum(signals.decisions for signals in self.evaluated.values()),
             "orders": int(log.seq.max(initial=0)),
             "fills": filled,
-            "rejected": int((log.status == Status.REJECTED).sum()),
-            "cancelled": int((log.status == Status.CANCELLED).sum()),
-            "working": int((log.status == Status.WORKING).sum()),
+            "rejected": int(np.count_nonzero(log.status == Status.REJECTED)),
+            "cancelled": int(np.count_nonzero(log.status == Status.CANCELLED)),
+            "working": int(np.count_nonzero(log.status == Status.WORKING)),
         }
 
     def report(self, path: str | Path) -> Path:

@@ -60,6 +60,8 @@ def meet(desk: Desk, t: int, moment: int) -> None:
             record(desk, t, k, part, part, price, notional, fee_of(desk, slot, abs(part), abs(notional)), NONE)
         if part == lots:
             done(desk, k, slot)
+        elif orders == 1 and alone(desk, t, row, moment, lots - part, price):
+            done(desk, k, slot)
         else:
             desk.queue[increases] = k
             increases += 1
@@ -71,6 +73,20 @@ def meet(desk: Desk, t: int, moment: int) -> None:
         desk.count[DEAD] = 0
     else:
         sweep(desk)
+
+
+@kernel
+def alone(desk: Desk, t: int, row: int, moment: int, lots: int, price: int) -> bool:
+    """Fill the increase of the only order at once where there is room for it; False leaves it to the queue."""
+    slot = slot_of(desk, ZERO)
+    asset = asset_of(slot, desk.assets)
+    notional = value(lots, price, desk.up[asset], desk.down[asset])
+    fee = fee_of(desk, slot, abs(lots), abs(notional))
+    need = abs(notional) + fee
+    if desk.gross != RATE or not (fits(notional) and fits(fee) and fits(need)) or need > headroom(desk, row, moment):
+        return False
+    record(desk, t, ZERO, lots, lots, price, notional, fee, NONE)
+    return True
 
 
 @kernel

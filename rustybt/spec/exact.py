@@ -29,7 +29,7 @@ PLAIN = frozenset({*PRICES, "volume", *(f"adj_{name}" for name in (*PRICES, "vol
 """Columns that have whole ticks beside them."""
 WINDOWS = frozenset({"Sum", "Mean", "Var", "Std"})
 TIE_LIMIT = 2**53
-BLOCK = 16_384
+BLOCK = 32_768
 """Rows per pass: the arrays of a pass stay in the processor's cache."""
 
 
@@ -238,12 +238,18 @@ class Running:
     def whole(self, window: Rolling, step: Step, wide: bool) -> npt.NDArray[np.float64]:
         """Values of windows without nulls, at the row where each window starts; 0 for those that would end behind the last row."""
         rows, size = len(self._values), window.size
-        out = np.zeros(rows)
-        last = rows - size + 1
+        last = max(rows - size + 1, 0)
+        out = np.empty(rows)
+        out[last:] = 0.0
+        plain = not window.squares and np.ndim(step.num) == 0 and step.num == 1
+        below, sums = np.float64(step.den * (size if window.function == "Mean" else 1)) if plain else None, np.empty(BLOCK, np.int64)
         for start in range(0, last, BLOCK):
             stop = min(start + BLOCK, last)
             after, before = slice(start + size, stop + size), slice(start, stop)
-            out[before] = self._value(window, size, (before, after), step.at(before), wide)
+            if plain:  # the division of `_scaled`, without arrays in between
+                np.divide(np.subtract(self.total[after], self.total[before], out=sums[: stop - start]), below, out=out[before])
+            else:
+                out[before] = self._value(window, size, (before, after), step.at(before), wide)
         return out
 
     def ending(self, window: Rolling, rows: Any, first: Any, step: Step, facts: Facts) -> tuple[Any, Any]:
