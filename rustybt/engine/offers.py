@@ -84,8 +84,9 @@ def _as_float(number: object) -> float:
 def _integers(values: pl.Series, columns: npt.NDArray[np.int32], assets: tuple[Asset, ...]) -> Ints:
     """Whole lots as they are; what Int64 cannot hold has become null."""
     whole = values.cast(pl.Int64, strict=False)
-    units: Ints = whole.fill_null(LIMIT).to_numpy()
-    _check((units <= -LIMIT) | (units >= LIMIT), values, columns, assets)
+    units: Ints = (whole.fill_null(LIMIT) if whole.null_count() else whole).to_numpy()
+    if len(units) and (units.min() <= -LIMIT or units.max() >= LIMIT):
+        _check((units <= -LIMIT) | (units >= LIMIT), values, columns, assets)
     return units
 
 
@@ -162,14 +163,10 @@ def build_plan(sleeves: list[Targets], bars: int, assets: int) -> Plan:
     if len(sleeves) == 1 and (not len(sleeves[0].column) or sleeves[0].column[0] == sleeves[0].column[-1]):
         only = sleeves[0]
         bar, slot, value = only.bar, only.column.astype(np.int64), only.value
-        if len(bar) == bars:  # one at every bar
-            return Plan(np.arange(bars + 1, dtype=np.int64), slot, value)
     else:
         bar = np.concatenate([s.bar for s in sleeves])
         slot = np.concatenate([s.column.astype(np.int64) + k * assets for k, s in enumerate(sleeves)])
         value = np.concatenate([s.value for s in sleeves])
         order = np.lexsort((slot, bar))
         bar, slot, value = bar[order], slot[order], value[order]
-    # The k-th offer raises the count for the bars after its own, up to the bar of the next one.
-    start = np.repeat(np.arange(len(bar) + 1, dtype=np.int64), np.diff(bar, prepend=-1, append=bars))
-    return Plan(start, slot, value)
+    return Plan(bars, bar.astype(np.int64), slot, value)

@@ -44,7 +44,11 @@ def decision_bars(strategy: Strategy, plan: SignalPlan, panel: Panel) -> npt.NDA
     """Which bars decide, (bars,), or None when every bar does."""
     warmup = warmup_bars(strategy, plan)
     if strategy.schedule is None:
-        return None if warmup == 0 else np.arange(panel.bars) >= warmup
+        if warmup == 0:
+            return None
+        due = np.ones(panel.bars, dtype=bool)
+        due[:warmup] = False
+        return due
     due = strategy.schedule.resolve(panel.ts, panel.sessions, panel.next_session, panel.session_close)
     due[:warmup] = False
     return due

@@ -115,16 +115,17 @@ def offers_of(plan: Plan, bars: int, slots: int) -> dict[str, Any]:
     Raises:
         DataError: it is not a plan for so many bars and slots.
     """
-    start, slot, value = np.asarray(plan.start), np.asarray(plan.slot), np.asarray(plan.value)
-    fits_bars = len(start) == bars + 1 and start[0] == 0 and bool((start[1:] >= start[:-1]).all())
-    if not fits_bars or start[-1] != len(slot) or len(slot) != len(value):
+    bar, slot, value = np.asarray(plan.bar), np.asarray(plan.slot), np.asarray(plan.value)
+    fits_bars = plan.bars == bars and (not len(bar) or (bar[0] >= 0 and bar[-1] < bars and bool((bar[1:] >= bar[:-1]).all())))
+    if not fits_bars or not len(bar) == len(slot) == len(value):
         raise DataError(
             f"the plan does not hold the offers of {bars} bars",
             where="kernel, plan",
-            do="give bars + 1 starts, the last one the number of offers",
+            do="give each offer a bar, in order, with a slot and a value",
         )
     if len(slot) and (slot.min() < 0 or slot.max() >= slots):
         raise DataError(f"the plan names a slot outside 0..{slots - 1}", where="kernel, plan", do="check its slots")
     if len(value) and (value.min() <= -LIMIT or value.max() >= LIMIT):
         raise LedgerError("a target is 2^61 units or more", where="kernel, plan", do="use smaller targets or a coarser lot_size")
-    return {"offer_start": typed("offer_start", start), "offer_slot": typed("offer_slot", slot), "offer_value": typed("offer_value", value)}
+    columns = {"offer_bar": bar, "offer_slot": slot, "offer_value": value}
+    return {"offers": len(bar)} | {name: typed(name, column) for name, column in columns.items()}

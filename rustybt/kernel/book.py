@@ -76,7 +76,7 @@ class Book:
         from .state import KINDS, TYPES
 
         desk = self._desk
-        buffers = dict.fromkeys(PRICES, desk.assets) | {"offer_start": 2, "offer_slot": desk.slots, "offer_value": desk.slots}
+        buffers = dict.fromkeys(PRICES, desk.assets) | {"offer_bar": desk.slots, "offer_slot": desk.slots, "offer_value": desk.slots}
         desk.set(**fields, **{name: np.zeros(length, TYPES[KINDS[name]]) for name, length in buffers.items()})
         desk.set(**events_of(self.tables, np.zeros((0, 5), dtype=np.int64)))
 
@@ -102,7 +102,7 @@ class Book:
         from .state import ALL
 
         self._price(open, high, low, close)
-        self._offer(slot, value)
+        self._offer(bar, slot, value)
         self._do(ALL, bar, events)
 
     def accrue(self, bar: int, events: Any) -> None:
@@ -129,7 +129,7 @@ class Book:
         """Part 6 of a bar: offered targets become working orders."""
         from .state import DECIDE
 
-        self._offer(slot, value)
+        self._offer(bar, slot, value)
         self._do(DECIDE, bar)
 
     def _price(self, *prices: Any) -> None:
@@ -141,13 +141,17 @@ class Book:
                 )
             getattr(desk, name)[:] = given
 
-    def _offer(self, slot: Any, value: Any) -> None:
+    def _offer(self, bar: int, slot: Any, value: Any) -> None:
+        from .state import OFFER
+
         desk, count = self._desk, len(slot)
         if count != len(value) or count > desk.slots or (count and not 0 <= np.min(slot) <= np.max(slot) < desk.slots):
             raise DataError(
                 f"{count} slots for {len(value)} targets of {desk.slots} slots", where="kernel, offers", do="offer each slot once"
             )
-        desk.offer_start[1] = count
+        desk.set(offers=count)
+        desk.cursor[OFFER] = 0
+        desk.offer_bar[:count] = bar
         desk.offer_slot[:count] = slot
         desk.offer_value[:count] = value
 

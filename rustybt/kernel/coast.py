@@ -12,7 +12,7 @@ from .compile import apart, aside, kernel
 from .exits import touched
 from .journal import asset_of, fail
 from .limits import DOWN, LIMIT, ONE, whole
-from .state import CASH, EQUITY, EVENT, GROSS, HAS_GUARDS, HAS_LEVELS, ORDERS, OVERFLOW, ROW, Desk
+from .state import CASH, EQUITY, EVENT, GROSS, HAS_GUARDS, HAS_LEVELS, OFFER, ORDERS, OVERFLOW, ROW, Desk
 from .valuation import raise_peak
 
 NEXT_CLOSE = whole(FillAt.NEXT_CLOSE)
@@ -25,24 +25,21 @@ def quiet(desk: Desk, t: int) -> bool:
     """Whether nothing is due at a bar but what its prices might touch."""
     if desk.count[ORDERS] != 0:
         return False
-    row = t - desk.cursor[ROW]
-    if desk.offer_start[row] != desk.offer_start[row + 1]:
-        return False
     cursor = desk.cursor
+    if cursor[OFFER] < desk.offers and desk.offer_bar[cursor[OFFER]] <= t:
+        return False
     return cursor[EVENT] >= desk.events or desk.event_bar[cursor[EVENT]] > t
 
 
 @kernel
-def horizon(desk: Desk, t: int, stop: int) -> int:
-    """The first bar from ``t`` at which an offer or an event is due."""
-    offers, cursor = desk.offer_start, desk.cursor
-    first = cursor[ROW]
+def horizon(desk: Desk, stop: int) -> int:
+    """The next bar at which an offer or an event is due."""
+    cursor = desk.cursor
     if cursor[EVENT] < desk.events:
         stop = min(stop, desk.event_bar[cursor[EVENT]])
-    row, end, none = t - first, stop - first, offers[t - first]
-    while row < end and offers[row + 1] == none:
-        row += 1
-    return row + first
+    if cursor[OFFER] < desk.offers:
+        stop = min(stop, desk.offer_bar[cursor[OFFER]])
+    return stop
 
 
 @kernel
@@ -64,7 +61,7 @@ def holdings(desk: Desk, stop: int, t: int) -> tuple[int, int]:
 def coast(desk: Desk, t: int, stop: int) -> int:
     """Mark the quiet bars from ``t``; gives the first bar that needs a step."""
     apart()
-    end = horizon(desk, t, stop)
+    end = horizon(desk, stop)
     count, end = holdings(desk, end, t)
     if count == 0:
         t = idle(desk, t, end)

@@ -10,7 +10,7 @@ from .exits import expire
 from .journal import asset_of, awaits, cancel, fail, refuse, submit, sweep
 from .limits import DOWN, ONE, ZERO, whole
 from .sizing import wanted
-from .state import DEAD, EQUITY, HAS_MAX_BARS, OVERFLOW, ROW, Desk
+from .state import DEAD, EQUITY, HAS_MAX_BARS, OFFER, OVERFLOW, Desk
 
 QUANTITY = whole(TargetKind.QUANTITY)
 TARGET, EXPIRED = whole(Reason.TARGET), whole(Reason.MAX_BARS)
@@ -22,8 +22,11 @@ def decide(desk: Desk, t: int) -> None:
     """Max bars first, then the targets offered at this bar, in slot order."""
     if desk.flags & HAS_MAX_BARS != 0:
         expire(desk, t)
-    row = t - desk.cursor[ROW]
-    for i in range(desk.offer_start[row], desk.offer_start[row + 1]):
+    first, behind = desk.cursor[OFFER], desk.cursor[OFFER]
+    while behind < desk.offers and desk.offer_bar[behind] == t:
+        behind += 1
+    desk.cursor[OFFER] = behind
+    for i in range(first, behind):
         slot, target = desk.offer_slot[i] if desk.slots > 1 else 0, desk.offer_value[i]
         same = target == desk.target[slot]
         if same and desk.scheduled[slot] == 0:

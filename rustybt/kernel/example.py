@@ -45,7 +45,7 @@ def offered(bars: int, offers: Mapping[int, int | Mapping[int, int]]) -> Plan:
     rows = [(t, slot, value) for t, wish in sorted(offers.items()) for slot, value in sorted(as_slots(wish).items())]
     counts = np.bincount([t for t, _, _ in rows], minlength=bars) if rows else np.zeros(bars, dtype=np.int64)
     start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-    return Plan(start, np.array([s for _, s, _ in rows], dtype=np.int64), np.array([v for _, _, v in rows], dtype=np.int64))
+    return Plan.from_starts(start, np.array([s for _, s, _ in rows], dtype=np.int64), np.array([v for _, _, v in rows], dtype=np.int64))
 
 
 def as_slots(wish: int | Mapping[int, int]) -> Mapping[int, int]:

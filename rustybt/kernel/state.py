@@ -19,8 +19,8 @@ CASH, TRADED, FEES, INCOME, DEPOSITS, EQUITY, GROSS = range(7)
 ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME = range(6)
 """Places in ``count``: orders in the table, of them removed but not yet swept, last order number given out, log rows, error code, the slot
 that it is about."""
-EVENT, ROW, HINT = range(3)
-"""Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found."""
+EVENT, ROW, HINT, OFFER = range(4)
+"""Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer."""
 
 HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS = 1, 2, 4, 8, 16
 """Bits of ``flags``: what the rules use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit."""
@@ -57,6 +57,7 @@ class Desk:
     sleeves: int
     slots: int
     events: int
+    offers: int
     gross: int
     fill_at: int
     at_fill: int
@@ -96,7 +97,7 @@ class Desk:
     low: Amounts
     close: Amounts
 
-    offer_start: Counts
+    offer_bar: Counts
     offer_slot: Counts
     offer_value: Amounts
 
@@ -197,11 +198,10 @@ def blank(assets: int, slots: int, orders: int) -> dict[str, Any]:
 def unwritten(names: tuple[str, ...], length: int) -> dict[str, Any]:
     """Columns of a log or of curves before anything is written.
 
-    Columns of one type lie in one block: large blocks come in large pages, and touching a page for the first time is dear.
+    Each is a block of its own: blocks of up to 32 MiB go back to the allocator when they are dropped and serve the next run, already
+    touched. One block for all would come from the system anew each time, and touching a page for the first time is dear.
     """
-    kinds = {name: TYPES[KINDS[name]] for name in names}
-    blocks = {kind: iter(np.empty((sum(k is kind for k in kinds.values()), length), kind)) for kind in dict.fromkeys(kinds.values())}
-    return {name: next(blocks[kind]) for name, kind in kinds.items()}
+    return {name: np.empty(length, TYPES[KINDS[name]]) for name in names}
 
 
 def lengthen(desk: Desk, length: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -52,19 +53,35 @@ class Tables:
 
 @dataclass(frozen=True)
 class Plan:
-    """Targets offered to the kernel, bar by bar (compressed sparse rows).
+    """Targets offered to the kernel, in bar order.
 
     Attributes:
-        start: (bars + 1,) Int64: offers of bar t are ``start[t]:start[t + 1]``.
+        bars: number of bars of the run.
+        bar: (offers,) Int64 bar of each offer, never decreasing.
         slot: (offers,) Int64, increasing within a bar.
         value: (offers,) Int64: lots, money units or 1e-12 weights, by the slot's kind.
 
     An offer equal to the remembered target of an unscheduled slot does nothing, so leaving it out changes nothing.
+
+    Example:
+        >>> Plan.from_starts(np.array([0, 1, 1, 3]), np.array([0, 0, 1]), np.array([5, 6, 7])).bar
+        array([0, 2, 2])
     """
 
-    start: Ints
+    bars: int
+    bar: Ints
     slot: Ints
     value: Ints
+
+    @classmethod
+    def from_starts(cls, start: Ints, slot: Ints, value: Ints) -> Plan:
+        """A plan in which the offers of bar t are ``start[t]:start[t + 1]``; (bars + 1,) starts."""
+        return cls(len(start) - 1, np.repeat(np.arange(len(start) - 1, dtype=np.int64), np.diff(start)), slot, value)
+
+    @cached_property
+    def start(self) -> Ints:
+        """(bars + 1,) Int64: offers of bar t are ``start[t]:start[t + 1]``."""
+        return np.searchsorted(self.bar, np.arange(self.bars + 1)).astype(np.int64)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,8 @@ class Layout:
         if not self.height:
             return np.zeros(0, np.int64)
         codes = (asset.to_physical() if isinstance(asset.dtype, pl.Enum) else asset.rle_id()).to_numpy()
+        if codes[0] == codes[-1] and codes.min() == codes.max():
+            return np.zeros(1, np.int64)
         together = bool((codes[1:] >= codes[:-1]).all())
         starts: Ints = np.unique(np.searchsorted(codes, np.arange(int(codes[0]), int(codes[-1]) + 1, dtype=codes.dtype))).astype(np.int64)
         if not together or (not isinstance(asset.dtype, pl.Enum) and len(set(self._names(starts))) != len(starts)):

@@ -192,7 +192,10 @@ class SignalPlan:
 
     def warnings(self, frame: pl.DataFrame) -> list[str]:
         """What may round where exact ticks were hoped for, one sentence each."""
-        largest = {w.column: int(frame[f"ticks_{w.column}"].abs().max() or 0) for w in self.windows.values()}  # type: ignore[arg-type]
+        largest = {}
+        for column in {w.column for w in self.windows.values()}:
+            ticks = frame[f"ticks_{column}"]
+            largest[column] = max(abs(int(end or 0)) for end in (ticks.min(), ticks.max()))  # type: ignore[arg-type]
         found = tie_warning(self.windows.values(), largest)
         return [] if found is None else [found]
 

@@ -168,7 +168,7 @@ def draw_plan(dice: Dice, world: World, tables: Tables, bars: int) -> Plan:
                 slots.append(slot)
                 values.append(before[slot])
         start.append(len(slots))
-    return Plan(*(np.array(column, dtype=np.int64) for column in (start, slots, values)))
+    return Plan.from_starts(*(np.array(column, dtype=np.int64) for column in (start, slots, values)))
 
 
 def draw_target(dice: Dice, world: World, kind: int, column: int) -> int:

@@ -152,7 +152,9 @@ def read_targets(lines: Iterable[list[str]], tables: Tables, bars: int) -> Plan:
     offers = sorted((int(bar), names.index(name), value) for bar, name, value in lines)
     start = np.searchsorted([offer[0] for offer in offers], np.arange(bars + 1))
     values = [to_units(value, target_step(tables, slot)) for _, slot, value in offers]
-    return Plan(start.astype(np.int64), np.array([offer[1] for offer in offers], dtype=np.int64), np.array(values, dtype=np.int64))
+    return Plan.from_starts(
+        start.astype(np.int64), np.array([offer[1] for offer in offers], dtype=np.int64), np.array(values, dtype=np.int64)
+    )
 
 
 def target_step(tables: Tables, slot: int) -> Decimal:

@@ -242,9 +242,12 @@ def test_columns_have_the_types_that_the_log_declares() -> None:
 
 def test_a_run_leaves_what_it_was_given_as_it_was() -> None:
     drawn = session(7)
-    before = [array.copy() for array in (*vars(drawn.market).values(), *vars(drawn.plan).values(), drawn.events, drawn.tables.slots)]
+    before = [
+        array.copy()
+        for array in (*vars(drawn.market).values(), drawn.plan.bar, drawn.plan.slot, drawn.plan.value, drawn.events, drawn.tables.slots)
+    ]
     first = run_or_error(kernel.simulate, drawn)
-    after = [*vars(drawn.market).values(), *vars(drawn.plan).values(), drawn.events, drawn.tables.slots]
+    after = [*vars(drawn.market).values(), drawn.plan.bar, drawn.plan.slot, drawn.plan.value, drawn.events, drawn.tables.slots]
     assert all(one.tolist() == other.tolist() for one, other in zip(before, after, strict=True))
     assert differences(first, run_or_error(kernel.simulate, drawn)) == []
 
@@ -260,8 +263,8 @@ FLOATS: Any = np.ones((3, 1))
         ("four arrays of (bars, 1)", (GOOD[0], kernel.Market(*([np.ones((3, 2), dtype=np.int64)] * 4)), GOOD[2], NO_EVENTS)),
         ("float64 is not whole numbers", (GOOD[0], kernel.Market(FLOATS, *GOOD[1][1:]), GOOD[2], NO_EVENTS)),
         ("offers of 3 bars", (GOOD[0], GOOD[1], offered(2, {0: 1}), NO_EVENTS)),
-        ("offers of 3 bars", (GOOD[0], GOOD[1], Plan(np.array([0, 1, 0, 1]), np.array([0]), np.array([1])), NO_EVENTS)),
-        ("offers of 3 bars", (GOOD[0], GOOD[1], Plan(np.array([0, 1, 1, 1]), np.array([0]), np.array([], dtype=np.int64)), NO_EVENTS)),
+        ("offers of 3 bars", (GOOD[0], GOOD[1], Plan(3, np.array([1, 0]), np.array([0, 0]), np.array([1, 1])), NO_EVENTS)),
+        ("offers of 3 bars", (GOOD[0], GOOD[1], Plan(3, np.array([0]), np.array([0]), np.array([], dtype=np.int64)), NO_EVENTS)),
         ("a slot outside 0..0", (GOOD[0], GOOD[1], offered(3, {0: {1: 5}}), NO_EVENTS)),
         ("names no asset", (GOOD[0], GOOD[1], GOOD[2], np.array([[0, 1, 0, 2, 1]]))),
         ("no positive ratio", (GOOD[0], GOOD[1], GOOD[2], np.array([[0, 0, 0, 2, 0]]))),

@@ -51,7 +51,7 @@ def thinned(drawn: Session, every: int) -> Session:
     kept = [range(int(plan.start[bar]), int(plan.start[bar + 1])) if bar % every == 0 else range(0) for bar in range(len(plan.start) - 1)]
     rows = np.array([row for part in kept for row in part], dtype=np.int64)
     start = np.cumsum([0, *map(len, kept)]).astype(np.int64)
-    return drawn._replace(plan=Plan(start, plan.slot[rows], plan.value[rows]))
+    return drawn._replace(plan=Plan.from_starts(start, plan.slot[rows], plan.value[rows]))
 
 
 @settings(max_examples=300)

@@ -30,7 +30,7 @@ def first_bars(drawn: Session, bars: int) -> Session:
     """The same session with the future after so many bars cut off."""
     market = Grid(*(np.ascontiguousarray(getattr(drawn.market, field)[:bars]) for field in ("open", "high", "low", "close")))
     offers = int(drawn.plan.start[bars])
-    plan = Plan(drawn.plan.start[: bars + 1].copy(), drawn.plan.slot[:offers].copy(), drawn.plan.value[:offers].copy())
+    plan = Plan.from_starts(drawn.plan.start[: bars + 1].copy(), drawn.plan.slot[:offers].copy(), drawn.plan.value[:offers].copy())
     return drawn._replace(market=market, plan=plan, events=drawn.events[drawn.events[:, 0] < bars].copy())
 
 
@@ -49,7 +49,7 @@ def with_assets_in_order(drawn: Session, order: Sequence[int]) -> Session:
     events = sorted(([bar, place[column], *rest] for bar, column, *rest in drawn.events.tolist()), key=lambda row: row[:3])
     renamed = tuple(tables.assets[column] for column in order)
     slots = np.ascontiguousarray(tables.slots[:, old_slots])
-    plan = Plan(drawn.plan.start, slot, value)
+    plan = Plan.from_starts(drawn.plan.start, slot, value)
     return Session(replace(tables, assets=renamed, slots=slots), market, plan, np.array(events, dtype=np.int64).reshape(-1, 5))
 
 
@@ -73,7 +73,7 @@ def without_repeats(drawn: Session) -> Session:
                 values.append(value)
             remembered[slot] = value
         start.append(len(slots))
-    return drawn._replace(plan=Plan(*(np.array(column, dtype=np.int64) for column in (start, slots, values))))
+    return drawn._replace(plan=Plan.from_starts(*(np.array(column, dtype=np.int64) for column in (start, slots, values))))
 
 
 def equity_from_the_log(drawn: Session, outcome: Outcome) -> list[int]:

@@ -12,7 +12,7 @@ def test_an_empty_market_leaves_the_opening_cash_and_an_empty_log() -> None:
     slots = np.zeros((len(SLOT_FIELDS), 1), dtype=np.int64)
     tables = Tables((Asset("A"),), 1, 5, 2, 10**8, FillAt.NEXT_OPEN, Sizing.AT_DECISION, slots)
     none = np.zeros((0, 1), dtype=np.int64)
-    plan = Plan(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    plan = Plan.from_starts(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
     outcome = simulate(tables, Grid(none, none, none, none), plan, np.zeros((0, 5), dtype=np.int64))
     assert outcome.log.rows == 0
     assert outcome.equity.shape == (0,)

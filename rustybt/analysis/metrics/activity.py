@@ -59,15 +59,17 @@ def exposure(curve: Curve) -> dict[str, float]:
         "average_net_exposure": math.nan,
     }
     if int(curve.equity.min()) > 0:
-        used, most, held = np.zeros(curve.bars // BLOCK + 1), 0.0, np.zeros(curve.bars // BLOCK + 1)
-        for block, start in enumerate(range(0, curve.bars, BLOCK)):
+        used, net, most = [], [], 0.0
+        for start in range(0, curve.bars, BLOCK):
             part = slice(start, start + BLOCK)
-            equity = curve.equity[part].astype(np.float64)
-            gross = curve.gross[part] / equity
-            used[block], most = gross.sum(), max(most, float(gross.max()))
-            held[block] = (curve.cash[part] / equity).sum()
-        out["average_exposure"], out["max_exposure"] = float(used.sum()) / curve.bars, most
-        out["average_net_exposure"] = 1.0 - float(held.sum()) / curve.bars
+            equity, gross = curve.equity[part], curve.gross[part]
+            long = equity - curve.cash[part]
+            share = gross / equity
+            used.append(float(share.sum()))
+            net.append(used[-1] if np.array_equal(long, gross) else float((long / equity).sum()))
+            most = max(most, float(share.max()))
+        out["average_exposure"], out["max_exposure"] = math.fsum(used) / curve.bars, most
+        out["average_net_exposure"] = math.fsum(net) / curve.bars
     return out
 
 
