@@ -66,7 +66,8 @@ def exposure(curve: Curve) -> dict[str, float]:
             long = equity - curve.cash[part]
             share = gross / equity
             used.append(float(share.sum()))
-            net.append(used[-1] if np.array_equal(long, gross) else float((long / equity).sum()))
+            short = int((gross - long).max()) > 0  # without shorts both are the same number
+            net.append(float((long / equity).sum()) if short else used[-1])
             most = max(most, float(share.max()))
         out["average_exposure"], out["max_exposure"] = math.fsum(used) / curve.bars, most
         out["average_net_exposure"] = math.fsum(net) / curve.bars
