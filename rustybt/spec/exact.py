@@ -242,7 +242,8 @@ class Running:
         out = np.empty(rows)
         out[last:] = 0.0
         plain = not window.squares and np.ndim(step.num) == 0 and step.num == 1
-        below, sums = np.float64(step.den * (size if window.function == "Mean" else 1)) if plain else None, np.empty(BLOCK, np.int64)
+        below = np.float64(step.den * (size if window.function == "Mean" else 1)) if plain else np.float64(1)
+        sums = np.empty(min(BLOCK, rows), np.int64)
         for start in range(0, last, BLOCK):
             stop = min(start + BLOCK, last)
             after, before = slice(start + size, stop + size), slice(start, stop)

@@ -130,7 +130,7 @@ def test_workers_take_turns_and_answer(child: str) -> None:
     first, second = processes.side_by_side([Task("a", child, {}), Task("b", child, {"equity": 2.0})], rounds=3)
     assert (first.error, second.error) == (None, None)
     assert len(first.seconds) == 4
-    assert first.facts == {"runs": 4, "final_equity": 1.0, "orders": 3}
+    assert first.facts == {"runs": 2 + 2 * processes.TURN, "final_equity": 1.0, "orders": 3}
     assert second.facts["final_equity"] == 2.0
     assert first.notes["door_s"] == 0.5
     assert first.peak >= first.before > 0
@@ -140,7 +140,7 @@ def test_a_worker_that_fails_says_why_and_does_not_stop_the_others(child: str) -
     bad, good = processes.side_by_side([Task("a", child, {"fails_at": 3}), Task("b", child, {})], rounds=3)
     assert bad.error == "ValueError: the third is too much"
     assert good.error is None
-    assert good.facts["runs"] == 4
+    assert good.facts["runs"] == 2 + 2 * processes.TURN
     (missing,) = processes.side_by_side([Task("c", "no_such_module", {})], rounds=1)
     assert missing.error == "ModuleNotFoundError: No module named 'no_such_module'"
 

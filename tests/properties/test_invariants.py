@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rustybt import kernel, reference
-from rustybt.model import Detail, Log, Outcome, Reason, Status
+from rustybt.model import Detail, Log, Outcome, Plan, Reason, Status
 from rustybt.testing.generators import Session
 from rustybt.testing.outcomes import Simulate, differences, identity_breaches, run_or_error
 from tests.properties.alterations import (
@@ -173,7 +173,7 @@ def test_buying_and_selling_back_at_one_price_without_costs_is_free(simulate: Si
         offers = [int(v) for v in flat.plan.value[:slots]] + [1] * (slots - len(flat.plan.value[:slots]))
         start = np.array([0, slots, slots, *[2 * slots] * (bars - 2)], dtype=np.int64)
         value = np.array([*offers, *[0] * slots], dtype=np.int64)
-        plan = replace(flat.plan, start=start, slot=np.array(list(range(slots)) * 2, dtype=np.int64), value=value)
+        plan = Plan.from_starts(start, np.array(list(range(slots)) * 2, dtype=np.int64), value)
         outcome = run_or_error(simulate, Session(flat.tables, market, plan, np.zeros((0, 5), dtype=np.int64)))
         if outcome is None:
             continue
