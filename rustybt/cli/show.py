@@ -56,9 +56,9 @@ def emit(document: Mapping[str, Any]) -> None:
 def say_if_cold() -> None:
     """One line on stderr where the kernel still has to be compiled, since that takes a while and happens once."""
     from rustybt.kernel.mode import MODE
-    from rustybt.kernel.warm import is_warm
+    from rustybt.kernel.warm import is_warm, keeps
 
-    if MODE == "compiled" and not is_warm():
+    if MODE == "compiled" and keeps() and not is_warm():
         err.print("compiling the kernel, once (about half a minute on two cores; rustybt warm does it beforehand) ...")
 
 

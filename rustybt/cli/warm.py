@@ -24,6 +24,6 @@ def register(app: typer.Typer) -> None:
         place = kernel.warm()
         took = time.perf_counter() - began
         if json:
-            show.emit({"seconds": round(took, 3), "cache": str(place)})
+            show.emit({"seconds": round(took, 3), "cache": None if place is None else str(place)})
         else:
-            show.err.print(f"kernel ready in {took:.1f} s, kept in {place}")
+            show.err.print(f"kernel ready in {took:.1f} s, {'but nothing could be kept' if place is None else f'kept in {place}'}")

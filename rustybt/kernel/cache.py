@@ -7,13 +7,26 @@ folder's name holds a digest of all kernel sources, of numba's version, of the p
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import re
+import shutil
 import tempfile
+import time
+import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+DAY = 24 * 3600
+UNUSED = 30 * DAY
+"""Seconds after which a folder that no process used is removed."""
+OURS = re.compile(r"\d+\.[^-]*-[0-9a-f]{16}(-\w+)*(\.old\w*)?")
+"""Names of the folders that `salt` gives, and of those that are being removed."""
+STAMP = "used"
+log = logging.getLogger(__name__)
 
 
 def salt(sources: Iterable[Path] | None = None) -> str:
@@ -40,7 +53,9 @@ def bases() -> list[Path]:
 
     given = os.environ.get("RUSTYBT_CACHE_DIR")
     user = f"rustybt-{os.getuid()}" if hasattr(os, "getuid") else "rustybt"
-    usual = [Path(platformdirs.user_cache_dir("rustybt")), Path(tempfile.gettempdir()) / user]
+    usual = [Path(platformdirs.user_cache_dir("rustybt"))]
+    with suppress(FileNotFoundError):  # no folder for temporary files at all
+        usual.append(Path(tempfile.gettempdir()) / user)
     return [Path(given), *usual] if given else usual
 
 
@@ -64,7 +79,46 @@ def cache_home(tried: Iterable[Path], name: str) -> Path | None:
     return None
 
 
+def sweep(home: Path) -> list[Path]:
+    """Note that a folder is in use, and remove its neighbours that have not been used for `UNUSED` seconds; at most once a day.
+
+    Several processes may do it at once: a folder is renamed before it is emptied, which only one of them can do, and a process that
+    loses the folder under its feet compiles again.
+
+    Returns:
+        The folders that were removed, by their old names.
+    """
+    removed, now = [], time.time()
+    with suppress(OSError):
+        if (home / STAMP).exists() and last_use(home) > now - DAY:
+            return []
+        (home / STAMP).touch()
+        for path in sorted(home.parent.iterdir()):
+            with suppress(OSError):  # another process is at it
+                if path != home and OURS.fullmatch(path.name) and last_use(path) < now - UNUSED:
+                    aside = path.with_name(f"{path.name.partition('.old')[0]}.old{uuid.uuid4().hex}")
+                    path.rename(aside)
+                    shutil.rmtree(aside, ignore_errors=True)
+                    removed.append(path)
+    return removed
+
+
+def last_use(home: Path) -> float:
+    """When a folder was last noted to be in use, or changed."""
+    stamp = home / STAMP
+    return (stamp if stamp.exists() else home).stat().st_mtime
+
+
 @cache
 def folder_for_now() -> Path | None:
     """Where this process keeps compiled code; None when nothing can be written, and then every process compiles for itself."""
-    return cache_home(bases(), salt())
+    tried = bases()
+    home = cache_home(tried, salt())
+    if home is None:
+        log.warning(
+            "no folder for compiled code can be written (%s): every process compiles the kernel for itself; set RUSTYBT_CACHE_DIR",
+            ", ".join(map(str, tried)),
+        )
+    else:
+        sweep(home)
+    return home

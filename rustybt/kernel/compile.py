@@ -43,6 +43,7 @@ def decorator(kind: str) -> Callable[[Any], Any]:
     import numba
 
     from .cache import folder_for_now
+    from .kept import checked
     from .whole import pipeline
 
     home = folder_for_now() if MODE == "compiled" else None
@@ -54,7 +55,7 @@ def decorator(kind: str) -> Callable[[Any], Any]:
         before = numba.config.CACHE_DIR
         numba.config.CACHE_DIR = "" if home is None else str(home)
         try:
-            return numba.njit(**options)(function)
+            return checked(numba.njit(**options)(function))
         finally:
             numba.config.CACHE_DIR = before
 

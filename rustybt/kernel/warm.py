@@ -46,6 +46,11 @@ def is_warm() -> bool:
     return home is not None and len(list(home.rglob("step.run-*.nbc"))) > 1
 
 
+def keeps() -> bool:
+    """Whether compiled code can be kept at all; where it cannot, asking has said so."""
+    return folder_for_now() is not None
+
+
 def run_plain() -> None:
     """A run of one asset by the plainest rules, which has a build of its own."""
     simulate(*one_asset([100, 101, 102], offers={0: 1}))

@@ -137,3 +137,20 @@ def test_a_cold_kernel_is_announced_on_stderr_and_a_warm_one_is_not(
         assert ran.code == 0
         assert ran.json["bars"] == 200
         assert ("compiling the kernel, once" in ran.err) is said
+
+
+def test_a_kernel_that_cannot_be_kept_does_not_claim_to_be_compiled_once(
+    rustybt: Command, bars: str, cross: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_module("rustybt.kernel.warm")
+    monkeypatch.setattr("rustybt.kernel.mode.MODE", "compiled")
+    monkeypatch.setattr(sys.modules["rustybt.kernel.warm"], "folder_for_now", lambda: None)
+    ran = rustybt("run", cross, "--data", bars, "--json")
+    assert ran.code == 0
+    assert "compiling the kernel" not in ran.err
+
+
+def test_warming_says_when_nothing_could_be_kept(rustybt: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rustybt.kernel.warm", lambda: None)
+    assert "nothing could be kept" in rustybt("warm").err
+    assert rustybt("warm", "--json").json["cache"] is None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,61 @@ def test_there_may_be_no_place_at_all(tmp_path: Path) -> None:
     assert cache.cache_home([blocked, blocked / "below"], "1-a") is None
 
 
+NAMES = ("0.68.1-0123456789abcdef", "0.69.0dev0+12-0123456789abcdef-bounds1-opt1", "0.68.1-0123456789abcdef.old7f")
+
+
+def aged(path: Path, days: float) -> Path:
+    """A folder with a file in it, last used some days ago."""
+    (path / "kernel_0").mkdir(parents=True)
+    (path / "kernel_0" / "step.run-1.nbc").write_text("machine code")
+    then = time.time() - days * cache.DAY
+    os.utime(path, (then, then))
+    return path
+
+
+def test_folders_that_nobody_used_for_thirty_days_are_removed(tmp_path: Path) -> None:
+    old = [aged(tmp_path / name, 31) for name in NAMES]
+    recent = [aged(tmp_path / f"{digit}.0.0-0123456789abcdef", days) for digit, days in ((1, 29), (2, 0))]
+    strangers = [aged(tmp_path / name, 400) for name in ("results", "1-a", "0.68.1", "0.68.1-0123456789ABCDEF")]
+    home = aged(tmp_path / "3.0.0-0123456789abcdef", 500)
+    assert sorted(cache.sweep(home)) == sorted(old)
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in (*recent, *strangers, home)}
+
+
+def test_a_folder_in_use_is_noted_so_that_others_leave_it(tmp_path: Path) -> None:
+    used, other = aged(tmp_path / NAMES[0], 31), aged(tmp_path / NAMES[1], 0)
+    assert cache.sweep(used) == []
+    os.utime(used, (0, 0))  # the stamp counts, not the folder
+    assert cache.sweep(other) == []
+    assert used.exists()
+
+
+def test_the_neighbours_are_looked_at_once_a_day(tmp_path: Path) -> None:
+    home = aged(tmp_path / NAMES[1], 0)
+    assert cache.sweep(home) == []
+    old = aged(tmp_path / NAMES[0], 31)
+    assert cache.sweep(home) == []
+    yesterday = time.time() - 1.1 * cache.DAY
+    os.utime(home / cache.STAMP, (yesterday, yesterday))
+    assert cache.sweep(home) == [old]
+
+
+def test_several_processes_may_remove_at_once(tmp_path: Path) -> None:
+    old = [aged(tmp_path / f"0.{n}.0-0123456789abcdef", 31) for n in range(40)]
+    homes = [aged(tmp_path / f"1.{n}.0-0123456789abcdef", 0) for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        removed = [path for found in pool.map(cache.sweep, homes) for path in found]
+    assert sorted(removed) == sorted(old)  # each by one of them
+    assert sorted(tmp_path.iterdir()) == sorted(homes)
+
+
+def test_a_process_notes_its_folder_and_removes_old_ones(tmp_path: Path) -> None:
+    old = aged(tmp_path / "kernel" / NAMES[0], 31)
+    code = "from rustybt.kernel.cache import folder_for_now, STAMP; print((folder_for_now() / STAMP).exists())"
+    assert fresh(code, RUSTYBT_CACHE_DIR=str(tmp_path)).strip() == "True"
+    assert not old.exists()
+
+
 CANCEL = """
 from rustybt.kernel import Book, cache
 {before}
@@ -168,9 +225,13 @@ print(cache.folder_for_now(), sum(recall.stats.cache_hits.values()), len(recall.
 
 @compiled_only
 def test_where_nothing_can_be_written_the_kernel_runs_without_a_cache(tmp_path: Path) -> None:
-    code = CANCEL.format(before=f"from pathlib import Path\ncache.bases = lambda: [Path({str(tmp_path / 'file')!r})]")
-    (tmp_path / "file").write_text("in the way")
-    assert fresh(code).split() == ["None", "0", "1", "0"]
+    blocked = tmp_path / "file"
+    before = f"import sys\nfrom pathlib import Path\nsys.stderr = sys.stdout\ncache.bases = lambda: [Path({str(blocked)!r})]"
+    code = CANCEL.format(before=before)
+    blocked.write_text("in the way")
+    line, found = fresh(code).splitlines()
+    assert line.startswith(f"no folder for compiled code can be written ({blocked}): every process compiles")
+    assert found.split() == ["None", "0", "1", "0"]
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
