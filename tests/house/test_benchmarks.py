@@ -15,11 +15,15 @@ from rich.console import Console
 from benchmarks import exactness, latency, markets, parts, processes, report, scale, workloads
 from benchmarks.__main__ import arguments
 from benchmarks.cases import CASES, Case
-from benchmarks.columns import COLUMNS, floor, ours
+from benchmarks.columns import COLUMNS, floor, ours, twin
 from benchmarks.columns.latency import by_hand, terms
 from benchmarks.markets import MARKETS, Bars, Market, draw
 from benchmarks.models import Findings, Goal, Measured, Table, Task, ratio
 from benchmarks.timing import peak_mib, rounds_for
+from rustybt.kernel import simulate
+from rustybt.kernel.example import one_asset
+from rustybt.kernel.twin import load
+from rustybt.model import Asset
 
 TINY = {name: Market(m.seed, min(m.assets, 12), 700, m.drift, m.volatility, m.first, m.daily) for name, m in MARKETS.items()}
 
@@ -216,3 +220,26 @@ def test_rounds_are_odd_and_within_bounds() -> None:
 def test_every_suite_names_a_module_that_a_worker_can_prepare() -> None:
     for module in (parts.MODULE, latency.MODULE, scale.MODULE, exactness.MODULE, *(f"benchmarks.columns.{c}" for c in ("ours", "floor"))):
         assert callable(import_module(module).prepare)
+
+
+def test_a_desk_that_is_run_again_does_the_same_work_from_the_same_state() -> None:
+    rows = [100, (100, 130, 90, 120), 0, 125, (50, 60, 40, 55), 70]
+    given = one_asset(rows, offers={0: 10, 1: 0, 3: 7}, stop=20_000_000, fee_rate=1_000_000)
+    desk, expected = twin.Desk(load("python"), given, 1.0), simulate(*given)
+    assert desk.rows == expected.log.rows > 3
+    for _ in range(3):
+        assert desk.seconds() >= 0
+        assert desk.final_equity == expected.equity[-1] != expected.equity[0]
+
+
+@pytest.mark.parametrize(("tick", "scale", "kind"), [("0.01", 2, "same"), ("0.0001", 2, "divided"), ("0.01", 8, "multiplied")])
+def test_the_promise_of_a_row_follows_from_the_scales(tick: str, scale: int, kind: str) -> None:
+    given = one_asset([100, 101], {0: 1}, assets=[Asset.of("A", tick_size=tick, lot_size="1")], money_scale=scale)
+    assert twin.Desk(load("python"), given, 1.0).kind == kind in exactness.KINDS
+
+
+def test_a_twin_that_does_other_work_is_a_wrong_result() -> None:
+    same = {"final_equity": {"exact": 100.0, "float": 100.00000001}, "rows": {"exact": 1000, "float": 1001}}
+    assert exactness.differences(same) == []
+    other = {"final_equity": {"exact": 100.0, "float": 101.0}, "rows": {"exact": 1000, "float": 900}}
+    assert exactness.differences(other) == ["float ends at 101.000, exact at 100.000", "float writes 900 rows, exact 1,000"]
