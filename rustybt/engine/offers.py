@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from rustybt.model.decimals import LIMIT, WEIGHT
 from rustybt.model.panel import Ints
 
 NEAR = 1e-9
+MOST = 10**38
+"""More than a Decimal of Polars can hold."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,8 @@ def quantise(values: pl.Series, columns: npt.NDArray[np.int32], kind: TargetKind
         money_scale: decimals of a money unit.
 
     Returns:
-        (rows,) Int64. Weights and money are rounded half-even; a quantity within one part in 1e9 of a whole number of lots is that
-        number, else it is
-        cut toward zero.
+        (rows,) Int64. Weights and money are rounded half-even. A quantity in Float64 within one part in 1e9 of a whole number of lots is
+        that number; else quantities are cut toward zero. Decimals are worked on exactly, with any number of digits.
 
     Raises:
         SpecError: a value too large to hold.
@@ -55,13 +57,13 @@ def quantise(values: pl.Series, columns: npt.NDArray[np.int32], kind: TargetKind
         return _fit(np.rint(_scaled(values, float(WEIGHT))), columns, assets)
     if kind is TargetKind.NOTIONAL:
         if values.dtype.is_decimal():
-            return _decimals(values, 10**money_scale, columns, assets)
+            return _decimals(values, Fraction(10**money_scale), True, columns, assets)
         return _fit(np.rint(_scaled(values, float(10**money_scale))), columns, assets)
     sizes = {asset.lot_size for asset in assets}
     if values.dtype.is_integer() and sizes == {1}:
         return _integers(values, columns, assets)
     if values.dtype.is_decimal() and len(sizes) == 1:
-        return _decimals(values, 1 / next(iter(sizes)), columns, assets)
+        return _decimals(values, 1 / Fraction(next(iter(sizes))), False, columns, assets)
     per_unit = np.array([_as_float(1 / asset.lot_size) for asset in assets])
     exact = _scaled(values, per_unit[0] if len(sizes) == 1 else per_unit[columns])
     nearest = np.rint(exact)
@@ -90,12 +92,23 @@ def _integers(values: pl.Series, columns: npt.NDArray[np.int32], assets: tuple[A
     return units
 
 
-def _decimals(values: pl.Series, per_unit: object, columns: npt.NDArray[np.int32], assets: tuple[Asset, ...]) -> Ints:
-    rough = _scaled(values, _as_float(per_unit))
+def _decimals(values: pl.Series, per_unit: Fraction, halves: bool, columns: npt.NDArray[np.int32], assets: tuple[Asset, ...]) -> Ints:
+    """Decimals in units, in whole numbers all the way: rounded half-even, or cut toward zero."""
+    assert isinstance(values.dtype, pl.Decimal)
+    rough = _scaled(values, float(per_unit))
     _check(np.abs(rough) >= LIMIT, rough, columns, assets)
-    wide = pl.select(values.cast(pl.Decimal(38, 12)) * pl.lit(per_unit, dtype=pl.Decimal(38, 12))).to_series()
-    units: Ints = wide.cast(pl.Int64).to_numpy()
-    return units
+    share = per_unit / 10**values.dtype.scale
+    if share.denominator > MOST:
+        return np.zeros(len(values), dtype=np.int64)  # less than a lot, whatever they are
+    above, below = (pl.lit(number, dtype=pl.Int128) for number in (share.numerator, share.denominator))
+    exact = pl.DataFrame({"x": values.to_physical()}).select(x=pl.col("x") * above).with_columns(units=pl.col("x") // below)
+    units, rest = pl.col("units"), pl.col("x") - pl.col("units") * below
+    if halves:
+        more = (rest > below - rest) | ((rest == below - rest) & (units % 2 != 0))
+    else:
+        more = (pl.col("x") < 0) & (rest != 0)
+    found: Ints = exact.select((units + more.cast(pl.Int128)).cast(pl.Int64)).to_series().to_numpy()
+    return found
 
 
 def _fit(numbers: npt.NDArray[np.float64], columns: npt.NDArray[np.int32], assets: tuple[Asset, ...]) -> Ints:

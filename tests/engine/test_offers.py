@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rustybt.engine.offers import Targets, build_plan, changes, check_weights, quantise
@@ -113,3 +113,66 @@ def test_starts_count_the_offers_before_each_bar(kept: list[int]) -> None:
     plan = build_plan([targets], bars=5, assets=1)
     assert plan.start.tolist() == [sum(b < t for b in kept) for t in range(6)]
     assert plan.value.tolist() == list(range(len(kept)))
+
+
+@pytest.mark.parametrize(
+    ("value", "scale", "expected"),
+    [
+        ("1.125", 2, 112),  # a tie goes to the even cent ...
+        ("1.135", 2, 114),
+        ("-1.125", 2, -112),
+        ("-1.135", 2, -114),
+        ("0.005", 2, 0),
+        ("-0.015", 2, -2),
+        ("1.12500000000000000000000001", 2, 113),  # ... and a hair above it is no tie
+        ("-1.12500000000000000000000001", 2, -113),
+        ("1.12499999999999999999999999", 2, 112),
+        ("0.0000000000005", 0, 0),
+        ("2.5", 0, 2),
+        ("-3.5", 0, -4),
+        ("123456789012345.255", 2, 12345678901234526),
+        ("7", 8, 700_000_000),
+        ("0.99999999999999999999999999999999999999", 8, 100_000_000),
+    ],
+)
+def test_money_in_decimals_is_rounded_half_even_exactly(value: str, scale: int, expected: int) -> None:
+    found = quantise(pl.Series("target", [Decimal(value)]), ZERO, TargetKind.NOTIONAL, SHARE, scale)
+    assert found.tolist() == [expected]
+
+
+@given(
+    digits=st.integers(-(10**17), 10**17),
+    point=st.integers(0, 20),
+    scale=st.integers(0, 8),
+)
+def test_money_in_decimals_is_what_the_decimal_module_gives(digits: int, point: int, scale: int) -> None:
+    value = Decimal(digits).scaleb(-point)
+    assume(abs(value).scaleb(scale) < 2**61)
+    series = pl.Series("target", [value], dtype=pl.Decimal(38, point))
+    expected = int(value.scaleb(scale).to_integral_value(ROUND_HALF_EVEN))
+    assert quantise(series, ZERO, TargetKind.NOTIONAL, SHARE, scale).tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("value", "lot", "expected"),
+    [
+        ("9", "3", 3),  # a third has no decimal form: the division is by the lot, not by its reciprocal
+        ("8.9999999999999999999999", "3", 2),
+        ("-8.9999999999999999999999", "3", -2),
+        ("-9", "3", -3),
+        ("0.2999999999999999999999", "0.1", 2),
+        ("-0.2999999999999999999999", "0.1", -2),
+        ("-0.3", "0.1", -3),
+        ("1.5", "1", 1),
+        ("-1.5", "1", -1),
+        ("0.00000000000000000000000000000000000003", "3", 0),
+    ],
+)
+def test_quantities_in_decimals_are_cut_toward_zero_exactly(value: str, lot: str, expected: int) -> None:
+    assets = (Asset.of("A", lot_size=lot),)
+    assert quantise(pl.Series("target", [Decimal(value)]), ZERO, TargetKind.QUANTITY, assets, 8).tolist() == [expected]
+
+
+def test_a_decimal_column_keeps_the_rows_apart() -> None:
+    values = pl.Series("target", [Decimal("0.005"), Decimal("0.015"), Decimal("-0.025"), Decimal("0.035")])
+    assert quantise(values, columns(0, 1, 0, 1), TargetKind.NOTIONAL, SHARE, 2).tolist() == [0, 2, -2, 4]
