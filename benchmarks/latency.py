@@ -9,7 +9,7 @@ from benchmarks.processes import side_by_side
 from benchmarks.report import seconds, times
 
 MODULE = "benchmarks.columns.latency"
-WAYS = ("numpy", "polars", "window", "engine")
+WAYS = ("numpy", "polars", "window", "engine", "callback")
 ROUNDS = 25
 SIZES = ((1, 50), (1, 200), (50, 50), (50, 200), (500, 50), (500, 200))
 """Assets and look-back."""
@@ -43,5 +43,7 @@ def _table(found: dict[tuple[int, int], list[Measured]]) -> Table:
         "Latency of one bar, ten expressions",
         ("assets x look-back", "way", "p50", "p99", "times numpy", "bars"),
         tuple(rows),
-        ("Each includes keeping its window. Engine: the whole walk of a bar, with target, orders, fills and books.",),
+        (
+            "Each includes keeping its window. Engine: the whole walk of a bar, with target, orders, fills and books. Callback: the same with an on_bar callback in place of expressions.",
+        ),
     )

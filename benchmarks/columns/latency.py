@@ -1,7 +1,8 @@
-"""One bar at a time: ten expressions kept up to date, four ways.
+"""One bar at a time: ten expressions kept up to date, in several ways.
 
 ``numpy`` writes them by hand on an (assets, look-back) array; ``polars`` selects them over a frame of the last bars; ``window`` is our
-`rustybt.spec.window.Window`; ``engine`` is the whole `rustybt.engine.Incremental`: window, target, kernel.
+`rustybt.spec.window.Window`; ``engine`` is the whole `rustybt.engine.Incremental`: window, target, kernel. Beside them ``callback``: the
+engine with a strategy that is an `on_bar` callback with the same look-back, which looks at the last close.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from benchmarks.markets import Floats, Market, draw
 from benchmarks.models import Facts, Job
 from rustybt.engine import Bar, Incremental, bars_of, configure
 from rustybt.model import Panel
+from rustybt.spec import Context, OnBar
 
 BLOCK = 40
 """Bars of one turn."""
@@ -105,11 +107,24 @@ def in_engine(panel: Panel, lookback: int) -> Callable[[Bar], None]:
     return Incremental({"ten": strategy}, panel.assets, config, panel.adj_digits).on_bar
 
 
+def look(context: Context) -> None:
+    """Read the last bars, the cheapest way."""
+    if context.bars["close"][-1] <= 0:
+        context.order(context.bars["asset"][-1], 1)
+
+
+def in_callback(panel: Panel, lookback: int) -> Callable[[Bar], None]:
+    """The engine and a callback."""
+    strategy = rbt.Strategy("looking", on_bar=OnBar(look, lookback))
+    return Incremental({"looking": strategy}, panel.assets, configure(cash=10_000_000), panel.adj_digits).on_bar
+
+
 WAYS: dict[str, Callable[[Panel, int], Callable[[Bar], Any]]] = {
     "numpy": in_numpy,
     "polars": in_polars,
     "window": in_window,
     "engine": in_engine,
+    "callback": in_callback,
 }
 
 

@@ -8,14 +8,17 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from rustybt.engine.config import RunConfig
+from rustybt.engine.recent import Recent
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import OrderError, RustyBTError, SpecError
 from rustybt.model import Asset
 from rustybt.model.decimals import from_units, to_decimal, to_units
-from rustybt.spec import OnBar
+from rustybt.spec import Moment, OnBar
 from rustybt.spec.hooks import Amount, json_copy
 
 if TYPE_CHECKING:
@@ -31,21 +34,19 @@ class BarContext:
         self._unit = Decimal(1).scaleb(-config.money_scale)
         self._hook = hook
         self._state = hook.fresh_state()
-        self._bars = pl.DataFrame()
+        self._recent = Recent(len(assets), hook.lookback)
         self._ts = 0
         self._index = 0
         self._book: Book | None = None
 
-    def show(self, ts: int, index: int, rows: pl.DataFrame, book: Book) -> None:
+    def show(self, moment: Moment, rows: pl.DataFrame, columns: npt.NDArray[np.int32], book: Book) -> None:
         """Take in one bar and call the callback.
 
         Raises:
             SpecError: the callback raised something that is not ours, or left a state that is not JSON.
         """
-        bars = rows if self._bars.is_empty() else pl.concat([self._bars, rows])
-        latest = bars.sort("asset", "ts", maintain_order=True).group_by("asset", maintain_order=True).tail(self._hook.lookback)
-        self._bars = latest.select(rows.columns)
-        self._ts, self._index, self._book = ts, index, book
+        self._recent.push(rows, columns)
+        self._ts, self._index, self._book = moment.ts, moment.index, book
         try:
             self._hook.callback(self)
         except RustyBTError:
@@ -64,7 +65,7 @@ class BarContext:
     @property
     def bars(self) -> pl.DataFrame:
         """The last ``lookback`` rows of every asset up to ``ts``, sorted by asset and ts."""
-        return self._bars
+        return self._recent.frame
 
     @property
     def positions(self) -> Mapping[str, Decimal]:
@@ -145,7 +146,7 @@ class Callbacks:
             if strategy.on_bar is not None
         ]
 
-    def on_bar(self, ts: int, index: int, rows: pl.DataFrame, book: Book) -> None:
-        """Show every callback the bar."""
+    def on_bar(self, moment: Moment, rows: pl.DataFrame, columns: npt.NDArray[np.int32], book: Book) -> None:
+        """Show every callback the bar: its rows, and the asset column of each."""
         for context in self.contexts:
-            context.show(ts, index, rows, book)
+            context.show(moment, rows, columns, book)

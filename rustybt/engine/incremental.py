@@ -106,7 +106,7 @@ class Incremental:
         value = NONE if not values else values[0] if len(values) == 1 else np.concatenate(values)
         self.book.step(bar.index, bar.open, bar.high, bar.low, bar.close, bar.events, slot, value)
         if self.callbacks.contexts:
-            self.callbacks.on_bar(bar.moment.ts, bar.index, rows.frame, self.book)
+            self.callbacks.on_bar(bar.moment, rows.frame, bar.columns, self.book)
         self.curve.append((self.book.equity, self.book.cash, self.book.gross))
         self.previous = bar.moment
 
