@@ -16,7 +16,17 @@ import polars as pl
 from rustybt.engine.config import RunConfig
 from rustybt.engine.tables import Sleeves
 from rustybt.engine.targets import Signals
-from rustybt.ledger import BooksVerdict, equity_frame, fills_frame, journal_frame, orders_frame, positions_frame, trades_frame
+from rustybt.ledger import (
+    BooksVerdict,
+    Lots,
+    equity_frame,
+    fills_frame,
+    journal_frame,
+    lots_of,
+    orders_frame,
+    positions_frame,
+    trades_frame,
+)
 from rustybt.ledger.frames import Books
 from rustybt.model import Outcome, Panel, Status, Tables
 
@@ -85,6 +95,20 @@ class Result:
     def journal(self) -> pl.DataFrame:
         """Double-entry postings; see `rustybt.ledger.journal_frame`."""
         return journal_frame(self.books)
+
+    def lots(self, method: str = "fifo") -> Lots:
+        """Tax lots, open and closed, with their gains.
+
+        Args:
+            method: ``fifo``, ``lifo``, ``hifo`` (highest cost first) or ``average``; see `rustybt.ledger.lots_of`.
+
+        Returns:
+            `rustybt.ledger.Lots`: frames ``open`` and ``closed``; ``realised``, ``unrealised`` and ``income`` add up to the profit.
+
+        Raises:
+            ConfigError: there is no such method.
+        """
+        return lots_of(self.books, method)
 
     @cached_property
     def signals(self) -> pl.DataFrame:

@@ -7,16 +7,19 @@ To add a view of the books: one function here that reads the log and nothing els
 from rustybt.ledger.books import BooksVerdict, check_books
 from rustybt.ledger.frames import equity_frame, fills_frame, orders_frame, positions_frame
 from rustybt.ledger.journal import journal_frame
+from rustybt.ledger.lots import Lots, lots_of
 from rustybt.ledger.money import decimal_column
 from rustybt.ledger.trades import trades_frame
 
 __all__ = [
     "BooksVerdict",
+    "Lots",
     "check_books",
     "decimal_column",
     "equity_frame",
     "fills_frame",
     "journal_frame",
+    "lots_of",
     "orders_frame",
     "positions_frame",
     "trades_frame",
