@@ -19,6 +19,7 @@ from rustybt.engine.targets import Signals
 from rustybt.ledger import (
     BooksVerdict,
     Lots,
+    beancount_text,
     equity_frame,
     fills_frame,
     journal_frame,
@@ -183,6 +184,23 @@ class Result:
         from rustybt.engine.page import write_report
 
         return write_report(self, Path(path))
+
+    def to_beancount(self, path: str | Path, method: str = "fifo") -> Path:
+        """Write the books as plain-text accounting: a file that Beancount and Fava open, with every lot, cost and gain.
+
+        Args:
+            path: of the file, such as ``books.beancount``.
+            method: which lot a closing fill takes: ``fifo``, ``lifo`` or ``hifo``.
+
+        Returns:
+            The path. The file ends with the closing balances, which Beancount checks without tolerance.
+
+        Raises:
+            ConfigError: the method is none of these, or the file cannot be written.
+        """
+        from rustybt.engine.page import write_page
+
+        return write_page(beancount_text(self.books, self.config.currency, method, ", ".join(self.sleeves)), Path(path), "the ledger")
 
     def save(self, folder: str | Path) -> Path:
         """Write the run directory: Parquet frames and a manifest; see `rustybt.engine.store.save`."""

@@ -22,11 +22,10 @@ D = Decimal
 SEEDS = range(120)
 moves = st.lists(st.tuples(st.integers(0, 2), st.integers(-9, 9).filter(bool), st.integers(1, 50), st.integers(0, 20)), max_size=25)
 THREE = [fill(0, 0, 1, 100, 100_000), fill(1, 0, 2, 100, 120_000), fill(2, 0, 3, 100, 110_000), fill(3, 0, 4, -150, 130_000)]
-SPLIT = (4, 4, 0, 0, int(Reason.SPLIT), 4, 0, 0, 0, 0, 0, 0)
 
 
 def split(bar: int, change: int, cash: int = 0) -> tuple[int, ...]:
-    return (*SPLIT[:7], change, change, 1, -cash, 0)
+    return (bar, bar, 0, 0, int(Reason.SPLIT), 4, 0, change, change, 1, -cash, 0)
 
 
 # Bought 100 at 10, 100 at 12, 100 at 11, then 150 sold at 13: proceeds 1950 in every method.
