@@ -88,13 +88,13 @@ def raised_at(error: BaseException) -> str:
     return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else ""
 
 
-def report_file(path: str | None) -> Path | None:
-    """The file of a report, checked before any work is done."""
+def report_file(path: str | None, what: str = "the report") -> Path | None:
+    """The file of a report, or of another text, checked before any work is done."""
     if path is None:
         return None
     from rustybt.engine.page import check_page
 
-    check_page(Path(path))
+    check_page(Path(path), what)
     return Path(path)
 
 

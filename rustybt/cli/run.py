@@ -42,12 +42,13 @@ def register(app: typer.Typer) -> None:
         benchmark: o.BenchmarkOption = None,
         out: Annotated[str | None, typer.Option("--out", help="Folder for Parquet frames and the manifest.", show_default=False)] = None,
         report: Annotated[str | None, typer.Option("--report", help="File for the HTML report.", show_default=False)] = None,
+        beancount: Annotated[str | None, typer.Option("--beancount", help="File for the books as plain text.", show_default=False)] = None,
         json: o.JsonOption = False,
     ) -> None:
         """Backtest a strategy over a file of bars."""
         import rustybt as rbt
 
-        folder, page = o.out_folder(out), o.report_file(report)
+        folder, page, plain = o.out_folder(out), o.report_file(report), o.report_file(beancount, "the ledger")
         costs = o.build_costs(commission_bps, commission_per_share, commission_per_trade, commission_minimum, slippage_bps)
         made = o.build_strategy(strategy, set_)
         with show.working("reading bars", quiet=json):
@@ -70,6 +71,8 @@ def register(app: typer.Typer) -> None:
             result = rbt.run(made, panel, cash=cash, costs=costs, fill=fill, sizing=sizing, max_gross=max_gross, benchmark=benchmark)
         with show.working("writing", quiet=json):
             written = {"out": str(result.save(folder)) if folder else None, "report": str(result.report(page)) if page else None}
+            if plain:
+                written["beancount"] = str(result.to_beancount(plain))
         if json:
             show.emit({**document(result), **written})
             return

@@ -76,7 +76,7 @@ def write_report(result: Result, path: Path) -> Path:
     return write_page(render(report_inputs(result)), path)
 
 
-def check_page(path: Path) -> None:
+def check_page(path: Path, what: str = "the report") -> None:
     """Refuse a file that cannot be written, before any work is done.
 
     Raises:
@@ -86,11 +86,11 @@ def check_page(path: Path) -> None:
     while not near.exists() and near != near.parent:
         near = near.parent
     if path.is_dir() or not near.is_dir() or not os.access(near, os.W_OK | os.X_OK):
-        raise ConfigError("the report cannot be written", where=str(path), do="choose a file that can be written")
+        raise ConfigError(f"{what} cannot be written", where=str(path), do="choose a file that can be written")
 
 
-def write_page(page: str, path: Path) -> Path:
-    """Write a page whole or not at all.
+def write_page(page: str, path: Path, what: str = "the report") -> Path:
+    """Write a page, or another text, whole or not at all.
 
     Raises:
         ConfigError: it cannot be written.
@@ -103,7 +103,7 @@ def write_page(page: str, path: Path) -> Path:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise ConfigError(
-            f"cannot write the report: {error.strerror or error}", where=str(path), do="choose a file that can be written"
+            f"cannot write {what}: {error.strerror or error}", where=str(path), do="choose a file that can be written"
         ) from None
     return path
 

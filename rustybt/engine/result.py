@@ -16,7 +16,18 @@ import polars as pl
 from rustybt.engine.config import RunConfig
 from rustybt.engine.tables import Sleeves
 from rustybt.engine.targets import Signals
-from rustybt.ledger import BooksVerdict, equity_frame, fills_frame, journal_frame, orders_frame, positions_frame, trades_frame
+from rustybt.ledger import (
+    BooksVerdict,
+    Lots,
+    beancount_text,
+    equity_frame,
+    fills_frame,
+    journal_frame,
+    lots_of,
+    orders_frame,
+    positions_frame,
+    trades_frame,
+)
 from rustybt.ledger.frames import Books
 from rustybt.model import Outcome, Panel, Status, Tables
 
@@ -85,6 +96,20 @@ class Result:
     def journal(self) -> pl.DataFrame:
         """Double-entry postings; see `rustybt.ledger.journal_frame`."""
         return journal_frame(self.books)
+
+    def lots(self, method: str = "fifo") -> Lots:
+        """Tax lots, open and closed, with their gains.
+
+        Args:
+            method: ``fifo``, ``lifo``, ``hifo`` (highest cost first) or ``average``; see `rustybt.ledger.lots_of`.
+
+        Returns:
+            `rustybt.ledger.Lots`: frames ``open`` and ``closed``; ``realised``, ``unrealised`` and ``income`` add up to the profit.
+
+        Raises:
+            ConfigError: there is no such method.
+        """
+        return lots_of(self.books, method)
 
     @cached_property
     def signals(self) -> pl.DataFrame:
@@ -159,6 +184,23 @@ class Result:
         from rustybt.engine.page import write_report
 
         return write_report(self, Path(path))
+
+    def to_beancount(self, path: str | Path, method: str = "fifo") -> Path:
+        """Write the books as plain-text accounting: a file that Beancount and Fava open, with every lot, cost and gain.
+
+        Args:
+            path: of the file, such as ``books.beancount``.
+            method: which lot a closing fill takes: ``fifo``, ``lifo`` or ``hifo``.
+
+        Returns:
+            The path. The file ends with the closing balances, which Beancount checks without tolerance.
+
+        Raises:
+            ConfigError: the method is none of these, or the file cannot be written.
+        """
+        from rustybt.engine.page import write_page
+
+        return write_page(beancount_text(self.books, self.config.currency, method, ", ".join(self.sleeves)), Path(path), "the ledger")
 
     def save(self, folder: str | Path) -> Path:
         """Write the run directory: Parquet frames and a manifest; see `rustybt.engine.store.save`."""

@@ -1,4 +1,4 @@
-"""The kernel's log becomes books: orders, fills, balances, positions, trades and a double-entry journal, all in Decimal.
+"""The kernel's log becomes books: orders, fills, balances, positions, trades, tax lots and a double-entry journal, all in Decimal.
 
 In: `rustybt.model` Tables and Outcome. Out: Polars frames with exact money, and a verdict that the books balance.
 To add a view of the books: one function here that reads the log and nothing else.
@@ -7,16 +7,21 @@ To add a view of the books: one function here that reads the log and nothing els
 from rustybt.ledger.books import BooksVerdict, check_books
 from rustybt.ledger.frames import equity_frame, fills_frame, orders_frame, positions_frame
 from rustybt.ledger.journal import journal_frame
+from rustybt.ledger.lots import Lots, lots_of
 from rustybt.ledger.money import decimal_column
+from rustybt.ledger.plaintext import beancount_text
 from rustybt.ledger.trades import trades_frame
 
 __all__ = [
     "BooksVerdict",
+    "Lots",
+    "beancount_text",
     "check_books",
     "decimal_column",
     "equity_frame",
     "fills_frame",
     "journal_frame",
+    "lots_of",
     "orders_frame",
     "positions_frame",
     "trades_frame",

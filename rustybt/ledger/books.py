@@ -10,6 +10,7 @@ import numpy as np
 from rustybt.errors import LedgerError
 from rustybt.ledger.frames import Books
 from rustybt.model.decimals import from_units, up_down
+from rustybt.model.panel import Ints
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,21 @@ def check_books(books: Books) -> BooksVerdict:
         slot = int(np.flatnonzero(lots != outcome.lots)[0])
         symbol = tables.assets[slot % len(tables.assets)].symbol
         _same(f"position of {symbol!r}", int(lots[slot]), int(outcome.lots[slot]))
-    equity = cash
-    for slot in np.flatnonzero(lots).tolist():
-        asset = tables.assets[slot % len(tables.assets)]
-        up, down = up_down(asset.tick_size, asset.lot_size, asset.multiplier, tables.money_scale)
-        equity += _half_even(int(lots[slot]) * int(outcome.last[slot % len(tables.assets)]) * up, down)
+    equity = cash + int(slot_values(books).sum())
     _same("equity", equity, int(outcome.equity[-1]))
     unit = Decimal(1).scaleb(-tables.money_scale)
     return BooksVerdict(log.rows, format(from_units(cash, unit), "f"), format(from_units(equity, unit), "f"))
+
+
+def slot_values(books: Books) -> Ints:
+    """(slots,) Int64: value of each slot's position at the last price, money units."""
+    tables, outcome = books.tables, books.outcome
+    out = np.zeros(len(outcome.lots), dtype=np.int64)
+    for slot in np.flatnonzero(outcome.lots).tolist():
+        asset = tables.assets[slot % len(tables.assets)]
+        up, down = up_down(asset.tick_size, asset.lot_size, asset.multiplier, tables.money_scale)
+        out[slot] = _half_even(int(outcome.lots[slot]) * int(outcome.last[slot % len(tables.assets)]) * up, down)
+    return out
 
 
 def _half_even(number: int, divisor: int) -> int:

@@ -13,6 +13,11 @@ CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU = range(1, 6)
 ACCOUNTS = pl.Enum(["equity:opening", "assets:cash", "assets:positions", "expenses:commission", "income:dividends", "income:cash_in_lieu"])
 
 
+def against(reason: int) -> int:
+    """The account that a row's notional goes to, by its reason."""
+    return {int(Reason.DIVIDEND): DIVIDENDS, int(Reason.SPLIT): IN_LIEU}.get(int(reason), POSITIONS)
+
+
 def journal_frame(books: Books) -> pl.DataFrame:
     """Postings of the whole run; positive = debit. Each entry adds up to zero.
 
@@ -25,12 +30,11 @@ def journal_frame(books: Books) -> pl.DataFrame:
     log = books.outcome.log
     money = log.notional + log.fee
     moved = np.flatnonzero((log.notional != 0) | (log.fee != 0))
-    reason = log.reason[moved]
-    against = np.where(reason == Reason.DIVIDEND, DIVIDENDS, np.where(reason == Reason.SPLIT, IN_LIEU, POSITIONS))
+    other = np.array([against(reason) for reason in Reason])[log.reason[moved]]
     charged = moved[log.fee[moved] != 0]
     legs = [
         (moved, np.full(len(moved), CASH), -money[moved]),
-        (moved, against, log.notional[moved]),
+        (moved, other, log.notional[moved]),
         (charged, np.full(len(charged), COMMISSION), log.fee[charged]),
     ]
     row = np.concatenate([leg[0] for leg in legs])

@@ -1,44 +1,18 @@
 """Fills matched first in, first out.
 
 Within a slot, number every unit that is opened and every unit that is closed, in order. The k-th unit closed is the k-th unit opened,
-so cutting both
-number lines at all their fill boundaries gives the round trips, for all slots at once and without a loop. A slot whose asset was split
-walks its
-tranches one by one instead, since a split restates the units that are open.
+so cutting both number lines at all their fill boundaries gives the round trips, for all slots at once and without a loop. A slot whose
+asset was split walks its tranches one by one instead, since a split restates the units that are open. Both give the same money.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, fields
-
 import numpy as np
 import numpy.typing as npt
 
+from rustybt.ledger.tranches import Matches, joined, walk
 from rustybt.model import Log, Reason
 from rustybt.model.panel import Ints
-
-
-@dataclass(frozen=True)
-class Matches:
-    """Parts of fills that belong together, one row each.
-
-    Attributes:
-        slot: where.
-        lots: unsigned, as they were when closed (or are, while open).
-        opened, closed: log rows; ``closed`` -1 = still open.
-        spent, received: signed notionals of the two parts, money units (``received`` 0 while open).
-        fee_in, fee_out: their commissions.
-    """
-
-    slot: Ints
-    lots: Ints
-    opened: Ints
-    closed: Ints
-    spent: Ints
-    received: Ints
-    fee_in: Ints
-    fee_out: Ints
 
 
 def match_fifo(log: Log) -> Matches:
@@ -49,8 +23,8 @@ def match_fifo(log: Log) -> Matches:
     plain = moved[~apart]
     plain = plain[np.argsort(log.slot[plain], kind="stable")]
     parts = [_vectorised(log, plain)]
-    parts += [_walk(log, moved[apart][log.slot[moved[apart]] == slot]) for slot in split_slots]
-    return Matches(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Matches)))
+    parts += [walk(log, moved[apart][log.slot[moved[apart]] == slot]) for slot in split_slots]
+    return joined(parts)
 
 
 def _vectorised(log: Log, rows: Ints) -> Matches:
@@ -100,60 +74,6 @@ def _share(money: Ints, edge: Ints, lots: Ints, size: Ints) -> Ints:
         m, e, q, w = int(money[k]), int(edge[k]), int(lots[k]), int(size[k])
         out[k] = m * e // w - m * (e - q) // w
     return out
-
-
-@dataclass
-class _Tranche:
-    row: int
-    lots: int
-    spent: int
-    fee: int
-
-
-def _walk(log: Log, rows: Ints) -> Matches:
-    """One slot in time order, tranche by tranche; splits restate the open tranches, their sum staying the position."""
-    open_: deque[_Tranche] = deque()
-    found: list[tuple[int, ...]] = []
-    slot, sign = int(log.slot[rows[0]]), 0
-    for row in map(int, rows):
-        change = int(log.filled[row])
-        if log.reason[row] == Reason.SPLIT:
-            _restate(open_, abs(sign * sum(t.lots for t in open_) + change))
-            continue
-        left, notional, fee, size = abs(change), int(log.notional[row]), int(log.fee[row]), abs(change)
-        used = 0
-        while left and open_ and (change > 0) != (sign > 0):
-            tranche = open_[0]
-            take = min(left, tranche.lots)
-            used += take
-            spent, fee_in = tranche.spent * take // tranche.lots, tranche.fee * take // tranche.lots
-            received = notional * used // size - notional * (used - take) // size
-            fee_out = fee * used // size - fee * (used - take) // size
-            found.append((slot, take, tranche.row, row, spent, received, fee_in, fee_out))
-            tranche.lots, tranche.spent, tranche.fee = tranche.lots - take, tranche.spent - spent, tranche.fee - fee_in
-            left -= take
-            if not tranche.lots:
-                open_.popleft()
-        if left:
-            sign = 1 if change > 0 else -1
-            open_.append(_Tranche(row, left, notional - notional * used // size, fee - fee * used // size))
-    found += [(slot, t.lots, t.row, -1, t.spent, 0, t.fee, 0) for t in open_]
-    columns = np.array(found, dtype=np.int64).reshape(-1, 8).T
-    return Matches(*columns)
-
-
-def _restate(tranches: deque[_Tranche], total: int) -> None:
-    """Spread the new position over the tranches in proportion, cumulatively rounded down."""
-    before, reached, given = sum(t.lots for t in tranches), 0, 0
-    carried = [0, 0]
-    for tranche in list(tranches):
-        reached += tranche.lots
-        tranche.lots, given = total * reached // before - given, total * reached // before
-        tranche.spent, tranche.fee = tranche.spent + carried[0], tranche.fee + carried[1]
-        carried = [0, 0]
-        if not tranche.lots:
-            carried = [tranche.spent, tranche.fee]
-            tranches.remove(tranche)
 
 
 def is_short(log: Log, matches: Matches) -> npt.NDArray[np.bool_]:

@@ -33,6 +33,13 @@ def test_run_writes_a_directory_that_polars_reads_and_report_renders(rustybt: Co
     assert ran["identity"]["run_id"][:12] in Path(page).read_text()
 
 
+def test_run_writes_the_books_as_plain_text(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    ran = rustybt("run", cross, "--data", bars, "--beancount", str(tmp_path / "books.beancount"), "--json").json
+    text = Path(ran["beancount"]).read_text()
+    assert text.count("  order: ") == ran["fills"] > 0
+    assert " balance Assets:Cash " in text
+
+
 def test_run_in_words_shows_the_funnel_and_the_books(rustybt: Command, bars: str, cross: str) -> None:
     ran = rustybt("run", cross, "--data", bars)
     assert ran.code == 0

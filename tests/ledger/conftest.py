@@ -6,8 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rustybt.errors import ConfigError, LedgerError
 from rustybt.ledger.frames import Books
 from rustybt.model import SLOT_FIELDS, Asset, FillAt, Log, Outcome, Sizing, Tables
+from rustybt.reference import simulate
+from rustybt.testing.generators import session
 
 TYPES: tuple[Any, ...] = (np.int32, np.int32, np.int32, np.int64, np.int8, np.int8, np.int8, *[np.int64] * 5)
 UNIT = 10**4  # money units of one tick and lot of an equity
@@ -21,6 +24,17 @@ def make_log(rows: Sequence[tuple[int, ...]]) -> Log:
 
 def fill(bar: int, slot: int, seq: int, lots: int, price: int, fee: int = 0) -> tuple[int, ...]:
     return (bar, bar - 1, slot, seq, 0, 0, 0, lots, lots, price, lots * price * UNIT, fee)
+
+
+def random_books(seed: int) -> Books | None:
+    """A random session with splits, dividends, shorts and two sleeves, run by the reference; None where an amount does not fit."""
+    drawn = session(seed)
+    try:
+        outcome = simulate(*drawn)
+    except (LedgerError, ConfigError):
+        return None
+    bars, names = len(outcome.cash), tuple(f"s{k}" for k in range(drawn.tables.sleeves))
+    return Books(drawn.tables, outcome, np.arange(bars) * 86_400_000_000, np.arange(bars, dtype=np.int32), names)
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import fields
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rustybt.ledger.match import _walk, match_fifo
+from rustybt.ledger.match import match_fifo
+from rustybt.ledger.tranches import walk
 from rustybt.model import Log
 from tests.ledger.conftest import UNIT, fill, make_log
 
@@ -52,15 +54,15 @@ def test_shares_of_every_fill_add_up_to_it(moves: list[tuple[int, int, int, int]
 
 
 @given(fills)
-def test_walking_tranche_by_tranche_gives_the_same_pairs(moves: list[tuple[int, int, int, int]]) -> None:
+def test_walking_tranche_by_tranche_gives_the_same_pairs_and_money(moves: list[tuple[int, int, int, int]]) -> None:
     log = log_of(moves)
     found = match_fifo(log)
     for slot in np.unique(log.slot):
-        walked = _walk(log, np.flatnonzero(log.slot == slot))
+        walked = walk(log, np.flatnonzero(log.slot == slot))
         mine = found.slot == slot
-        pairs = sorted(zip(found.lots[mine].tolist(), found.opened[mine].tolist(), found.closed[mine].tolist(), strict=True))
-        assert pairs == sorted(zip(walked.lots.tolist(), walked.opened.tolist(), walked.closed.tolist(), strict=True))
-        assert int(walked.spent.sum() + walked.received.sum()) == int(log.notional[log.slot == slot].sum())
+        columns = [f.name for f in fields(found)]
+        rows = sorted(zip(*(getattr(found, name)[mine].tolist() for name in columns), strict=True))
+        assert rows == sorted(zip(*(getattr(walked, name).tolist() for name in columns), strict=True))
 
 
 def test_fifo_closes_oldest_lot_first() -> None:
