@@ -16,9 +16,9 @@ import polars as pl
 from rustybt.engine.config import RunConfig
 from rustybt.engine.tables import Sleeves
 from rustybt.engine.targets import Signals
-from rustybt.ledger import BooksVerdict, equity_frame, fills_frame, journal_frame, orders_frame, positions_frame, trades_frame
+from rustybt.ledger import BooksVerdict, equity_frame, fills_frame, flows_frame, journal_frame, orders_frame, positions_frame, trades_frame
 from rustybt.ledger.frames import Books
-from rustybt.model import Outcome, Panel, Status, Tables
+from rustybt.model import NOWHERE, Outcome, Panel, Status, Tables
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +80,11 @@ class Result:
     def equity(self) -> pl.DataFrame:
         """Balances after each bar; see `rustybt.ledger.equity_frame`."""
         return equity_frame(self.books)
+
+    @cached_property
+    def flows(self) -> pl.DataFrame:
+        """Deposits and withdrawals, the refused ones too; see `rustybt.ledger.flows_frame`."""
+        return flows_frame(self.books)
 
     @cached_property
     def journal(self) -> pl.DataFrame:
@@ -144,7 +149,7 @@ class Result:
             "decisions": sum(signals.decisions for signals in self.evaluated.values()),
             "orders": int(log.seq.max(initial=0)),
             "fills": filled,
-            "rejected": int(np.count_nonzero(log.status == Status.REJECTED)),
+            "rejected": int(np.count_nonzero((log.status == Status.REJECTED) & (log.slot != NOWHERE))),
             "cancelled": int(np.count_nonzero(log.status == Status.CANCELLED)),
             "working": int(np.count_nonzero(log.status == Status.WORKING)),
         }
