@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from rustybt.engine.config import RunConfig, configure
 from rustybt.engine.finish import Ran, finish
+from rustybt.engine.flows import flows_at
 from rustybt.engine.offers import build_plan
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves, build_tables
@@ -29,6 +31,7 @@ def run(
     money_scale: int = 8,
     currency: str = "USD",
     benchmark: str | None = None,
+    flows: object = None,
 ) -> Result:
     """Backtest a strategy, or several that share one pot of cash, over all bars at once.
 
@@ -43,6 +46,8 @@ def run(
         money_scale: decimals of money inside the books.
         currency: of the account.
         benchmark: symbol of an asset in the data to compare with.
+        flows: deposits and (negative) withdrawals: pairs of date and amount, or a frame with ``session`` or ``ts`` and ``amount``. One
+            takes effect before the first bar on or after its date; returns are time-weighted.
 
     Returns:
         A `Result`.
@@ -66,6 +71,7 @@ def run(
         money_scale=money_scale,
         currency=currency,
         benchmark=benchmark,
+        flows=flows,
     )
     return run_configured(sleeves_of(strategy), panel_of(data), config)
 
@@ -79,7 +85,7 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
         return walk(sleeves, panel, config)
     from rustybt.kernel import Market, simulate
 
-    tables = build_tables(sleeves, panel.assets, config)
+    tables = replace(build_tables(sleeves, panel.assets, config), flows=flows_at(config.flows, panel, config.money_scale))
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
     outcome = simulate(tables, Market(panel.open, panel.high, panel.low, panel.close), plan, panel.events)

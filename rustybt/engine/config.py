@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from rustybt.engine.flows import Flow, read_flows
 from rustybt.errors import ConfigError
 from rustybt.execution import Costs
 from rustybt.model.codes import FillAt, Sizing
@@ -25,6 +26,7 @@ class RunConfig:
         sizing: moment at which weights and notionals become lots.
         max_gross: most gross exposure as a multiple of equity.
         benchmark: symbol of an asset of the data to compare with, or None.
+        flows: deposits and withdrawals, by date.
     """
 
     cash: Decimal = Decimal(100_000)
@@ -35,10 +37,11 @@ class RunConfig:
     sizing: Sizing = Sizing.AT_DECISION
     max_gross: Decimal = Decimal(1)
     benchmark: str | None = None
+    flows: tuple[Flow, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the manifest and the run id."""
-        return {
+        plain = {
             "cash": format(self.cash.normalize(), "f"),
             "currency": self.currency,
             "money_scale": self.money_scale,
@@ -49,6 +52,7 @@ class RunConfig:
             "benchmark": self.benchmark,
             "anchor": "first row",
         }
+        return plain | ({"flows": [flow.to_list() for flow in self.flows]} if self.flows else {})
 
 
 def _choice(value: object, kind: type[FillAt] | type[Sizing], name: str) -> Any:
@@ -69,6 +73,7 @@ def configure(
     money_scale: int = 8,
     currency: str = "USD",
     benchmark: str | None = None,
+    flows: object = None,
 ) -> RunConfig:
     """A checked `RunConfig` from what users type; see `rustybt.run` for the meaning of each.
 
@@ -90,5 +95,13 @@ def configure(
     if not 0 < gross <= 1000 or gross * RATE != (gross * RATE).to_integral_value():
         raise ConfigError(f"max_gross {max_gross} is not in 0..1000", where="run, max_gross", do="1 = no leverage, 2 = twice the equity")
     return RunConfig(
-        money, currency, money_scale, costs or Costs(), _choice(fill, FillAt, "fill"), _choice(sizing, Sizing, "sizing"), gross, benchmark
+        cash=money,
+        currency=currency,
+        money_scale=money_scale,
+        costs=costs or Costs(),
+        fill=_choice(fill, FillAt, "fill"),
+        sizing=_choice(sizing, Sizing, "sizing"),
+        max_gross=gross,
+        benchmark=benchmark,
+        flows=read_flows(flows, money_scale),
     )

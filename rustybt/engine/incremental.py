@@ -8,7 +8,7 @@ Replaying a panel through it gives the same bytes as `run`; live and paper tradi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,10 +18,11 @@ import polars as pl
 from rustybt.engine.callback import Callbacks
 from rustybt.engine.config import RunConfig
 from rustybt.engine.finish import Ran, finish
+from rustybt.engine.flows import flows_at
 from rustybt.engine.offers import Targets, check_weights, quantise
 from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.targets import Signals, masked_target, warmup_bars
-from rustybt.model import Asset, Outcome, Panel, Tables, TargetKind
+from rustybt.model import NO_FLOWS, Asset, Outcome, Panel, Tables, TargetKind
 from rustybt.model.decimals import RATE
 from rustybt.model.panel import Ints
 from rustybt.spec import Moment
@@ -68,13 +69,14 @@ class Incremental:
         assets: in column order.
         config: of the run.
         adj_digits: extra decimals of adjusted ticks in the rows; see `rustybt.model.Panel`.
+        flows: (flows, 2) deposits and withdrawals by bar; see `rustybt.model.Tables`.
     """
 
-    def __init__(self, sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig, adj_digits: int = 0) -> None:
+    def __init__(self, sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig, adj_digits: int = 0, flows: Ints = NO_FLOWS) -> None:
         from rustybt.kernel import Book
 
         self.sleeves, self.assets, self.config = sleeves, assets, config
-        self.tables: Tables = build_tables(sleeves, assets, config)
+        self.tables: Tables = replace(build_tables(sleeves, assets, config), flows=flows)
         self.book = Book(self.tables)
         self.plans: dict[str, SignalPlan] = {name: plan(strategy) for name, strategy in sleeves.items()}
         self.windows = {name: Window(made, assets, adj_digits=adj_digits) for name, made in self.plans.items()}
@@ -158,7 +160,7 @@ def bars_of(panel: Panel) -> Iterator[Bar]:
 
 def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     """Backtest bar by bar: the same `Result`, to the last byte, as the bulk engine gives."""
-    engine = Incremental(sleeves, panel.assets, config, panel.adj_digits)
+    engine = Incremental(sleeves, panel.assets, config, panel.adj_digits, flows_at(config.flows, panel, config.money_scale))
     for bar in bars_of(panel):
         engine.on_bar(bar)
     return finish(Ran(sleeves, config, panel, engine.tables, gathered(engine, panel)), engine.outcome())

@@ -22,6 +22,7 @@ from rustybt.ledger import (
     beancount_text,
     equity_frame,
     fills_frame,
+    flows_frame,
     journal_frame,
     lots_of,
     orders_frame,
@@ -29,7 +30,7 @@ from rustybt.ledger import (
     trades_frame,
 )
 from rustybt.ledger.frames import Books
-from rustybt.model import Outcome, Panel, Status, Tables
+from rustybt.model import NOWHERE, Outcome, Panel, Status, Tables
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +92,11 @@ class Result:
     def equity(self) -> pl.DataFrame:
         """Balances after each bar; see `rustybt.ledger.equity_frame`."""
         return equity_frame(self.books)
+
+    @cached_property
+    def flows(self) -> pl.DataFrame:
+        """Deposits and withdrawals, the refused ones too; see `rustybt.ledger.flows_frame`."""
+        return flows_frame(self.books)
 
     @cached_property
     def journal(self) -> pl.DataFrame:
@@ -169,7 +175,7 @@ class Result:
             "decisions": sum(signals.decisions for signals in self.evaluated.values()),
             "orders": int(log.seq.max(initial=0)),
             "fills": filled,
-            "rejected": int(np.count_nonzero(log.status == Status.REJECTED)),
+            "rejected": int(np.count_nonzero((log.status == Status.REJECTED) & (log.slot != NOWHERE))),
             "cancelled": int(np.count_nonzero(log.status == Status.CANCELLED)),
             "working": int(np.count_nonzero(log.status == Status.WORKING)),
         }

@@ -43,6 +43,8 @@ def save(result: Result, folder: Path) -> Path:
         staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         for name in FRAMES:
             getattr(result, name).write_parquet(staged / f"{name}.parquet", metadata={"run_id": result.identity["run_id"]})
+        if result.config.flows:
+            result.flows.write_parquet(staged / "flows.parquet", metadata={"run_id": result.identity["run_id"]})
         benchmark = benchmark_series(result)
         if benchmark is not None:
             benchmark.write_parquet(staged / "benchmark.parquet")

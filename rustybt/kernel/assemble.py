@@ -13,6 +13,7 @@ from rustybt.model import SLOT_FIELDS, Asset, Plan, Sizing, Tables
 from rustybt.model.decimals import LIMIT, up_down
 from rustybt.model.panel import Ints
 
+from .account import account_of
 from .market import admit
 from .state import HAS_FEES, HAS_GUARDS, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, KINDS, TYPES
 
@@ -34,17 +35,22 @@ def rules_of(tables: Tables) -> dict[str, Any]:
     worth = [worth_of(asset, tables.money_scale) for asset in tables.assets]
     slots = admit(tables.slots)
     settings = {name: typed(name, slots[row]) for row, name in enumerate(SLOT_FIELDS)}
-    return settings | {
-        "assets": len(tables.assets),
-        "sleeves": tables.sleeves,
-        "slots": slots.shape[1],
-        "up": typed("up", np.array([up for up, _ in worth], dtype=np.int64)),
-        "down": typed("down", np.array([down for _, down in worth], dtype=np.int64)),
-        "gross": int(tables.gross),
-        "fill_at": int(tables.fill_at),
-        "at_fill": int(tables.sizing == Sizing.AT_FILL),
-        "flags": flags_of(settings),
-    }
+    account = account_of(tables)
+    return (
+        settings
+        | account
+        | {
+            "assets": len(tables.assets),
+            "sleeves": tables.sleeves,
+            "slots": slots.shape[1],
+            "up": typed("up", np.array([up for up, _ in worth], dtype=np.int64)),
+            "down": typed("down", np.array([down for _, down in worth], dtype=np.int64)),
+            "gross": int(tables.gross),
+            "fill_at": int(tables.fill_at),
+            "at_fill": int(tables.sizing == Sizing.AT_FILL),
+            "flags": flags_of(settings) | account["flags"],
+        }
+    )
 
 
 @cache

@@ -12,7 +12,7 @@ from .compile import apart, aside, kernel
 from .exits import touched
 from .journal import asset_of, fail
 from .limits import DOWN, LIMIT, ONE, whole
-from .state import CASH, EQUITY, EVENT, GROSS, HAS_GUARDS, HAS_LEVELS, OFFER, ORDERS, OVERFLOW, ROW, Desk
+from .state import CASH, EQUITY, EVENT, FLOWED, GROSS, HAS_FLOWS, HAS_GUARDS, HAS_LEVELS, OFFER, ORDERS, OVERFLOW, ROW, Desk
 from .valuation import raise_peak
 
 NEXT_CLOSE = whole(FillAt.NEXT_CLOSE)
@@ -28,17 +28,21 @@ def quiet(desk: Desk, t: int) -> bool:
     cursor = desk.cursor
     if cursor[OFFER] < desk.offers and desk.offer_bar[cursor[OFFER]] <= t:
         return False
+    if desk.flags & HAS_FLOWS != 0 and desk.count[FLOWED] < desk.flows and desk.flow_bar[desk.count[FLOWED]] <= t:
+        return False
     return cursor[EVENT] >= desk.events or desk.event_bar[cursor[EVENT]] > t
 
 
 @kernel
 def horizon(desk: Desk, stop: int) -> int:
-    """The next bar at which an offer or an event is due."""
+    """The next bar at which an offer, an event or a flow is due."""
     cursor = desk.cursor
     if cursor[EVENT] < desk.events:
         stop = min(stop, desk.event_bar[cursor[EVENT]])
     if cursor[OFFER] < desk.offers:
         stop = min(stop, desk.offer_bar[cursor[OFFER]])
+    if desk.flags & HAS_FLOWS != 0 and desk.count[FLOWED] < desk.flows:
+        stop = min(stop, desk.flow_bar[desk.count[FLOWED]])
     return stop
 
 

@@ -7,10 +7,11 @@ from rustybt.model import Detail, Reason, Status
 from .arithmetic import fits, ratio, value
 from .compile import apart, aside, kernel
 from .fills import shut
+from .flows import transfer
 from .journal import NONE, drop, fail, head, paid, sweep, tail
 from .levels import arm
 from .limits import DOWN, HALF_EVEN, LIMIT, ZERO, whole
-from .state import CASH, DEAD, EVENT, HAS_LEVELS, INCOME, ORDERS, OVERFLOW, Desk
+from .state import CASH, DEAD, EVENT, HAS_FLOWS, HAS_LEVELS, INCOME, ORDERS, OVERFLOW, Desk
 
 SPLIT, DIVIDEND = whole(Reason.SPLIT), whole(Reason.DIVIDEND)
 BY_SPLIT = whole(Detail.SPLIT)
@@ -19,10 +20,12 @@ APPLIED = whole(Status.APPLIED)
 
 @kernel
 def accrue(desk: Desk, t: int) -> None:
-    """Apply the events of a bar."""
+    """Apply the events of a bar, then the flows."""
     cursor = desk.cursor
     if cursor[EVENT] < desk.events and desk.event_bar[cursor[EVENT]] <= t:
         apply_all(desk, t)
+    if desk.flags & HAS_FLOWS != 0:
+        transfer(desk, t)
 
 
 @aside

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rustybt.errors import ConfigError, DataError
-from rustybt.model import Tables
+from rustybt.model import NOWHERE, Tables
 from rustybt.model.panel import Ints
 
 from .simulate import plain
@@ -63,7 +63,8 @@ def regrown(book: Book, new: Book) -> Book:
         state[name] = wide
     last = np.zeros(desk.assets, dtype=np.int64)
     last[columns] = state["last"]
-    state |= {"last": last, "order_slot": slots[state["order_slot"]], "log_slot": slots[state["log_slot"]].astype(np.int32)}
+    log_slot = np.where(state["log_slot"] < 0, NOWHERE, slots[state["log_slot"]]).astype(np.int32)
+    state |= {"last": last, "order_slot": slots[state["order_slot"]], "log_slot": log_slot}
     state["layout"] = np.array([VERSION, desk.assets, tables.sleeves, book.bar], dtype=np.int64)
     restore(new, state)
     arm_all(new._desk)  # noqa: SLF001 - one room

@@ -16,13 +16,14 @@ from .limits import AMOUNT, COUNT, whole
 
 CASH, TRADED, FEES, INCOME, DEPOSITS, EQUITY, GROSS = range(7)
 """Places in ``money``."""
-ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME = range(6)
+ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, FLOWED = range(7)
 """Places in ``count``: orders in the table, of them removed but not yet swept, last order number given out, log rows, error code, the slot
-that it is about."""
+that it is about, deposits and withdrawals behind us."""
 EVENT, ROW, HINT, OFFER = range(4)
 """Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer."""
 
 HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS = 1, 2, 4, 8, 16
+HAS_FLOWS = 1024
 """Bits of ``flags``: what the rules use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
@@ -43,7 +44,8 @@ class Desk:
     """Everything that a kernel function is given, beside the bar.
 
     Sizes, settings and switches first. ``up``, ``down`` per asset: a value is lots x ticks x up / down. Then the settings of
-    `rustybt.model.SLOT_FIELDS` per slot, the events (of a dividend: money units per lot), the prices row after row, the offers.
+    `rustybt.model.SLOT_FIELDS` per slot, the events (of a dividend: money units per lot), the prices row after row, the offers,
+    the flows of money in and out.
 
     What survives a bar: ``last`` per asset. Per slot: ``lots``, ``entry`` and ``peak`` price, the levels ``stop_at``, ``take_at`` and
     ``trail_at`` of the exits, bars ``held``, bars to ``cool``, whether it ``exited``, the remembered ``target``, how many orders keep it
@@ -58,6 +60,7 @@ class Desk:
     slots: int
     events: int
     offers: int
+    flows: int
     gross: int
     fill_at: int
     at_fill: int
@@ -100,6 +103,9 @@ class Desk:
     offer_bar: Counts
     offer_slot: Counts
     offer_value: Amounts
+
+    flow_bar: Counts
+    flow_money: Amounts
 
     money: Amounts
     count: Counts

@@ -5,7 +5,7 @@ To add a view of the books: one function here that reads the log and nothing els
 """
 
 from rustybt.ledger.books import BooksVerdict, check_books
-from rustybt.ledger.frames import equity_frame, fills_frame, orders_frame, positions_frame
+from rustybt.ledger.frames import equity_frame, fills_frame, flows_frame, orders_frame, positions_frame
 from rustybt.ledger.journal import journal_frame
 from rustybt.ledger.lots import Lots, lots_of
 from rustybt.ledger.money import decimal_column
@@ -20,6 +20,7 @@ __all__ = [
     "decimal_column",
     "equity_frame",
     "fills_frame",
+    "flows_frame",
     "journal_frame",
     "lots_of",
     "orders_frame",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from rustybt.ledger.money import decimal_column, lot_sizes, steps_column, tick_sizes
-from rustybt.model import Detail, Log, Outcome, Reason, Status, Tables
+from rustybt.model import NOWHERE, Detail, Log, Outcome, Reason, Status, Tables
 from rustybt.model.panel import Ints
 
 UTC = pl.Datetime("us", "UTC")
@@ -116,7 +116,7 @@ def orders_frame(books: Books) -> pl.DataFrame:
         order, submitted, ts (of the outcome), asset, sleeve, side, requested, filled (Decimal), status, reason, detail.
     """
     log = books.outcome.log
-    log = take(log, log.status != Status.APPLIED)
+    log = take(log, (log.status != Status.APPLIED) & (log.slot != NOWHERE))
     assets = books.tables.assets
     column = columns_of(books, log.slot)
     return pl.DataFrame(
@@ -139,9 +139,12 @@ def equity_frame(books: Books) -> pl.DataFrame:
     """Balances after each bar.
 
     Returns:
-        ts, session, equity, cash, gross (Decimal, account currency).
+        ts, session, equity, cash, gross (Decimal, account currency); in a run with deposits or withdrawals also flow, what came in
+        before the bar (Decimal, negative where it went out).
     """
     outcome, scale = books.outcome, books.tables.money_scale
+    flows = flows_per_bar(books)
+    moved = [] if flows is None else [decimal_column("flow", flows, scale)]
     return pl.DataFrame(
         [
             pl.Series("ts", books.ts).cast(UTC),
@@ -149,6 +152,38 @@ def equity_frame(books: Books) -> pl.DataFrame:
             decimal_column("equity", outcome.equity, scale),
             decimal_column("cash", outcome.cash, scale),
             decimal_column("gross", outcome.gross, scale),
+            *moved,
+        ]
+    )
+
+
+def flows_per_bar(books: Books) -> Ints | None:
+    """(bars,) money units that came into the account before each bar, negative where they went out; None in a run without flows."""
+    if not books.tables.flows[:, 1].any():
+        return None
+    log, flows = books.outcome.log, np.zeros(len(books.ts), dtype=np.int64)
+    rows = np.flatnonzero(np.isin(log.reason, (Reason.DEPOSIT, Reason.WITHDRAWAL)))
+    np.add.at(flows, log.bar[rows], -log.notional[rows])
+    return flows
+
+
+def flows_frame(books: Books) -> pl.DataFrame:
+    """Deposits and withdrawals that were asked for, in order.
+
+    Returns:
+        ts, kind (deposit, withdrawal), requested, amount (Decimal; negative = out of the account), status (applied, rejected), detail.
+    """
+    log, tables = books.outcome.log, books.tables
+    log = take(log, np.isin(log.reason, (Reason.DEPOSIT, Reason.WITHDRAWAL)))
+    asked = tables.flows[(tables.flows[:, 1] != 0) & (tables.flows[:, 0] < len(books.ts)), 1]
+    return pl.DataFrame(
+        [
+            times(books, "ts", log.bar),
+            coded("kind", log.reason, REASONS),
+            decimal_column("requested", asked, tables.money_scale),
+            decimal_column("amount", -log.notional, tables.money_scale),
+            coded("status", log.status, STATUSES),
+            coded("detail", log.detail, DETAILS),
         ]
     )
 

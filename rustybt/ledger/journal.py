@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from rustybt.ledger.frames import Books, coded, place, times
 from rustybt.ledger.money import decimal_column
-from rustybt.model import Reason
+from rustybt.model import NOWHERE, Reason
 
-CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU = range(1, 6)
-ACCOUNTS = pl.Enum(["equity:opening", "assets:cash", "assets:positions", "expenses:commission", "income:dividends", "income:cash_in_lieu"])
+CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU, DEPOSITS = range(1, 7)
+ACCOUNTS = pl.Enum(
+    [
+        "equity:opening",
+        "assets:cash",
+        "assets:positions",
+        "expenses:commission",
+        "income:dividends",
+        "income:cash_in_lieu",
+        "equity:deposits",
+    ]
+)
 
 
 def against(reason: int) -> int:
     """The account that a row's notional goes to, by its reason."""
-    return {int(Reason.DIVIDEND): DIVIDENDS, int(Reason.SPLIT): IN_LIEU}.get(int(reason), POSITIONS)
+    special = {Reason.DIVIDEND: DIVIDENDS, Reason.SPLIT: IN_LIEU, Reason.DEPOSIT: DEPOSITS, Reason.WITHDRAWAL: DEPOSITS}
+    return {int(name): account for name, account in special.items()}.get(int(reason), POSITIONS)
 
 
 def journal_frame(books: Books) -> pl.DataFrame:
     """Postings of the whole run; positive = debit. Each entry adds up to zero.
 
     A fill moves its notional between cash and positions (at trade value) and its fee to commission. A dividend or cash in lieu moves
-    income to cash.
+    income to cash, a deposit or withdrawal equity to cash.
 
     Returns:
-        entry (Int64, counts up), ts, asset (null for the opening), sleeve, order, account, amount (Decimal), sorted by entry.
+        entry (Int64, counts up), ts, asset and sleeve (null for the opening, deposits and withdrawals), order, account,
+        amount (Decimal), sorted by entry.
     """
     log = books.outcome.log
     money = log.notional + log.fee
@@ -47,13 +60,22 @@ def journal_frame(books: Books) -> pl.DataFrame:
         [
             pl.Series("entry", entry.astype(np.int64)),
             times(books, "ts", log.bar[row]),
-            *place(books, log.slot[row]),
+            *_places(books, log.slot[row]),
             pl.Series("order", log.seq[row]),
             coded("account", account, ACCOUNTS),
             decimal_column("amount", amount, books.tables.money_scale),
         ]
     )
     return pl.concat([_opening(books, frame), frame])
+
+
+def _places(books: Books, slot: npt.NDArray[np.integer]) -> list[pl.Series]:
+    """Asset and sleeve, null where a row is about the account."""
+    named = place(books, np.maximum(slot, 0))
+    if not (slot == NOWHERE).any():
+        return named
+    known = pl.Series(slot != NOWHERE)
+    return list(pl.DataFrame(named).select(pl.when(known).then(pl.all())).get_columns())
 
 
 def _opening(books: Books, like: pl.DataFrame) -> pl.DataFrame:

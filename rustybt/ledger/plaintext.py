@@ -13,14 +13,15 @@ from functools import cached_property
 
 from rustybt.errors import ConfigError
 from rustybt.ledger.frames import Books
-from rustybt.ledger.journal import CASH, COMMISSION, against
+from rustybt.ledger.journal import CASH, COMMISSION, POSITIONS, against
 from rustybt.ledger.naming import accounts, commodities, quoted
 from rustybt.ledger.tranches import METHODS, Closing, Holding, Tranche
-from rustybt.model import Reason
+from rustybt.model import NOWHERE, Reason
 from rustybt.model.decimals import from_units
 
 NAMES = (
     "Equity:Opening", "Assets:Cash", "Assets:Positions", "Expenses:Commission", "Income:Dividends", "Income:Cash-In-Lieu",
+    "Equity:Deposits",
 )  # fmt: skip
 """The journal's accounts, in its order."""
 GAINS, ROUNDING = "Income:Gains", "Equity:Rounding"
@@ -91,7 +92,7 @@ class _Writer:
         """Options, accounts, commodities, the deposit."""
         day, cash = self.day(0), from_units(self.books.tables.cash, self.unit)
         opened = [NAMES[0], NAMES[1], *NAMES[3:], GAINS, ROUNDING]
-        used = sorted(set(self.books.outcome.log.slot.tolist()))
+        used = self.used()
         width = len(self.books.tables.assets)
         return [
             f"option {quoted('title')} {quoted(title)}",
@@ -110,6 +111,10 @@ class _Writer:
             self.posting(NAMES[0], -cash),
         ]
 
+    def used(self) -> list[int]:
+        """Slots that the log names."""
+        return sorted(set(self.books.outcome.log.slot.tolist()) - {NOWHERE})
+
     def entry(self, row: int) -> list[str]:
         """One row of the log as a transaction whose postings add up to zero exactly."""
         log = self.books.outcome.log
@@ -118,7 +123,7 @@ class _Writer:
         weight, closings, lines = self.move(slot, row)
         gains = from_units(sum(c.spent + c.received for c in closings), self.unit)
         amounts = [(NAMES[CASH], -notional - fee), (NAMES[COMMISSION], fee), (GAINS, gains)]
-        if reason in (Reason.SPLIT, Reason.DIVIDEND):
+        if against(reason) != POSITIONS:
             amounts.append((NAMES[against(reason)], notional))
         amounts.append((ROUNDING, -weight - sum(amount for _, amount in amounts)))
         ts = datetime.fromtimestamp(int(self.books.ts[log.bar[row]]) // 1_000_000, UTC)
@@ -179,13 +184,15 @@ class _Writer:
         cash = f"{after} balance {NAMES[CASH]} {from_units(int(outcome.cash[-1]), self.unit):f} ~ 0 {self.money}"
         units = [
             f"{after} balance {self.places[slot]} {self.quantity(slot, int(outcome.lots[slot])):f} ~ 0 {self.symbols[slot % count]}"
-            for slot in sorted(set(outcome.log.slot.tolist()))
+            for slot in self.used()
         ]
         return ["", *prices, "", cash, *units]
 
     def said(self, row: int, reason: Reason) -> str:
         """What a row was, in words."""
         log = self.books.outcome.log
+        if log.slot[row] == NOWHERE:
+            return reason.name.lower()
         symbol = self.books.tables.assets[int(log.slot[row]) % len(self.symbols)].symbol
         if reason in (Reason.SPLIT, Reason.DIVIDEND):
             return f"{reason.name.lower()} of {symbol}"

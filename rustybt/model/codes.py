@@ -17,6 +17,8 @@ class Reason(IntEnum):
     EXTERNAL = 6
     SPLIT = 7
     DIVIDEND = 8
+    DEPOSIT = 9
+    WITHDRAWAL = 10
 
 
 class Status(IntEnum):
@@ -39,6 +41,10 @@ class Detail(IntEnum):
     COOL_DOWN = 4
     NO_PRICE = 5
     SPLIT = 6
+
+
+NOWHERE = -1
+"""Slot of a log row that is about the account and no position."""
 
 
 class TargetKind(IntEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,10 @@ SLOT_FIELDS = (
     "slip_rate", "slip_ticks", "stop", "take", "trail", "max_bars", "cool_down", "reentry_schedule", "scheduled", "kind",
 )  # fmt: skip
 """Per-slot settings of `Tables.slots`, one row each, in this order."""
+
+
+NO_FLOWS: Ints = np.zeros((0, 2), dtype=np.int64)
+"""No deposits and no withdrawals."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Tables:
             commission per lot = ``fee_lot_num / fee_lot_den`` money units, ``rate`` and ``cap`` in 1e-8 of the notional. Slippage in
             1e-8 and in ticks. Exits in 1e-8 of the entry or peak, 0 = none; ``max_bars`` and ``cool_down`` in bars.
             ``reentry_schedule`` and ``scheduled`` 0 / 1. ``kind`` is a `TargetKind`.
+        flows: (flows, 2) Int64 rows of (bar, money units), by bar: deposits, and negative withdrawals.
     """
 
     assets: tuple[Asset, ...]
@@ -44,6 +49,7 @@ class Tables:
     fill_at: FillAt
     sizing: Sizing
     slots: Ints
+    flows: Ints = field(default_factory=lambda: NO_FLOWS)
 
     def row(self, name: str) -> Ints:
         """One setting for every slot."""
@@ -90,7 +96,7 @@ class Log:
 
     Attributes:
         bar: index of the bar at which it happened; submitted: bar of the decision (events: the same bar).
-        slot: which sleeve and asset; seq: order number, 0 for events.
+        slot: which sleeve and asset, -1 for the account; seq: order number, 0 for events.
         reason, status, detail: codes of `rustybt.model.codes`.
         requested, filled: lots, signed. price: ticks. notional, fee: money units.
     """

@@ -133,7 +133,7 @@ class Account:
     """The state of a run.
 
     Attributes:
-        cash, traded, fees, income: running sums, money.
+        cash, deposits, traded, fees, income: running sums, money. ``deposits`` starts at the opening cash.
         positions: per slot. last: last price per asset, None before its first bar.
         working: orders not yet filled, by slot (a slot never has two).
     """
@@ -142,6 +142,7 @@ class Account:
     cash: Decimal
     positions: tuple[Position, ...]
     last: list[Decimal | None]
+    deposits: Decimal = ZERO
     traded: Decimal = ZERO
     fees: Decimal = ZERO
     income: Decimal = ZERO

@@ -80,7 +80,8 @@ def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:
 def open_account(tables: Tables, rules: Rules) -> Account:
     """An account with the opening cash and nothing else."""
     positions = tuple(Position() for _ in rules.terms)
-    return Account(rules, tables.cash * rules.unit, positions, [None] * len(tables.assets))
+    cash = tables.cash * rules.unit
+    return Account(rules, cash, positions, [None] * len(tables.assets), deposits=cash)
 
 
 def read_bars(market: Market, number: int, tables: Tables) -> Bars:
@@ -110,3 +111,12 @@ def read_actions(events: Ints) -> dict[int, list[Action]]:
     for bar, column, kind, numerator, denominator in events.tolist():
         actions.setdefault(bar, []).append(Action(column, kind == 0, Decimal(numerator), Decimal(denominator)))
     return actions
+
+
+def read_flows(tables: Tables, unit: Decimal) -> dict[int, list[Decimal]]:
+    """Deposits, and negative withdrawals, by the bar at which they are effective. One of nothing is none."""
+    flows: dict[int, list[Decimal]] = {}
+    for bar, money in tables.flows.tolist():
+        if money != 0:
+            flows.setdefault(bar, []).append(money * unit)
+    return flows

@@ -9,26 +9,26 @@ from rustybt.reference.account import Account
 from rustybt.reference.rounding import ZERO
 
 
-def check_identity(account: Account, bar: int, deposits: Decimal) -> None:
+def check_identity(account: Account, bar: int) -> None:
     """Cash + traded + fees - income = deposits.
 
     Raises:
         LedgerError: it is not.
     """
     total = account.cash + account.traded + account.fees - account.income
-    if total != deposits:
+    if total != account.deposits:
         raise LedgerError(
-            f"cash + traded + fees - income is {total}, deposits are {deposits}", where=f"bar {bar}", do="report this as a bug"
+            f"cash + traded + fees - income is {total}, deposits are {account.deposits}", where=f"bar {bar}", do="report this as a bug"
         )
 
 
-def check_log(account: Account, deposits: Decimal) -> None:
+def check_log(account: Account, opening: Decimal) -> None:
     """Cash and positions rebuilt from the log are those of the account.
 
     Raises:
         LedgerError: they are not.
     """
-    cash, held = deposits, [ZERO] * len(account.positions)
+    cash, held = opening, [ZERO] * len(account.positions)
     for row in account.log:
         cash -= row.notional + row.fee
         held[row.slot] += row.filled

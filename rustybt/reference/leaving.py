@@ -24,7 +24,7 @@ def steps(values: Sequence[Decimal], sizes: Sequence[Decimal]) -> Ints:
 def write_log(account: Account) -> Log:
     """The log in ticks, lots and money units."""
     rows, unit = account.log, account.rules.unit
-    assets = [account.rules.terms[row.slot].asset for row in rows]
+    assets = [account.rules.terms[max(row.slot, 0)].asset for row in rows]  # rows of the account have neither lots nor a price
     ticks, lots, units = ([a.tick_size for a in assets], [a.lot_size for a in assets], [unit] * len(rows))
     return Log(
         bar=np.array([row.bar for row in rows], dtype=np.int32),

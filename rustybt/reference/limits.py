@@ -13,13 +13,15 @@ SPLIT_LIMIT = 2**31
 
 
 def check_limits(tables: Tables, plan: Plan, events: Ints) -> None:
-    """Targets below 2^61 units; ratios of events with sides that fit.
+    """Targets and flows below 2^61 units; ratios of events with sides that fit.
 
     Raises:
         LedgerError: one does not fit.
     """
     if any(abs(value) >= LIMIT for value in plan.value.tolist()):
         raise LedgerError("a target of 2^61 units or more", where="plan", do="use a coarser lot_size or money_scale")
+    if any(abs(money) >= LIMIT for _, money in tables.flows.tolist()):
+        raise LedgerError(f"a flow of 2^61 units or more, asset {tables.assets[0].symbol!r}", where="flows", do="use a coarser money_scale")
     for bar, column, kind, numerator, denominator in events.tolist():
         asset = tables.assets[column]
         ratio = Fraction(numerator, denominator)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal, localcontext
 
 from rustybt.model.codes import Detail, FillAt, Status
@@ -10,10 +9,11 @@ from rustybt.model.panel import Ints
 from rustybt.model.tables import Outcome, Plan, Tables
 from rustybt.reference.account import Account, Bars, not_filled
 from rustybt.reference.decisions import Offer, decide
-from rustybt.reference.entrance import Market, open_account, read_actions, read_bars, read_offers, read_rules
-from rustybt.reference.events import Action, apply_events
+from rustybt.reference.entrance import Market, open_account, read_actions, read_bars, read_flows, read_offers, read_rules
+from rustybt.reference.events import apply_events
 from rustybt.reference.exits import serve_exits, submit_max_bars
 from rustybt.reference.fills import value
+from rustybt.reference.flows import apply_flows
 from rustybt.reference.identity import check_identity, check_log
 from rustybt.reference.leaving import write_outcome
 from rustybt.reference.limits import check_limits
@@ -46,26 +46,27 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints) -> Outcom
     with localcontext(EXACT):
         check_limits(tables, plan, events)
         account = open_account(tables, read_rules(tables))
-        deposits, actions = account.cash, read_actions(events)
+        opening, actions, flows = account.cash, read_actions(events), read_flows(tables, account.rules.unit)
         equity: list[Decimal] = []
         cash: list[Decimal] = []
         gross: list[Decimal] = []
         for number in range(len(market.close)):
             bars, offers = (read_bars(market, number, tables), read_offers(plan, number, account.rules))
-            worth, exposure = one_bar(account, number, bars, actions.get(number, ()), offers)
-            check_identity(account, number, deposits)
+            apply_events(account, number, actions.get(number, ()))
+            apply_flows(account, number, flows.get(number, ()))
+            worth, exposure = after_events(account, number, bars, offers)
+            check_identity(account, number)
             equity.append(worth)
             cash.append(account.cash)
             gross.append(exposure)
         report_working(account, len(market.close) - 1)
-        check_log(account, deposits)
+        check_log(account, opening)
         return write_outcome(account, (equity, cash, gross))
 
 
-def one_bar(account: Account, number: int, bars: Bars, actions: Sequence[Action], offers: list[Offer]) -> tuple[Decimal, Decimal]:
-    """The six steps of a bar; equity and gross exposure after it."""
+def after_events(account: Account, number: int, bars: Bars, offers: list[Offer]) -> tuple[Decimal, Decimal]:
+    """Steps 2 to 6 of a bar; equity and gross exposure after it."""
     policy = account.rules.fill_at
-    apply_events(account, number, actions)
     if policy is FillAt.NEXT_OPEN:
         fill_market_orders(account, Phase(number, bars, at_close=False))
     serve_exits(account, number, bars)

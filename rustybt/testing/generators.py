@@ -7,13 +7,14 @@ Both give the arguments of ``rustybt.kernel.simulate`` and ``rustybt.reference.s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from rustybt.model import Plan, Tables
 from rustybt.model.panel import Ints
+from rustybt.testing.funds import draw_flows
 from rustybt.testing.rules import LARGE, World, draw_tables, draw_world
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     count = dice.integer(1, bars)
     market = draw_market(dice, world, count)
     tables = draw_tables(dice, world)
-    return Session(tables, market, draw_plan(dice, world, tables, count), draw_events(dice, market))
+    plan, events = draw_plan(dice, world, tables, count), draw_events(dice, market)
+    return Session(replace(tables, flows=draw_flows(dice, world, count)), market, plan, events)
 
 
 def draw_market(dice: Dice, world: World, bars: int) -> Grid:

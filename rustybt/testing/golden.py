@@ -14,11 +14,11 @@ from fractions import Fraction
 import numpy as np
 
 from rustybt.errors import ConfigError
-from rustybt.model import SLOT_FIELDS, Asset, Detail, FillAt, Outcome, Plan, Reason, Sizing, Status, Tables, TargetKind
+from rustybt.model import NOWHERE, SLOT_FIELDS, Asset, Detail, FillAt, Outcome, Plan, Reason, Sizing, Status, Tables, TargetKind
 from rustybt.model.decimals import RATE, WEIGHT, from_units, to_units
 from rustybt.testing.generators import Grid, Session
 
-SECTIONS = ("run", "assets", "terms", "bars", "targets", "events", "log", "balances", "lots", "error")
+SECTIONS = ("run", "assets", "terms", "bars", "targets", "events", "flows", "log", "balances", "lots", "error")
 MONEY = {"fee_flat", "fee_min", "fee_max"}
 RATES = {"fee_rate", "fee_cap", "slip_rate", "stop", "take", "trail"}
 PLAIN = {"fee_lot_den": 1, "fee_max": -1, "fee_cap": -1}
@@ -70,6 +70,7 @@ def read_case(text: str, name: str = "case") -> Case:
         FillAt[run.get("fill_at", "next_open").upper()],
         Sizing[run.get("sizing", "at_decision").upper()],
         read_terms(parts["terms"], assets, sleeves, unit),
+        read_flows(parts["flows"], unit),
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
     plan = read_targets(parts["targets"], tables, len(grid.close))
@@ -175,8 +176,16 @@ def read_event(words: list[str], columns: dict[str, int]) -> tuple[int, int, int
     return int(words[0]), columns[words[1]], 0 if is_split else 1, int(ratio[0]), int(ratio[1])
 
 
+def read_flows(lines: Iterable[list[str]], unit: Decimal) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    """``2 500`` or ``3 -200``: bar, money in."""
+    rows = sorted(((int(bar), to_units(money, unit)) for bar, money in lines), key=lambda row: row[0])
+    return np.array(rows, dtype=np.int64).reshape(-1, 2)
+
+
 def slot_name(slot: int, assets: tuple[Asset, ...]) -> str:
-    """``A`` in the first sleeve, ``A/1`` in the second."""
+    """``A`` in the first sleeve, ``A/1`` in the second, ``account`` for a row that is about no position."""
+    if slot == NOWHERE:
+        return "account"
     sleeve, column = divmod(slot, len(assets))
     return f"{assets[column].symbol}/{sleeve}" if sleeve else assets[column].symbol
 
@@ -249,6 +258,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
     lines.append("[events]")
     for bar, column, kind, top, bottom in events.tolist():
         lines.append(f"{bar} {assets[column].symbol} " + (f"dividend {top}/{bottom}" if kind else f"split {top}:{bottom}"))
+    lines += ["[flows]", *(f"{bar} {plain(from_units(money, unit))}" for bar, money in tables.flows.tolist())]
     if outcome is None:
         return "\n".join([*lines, "[error]", "LedgerError", ""])
     log, balances, lots = outcome_lines(tables, outcome)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,8 @@ def trades() -> Trades:
 
 def full_set() -> dict[str, float | str | None]:
     curve = curve_of(100 * np.cumprod(1 + random_returns(1, 300)))
+    flows = np.where(np.arange(curve.bars) == 7, 10**SCALE, 0)
+    curve = replace(curve, flows=flows)
     benchmark = Benchmark(curve.sessions, 50 * np.cumprod(1 + random_returns(2, 300)))
     facts = RunFacts(
         9, 7, 1, 1, 0, 500 * 10**SCALE, {"commission": 3 * 10**SCALE, "slippage": 2 * 10**SCALE}, {"dividends": 10**SCALE}, trades()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rustybt import kernel, reference
-from rustybt.model import Detail, Log, Outcome, Plan, Reason, Status
+from rustybt.model import NO_FLOWS, Detail, Log, Outcome, Plan, Reason, Status
 from rustybt.testing.generators import Session
 from rustybt.testing.outcomes import Simulate, differences, identity_breaches, run_or_error
 from tests.properties.alterations import (
@@ -174,7 +174,7 @@ def test_buying_and_selling_back_at_one_price_without_costs_is_free(simulate: Si
         start = np.array([0, slots, slots, *[2 * slots] * (bars - 2)], dtype=np.int64)
         value = np.array([*offers, *[0] * slots], dtype=np.int64)
         plan = Plan.from_starts(start, np.array(list(range(slots)) * 2, dtype=np.int64), value)
-        outcome = run_or_error(simulate, Session(flat.tables, market, plan, np.zeros((0, 5), dtype=np.int64)))
+        outcome = run_or_error(simulate, Session(replace(flat.tables, flows=NO_FLOWS), market, plan, np.zeros((0, 5), dtype=np.int64)))
         if outcome is None:
             continue
         assert not outcome.lots.any(), seed
@@ -204,3 +204,44 @@ def test_increases_respect_the_gross_limit(simulate: Simulate) -> None:
                 assert int(outcome.gross[bar]) <= limit + 4 * len(before) + drawn.tables.gross // 10**7, (seed, bar)
                 compared += 1
     assert compared > 50
+
+
+@BOTH
+def test_a_flow_of_nothing_changes_nothing(simulate: Simulate) -> None:
+    for seed, drawn, outcome in outcomes(simulate):
+        bars = np.arange(len(drawn.market.close) + 2, dtype=np.int64)
+        rows = np.concatenate([drawn.tables.flows, np.stack([bars, bars * 0], axis=1)])
+        more = replace(drawn.tables, flows=rows[np.argsort(rows[:, 0], kind="stable")])
+        assert differences(outcome, run_or_error(simulate, drawn._replace(tables=more))) == [], seed
+
+
+@BOTH
+def test_cash_less_all_flows_is_what_trading_left(simulate: Simulate) -> None:
+    """What went in and out is in the log once, and a refused withdrawal not at all."""
+    compared = 0
+    for seed, drawn, outcome in outcomes(simulate):
+        log, asked = outcome.log, drawn.tables.flows
+        asked = asked[(asked[:, 1] != 0) & (asked[:, 0] < len(outcome.cash))]
+        rows = np.flatnonzero(np.isin(log.reason, (Reason.DEPOSIT, Reason.WITHDRAWAL)))
+        applied = log.status[rows] == Status.APPLIED
+        assert log.bar[rows].tolist() == asked[:, 0].tolist(), seed
+        assert (-log.notional[rows]).tolist() == np.where(applied, asked[:, 1], 0).tolist(), seed
+        assert applied[asked[:, 1] > 0].all(), seed
+        others = np.delete(log.notional + log.fee, rows)
+        moved = sum(asked[applied, 1].tolist()) - sum(others.tolist())
+        assert int(outcome.cash[-1]) == drawn.tables.cash + moved, seed
+        compared += len(rows)
+    assert compared > 100
+
+
+@BOTH
+def test_a_withdrawal_never_leaves_cash_below_zero(simulate: Simulate) -> None:
+    """Checked where it is the only thing of its bar: cash after it, and the positions it leaves within the gross limit."""
+    compared = 0
+    for seed, drawn, outcome in outcomes(simulate):
+        log = outcome.log
+        for row in np.flatnonzero((log.reason == Reason.WITHDRAWAL) & (log.status == Status.APPLIED)).tolist():
+            before = drawn.tables.cash - sum((log.notional[: row + 1] + log.fee[: row + 1]).tolist())
+            assert before >= 0, seed
+            compared += 1
+    assert compared > 20

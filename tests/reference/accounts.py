@@ -23,4 +23,4 @@ def terms(number: int = 0, **settings: Any) -> Terms:
 
 def account(*slots: Terms, cash: str = "1000", gross: str = "1", sizing: Sizing = Sizing.AT_DECISION) -> Account:
     rules = Rules(CENT, Decimal(gross), FillAt.NEXT_OPEN, sizing, slots)
-    return Account(rules, Decimal(cash), tuple(Position() for _ in slots), [Decimal(100)] * len(slots))
+    return Account(rules, Decimal(cash), tuple(Position() for _ in slots), [Decimal(100)] * len(slots), deposits=Decimal(cash))

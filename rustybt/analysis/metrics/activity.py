@@ -84,7 +84,7 @@ def turnover(traded: float, closes: Closes, periods: float) -> float:
         >>> turnover(2000.0, Closes(np.arange(253, dtype=np.int32), values, np.zeros(252), False), periods=252)
         2.0
     """
-    average, years = float(closes.values.mean()), len(closes.returns) / periods
+    average, years = float((closes.values if closes.balances is None else closes.balances).mean()), len(closes.returns) / periods
     return traded / average / years if average > 0 and years > 0 else math.nan
 
 

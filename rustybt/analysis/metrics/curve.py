@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,15 +35,17 @@ class Closes:
     Attributes:
         days: (points,) Int32 session of each point, days since 1970-01-01. With opening cash the first point is that
             cash, labelled with the first session, so the first session appears twice.
-        values: (points,) Float64 equity in currency.
+        values: (points,) Float64 equity in currency; with flows what the opening equity alone has become (see `links`).
         returns: (points - 1,) Float64 simple returns; NaN where the equity before is not positive.
         opened: whether the first point is the opening cash.
+        balances: (points,) Float64 equity in currency where ``values`` is not that; None: it is.
     """
 
     days: Days
     values: Floats
     returns: Floats
     opened: bool
+    balances: Floats | None = None
 
     @property
     def sessions(self) -> int:
@@ -60,6 +63,7 @@ class Curve:
         equity, cash, gross: (bars,) Int64 money units of 10^-money_scale of the currency; gross = sum of absolute position values.
         money_scale: decimals of a money unit.
         opening: cash before the first bar, money units. None: the first session's equity is the base and earns no return.
+        flows: (bars,) Int64 money that came in before each bar, negative where it went out; None: none ever did.
 
     Raises:
         DataError: no bars, lengths that differ, or sessions that go back.
@@ -79,6 +83,7 @@ class Curve:
     gross: Ints
     money_scale: int = 8
     opening: int | None = None
+    flows: Ints | None = None
 
     def __post_init__(self) -> None:
         lengths = {name: len(getattr(self, name)) for name in ("ts", "sessions", "equity", "cash", "gross")}
@@ -104,7 +109,36 @@ class Curve:
             days = np.concatenate((days[:1], days))
             units = np.concatenate((np.array([self.opening], dtype=np.int64), units))
         values = units / 10.0**self.money_scale
-        return Closes(days, values, simple_returns(values), self.opening is not None)
+        if self.flows is None:
+            return Closes(days, values, simple_returns(values), self.opening is not None)
+        scale = links(self.equity.astype(np.float64), self.flows.astype(np.float64), self.opening)[last]
+        linked = values * (scale if self.opening is None else np.concatenate(([1.0], scale)))
+        return Closes(days, linked, simple_returns(linked), self.opening is not None, values)
+
+
+def links(equity: Floats, flows: Floats, opening: float | None) -> Floats:
+    """What to multiply each bar's equity by, so that money coming in or going out is no return (time-weighted).
+
+    The return of a bar is ``equity / (equity before + flow) - 1``: a flow arrives before the bar opens. NaN from the first flow on whose
+    equity before, with it or without it, is not positive.
+
+    Args:
+        equity: (bars,) after each bar.
+        flows: (bars,) money that came in before each bar.
+        opening: equity before the first bar; None: the first bar is the base, and what came in before it is part of that.
+
+    Example:
+        >>> links(np.array([100.0, 150.0, 165.0]), np.array([0.0, 50.0, 0.0]), 100.0) * [100.0, 150.0, 165.0]
+        array([100., 100., 110.])
+    """
+    scale = np.ones(len(equity))
+    at = np.flatnonzero(flows)
+    at = at[at > 0] if opening is None else at
+    before = np.where(at > 0, equity[at - 1], math.nan if opening is None else opening)
+    after = before + flows[at]
+    good = (before > 0) & (after > 0)
+    scale[at] = np.where(good, before / np.where(good, after, 1.0), np.nan)
+    return np.cumprod(scale)
 
 
 def simple_returns(values: Floats) -> Floats:

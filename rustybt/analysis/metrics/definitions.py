@@ -37,6 +37,7 @@ _ROWS: tuple[tuple[str, str, Unit, str, str], ...] = (
     ("sessions", "Sessions", "count", "period", "distinct sessions"),
     ("years", "Years", "years", "period", "session returns / periods per year"),
     ("periods_per_year", "Sessions per year", "number", "period", "365, 312 or 252 by the weekdays that trade; 52 or 12 for slow bars"),
+    ("net_deposits", "Net deposits", "money", "returns", "deposits less withdrawals during the run"),
     ("total_return", "Total return", "fraction", "return", "last / first - 1"),
     ("cagr", "CAGR", "fraction", "return", "(last / first) ^ (1 / years) - 1"),
     ("best_day", "Best day", "fraction", "return", "highest session return"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rustybt.analysis.metrics.curve import Closes, Curve, Floats, Ints, iso_date
+from rustybt.analysis.metrics.curve import Closes, Curve, Floats, Ints, iso_date, links
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ def deepest_of_bars(curve: Curve) -> float:
         >>> deepest_of_bars(Curve(np.arange(4), np.arange(4, dtype=np.int32), units, units, units, money_scale=0))
         -0.25
     """
+    if curve.flows is not None:
+        return _deepest_linked(curve)
     units, scale = curve.equity, 10.0**curve.money_scale
     first = int(units[0]) if curve.opening is None else curve.opening
     if first <= 0:
@@ -80,6 +82,14 @@ def deepest_of_bars(curve: Curve) -> float:
         values = units[starts[block] : starts[block] + BLOCK] / scale
         lowest = min(lowest, float((values / np.maximum.accumulate(np.maximum(values, before[block]))).min()))
     return lowest - 1.0
+
+
+def _deepest_linked(curve: Curve) -> float:
+    """The same where money came in or went out: every bar in floats."""
+    equity = curve.equity.astype(np.float64)
+    values = equity * links(equity, curve.flows.astype(np.float64) if curve.flows is not None else equity * 0.0, curve.opening)
+    below = drawdown_of(values if curve.opening is None else np.concatenate(([float(curve.opening)], values)))
+    return math.nan if np.isnan(below).any() else float(below.min())
 
 
 def worst_drawdowns(closes: Closes, count: int = 5) -> list[Drawdown]:

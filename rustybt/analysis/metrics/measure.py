@@ -83,6 +83,8 @@ def measure(
         "years": len(closes.returns) / periods,
         "periods_per_year": periods,
     }
+    if curve.flows is not None:
+        out["net_deposits"] = int(curve.flows.sum()) / 10.0**curve.money_scale
     out |= _growth(closes, periods, free, least)
     out |= _falls(curve, closes)
     out["calmar"] = perf.calmar(_number(out["cagr"]), _number(out["max_drawdown"]))

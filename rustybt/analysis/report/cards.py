@@ -48,7 +48,11 @@ def key_cards(inputs: ReportInputs) -> list[Card]:
     """Final equity, then the key metrics that the run has."""
     last = inputs.curve["equity"][-1]
     first = inputs.curve["equity"][0] if inputs.opening is None else inputs.opening
-    cards = [Card("Final equity", money(last), "", f"from {money(first)} {inputs.currency}", "cash + positions after the last bar")]
+    since = f"from {money(first)} {inputs.currency}"
+    deposited = inputs.metrics.get("net_deposits")
+    if isinstance(deposited, float) and deposited:
+        since += f" and {money(deposited)} paid in" if deposited > 0 else f", {money(-deposited)} taken out"
+    cards = [Card("Final equity", money(last), "", since, "cash + positions after the last bar")]
     for name in _CARDS:
         value = inputs.metrics.get(name)
         if name not in inputs.metrics or isinstance(value, str):

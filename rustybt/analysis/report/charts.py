@@ -53,8 +53,7 @@ def drawn_bars(inputs: ReportInputs) -> pl.DataFrame:
     """The bars that the time charts draw, before thinning; money as Float64."""
     if by_session(inputs):
         return inputs.session_rows
-    money = [name for name in ("equity", "cash", "gross", "benchmark") if name in inputs.curve.columns]
-    return inputs.curve.with_columns(pl.col(money).cast(pl.Float64))
+    return inputs.bars
 
 
 def position_times(inputs: ReportInputs) -> pl.Series:
@@ -79,7 +78,7 @@ def line_rows(inputs: ReportInputs) -> pl.DataFrame:
         (pl.col("session").cast(pl.Date).dt.to_string("%Y-%m-%d") if closes else pl.col("ts").dt.to_string("%Y-%m-%d %H:%M:%S")).alias("x"),
         "equity",
         (rebased(rows["benchmark"], float(start[0])) if inputs.has_benchmark else pl.lit(None, pl.Float64)).alias("benchmark"),
-        pl.Series("drawdown", drawdown_of(np.concatenate((start, equity)))[1:]),
+        pl.Series("drawdown", drawdown_of(np.concatenate((start, rows["linked"].to_numpy())))[1:]),
         solvent.then(pl.col("gross") / pl.col("equity")).alias("gross"),
         solvent.then(1.0 - pl.col("cash") / pl.col("equity")).alias("net"),
     )

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from rustybt.analysis.metrics import Closes, Value
-from rustybt.analysis.metrics.curve import simple_returns
+from rustybt.analysis.metrics.curve import links, simple_returns
 from rustybt.errors import DataError
 
 type Amount = Decimal | float | int
@@ -25,8 +25,8 @@ class ReportInputs:
     Attributes:
         title: heading, usually the strategy's name.
         metrics: as `rustybt.analysis.metrics.measure` gives them.
-        curve: ts (Datetime), session (Date), equity, cash, gross (Decimal or Float64), and ``benchmark`` when there is one
-            (any positive scale, null where unknown); one row per bar, ascending.
+        curve: ts (Datetime), session (Date), equity, cash, gross (Decimal or Float64), ``benchmark`` when there is one
+            (any positive scale, null where unknown), ``flow`` when money came in before a bar or went out; one row per bar, ascending.
         spec: the strategy: ``name``, ``params`` (mapping) and whatever else describes it; shown in full at the end.
         identity: ``run_id``, ``spec_id``, ``snapshot``, ``engine`` and further names to text.
         positions: ts, asset, weight (signed fraction of equity); one row per ts and held asset, no row = 0.
@@ -84,17 +84,25 @@ class ReportInputs:
             raise DataError("no bars", where="report, curve", do="report a run of at least one bar")
 
     @cached_property
+    def bars(self) -> pl.DataFrame:
+        """The curve with money as Float64, and ``linked``: equity as it would be if no money had come in or gone out on the way."""
+        money = [name for name in ("equity", "cash", "gross", "benchmark", "flow") if name in self.curve.columns]
+        rows = self.curve.with_columns(pl.col(money).cast(pl.Float64))
+        if "flow" not in rows.columns:
+            return rows.with_columns(linked=pl.col("equity"))
+        scale = links(rows["equity"].to_numpy(), rows["flow"].to_numpy(), None if self.opening is None else float(self.opening))
+        return rows.with_columns(linked=pl.col("equity") * pl.Series(scale))
+
+    @cached_property
     def session_rows(self) -> pl.DataFrame:
         """The last row of each session of the curve, money as Float64."""
-        money = [name for name in ("equity", "cash", "gross", "benchmark") if name in self.curve.columns]
-        last = self.curve.filter((pl.col("session") != pl.col("session").shift(-1)).fill_null(True))
-        return last.with_columns(pl.col(money).cast(pl.Float64))
+        return self.bars.filter((pl.col("session") != pl.col("session").shift(-1)).fill_null(True))
 
     @cached_property
     def closes(self) -> Closes:
         """Session closes, as the metrics see them."""
         days = self.session_rows["session"].cast(pl.Date).to_physical().to_numpy().astype(np.int32)
-        values = self.session_rows["equity"].to_numpy()
+        values = self.session_rows["linked"].to_numpy()
         if self.opening is not None:
             days = np.concatenate((days[:1], days))
             values = np.concatenate((np.array([float(self.opening)]), values))

@@ -1,0 +1,73 @@
+"""Section 3 of the rule book: deposits and withdrawals, after the corporate actions of a bar and before its open."""
+
+from __future__ import annotations
+
+from rustybt.model import NOWHERE as ACCOUNT
+from rustybt.model import Detail, Reason, Status
+
+from .arithmetic import fits, ratio, value
+from .compile import apart, aside
+from .journal import NONE, fail, head, paid, tail
+from .limits import DOWN, RATE, ZERO, whole
+from .state import CASH, DEPOSITS, FLOWED, OVERFLOW, Desk
+
+NOWHERE = whole(ACCOUNT)
+DEPOSIT, WITHDRAWAL = whole(Reason.DEPOSIT), whole(Reason.WITHDRAWAL)
+APPLIED, REJECTED = whole(Status.APPLIED), whole(Status.REJECTED)
+UNAFFORDABLE = whole(Detail.UNAFFORDABLE)
+
+
+@aside
+def transfer(desk: Desk, t: int) -> None:
+    """Flows up to a bar, in the order of their table."""
+    apart()
+    i = desk.count[FLOWED]
+    while i < desk.flows and desk.flow_bar[i] <= t:
+        money = desk.flow_money[i]
+        if desk.flow_bar[i] == t and money != 0:
+            if money > 0 or spare(desk, -money):
+                pay_in(desk, t, money)
+            else:
+                n = head(desk, t, t, NOWHERE, ZERO, WITHDRAWAL)
+                tail(desk, n, REJECTED, UNAFFORDABLE, ZERO, ZERO)
+                paid(desk, n, ZERO, ZERO, ZERO)
+        i += 1
+    desk.count[FLOWED] = i
+
+
+@aside
+def pay_in(desk: Desk, t: int, money: int) -> None:
+    """Book money that comes in, or goes out where it is negative."""
+    apart()
+    cash, deposits = desk.money[CASH] + money, desk.money[DEPOSITS] + money
+    if not (fits(cash) and fits(deposits)):
+        fail(desk, OVERFLOW, ZERO)
+        return
+    desk.money[CASH] = cash
+    desk.money[DEPOSITS] = deposits
+    n = head(desk, t, t, NOWHERE, ZERO, DEPOSIT if money > 0 else WITHDRAWAL)
+    tail(desk, n, APPLIED, NONE, ZERO, ZERO)
+    paid(desk, n, ZERO, -money, ZERO)
+
+
+@aside
+def spare(desk: Desk, money: int) -> bool:
+    """Whether so much can leave: it is there in cash, and what stays carries the positions at last prices."""
+    apart()
+    if money > desk.money[CASH]:
+        return False
+    equity, gross = desk.money[CASH], 0
+    for slot in range(desk.slots):
+        if desk.lots[slot] != 0:
+            asset = slot % desk.assets
+            worth = value(desk.lots[slot], desk.last[asset], desk.up[asset], desk.down[asset])
+            equity += worth
+            gross += abs(worth)
+            if not (fits(worth) and fits(equity) and fits(gross)):
+                fail(desk, OVERFLOW, slot)
+                return False
+    limit = ratio(equity - money, desk.gross, RATE, DOWN)
+    if not fits(limit):
+        fail(desk, OVERFLOW, ZERO)
+        return False
+    return limit >= gross

@@ -1,0 +1,40 @@
+"""Section 3: deposits and withdrawals, after the corporate actions of a bar and before its open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from rustybt.model.codes import NOWHERE, Detail, Reason, Status
+from rustybt.reference.account import Account, Row
+from rustybt.reference.fills import value
+from rustybt.reference.rounding import ZERO, amount, toward_zero
+
+
+def apply_flows(account: Account, bar: int, flows: Iterable[Decimal]) -> None:
+    """Book the flows of this bar in their order: a deposit always, a withdrawal if the account can spare it."""
+    unit, symbol = account.rules.unit, account.rules.terms[0].asset.symbol
+    for money in flows:
+        reason = Reason.DEPOSIT if money > 0 else Reason.WITHDRAWAL
+        if money > 0 or can_spare(account, -money):
+            account.cash = amount(account.cash + money, unit, "cash", symbol)
+            account.deposits = amount(account.deposits + money, unit, "deposits", symbol)
+            account.log.append(Row(bar, bar, NOWHERE, 0, reason, Status.APPLIED, notional=-money))
+        else:
+            account.log.append(Row(bar, bar, NOWHERE, 0, reason, Status.REJECTED, Detail.UNAFFORDABLE))
+
+
+def can_spare(account: Account, money: Decimal) -> bool:
+    """Whether the money is there in cash, and what stays carries the positions at last prices."""
+    if money > account.cash:
+        return False
+    rules = account.rules
+    equity, gross = account.cash, ZERO
+    for terms in rules.terms:
+        held = account.positions[terms.number].quantity
+        if held != 0:
+            worth = value(held, account.last[terms.column] or ZERO, terms, rules.unit)
+            equity = amount(equity + worth, rules.unit, "equity", terms.asset.symbol)
+            gross = amount(gross + abs(worth), rules.unit, "gross exposure", terms.asset.symbol)
+    left = toward_zero((equity - money) * rules.gross, rules.unit)
+    return amount(left, rules.unit, "gross limit", rules.terms[0].asset.symbol) >= gross
