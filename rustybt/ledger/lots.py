@@ -12,6 +12,7 @@ import polars as pl
 from rustybt.errors import ConfigError, LedgerError
 from rustybt.ledger.books import slot_values
 from rustybt.ledger.frames import REASONS, Books, coded, columns_of, place, times
+from rustybt.ledger.journal import DEPOSITS, POSITIONS, against
 from rustybt.ledger.match import is_short, match_fifo
 from rustybt.ledger.money import decimal_column, lot_sizes, steps_column
 from rustybt.ledger.trades import SIDES
@@ -66,8 +67,9 @@ def lots_of(books: Books, method: str = "fifo") -> Lots:
     shut, open_ = taken(found, done), taken(found, ~done)
     value = values_of(open_, slot_values(books))
     realised, unrealised = int((proceeds - cost)[done].sum()), int(value.sum()) - int(cost[~done].sum())
-    income = -int(log.notional[(log.reason == Reason.DIVIDEND) | (log.reason == Reason.SPLIT)].sum())
-    profit = int(outcome.equity[-1]) - tables.cash
+    account = np.array([against(reason) for reason in Reason])[log.reason]
+    income = -int(log.notional[(account != POSITIONS) & (account != DEPOSITS)].sum())
+    profit = int(outcome.equity[-1]) - tables.cash + int(log.notional[account == DEPOSITS].sum())
     if realised + unrealised + income != profit:
         raise LedgerError(
             f"the lots do not add up: {realised} + {unrealised} + {income} units, but the profit is {profit}",
