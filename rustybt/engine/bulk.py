@@ -10,6 +10,7 @@ from rustybt.engine.finish import Ran, finish
 from rustybt.engine.offers import build_plan
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves, build_tables
+from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import evaluate, same_assets
 from rustybt.errors import SpecError
 from rustybt.execution import Costs
@@ -82,7 +83,7 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     tables = build_tables(sleeves, panel.assets, config)
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
-    outcome = simulate(tables, Market(panel.open, panel.high, panel.low, panel.close), plan, panel.events)
+    outcome = simulate(tables, Market(panel.open, panel.high, panel.low, panel.close), plan, panel.events, build_tape(panel, tables))
     return finish(Ran(sleeves, config, panel, tables, signals), outcome)
 
 

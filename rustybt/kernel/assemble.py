@@ -14,7 +14,8 @@ from rustybt.model.decimals import LIMIT, up_down
 from rustybt.model.panel import Ints
 
 from .market import admit
-from .state import HAS_FEES, HAS_GUARDS, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, KINDS, TYPES
+from .state import HAS_FEES, HAS_GUARDS, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, HAS_TIERS, KINDS, TYPES
+from .tape import cost_tables
 
 RATIO_LIMIT = 2**31
 """Both sides of a split ratio stay below this, so that their product fits."""
@@ -34,17 +35,21 @@ def rules_of(tables: Tables) -> dict[str, Any]:
     worth = [worth_of(asset, tables.money_scale) for asset in tables.assets]
     slots = admit(tables.slots)
     settings = {name: typed(name, slots[row]) for row, name in enumerate(SLOT_FIELDS)}
-    return settings | {
-        "assets": len(tables.assets),
-        "sleeves": tables.sleeves,
-        "slots": slots.shape[1],
-        "up": typed("up", np.array([up for up, _ in worth], dtype=np.int64)),
-        "down": typed("down", np.array([down for _, down in worth], dtype=np.int64)),
-        "gross": int(tables.gross),
-        "fill_at": int(tables.fill_at),
-        "at_fill": int(tables.sizing == Sizing.AT_FILL),
-        "flags": flags_of(settings),
-    }
+    return (
+        settings
+        | cost_tables(tables)
+        | {
+            "assets": len(tables.assets),
+            "sleeves": tables.sleeves,
+            "slots": slots.shape[1],
+            "up": typed("up", np.array([up for up, _ in worth], dtype=np.int64)),
+            "down": typed("down", np.array([down for _, down in worth], dtype=np.int64)),
+            "gross": int(tables.gross),
+            "fill_at": int(tables.fill_at),
+            "at_fill": int(tables.sizing == Sizing.AT_FILL),
+            "flags": flags_of(settings),
+        }
+    )
 
 
 @cache
@@ -56,12 +61,14 @@ def worth_of(asset: Asset, money_scale: int) -> tuple[int, int]:
 def flags_of(settings: dict[str, Any]) -> int:
     """What the settings use at all."""
     fees = any((settings[name] != 0).any() for name in ("fee_flat", "fee_lot_num", "fee_min"))
-    fees = fees or any((settings[name] >= 0).any() for name in ("fee_max", "fee_cap"))
+    fees = fees or any((settings[name] >= 0).any() for name in ("fee_max", "fee_cap", "fee_maker"))
+    tiers = (settings["tier_count"] != 0).any()
     levels = any((settings[name] != 0).any() for name in ("stop", "take", "trail"))
     max_bars = (settings["max_bars"] != 0).any()
     slippage = (settings["slip_rate"] != 0).any() or (settings["slip_ticks"] != 0).any()
     bits = (
-        (fees, HAS_FEES),
+        (fees or tiers, HAS_FEES),
+        (tiers, HAS_TIERS),
         (slippage, HAS_SLIPPAGE),
         (levels, HAS_LEVELS),
         (max_bars, HAS_MAX_BARS),

@@ -6,11 +6,13 @@ In: plain values. Out: frozen objects. To add one: one noun, one file.
 from rustybt.model.asset import PRESETS, Asset
 from rustybt.model.codes import Detail, FillAt, Reason, Sizing, Status, TargetKind
 from rustybt.model.panel import Event, Panel
-from rustybt.model.tables import SLOT_FIELDS, Log, Outcome, Plan, Tables
+from rustybt.model.tables import SLOT_FIELDS, TIER_FIELDS, Log, Outcome, Plan, Tables
+from rustybt.model.tape import Tape
 
 __all__ = [
     "PRESETS",
     "SLOT_FIELDS",
+    "TIER_FIELDS",
     "Asset",
     "Detail",
     "Event",
@@ -23,5 +25,6 @@ __all__ = [
     "Sizing",
     "Status",
     "Tables",
+    "Tape",
     "TargetKind",
 ]
