@@ -83,6 +83,7 @@ def tiered(
         ConfigError: no tiers, a gap below the first, floors out of order, or a tier with a minimum of its own.
 
     Example:
+        >>> from rustybt.execution import bps
         >>> tiered({0: bps(10), "50000": bps(8)}).tiers[1].rate
         Decimal('0.0008')
     """
