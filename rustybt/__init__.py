@@ -25,9 +25,13 @@ if TYPE_CHECKING:
     from rustybt.errors import RustyBTError as RustyBTError
     from rustybt.errors import SpecError as SpecError
     from rustybt.execution import bps as bps
+    from rustybt.execution import maker_taker as maker_taker
+    from rustybt.execution import per_contract as per_contract
     from rustybt.execution import per_share as per_share
     from rustybt.execution import per_trade as per_trade
+    from rustybt.execution import profiles as profiles
     from rustybt.execution import ticks as ticks
+    from rustybt.execution import tiered as tiered
     from rustybt.execution.costs import costs as costs
     from rustybt.model import Asset as Asset
     from rustybt.spec import Range as Range
@@ -64,7 +68,7 @@ _ROOMS = {
         "RustyBTError",
         "SpecError",
     ),
-    "execution": ("bps", "costs", "per_share", "per_trade", "ticks"),
+    "execution": ("bps", "costs", "maker_taker", "per_contract", "per_share", "per_trade", "profiles", "ticks", "tiered"),
     "model": ("Asset",),
     "spec": (
         "Range",

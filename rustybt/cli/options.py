@@ -43,6 +43,7 @@ CommissionOption = Annotated[
 PerShareOption = Annotated[str | None, typer.Option("--commission-per-share", help="Commission per unit of quantity.", show_default=False)]
 PerTradeOption = Annotated[str | None, typer.Option("--commission-per-trade", help="Commission per fill.", show_default=False)]
 MinimumOption = Annotated[str | None, typer.Option("--commission-minimum", help="Least commission per fill.", show_default=False)]
+ProfileOption = Annotated[str | None, typer.Option("--costs-profile", help="Commission of a broker or venue, by name.", show_default=False)]
 SlippageOption = Annotated[str | None, typer.Option("--slippage-bps", help="Slippage in basis points of the price.", show_default=False)]
 FillOption = Annotated[str, typer.Option("--fill", help="next_open, next_close or same_bar_close.")]
 SizingOption = Annotated[str, typer.Option("--sizing", help="at_decision or at_fill.")]
@@ -110,14 +111,19 @@ def pairs(settings: Iterable[str] | None, example: str = "--set fast=10") -> dic
     return found
 
 
-def build_costs(rate: str | None, share: str | None, trade: str | None, minimum: str | None, slippage: str | None) -> Costs:
+def build_costs(
+    rate: str | None, share: str | None, trade: str | None, minimum: str | None, slippage: str | None, profile: str | None = None
+) -> Costs:
     """Costs from the command line's options."""
     commission = Commission()
     for part in (bps(rate) if rate else None, per_share(share) if share else None, per_trade(trade) if trade else None):
         commission = commission if part is None else commission + part
     if minimum is not None:
         commission = commission + Commission(minimum=per_trade(minimum).flat)
-    return costs(commission, Slippage() if slippage is None else bps(slippage))
+    slipping = Slippage() if slippage is None else bps(slippage)
+    if profile is None:
+        return costs(commission, slipping)
+    return costs(None if commission == Commission() else commission, slipping, profile=profile)
 
 
 def out_folder(path: str | None) -> Path | None:

@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
         commission_per_share: o.PerShareOption = None,
         commission_per_trade: o.PerTradeOption = None,
         commission_minimum: o.MinimumOption = None,
+        costs_profile: o.ProfileOption = None,
         slippage_bps: o.SlippageOption = None,
         fill: o.FillOption = "next_open",
         sizing: o.SizingOption = "at_decision",
@@ -49,7 +50,7 @@ def register(app: typer.Typer) -> None:
         import rustybt as rbt
 
         folder, page, plain = o.out_folder(out), o.report_file(report), o.report_file(beancount, "the ledger")
-        costs = o.build_costs(commission_bps, commission_per_share, commission_per_trade, commission_minimum, slippage_bps)
+        costs = o.build_costs(commission_bps, commission_per_share, commission_per_trade, commission_minimum, slippage_bps, costs_profile)
         made = o.build_strategy(strategy, set_)
         with show.working("reading bars", quiet=json):
             panel = o.load_panel(

@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
         end: o.EndOption = None,
         cash: o.CashOption = "100000",
         commission_bps: o.CommissionOption = None,
+        costs_profile: o.ProfileOption = None,
         slippage_bps: o.SlippageOption = None,
         out: Annotated[str | None, typer.Option("--out", help="Parquet file for the rows.", show_default=False)] = None,
         json: o.JsonOption = False,
@@ -69,7 +70,7 @@ def register(app: typer.Typer) -> None:
                 where=where,
                 progress=progress,
                 cash=cash,
-                costs=o.build_costs(commission_bps, None, None, None, slippage_bps),
+                costs=o.build_costs(commission_bps, None, None, None, slippage_bps, costs_profile),
             )
         best = done.top(10, by=by)
         if out:

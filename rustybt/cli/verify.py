@@ -73,12 +73,13 @@ def against_reference(result: Any) -> dict[str, Any]:
     """Whether the Decimal reference gives the same log and balances as the kernel, from the same targets."""
     from rustybt.engine.compare import outcome_difference
     from rustybt.engine.offers import build_plan
+    from rustybt.engine.tape import build_tape
     from rustybt.kernel import Market
     from rustybt.reference import simulate
 
     panel = result.panel
     plan = build_plan([signals.targets for signals in result.evaluated.values()], panel.bars, len(panel.assets))
-    market = Market(panel.open, panel.high, panel.low, panel.close)
-    found = outcome_difference(result.outcome, simulate(result.tables, market, plan, panel.events))
+    market, tape = Market(panel.open, panel.high, panel.low, panel.close), build_tape(panel, result.tables)
+    found = outcome_difference(result.outcome, simulate(result.tables, market, plan, panel.events, tape))
     rows = f"{result.outcome.log.rows:,} log rows and {panel.bars:,} balances identical to the last digit"
     return {"name": "kernel = Decimal reference", "ok": not found, "detail": found or rows}

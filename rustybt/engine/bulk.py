@@ -12,6 +12,7 @@ from rustybt.engine.flows import flows_at
 from rustybt.engine.offers import build_plan
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves, build_tables
+from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import evaluate, same_assets
 from rustybt.errors import SpecError
 from rustybt.execution import Costs
@@ -88,7 +89,7 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     tables = replace(build_tables(sleeves, panel.assets, config), flows=flows_at(config.flows, panel, config.money_scale))
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
-    outcome = simulate(tables, Market(panel.open, panel.high, panel.low, panel.close), plan, panel.events)
+    outcome = simulate(tables, Market(panel.open, panel.high, panel.low, panel.close), plan, panel.events, build_tape(panel, tables))
     return finish(Ran(sleeves, config, panel, tables, signals), outcome)
 
 

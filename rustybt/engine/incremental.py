@@ -21,8 +21,9 @@ from rustybt.engine.finish import Ran, finish
 from rustybt.engine.flows import flows_at
 from rustybt.engine.offers import Targets, check_weights, quantise
 from rustybt.engine.tables import Sleeves, build_tables
+from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import Signals, masked_target, warmup_bars
-from rustybt.model import NO_FLOWS, Asset, Outcome, Panel, Tables, TargetKind
+from rustybt.model import NO_FLOWS, Asset, Outcome, Panel, Tables, Tape, TargetKind
 from rustybt.model.decimals import RATE
 from rustybt.model.panel import Ints
 from rustybt.spec import Moment
@@ -48,6 +49,7 @@ class Bar:
         events: (events, 5) Int64 corporate actions effective at this bar, bar column ignored.
         rows: the bar's rows of the signal frame, in asset order: `Rows` of a block, or a frame.
         columns: (rows,) asset column of each row.
+        tape: what the costs of the run read beside the prices, of this bar; see `rustybt.engine.tape.build_tape`.
     """
 
     index: int
@@ -59,6 +61,7 @@ class Bar:
     events: Ints
     rows: Rows | pl.DataFrame
     columns: npt.NDArray[np.int32]
+    tape: Tape | None = None
 
 
 class Incremental:
@@ -106,6 +109,8 @@ class Incremental:
                 values.append(targets.value)
         slot = NONE if not slots else slots[0] if len(slots) == 1 else np.concatenate(slots)
         value = NONE if not values else values[0] if len(values) == 1 else np.concatenate(values)
+        if bar.tape is not None:
+            self.book.tell(bar.tape)
         self.book.step(bar.index, bar.open, bar.high, bar.low, bar.close, bar.events, slot, value)
         if self.callbacks.contexts:
             self.callbacks.on_bar(bar.moment, rows.frame, bar.columns, self.book)
@@ -137,8 +142,8 @@ class Incremental:
         return done
 
 
-def bars_of(panel: Panel) -> Iterator[Bar]:
-    """A panel replayed as the bars it was made of, each with nothing but what was known."""
+def bars_of(panel: Panel, tape: Tape | None = None) -> Iterator[Bar]:
+    """A panel, and its tape, replayed as the bars it was made of, each with nothing but what was known."""
     from rustybt.data import blocks
 
     starts = np.searchsorted(panel.events[:, 0], np.arange(panel.bars + 1)).tolist()
@@ -154,14 +159,15 @@ def bars_of(panel: Panel) -> Iterator[Bar]:
             t, rows = first + i, block.rows(cuts[i], cuts[i + 1])
             moment = Moment(t, ts, sessions[t], None if following is None else following[t], None if closes is None else closes[t])
             prices = panel.open[t], panel.high[t], panel.low[t], panel.close[t]
-            yield Bar(t, moment, *prices, panel.events[starts[t] : starts[t + 1]], rows, columns[edge : edge + rows.height])
+            told = None if tape is None else tape.part(t, t + 1)
+            yield Bar(t, moment, *prices, panel.events[starts[t] : starts[t + 1]], rows, columns[edge : edge + rows.height], told)
             edge += rows.height
 
 
 def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     """Backtest bar by bar: the same `Result`, to the last byte, as the bulk engine gives."""
     engine = Incremental(sleeves, panel.assets, config, panel.adj_digits, flows_at(config.flows, panel, config.money_scale))
-    for bar in bars_of(panel):
+    for bar in bars_of(panel, build_tape(panel, engine.tables)):
         engine.on_bar(bar)
     return finish(Ran(sleeves, config, panel, engine.tables, gathered(engine, panel)), engine.outcome())
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from rustybt.engine.config import RunConfig
 from rustybt.errors import ConfigError
-from rustybt.model import SLOT_FIELDS, Asset, Tables, TargetKind
+from rustybt.model import SLOT_FIELDS, TIER_FIELDS, Asset, Tables, TargetKind
 from rustybt.model.decimals import LIMIT, RATE, to_units
 from rustybt.spec import Strategy
 
@@ -22,7 +22,11 @@ def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig)
     kinds: dict[Hashable, int] = {}
     alike = np.array([kinds.setdefault(_kind(asset, config), len(kinds)) for asset in assets])
     first = [assets[int(np.argmax(alike == kind))] for kind in range(len(kinds))]
-    columns = [[_slot(strategy, asset, config) for asset in first] for strategy in sleeves.values()]
+    tiers: list[tuple[int, ...]] = []
+    ladders = [_ladder(asset, config, tiers) for asset in first]
+    columns = [
+        [_slot(strategy, asset, config) | ladder for asset, ladder in zip(first, ladders, strict=True)] for strategy in sleeves.values()
+    ]
     slots = np.hstack([np.array([[slot[name] for slot in row] for name in SLOT_FIELDS], dtype=np.int64)[:, alike] for row in columns])
     slots.flags.writeable = False
     unit = config.cash.__class__(1).scaleb(-config.money_scale)
@@ -35,6 +39,7 @@ def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig)
         fill_at=config.fill,
         sizing=config.sizing,
         slots=slots,
+        tiers=np.array(tiers, dtype=np.int64).reshape(-1, len(TIER_FIELDS)).T,
     )
 
 
@@ -42,6 +47,19 @@ def _kind(asset: Asset, config: RunConfig) -> Hashable:
     """All that the settings of a slot depend on: assets of one kind share them, so they are worked out once."""
     own = asset.symbol if asset.symbol in config.costs.by_asset else None
     return own, asset.tick_size, asset.lot_size, asset.multiplier
+
+
+def _ladder(asset: Asset, config: RunConfig, tiers: list[tuple[int, ...]]) -> dict[str, int]:
+    """Where the tiers of an asset are in the table of all tiers, to which they are added."""
+    ladder = config.costs.ladder(asset, config.money_scale)
+    if ladder is None:
+        return dict.fromkeys(("tier_first", "tier_count", "tier_group", "tier_lots"), 0)
+    first = len(tiers)
+    tiers.extend(ladder.columns)
+    if any(not -1 <= number < LIMIT for column in ladder.columns for number in column):
+        what = "a tier is too large or too finely divided to count exactly"
+        raise ConfigError(what, where=f"run, asset {asset.symbol!r}", do="give tiers with fewer digits")
+    return {"tier_first": first, "tier_count": len(ladder.columns), "tier_group": ladder.group, "tier_lots": ladder.lot}
 
 
 def _slot(strategy: Strategy, asset: Asset, config: RunConfig) -> dict[str, int]:

@@ -4,6 +4,34 @@ In: numbers as users write them (``bps(10)``, ``per_share("0.005", minimum="1")`
 `rustybt.model.tables.Tables`. To add a cost: one class in ``costs/`` and its rule in the kernel, the reference and the rule book.
 """
 
-from rustybt.execution.costs import Commission, Costs, Slippage, bps, costs, per_share, per_trade, ticks
+from rustybt.execution.costs import (
+    Commission,
+    Costs,
+    Profile,
+    Slippage,
+    bps,
+    costs,
+    maker_taker,
+    per_contract,
+    per_share,
+    per_trade,
+    profiles,
+    ticks,
+    tiered,
+)
 
-__all__ = ["Commission", "Costs", "Slippage", "bps", "costs", "per_share", "per_trade", "ticks"]
+__all__ = [
+    "Commission",
+    "Costs",
+    "Profile",
+    "Slippage",
+    "bps",
+    "costs",
+    "maker_taker",
+    "per_contract",
+    "per_share",
+    "per_trade",
+    "profiles",
+    "ticks",
+    "tiered",
+]

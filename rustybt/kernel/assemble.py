@@ -15,7 +15,8 @@ from rustybt.model.panel import Ints
 
 from .account import account_of
 from .market import admit
-from .state import HAS_FEES, HAS_GUARDS, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, KINDS, TYPES
+from .state import HAS_FEES, HAS_GUARDS, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, HAS_TIERS, KINDS, TYPES
+from .tape import cost_tables
 
 RATIO_LIMIT = 2**31
 """Both sides of a split ratio stay below this, so that their product fits."""
@@ -39,6 +40,7 @@ def rules_of(tables: Tables) -> dict[str, Any]:
     return (
         settings
         | account
+        | cost_tables(tables)
         | {
             "assets": len(tables.assets),
             "sleeves": tables.sleeves,
@@ -62,12 +64,14 @@ def worth_of(asset: Asset, money_scale: int) -> tuple[int, int]:
 def flags_of(settings: dict[str, Any]) -> int:
     """What the settings use at all."""
     fees = any((settings[name] != 0).any() for name in ("fee_flat", "fee_lot_num", "fee_min"))
-    fees = fees or any((settings[name] >= 0).any() for name in ("fee_max", "fee_cap"))
+    fees = fees or any((settings[name] >= 0).any() for name in ("fee_max", "fee_cap", "fee_maker"))
+    tiers = (settings["tier_count"] != 0).any()
     levels = any((settings[name] != 0).any() for name in ("stop", "take", "trail"))
     max_bars = (settings["max_bars"] != 0).any()
     slippage = (settings["slip_rate"] != 0).any() or (settings["slip_ticks"] != 0).any()
     bits = (
-        (fees, HAS_FEES),
+        (fees or tiers, HAS_FEES),
+        (tiers, HAS_TIERS),
         (slippage, HAS_SLIPPAGE),
         (levels, HAS_LEVELS),
         (max_bars, HAS_MAX_BARS),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from rustybt.errors import DataError, OrderError
-from rustybt.model import Log, Outcome, Reason, Tables
+from rustybt.model import Log, Outcome, Reason, Tables, Tape
 from rustybt.model.decimals import LIMIT
 from rustybt.model.panel import Ints
 
@@ -69,6 +69,7 @@ class Book:
         self._desk: Desk = Desk(parts=0, log_size=64, **rules, **unwritten(CURVES, 1), **unwritten(LOG, 64))
         self._lay_out(blank_of(self._desk, 2 * self._room))
         self._desk.money[[CASH, DEPOSITS, EQUITY]] = tables.cash
+        self._told = False
 
     def _lay_out(self, fields: Mapping[str, Any]) -> None:
         """Put state in place, and the buffers in which prices, offers and events are handed over."""
@@ -81,6 +82,20 @@ class Book:
         desk.set(**events_of(self.tables, np.zeros((0, 5), dtype=np.int64)))
 
     # --- a bar and its parts
+
+    def tell(self, tape: Tape) -> None:
+        """Hand over what the rules need of the bar to come beside its prices. Costs by month do not work without it.
+
+        Args:
+            tape: of one bar.
+
+        Raises:
+            DataError: a column that the rules read is missing.
+        """
+        from .tape import tape_of
+
+        self._desk.set(**tape_of(tape, self._desk.flags, 1))
+        self._told = True
 
     def step(self, bar: int, open: Any, high: Any, low: Any, close: Any, events: Any, slot: Any, value: Any) -> None:  # noqa: A002
         """One whole bar.
@@ -164,6 +179,8 @@ class Book:
         desk = self._desk
         if bar < self.bar:
             raise DataError(f"bar {bar} after bar {self.bar}", where="kernel, book", do="feed bars in order")
+        if bar > self.bar:
+            self._expect_tape(bar)
         if len(events) or desk.events:
             rows = np.array(events, dtype=np.int64).reshape(-1, 5)
             rows[:, 0] = bar
@@ -177,6 +194,13 @@ class Book:
             check(self.tables, desk, bar)
             lengthen(desk, 2 * desk.log_size + margin)
         self.bar = bar
+
+    def _expect_tape(self, bar: int) -> None:
+        from .tape import NEEDS_TAPE
+
+        if self._desk.flags & NEEDS_TAPE and not self._told:
+            raise DataError("a bar without its tape", where=f"kernel, book, bar {bar}", do="call tell() before each bar")
+        self._told = False
 
     # --- orders and fills from outside
 

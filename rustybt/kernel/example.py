@@ -12,7 +12,7 @@ from rustybt.model.decimals import RATE
 
 from .market import Market
 
-DEFAULTS = dict.fromkeys(SLOT_FIELDS, 0) | {"fee_lot_den": 1, "fee_max": -1, "fee_cap": -1}
+DEFAULTS = dict.fromkeys(SLOT_FIELDS, 0) | {"fee_lot_den": 1, "fee_max": -1, "fee_cap": -1, "fee_maker": -1}
 
 
 def table(cash: int = 1_000_000, assets: Sequence[Asset] = (), **settings: Any) -> Tables:

@@ -6,7 +6,7 @@ from rustybt.model import Detail, Reason
 
 from .arithmetic import value
 from .compile import apart, aside, kernel
-from .fills import book, fee_of, slipped
+from .fills import book, fee_of, resting_fee, slipped
 from .journal import awaits, cancel, submit, sweep
 from .limits import ONE, ZERO, whole
 from .state import DEAD, NUMBER, ROW, Desk
@@ -78,8 +78,9 @@ def leave(desk: Desk, t: int, slot: int, place: int) -> None:
         reason = TAKE_PROFIT
     asset = slot % desk.assets
     notional = value(-lots, price, desk.up[asset], desk.down[asset])
+    fee = fee_of(desk, slot, abs(lots), abs(notional)) if stopped else resting_fee(desk, slot, abs(lots), abs(notional))
     desk.count[NUMBER] += 1
-    book(desk, t, slot, -lots, price, fee_of(desk, slot, abs(lots), abs(notional)), desk.count[NUMBER], reason)
+    book(desk, t, slot, -lots, price, fee, desk.count[NUMBER], reason)
     if desk.busy[slot] != 0:
         cancel(desk, t, slot, EXITED)
     after_exit(desk, slot, ONE)

@@ -8,18 +8,20 @@ from .arithmetic import fits, mul_div, ratio, value
 from .compile import apart, aside, entry, kernel
 from .journal import NONE, fail, head, paid, slot_of, sweep, tail
 from .levels import arm
-from .limits import BAD, CEIL, HALF_EVEN, LIMIT, RATE, whole
+from .limits import BAD, CEIL, HALF_EVEN, LIMIT, ONE, RATE, ZERO, whole
 from .state import (
     CASH,
     FEES,
     HAS_FEES,
     HAS_LEVELS,
     HAS_SLIPPAGE,
+    HAS_TIERS,
     ORDERS,
     OVERFLOW,
     TRADED,
     Desk,
 )
+from .tariff import count_traded, tier_of
 
 FILLED = whole(Status.FILLED)
 
@@ -45,13 +47,19 @@ def slipped(desk: Desk, slot: int, price: int, buy: bool, place: int) -> int:
 
 
 @aside
-def commission(desk: Desk, slot: int, quantity: int, notional: int) -> int:
-    """The fee of so many lots, worth so much; BAD where a part does not fit."""
+def commission(desk: Desk, slot: int, quantity: int, notional: int, resting: int) -> int:
+    """The fee of so many lots, worth so much, of an order that rested at its price or did not; BAD where a part does not fit."""
     apart()
     if quantity == 0:
         return 0
-    by_lot = ratio(quantity, desk.fee_lot_num[slot], desk.fee_lot_den[slot], HALF_EVEN)
-    by_rate = ratio(notional, desk.fee_rate[slot], RATE, HALF_EVEN)
+    num, den, rate, maker = desk.fee_lot_num[slot], desk.fee_lot_den[slot], desk.fee_rate[slot], desk.fee_maker[slot]
+    if desk.tier_count[slot] != 0:
+        k = tier_of(desk, slot)
+        num, den, rate, maker = desk.tiers_lot_num[k], desk.tiers_lot_den[k], desk.tiers_rate[k], desk.tiers_maker[k]
+    if resting != 0 and maker >= 0:
+        rate = maker
+    by_lot = ratio(quantity, num, den, HALF_EVEN)
+    by_rate = ratio(notional, rate, RATE, HALF_EVEN)
     if not (fits(by_lot) and fits(by_rate) and fits(desk.fee_flat[slot] + by_lot)):
         return BAD
     fee = desk.fee_flat[slot] + by_lot + by_rate
@@ -74,9 +82,17 @@ def fee_of(desk: Desk, slot: int, quantity: int, notional: int) -> int:
     if not fits(notional):
         return BAD
     if desk.flags & HAS_FEES != 0:
-        return commission(desk, slot, quantity, notional)
+        return commission(desk, slot, quantity, notional, ZERO)
     fee = mul_div(notional, desk.fee_rate[slot], RATE, HALF_EVEN)
     return fee if fee < LIMIT else BAD
+
+
+@kernel
+def resting_fee(desk: Desk, slot: int, quantity: int, notional: int) -> int:
+    """The same for an order that rested at its price."""
+    if desk.flags & HAS_FEES == 0 or not fits(notional):
+        return fee_of(desk, slot, quantity, notional)
+    return commission(desk, slot, quantity, notional, ONE)
 
 
 @kernel
@@ -109,6 +125,8 @@ def move(desk: Desk, slot: int, lots: int, price: int) -> bool:
         fail(desk, OVERFLOW, slot)
         return False
     desk.lots[slot] = after
+    if desk.flags & HAS_TIERS != 0:
+        count_traded(desk, slot, lots, price)
     if after == 0:
         shut(desk, slot)
     elif before == 0 or (before > 0) != (after > 0):

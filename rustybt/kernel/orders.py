@@ -11,7 +11,7 @@ from .fills import fee_of, record, slipped
 from .journal import NONE, asset_of, fail, head, paid, slot_of, sweep, tail
 from .limits import CEIL, DOWN, RATE, ZERO, whole
 from .sizing import size_all
-from .state import CASH, DEAD, ERROR, ORDERS, OVERFLOW, ROW, Desk
+from .state import CASH, DEAD, ERROR, HAS_TIERS, ORDERS, OVERFLOW, ROW, Desk
 
 NEXT_OPEN = whole(FillAt.NEXT_OPEN)
 REJECTED = whole(Status.REJECTED)
@@ -65,7 +65,11 @@ def meet(desk: Desk, t: int, moment: int) -> None:
         else:
             desk.queue[increases] = k
             increases += 1
-            total += claim(desk, k, slot, lots - part, price, total)
+            if desk.flags & HAS_TIERS == 0:
+                total += claim(desk, k, slot, lots - part, price, total)
+            else:
+                desk.due_part[k] = lots - part
+                desk.due_price[k] = price
     if increases != 0 and desk.count[ERROR] == 0:
         grant(desk, t, row, moment, increases, total)
     if served == orders:
@@ -119,6 +123,8 @@ def claim(desk: Desk, k: int, slot: int, lots: int, price: int, total: int) -> i
 @kernel
 def grant(desk: Desk, t: int, row: int, moment: int, increases: int, total: int) -> None:
     """Fill the increases of the queue, cut where their needs are more than there is."""
+    if desk.flags & HAS_TIERS != 0:
+        total = claim_all(desk, increases)
     room = headroom(desk, row, moment)
     if total > room:
         cut(desk, increases, room, total)
@@ -132,6 +138,17 @@ def grant(desk: Desk, t: int, row: int, moment: int, increases: int, total: int)
             tail(desk, n, REJECTED, UNAFFORDABLE, part, ZERO)
             paid(desk, n, ZERO, ZERO, ZERO)
         done(desk, k, slot)
+
+
+@aside
+def claim_all(desk: Desk, increases: int) -> int:
+    """The needs of the queue by the commissions in force after the reductions; gives their sum."""
+    apart()
+    total = ZERO
+    for i in range(increases):
+        k = desk.queue[i]
+        total += claim(desk, k, slot_of(desk, k), desk.due_part[k], desk.due_price[k], total)
+    return total
 
 
 @kernel

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rustybt.model import Log, Outcome, Plan, Status, Tables
+from rustybt.model import Log, Outcome, Plan, Status, Tables, Tape
 
 from .market import Grid, grid_shape
 
@@ -17,7 +17,7 @@ FIRST_ROWS = 2**20
 """The most log rows that are set aside before they are needed. They cost address space, not memory."""
 
 
-def simulate(tables: Tables, market: Grid, plan: Plan, events: Any) -> Outcome:
+def simulate(tables: Tables, market: Grid, plan: Plan, events: Any, tape: Tape | None = None) -> Outcome:
     """Run the rule book over all bars.
 
     Args:
@@ -25,6 +25,7 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any) -> Outcome:
         market: (bars, assets) ticks; a `Market`, a panel, or anything with the four arrays.
         plan: the targets offered bar by bar.
         events: (events, 5) Int64 corporate actions as in `rustybt.model.Panel`.
+        tape: what the rules read of the market beside its prices.
 
     Returns:
         Log, curves and final positions.
@@ -42,8 +43,10 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any) -> Outcome:
     from .failure import check
     from .state import lengthen
     from .step import run
+    from .tape import tape_of
 
     desk, bars, margin = desk_for(tables, market, plan, events)
+    desk.set(**tape_of(tape, desk.flags, bars))
     t = 0
     while True:
         t = int(run(desk, t, bars, margin))

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rustybt.model.tables import GROUPS
+
 from .limits import AMOUNT, COUNT, whole
 
 CASH, TRADED, FEES, INCOME, DEPOSITS, EQUITY, GROSS = range(7)
@@ -19,12 +21,16 @@ CASH, TRADED, FEES, INCOME, DEPOSITS, EQUITY, GROSS = range(7)
 ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, FLOWED = range(7)
 """Places in ``count``: orders in the table, of them removed but not yet swept, last order number given out, log rows, error code, the slot
 that it is about, deposits and withdrawals behind us."""
+MONTH = GROUPS
+"""Place in ``tally`` of the month that it counts; before it what was traded in that month, by ``tier_group``."""
 EVENT, ROW, HINT, OFFER = range(4)
 """Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer."""
 
 HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS = 1, 2, 4, 8, 16
 HAS_FLOWS = 1024
 """Bits of ``flags``: what the rules use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit."""
+HAS_TIERS = 1 << 16
+"""More bits of ``flags``: commissions that fall with what was traded in the month."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
 ALL = ACCRUE | MEET | MARK | DECIDE
@@ -44,12 +50,13 @@ class Desk:
     """Everything that a kernel function is given, beside the bar.
 
     Sizes, settings and switches first. ``up``, ``down`` per asset: a value is lots x ticks x up / down. Then the settings of
-    `rustybt.model.SLOT_FIELDS` per slot, the events (of a dividend: money units per lot), the prices row after row, the offers,
-    the flows of money in and out.
+    `rustybt.model.SLOT_FIELDS` per slot, the columns of `rustybt.model.TIER_FIELDS`, the month of each row, the events (of a dividend:
+    money units per lot), the prices row after row, the offers, the flows of money in and out.
 
-    What survives a bar: ``last`` per asset. Per slot: ``lots``, ``entry`` and ``peak`` price, the levels ``stop_at``, ``take_at`` and
-    ``trail_at`` of the exits, bars ``held``, bars to ``cool``, whether it ``exited``, the remembered ``target``, how many orders keep it
-    ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar, number (0 = dead), reason.
+    What survives a bar: ``last`` per asset, the ``tally`` of a month. Per slot: ``lots``, ``entry`` and ``peak`` price, the levels
+    ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``, bars to ``cool``, whether it ``exited``, the remembered
+    ``target``, how many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar,
+    number (0 = dead), reason.
 
     Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
     lots to serve; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log, as in `rustybt.model.Log`, and the curves.
@@ -88,6 +95,18 @@ class Desk:
     reentry_schedule: Counts
     scheduled: Counts
     kind: Counts
+    fee_maker: Amounts
+    tier_first: Counts
+    tier_count: Counts
+    tier_group: Counts
+    tier_lots: Amounts
+
+    tiers_floor: Amounts
+    tiers_rate: Amounts
+    tiers_maker: Amounts
+    tiers_lot_num: Amounts
+    tiers_lot_den: Amounts
+    month: Counts
 
     event_bar: Counts
     event_asset: Counts
@@ -110,6 +129,7 @@ class Desk:
     money: Amounts
     count: Counts
     last: Amounts
+    tally: Amounts
     lots: Amounts
     entry: Amounts
     peak: Amounts
@@ -193,7 +213,11 @@ CURVES = _NAMES[_NAMES.index("curve_equity") :]
 def lengths(assets: int, slots: int, orders: int) -> dict[str, int]:
     """Length of each array that a state and its scratch consist of."""
     per_slot, per_order = (*PER_SLOT, "held_slots"), (*PER_ORDER, *DUE)
-    return {"money": 8, "count": 8, "cursor": 4, "last": assets} | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)
+    return (
+        {"money": 8, "count": 8, "cursor": 4, "last": assets, "tally": MONTH + 1}
+        | dict.fromkeys(per_slot, slots)
+        | dict.fromkeys(per_order, orders)
+    )
 
 
 def blank(assets: int, slots: int, orders: int) -> dict[str, Any]:

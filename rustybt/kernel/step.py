@@ -20,12 +20,14 @@ from .state import (
     GROSS,
     HAS_GUARDS,
     HAS_LEVELS,
+    HAS_TIERS,
     LOGGED,
     MARK,
     MEET,
     ROW,
     Desk,
 )
+from .tariff import turn_month
 from .valuation import age, mark
 
 if MODE != "python":
@@ -38,6 +40,8 @@ NEXT_OPEN, NEXT_CLOSE, SAME_BAR_CLOSE = whole(FillAt.NEXT_OPEN), whole(FillAt.NE
 def step(desk: Desk, t: int) -> None:
     """One bar, or the parts of it that the desk asks for."""
     parts, fill_at = desk.parts, desk.fill_at
+    if desk.flags & HAS_TIERS != 0:
+        turn_month(desk, t)
     if parts & ACCRUE != 0:
         accrue(desk, t)
     if parts & MEET != 0:

@@ -6,13 +6,15 @@ In: plain values. Out: frozen objects. To add one: one noun, one file.
 from rustybt.model.asset import PRESETS, Asset
 from rustybt.model.codes import NOWHERE, Detail, FillAt, Reason, Sizing, Status, TargetKind
 from rustybt.model.panel import Event, Panel
-from rustybt.model.tables import NO_FLOWS, SLOT_FIELDS, Log, Outcome, Plan, Tables
+from rustybt.model.tables import NO_FLOWS, SLOT_FIELDS, TIER_FIELDS, Log, Outcome, Plan, Tables
+from rustybt.model.tape import Tape
 
 __all__ = [
     "NOWHERE",
     "NO_FLOWS",
     "PRESETS",
     "SLOT_FIELDS",
+    "TIER_FIELDS",
     "Asset",
     "Detail",
     "Event",
@@ -25,5 +27,6 @@ __all__ = [
     "Sizing",
     "Status",
     "Tables",
+    "Tape",
     "TargetKind",
 ]

@@ -15,8 +15,18 @@ from rustybt.model.panel import Ints
 SLOT_FIELDS = (
     "fee_flat", "fee_lot_num", "fee_lot_den", "fee_rate", "fee_min", "fee_max", "fee_cap",
     "slip_rate", "slip_ticks", "stop", "take", "trail", "max_bars", "cool_down", "reentry_schedule", "scheduled", "kind",
+    "fee_maker", "tier_first", "tier_count", "tier_group", "tier_lots",
 )  # fmt: skip
 """Per-slot settings of `Tables.slots`, one row each, in this order."""
+TIER_FIELDS = ("floor", "rate", "maker", "lot_num", "lot_den")
+"""Columns of `Tables.tiers`, one row each, in this order."""
+GROUPS = 64
+"""The most tables of tiers, each with its own count of what was traded in a month."""
+
+
+def no_rows(fields: tuple[str, ...]) -> Ints:
+    """An empty table with these columns."""
+    return np.zeros((len(fields), 0), dtype=np.int64)
 
 
 NO_FLOWS: Ints = np.zeros((0, 2), dtype=np.int64)
@@ -39,6 +49,11 @@ class Tables:
             1e-8 and in ticks. Exits in 1e-8 of the entry or peak, 0 = none; ``max_bars`` and ``cool_down`` in bars.
             ``reentry_schedule`` and ``scheduled`` 0 / 1. ``kind`` is a `TargetKind`.
         flows: (flows, 2) Int64 rows of (bar, money units), by bar: deposits, and negative withdrawals.
+            ``fee_maker``: the rate of resting orders, -1 = ``fee_rate``. ``tier_first`` and ``tier_count``: columns of ``tiers`` that are
+            in force instead of the rates and the commission per lot, 0 = none; ``tier_group``: which count of traded value or
+            quantity they go by; ``tier_lots``: 0 = value, else what one lot adds to the quantity, in 1e-8.
+        tiers: (len(TIER_FIELDS), tiers) Int64: from what is traded in the month on (money units, or 1e-8 of the quantity), the two rates,
+            and the commission per lot.
     """
 
     assets: tuple[Asset, ...]
@@ -50,6 +65,7 @@ class Tables:
     sizing: Sizing
     slots: Ints
     flows: Ints = field(default_factory=lambda: NO_FLOWS)
+    tiers: Ints = field(default_factory=lambda: no_rows(TIER_FIELDS))
 
     def row(self, name: str) -> Ints:
         """One setting for every slot."""

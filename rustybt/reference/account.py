@@ -10,6 +10,7 @@ from itertools import count
 from rustybt.model.asset import Asset
 from rustybt.model.codes import Detail, FillAt, Reason, Sizing, Status, TargetKind
 from rustybt.reference.rounding import ZERO
+from rustybt.reference.tariff import Ladder, Rates
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Terms:
         fee_flat, fee_minimum: money. fee_maximum: money or None. fee_rate, fee_cap: fraction of the notional; the cap may be None.
         fee_per_lot: money for ``fee_lots`` lots. slip_rate: fraction of the price. slip: price.
         stop_loss, take_profit, trailing: fractions, 0 = not set. max_bars, cool_down: bars, 0 = not set.
+        fee_maker: fraction for resting orders, None = fee_rate. ladder: tiers instead of the rates, or None.
         reentry_on_schedule, scheduled: as in section 6 and 7. kind: what a target number means.
     """
 
@@ -45,6 +47,13 @@ class Terms:
     reentry_on_schedule: bool
     scheduled: bool
     kind: TargetKind
+    fee_maker: Decimal | None = None
+    ladder: Ladder | None = None
+
+    @property
+    def rates(self) -> Rates:
+        """What fills are charged by where there are no tiers."""
+        return Rates(self.fee_rate, self.fee_maker, self.fee_per_lot, self.fee_lots)
 
 
 @dataclass(frozen=True)
@@ -136,6 +145,7 @@ class Account:
         cash, deposits, traded, fees, income: running sums, money. ``deposits`` starts at the opening cash.
         positions: per slot. last: last price per asset, None before its first bar.
         working: orders not yet filled, by slot (a slot never has two).
+        month, traded_in_month: what was traded in the month, by group of tiers.
     """
 
     rules: Rules
@@ -149,6 +159,8 @@ class Account:
     working: dict[int, Order] = field(default_factory=dict)
     log: list[Row] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    month: tuple[int, int] | None = None
+    traded_in_month: dict[int, Decimal] = field(default_factory=dict)
 
     def cancel(self, slot: int, bar: int, detail: Detail) -> None:
         """Cancel the working order of a slot, if there is one."""

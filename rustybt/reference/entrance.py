@@ -12,6 +12,7 @@ from rustybt.model.tables import Plan, Tables
 from rustybt.reference.account import Account, Bar, Bars, Position, Rules, Terms
 from rustybt.reference.decisions import Offer
 from rustybt.reference.events import Action
+from rustybt.reference.tariff import FINEST, Ladder, Rates
 
 PER_RATE = 1 / Decimal(RATE)
 PER_WEIGHT = 1 / Decimal(WEIGHT)
@@ -74,7 +75,22 @@ def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:
         reentry_on_schedule=bool(setting("reentry_schedule")),
         scheduled=bool(setting("scheduled")),
         kind=TargetKind(setting("kind")),
+        fee_maker=None if setting("fee_maker") < 0 else setting("fee_maker") * PER_RATE,
+        ladder=read_ladder(tables, slot, unit),
     )
+
+
+def read_ladder(tables: Tables, slot: int, unit: Decimal) -> Ladder | None:
+    """The tiers of one slot."""
+    first, count, group, each = (int(tables.row(name)[slot]) for name in ("tier_first", "tier_count", "tier_group", "tier_lots"))
+    if count == 0:
+        return None
+    tiers = []
+    for column in range(first, first + count):
+        floor, rate, maker, num, den = (int(number) for number in tables.tiers[:, column])
+        rates = Rates(rate * PER_RATE, None if maker < 0 else maker * PER_RATE, num * unit, Decimal(den))
+        tiers.append((floor * (FINEST if each else unit), rates))
+    return Ladder(group, each != 0, tuple(tiers))
 
 
 def open_account(tables: Tables, rules: Rules) -> Account:

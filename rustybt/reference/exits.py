@@ -9,6 +9,7 @@ from rustybt.model.codes import Detail, Reason
 from rustybt.reference.account import Account, Bar, Bars, Order, Position, Terms
 from rustybt.reference.fills import Execution, fill, slipped
 from rustybt.reference.rounding import ONE, downward, upward
+from rustybt.reference.tariff import rates_of
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,11 @@ def serve_exits(account: Account, number: int, bars: Bars) -> None:
             continue
         order = exit_order(account, terms.number, number, fired.reason)
         quantity = -position.quantity
-        price = fired.price if fired.reason is Reason.TAKE_PROFIT else slipped(fired.price, quantity, terms, bar)
-        fill(account, Execution(number, order, quantity, quantity, price))
+        rates = rates_of(account, terms)
+        if fired.reason is Reason.TAKE_PROFIT:
+            fill(account, Execution(number, order, quantity, quantity, fired.price, rates=rates.resting()))
+        else:
+            fill(account, Execution(number, order, quantity, quantity, slipped(fired.price, quantity, terms, bar), rates=rates))
         account.cancel(terms.number, number, Detail.EXITED)
         remember_exit(position, terms, number)
 

@@ -9,6 +9,7 @@ from rustybt.model.asset import Asset
 from rustybt.model.codes import Detail, Status
 from rustybt.reference.account import Account, Bar, Order, Position, Row, Terms
 from rustybt.reference.rounding import ZERO, amount, nearest, upward
+from rustybt.reference.tariff import Rates, note_traded, rates_of
 
 
 def value(quantity: Decimal, price: Decimal, terms: Terms, unit: Decimal) -> Decimal:
@@ -30,15 +31,19 @@ def slipped(price: Decimal, quantity: Decimal, terms: Terms, bar: Bar) -> Decima
     return max(tick, min(max(moved, bar.low), bar.high))
 
 
-def commission(quantity: Decimal, price: Decimal, terms: Terms, unit: Decimal) -> Decimal:
-    """The fee of a fill: flat, per lot and by rate, then the minimum, then the caps. A cap wins over the minimum."""
+def commission(quantity: Decimal, price: Decimal, terms: Terms, unit: Decimal, rates: Rates | None = None) -> Decimal:
+    """The fee of a fill: flat, per lot and by rate, then the minimum, then the caps. A cap wins over the minimum.
+
+    The rates are those of the terms unless others are in force.
+    """
     if quantity == 0:
         return ZERO
+    rates = rates or terms.rates
     symbol = terms.asset.symbol
     lots = abs(quantity) / terms.asset.lot_size
     notional = abs(value(quantity, price, terms, unit))
-    per_lot = amount(nearest(lots * terms.fee_per_lot, unit, over=terms.fee_lots), unit, "commission", symbol)
-    by_rate = amount(nearest(notional * terms.fee_rate, unit), unit, "commission", symbol)
+    per_lot = amount(nearest(lots * rates.per_lot, unit, over=rates.lots), unit, "commission", symbol)
+    by_rate = amount(nearest(notional * rates.rate, unit), unit, "commission", symbol)
     fee = amount(terms.fee_flat + per_lot, unit, "commission", symbol)
     fee = amount(fee + by_rate, unit, "commission", symbol)
     fee = max(fee, terms.fee_minimum)
@@ -51,7 +56,10 @@ def commission(quantity: Decimal, price: Decimal, terms: Terms, unit: Decimal) -
 
 @dataclass(frozen=True)
 class Execution:
-    """A fill about to be booked: when, for which order, how much was asked for and how much is filled at which price."""
+    """A fill about to be booked: when, for which order, how much was asked for and how much is filled at which price.
+
+    ``rates`` are what it is charged by; None: those in force for an order that takes the price.
+    """
 
     bar: int
     order: Order
@@ -59,6 +67,7 @@ class Execution:
     quantity: Decimal
     price: Decimal
     at_close: bool = False
+    rates: Rates | None = None
 
 
 def fill(account: Account, execution: Execution) -> None:
@@ -67,7 +76,8 @@ def fill(account: Account, execution: Execution) -> None:
     terms, unit = account.rules.terms[order.slot], account.rules.unit
     symbol = terms.asset.symbol
     notional = value(quantity, price, terms, unit)
-    fee = commission(quantity, price, terms, unit)
+    fee = commission(quantity, price, terms, unit, execution.rates or rates_of(account, terms))
+    note_traded(account, terms, quantity, notional)
     account.cash = amount(account.cash - (notional + fee), unit, "cash", symbol)
     account.traded = amount(account.traded + notional, unit, "traded value", symbol)
     account.fees = amount(account.fees + fee, unit, "fees", symbol)

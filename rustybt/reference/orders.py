@@ -9,6 +9,7 @@ from rustybt.model.codes import Detail, Status, TargetKind
 from rustybt.reference.account import Account, Bar, Bars, Order, Row, Terms
 from rustybt.reference.fills import Execution, check_price, commission, fill, slipped, value
 from rustybt.reference.rounding import ZERO, amount, toward_zero, upward
+from rustybt.reference.tariff import Rates, rates_of
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,14 @@ class Phase:
 
 @dataclass
 class Part:
-    """An order, or the part of it on one side of zero, with the price at which it would fill."""
+    """An order, or the part of it on one side of zero, with the price at which it would fill and the rates it would be charged by."""
 
     order: Order
     quantity: Decimal
     price: Decimal
     terms: Terms
     share: int = 0
+    rates: Rates | None = None
 
     @property
     def lots(self) -> int:
@@ -131,7 +133,7 @@ def need(increase: Part, lots: int, account: Account) -> Decimal:
         return ZERO
     unit, terms = account.rules.unit, increase.terms
     quantity = increase.of(lots)
-    fee = commission(quantity, increase.price, terms, unit)
+    fee = commission(quantity, increase.price, terms, unit, increase.rates)
     fee = amount(upward(account.rules.gross * fee, unit), unit, "need of an order", terms.asset.symbol)
     return amount(abs(value(quantity, increase.price, terms, unit)) + fee, unit, "need of an order", terms.asset.symbol)
 
@@ -151,6 +153,8 @@ def fill_increases(account: Account, phase: Phase, increases: list[Part]) -> Non
     """Fill all in full if there is room for all; else share the room, pro rata first, then one lot more each."""
     left = room(account, phase, increases[0].terms.asset.symbol)
     total = ZERO
+    for increase in increases:
+        increase.rates = rates_of(account, increase.terms)
     for increase in increases:
         total = amount(total + need(increase, increase.lots, account), account.rules.unit, "sum of needs", increase.terms.asset.symbol)
     if total <= left:
@@ -194,7 +198,7 @@ def book(account: Account, phase: Phase, increase: Part) -> None:
     """Fill the share of an increase; what is beyond it is cancelled."""
     if increase.share > 0:
         quantity = increase.of(increase.share)
-        fill(account, Execution(phase.bar, increase.order, increase.quantity, quantity, increase.price, phase.at_close))
+        fill(account, Execution(phase.bar, increase.order, increase.quantity, quantity, increase.price, phase.at_close, increase.rates))
     else:
         order = increase.order
         head = (phase.bar, order.submitted, order.slot, order.number, order.reason)

@@ -7,6 +7,7 @@ from decimal import Decimal, localcontext
 from rustybt.model.codes import Detail, FillAt, Status
 from rustybt.model.panel import Ints
 from rustybt.model.tables import Outcome, Plan, Tables
+from rustybt.model.tape import Tape
 from rustybt.reference.account import Account, Bars, not_filled
 from rustybt.reference.decisions import Offer, decide
 from rustybt.reference.entrance import Market, open_account, read_actions, read_bars, read_flows, read_offers, read_rules
@@ -19,9 +20,10 @@ from rustybt.reference.leaving import write_outcome
 from rustybt.reference.limits import check_limits
 from rustybt.reference.orders import Phase, fill_market_orders
 from rustybt.reference.rounding import EXACT, ZERO, amount
+from rustybt.reference.tariff import turn_month
 
 
-def simulate(tables: Tables, market: Market, plan: Plan, events: Ints) -> Outcome:
+def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tape | None = None) -> Outcome:
     """Run the rule book over all bars.
 
     Args:
@@ -29,6 +31,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints) -> Outcom
         market: open, high, low, close as (bars, assets) Int64 ticks, 0 = no bar.
         plan: the targets offered at each bar.
         events: (events, 5) Int64 rows of (bar, column, kind 0 split / 1 dividend, numerator, denominator), sorted by bar, column, kind.
+        tape: what the rules read of the market beside its prices.
 
     Returns:
         The same outcome as ``rustybt.kernel.simulate``, to the last digit.
@@ -38,9 +41,8 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints) -> Outcom
 
     Example:
         >>> from rustybt.testing.generators import session
-        >>> tables, market, plan, events = session(7)
-        >>> outcome = simulate(tables, market, plan, events)
-        >>> len(outcome.equity) == len(market.close)
+        >>> drawn = session(7)
+        >>> len(simulate(*drawn).equity) == len(drawn.market.close)
         True
     """
     with localcontext(EXACT):
@@ -51,6 +53,8 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints) -> Outcom
         cash: list[Decimal] = []
         gross: list[Decimal] = []
         for number in range(len(market.close)):
+            if tape is not None and tape.day is not None:
+                turn_month(account, int(tape.day[number]))
             bars, offers = (read_bars(market, number, tables), read_offers(plan, number, account.rules))
             apply_events(account, number, actions.get(number, ()))
             apply_flows(account, number, flows.get(number, ()))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rustybt.model import Plan, Tables
+from rustybt.model import Plan, Tables, Tape
 from rustybt.model.panel import Ints
 from rustybt.testing.funds import draw_flows
 from rustybt.testing.rules import LARGE, World, draw_tables, draw_world
@@ -41,6 +41,11 @@ class Session(NamedTuple):
     market: Grid
     plan: Plan
     events: Ints
+    tape: Tape | None = None
+
+    def tape_at(self, bar: int) -> Tape:
+        """What the market tells of one bar beside its prices."""
+        return Tape() if self.tape is None else self.tape.part(bar, bar + 1)
 
 
 class Dice:
@@ -118,7 +123,7 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     market = draw_market(dice, world, count)
     tables = draw_tables(dice, world)
     plan, events = draw_plan(dice, world, tables, count), draw_events(dice, market)
-    return Session(replace(tables, flows=draw_flows(dice, world, count)), market, plan, events)
+    return Session(replace(tables, flows=draw_flows(dice, world, count)), market, plan, events, draw_tape(dice, count))
 
 
 def draw_market(dice: Dice, world: World, bars: int) -> Grid:
@@ -136,6 +141,13 @@ def draw_market(dice: Dice, world: World, bars: int) -> Grid:
             grid[:, bar, column] = prices
             price = prices[3]
     return Grid(*(np.ascontiguousarray(field) for field in grid))
+
+
+def draw_tape(dice: Dice, bars: int) -> Tape:
+    """Days that go by slowly or fast, so that months turn."""
+    step = dice.pick((1, 0, 9, 40))
+    first = dice.integer(0, 40_000)
+    return Tape(day=np.array([first + bar * step for bar in range(bars)], dtype=np.int64))
 
 
 def draw_bar(dice: Dice, price: int, step: int) -> tuple[int, int, int, int]:

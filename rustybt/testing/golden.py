@@ -16,12 +16,13 @@ import numpy as np
 from rustybt.errors import ConfigError
 from rustybt.model import NOWHERE, SLOT_FIELDS, Asset, Detail, FillAt, Outcome, Plan, Reason, Sizing, Status, Tables, TargetKind
 from rustybt.model.decimals import RATE, WEIGHT, from_units, to_units
+from rustybt.testing import golden_costs
 from rustybt.testing.generators import Grid, Session
 
-SECTIONS = ("run", "assets", "terms", "bars", "targets", "events", "flows", "log", "balances", "lots", "error")
+SECTIONS = ("run", "assets", "terms", "bars", "targets", "events", "flows", "log", "balances", "lots", "error", *golden_costs.SECTIONS)
 MONEY = {"fee_flat", "fee_min", "fee_max"}
-RATES = {"fee_rate", "fee_cap", "slip_rate", "stop", "take", "trail"}
-PLAIN = {"fee_lot_den": 1, "fee_max": -1, "fee_cap": -1}
+RATES = {"fee_rate", "fee_cap", "fee_maker", "slip_rate", "stop", "take", "trail"}
+PLAIN = {"fee_lot_den": 1, "fee_max": -1, "fee_cap": -1, "fee_maker": -1}
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ def read_case(text: str, name: str = "case") -> Case:
     assets = tuple(read_asset(line) for line in parts["assets"])
     columns = {asset.symbol: column for column, asset in enumerate(assets)}
     sleeves = int(run.get("sleeves", "1"))
+    names = [slot_name(slot, assets) for slot in range(sleeves * len(assets))]
+    slots = read_terms(parts["terms"], assets, sleeves, unit)
     tables = Tables(
         assets,
         sleeves,
@@ -69,13 +72,16 @@ def read_case(text: str, name: str = "case") -> Case:
         to_units(run.get("gross", "1"), 1 / Decimal(RATE)),
         FillAt[run.get("fill_at", "next_open").upper()],
         Sizing[run.get("sizing", "at_decision").upper()],
-        read_terms(parts["terms"], assets, sleeves, unit),
-        read_flows(parts["flows"], unit),
+        slots,
+        flows=read_flows(parts["flows"], unit),
+        tiers=golden_costs.read_tiers(parts["tiers"], names, assets, slots, unit),
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
     plan = read_targets(parts["targets"], tables, len(grid.close))
     events = sorted((read_event(line, columns) for line in parts["events"]), key=lambda row: row[:3])
-    session = Session(tables, grid, plan, np.array(events, dtype=np.int64).reshape(-1, 5))
+    session = Session(
+        tables, grid, plan, np.array(events, dtype=np.int64).reshape(-1, 5), golden_costs.read_days(parts["days"], len(grid.close))
+    )
     log, balances, lots = (tuple(canonical(line) for line in parts[section]) for section in ("log", "balances", "lots"))
     return Case(session, log, balances, lots, bool(parts["error"]))
 
@@ -232,7 +238,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
         >>> (case.session.plan.value == drawn.plan.value).all()
         np.True_
     """
-    tables, market, plan, events = session
+    tables, market, plan, events, tape = session
     unit = Decimal(1).scaleb(-tables.money_scale)
     assets, slots = tables.assets, range(tables.slots.shape[1])
     lines = [
@@ -255,7 +261,8 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
         for row in range(int(plan.start[bar]), int(plan.start[bar + 1])):
             slot = int(plan.slot[row])
             lines.append(f"{bar} {slot_name(slot, assets)} {plain(from_units(int(plan.value[row]), target_step(tables, slot)))}")
-    lines.append("[events]")
+    lines += ["[tiers]", *golden_costs.write_tiers(tables, [slot_name(slot, assets) for slot in slots], unit)]
+    lines += ["[days]", *golden_costs.write_days(tape), "[events]"]
     for bar, column, kind, top, bottom in events.tolist():
         lines.append(f"{bar} {assets[column].symbol} " + (f"dividend {top}/{bottom}" if kind else f"split {top}:{bottom}"))
     lines += ["[flows]", *(f"{bar} {plain(from_units(money, unit))}" for bar, money in tables.flows.tolist())]
@@ -267,7 +274,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
 
 def write_terms(tables: Tables, slot: int, unit: Decimal) -> str:
     """The settings of a slot that are not the plain ones."""
-    setting = {field: int(tables.row(field)[slot]) for field in SLOT_FIELDS}
+    setting = {field: int(tables.row(field)[slot]) for field in SLOT_FIELDS if not field.startswith("tier_")}
     words = [f"kind={TargetKind(setting.pop('kind')).name.lower()}"]
     per_lot = Fraction(setting.pop("fee_lot_num"), setting.pop("fee_lot_den")) * Fraction(unit)
     if per_lot:

@@ -8,11 +8,11 @@ from dataclasses import fields
 import numpy as np
 
 from rustybt.errors import ConfigError, LedgerError
-from rustybt.model import Log, Outcome, Plan, Tables
+from rustybt.model import Log, Outcome, Plan, Tables, Tape
 from rustybt.model.panel import Ints
 from rustybt.testing.generators import Grid, Session
 
-Simulate = Callable[[Tables, Grid, Plan, Ints], Outcome]
+Simulate = Callable[[Tables, Grid, Plan, Ints, Tape | None], Outcome]
 
 
 def run_or_error(simulate: Simulate, session: Session) -> Outcome | None:

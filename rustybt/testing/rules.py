@@ -10,7 +10,9 @@ from typing import Protocol
 
 import numpy as np
 
-from rustybt.model import SLOT_FIELDS, Asset, FillAt, Sizing, Tables
+from rustybt.model import SLOT_FIELDS, TIER_FIELDS, Asset, FillAt, Sizing, Tables
+from rustybt.model.panel import Ints
+from rustybt.model.tables import no_rows
 
 TICKS = ("0.01", "0.0001", "1", "0.25", "0.00001", "0.00000001", "0.05")
 LOTS = ("1", "0.01", "100", "0.001", "0.00000001", "0.3", "1", "1")
@@ -97,7 +99,7 @@ def draw_tables(dice: Chance, world: World) -> Tables:
         slots[:, slot] = [settings[name] for name in SLOT_FIELDS]
     gross = dice.pick((10**8, 10**8, 2 * 10**8, 5 * 10**7, 4 * 10**8, 33_333_333, 0, 1))
     fill_at, sizing = FillAt(dice.pick((0, 0, 1, 2))), Sizing(dice.pick((0, 0, 1)))
-    return Tables(world.assets, sleeves, world.cash, world.money_scale, gross, fill_at, sizing, slots)
+    return Tables(world.assets, sleeves, world.cash, world.money_scale, gross, fill_at, sizing, slots, tiers=draw_tiers(dice, world, slots))
 
 
 def draw_slot(dice: Chance, worth: int, costs: int, exits: int) -> dict[str, int]:
@@ -128,4 +130,32 @@ def draw_slot(dice: Chance, worth: int, costs: int, exits: int) -> dict[str, int
         "reentry_schedule": dice.pick((0, 0, 1)),
         "scheduled": dice.pick((0, 0, 1)),
         "kind": dice.pick((2, 0, 1)),
-    }
+        "fee_maker": dice.pick((0, 10**5, 3 * 10**6)) if dice.chance(costs // 2) else -1,
+    } | dict.fromkeys(("tier_first", "tier_count", "tier_group", "tier_lots"), 0)
+
+
+def draw_tiers(dice: Chance, world: World, slots: Ints) -> Ints:
+    """Now and then tiers of commission, written into the slots; small enough that a few fills climb them."""
+    if not dice.chance(25):
+        return no_rows(TIER_FIELDS)
+    tiers: list[tuple[int, ...]] = []
+    for slot in range(slots.shape[1]):
+        if dice.chance(30):
+            continue
+        column = slot % len(world.assets)
+        each = int(world.assets[column].lot_size * 10**8) if dice.chance(40) else 0
+        worth = world.lot_worth[column] if each == 0 else 5 * each
+        count, floor = dice.integer(1, 4), 0
+        where = {"tier_first": len(tiers), "tier_count": count, "tier_group": dice.pick((int(each != 0), slot % 60 + 2)), "tier_lots": each}
+        for name, value in where.items():
+            slots[SLOT_FIELDS.index(name), slot] = value
+        for _ in range(count):
+            rates = (
+                dice.pick((10**5, 0, 10**6, 10**7)),
+                dice.pick((-1, 0, 10**6)),
+                dice.pick((0, max(1, worth // 100), 7)),
+                dice.pick((1, 3)),
+            )
+            tiers.append((floor, *rates))
+            floor += dice.pick((worth, 1, 3 * worth, 20 * worth))
+    return np.array(tiers, dtype=np.int64).reshape(-1, len(TIER_FIELDS)).T.copy()

@@ -112,8 +112,8 @@ def test_machine_code_of_a_run_allocates_nothing_and_counts_no_references() -> N
 @compiled_only
 def test_arrays_of_any_layout_are_taken_by_the_same_machine_code() -> None:
     run: Any = importlib.import_module("rustybt.kernel.step").run
-    tables, market, plan, events = session(4)
-    straight = kernel.simulate(tables, market, plan, events)
+    tables, market, plan, events, tape = session(4)
+    straight = kernel.simulate(tables, market, plan, events, tape)
     before = len(run.signatures)
     turned = kernel.Market(*(np.asfortranarray(getattr(market, name)) for name in kernel.Market._fields))
     strided = kernel.Market(*(np.repeat(getattr(market, name), 2, axis=0)[::2] for name in kernel.Market._fields))
@@ -121,7 +121,7 @@ def test_arrays_of_any_layout_are_taken_by_the_same_machine_code() -> None:
     for array in frozen:
         array.flags.writeable = False
     for other in (turned, strided, frozen):
-        assert kernel.simulate(tables, other, plan, events).equity.tolist() == straight.equity.tolist()
+        assert kernel.simulate(tables, other, plan, events, tape).equity.tolist() == straight.equity.tolist()
     assert len(run.signatures) == before
 
 

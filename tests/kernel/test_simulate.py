@@ -157,6 +157,7 @@ def stepped(drawn: Session) -> Outcome:
     for bar in range(len(drawn.market.close)):
         offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
         prices = [getattr(drawn.market, name)[bar] for name in ("open", "high", "low", "close")]
+        book.tell(drawn.tape_at(bar))
         book.step(bar, *prices, drawn.events[drawn.events[:, 0] == bar], drawn.plan.slot[offers], drawn.plan.value[offers])
         curves.append((book.equity, book.cash, book.gross))
     equity, cash, gross = (np.array(curve, dtype=np.int64) for curve in zip(*curves, strict=True))

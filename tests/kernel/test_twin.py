@@ -76,11 +76,13 @@ def states(book: Any, drawn: Session, parts: bool) -> list[dict[str, Any]]:
         wishes = drawn.plan.slot[offers], drawn.plan.value[offers]
         try:
             if parts:
+                book.tell(drawn.tape_at(bar))
                 book.accrue(bar, events)
                 book.meet(bar, *prices)
                 book.mark(bar, *prices)
                 book.decide(bar, *wishes)
             else:
+                book.tell(drawn.tape_at(bar))
                 book.step(bar, *prices, events, *wishes)
         except LedgerError:
             break

@@ -22,16 +22,17 @@ def with_setting(drawn: Session, **settings: int) -> Session:
 
 def without_costs(drawn: Session) -> Session:
     """No commission and no slippage."""
-    none = dict.fromkeys(("fee_flat", "fee_lot_num", "fee_rate", "fee_min", "slip_rate", "slip_ticks"), 0)
-    return with_setting(drawn, **none, fee_max=-1, fee_cap=-1)
+    none = dict.fromkeys(("fee_flat", "fee_lot_num", "fee_rate", "fee_min", "slip_rate", "slip_ticks", "tier_count"), 0)
+    return with_setting(drawn, **none, fee_max=-1, fee_cap=-1, fee_maker=-1)
 
 
 def first_bars(drawn: Session, bars: int) -> Session:
     """The same session with the future after so many bars cut off."""
     market = Grid(*(np.ascontiguousarray(getattr(drawn.market, field)[:bars]) for field in ("open", "high", "low", "close")))
+    tape = None if drawn.tape is None else drawn.tape.part(0, bars)
     offers = int(drawn.plan.start[bars])
     plan = Plan.from_starts(drawn.plan.start[: bars + 1].copy(), drawn.plan.slot[:offers].copy(), drawn.plan.value[:offers].copy())
-    return drawn._replace(market=market, plan=plan, events=drawn.events[drawn.events[:, 0] < bars].copy())
+    return drawn._replace(market=market, plan=plan, events=drawn.events[drawn.events[:, 0] < bars].copy(), tape=tape)
 
 
 def with_assets_in_order(drawn: Session, order: Sequence[int]) -> Session:
@@ -41,6 +42,7 @@ def with_assets_in_order(drawn: Session, order: Sequence[int]) -> Session:
     old_slots = [sleeve * assets + column for sleeve in range(tables.sleeves) for column in order]
     new_slot = {old: new for new, old in enumerate(old_slots)}
     market = Grid(*(np.ascontiguousarray(getattr(drawn.market, field)[:, list(order)]) for field in ("open", "high", "low", "close")))
+    tape = None if drawn.tape is None else drawn.tape.ordered(order)
     slot, value = drawn.plan.slot.copy(), drawn.plan.value.copy()
     for bar in range(len(drawn.plan.start) - 1):
         rows = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
@@ -50,7 +52,7 @@ def with_assets_in_order(drawn: Session, order: Sequence[int]) -> Session:
     renamed = tuple(tables.assets[column] for column in order)
     slots = np.ascontiguousarray(tables.slots[:, old_slots])
     plan = Plan.from_starts(drawn.plan.start, slot, value)
-    return Session(replace(tables, assets=renamed, slots=slots), market, plan, np.array(events, dtype=np.int64).reshape(-1, 5))
+    return Session(replace(tables, assets=renamed, slots=slots), market, plan, np.array(events, dtype=np.int64).reshape(-1, 5), tape)
 
 
 def with_idle_sleeve(drawn: Session) -> Session:

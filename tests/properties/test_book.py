@@ -25,6 +25,7 @@ Feed = Callable[[Book, Session, int], Book]
 def one_bar(book: Book, drawn: Session, bar: int) -> Book:
     """Feed one bar whole."""
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
+    book.tell(drawn.tape_at(bar))
     book.step(bar, *prices(drawn, bar), events_at(drawn, bar), drawn.plan.slot[offers], drawn.plan.value[offers])
     return book
 
@@ -32,6 +33,7 @@ def one_bar(book: Book, drawn: Session, bar: int) -> Book:
 def in_parts(book: Book, drawn: Session, bar: int) -> Book:
     """Feed one bar part by part."""
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
+    book.tell(drawn.tape_at(bar))
     book.accrue(bar, events_at(drawn, bar))
     book.meet(bar, *prices(drawn, bar))
     book.mark(bar, *prices(drawn, bar))
@@ -140,7 +142,8 @@ def with_idle_asset(drawn: Session, symbol: str) -> Session:
     events = drawn.events.copy()
     events[:, 1] += events[:, 1] >= place
     plan = replace(drawn.plan, slot=np.array([moved[slot] for slot in drawn.plan.slot.tolist()], dtype=np.int64))
-    return Session(replace(tables, assets=assets, slots=slots), replace(drawn.market, **grid), plan, events)
+    tape = None if drawn.tape is None else drawn.tape.ordered(columns)
+    return Session(replace(tables, assets=assets, slots=slots), replace(drawn.market, **grid), plan, events, tape)
 
 
 def test_fills_reported_from_outside_give_the_same_cash_and_positions() -> None:

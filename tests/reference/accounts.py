@@ -15,7 +15,16 @@ CENT = Decimal("0.01")
 
 def terms(number: int = 0, **settings: Any) -> Terms:
     plain: dict[str, Any] = {field.name: ZERO for field in fields(Terms)}
-    plain |= {"fee_lots": Decimal(1), "down": Decimal(1), "fee_maximum": None, "fee_cap": None, "max_bars": 0, "cool_down": 0}
+    plain |= {
+        "fee_lots": Decimal(1),
+        "down": Decimal(1),
+        "fee_maximum": None,
+        "fee_cap": None,
+        "fee_maker": None,
+        "ladder": None,
+        "max_bars": 0,
+        "cool_down": 0,
+    }
     plain |= {"reentry_on_schedule": False, "scheduled": False, "kind": TargetKind.QUANTITY}
     plain |= {"number": number, "column": number, "asset": Asset(f"A{number}", tick_size=Decimal(1))}
     return Terms(**(plain | settings))

@@ -31,8 +31,8 @@ def test_the_log_has_the_declared_types() -> None:
 
 
 def test_inputs_are_left_alone() -> None:
-    tables, market, plan, events = session(11)
+    tables, market, plan, events, tape = session(11)
     before = [tables.slots.copy(), market.close.copy(), plan.value.copy(), events.copy()]
-    simulate(tables, market, plan, events)
+    simulate(tables, market, plan, events, tape)
     for now, then in zip((tables.slots, market.close, plan.value, events), before, strict=True):
         assert np.array_equal(now, then)

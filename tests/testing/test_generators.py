@@ -7,12 +7,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from rustybt.model import FillAt, Sizing
+from rustybt.model import SLOT_FIELDS, FillAt, Sizing
 from rustybt.testing.generators import Session, session, sessions
 
 
 def digest(drawn: Session) -> str:
-    arrays = (*vars(drawn.market).values(), drawn.plan.start, drawn.plan.slot, drawn.plan.value, drawn.events, drawn.tables.slots)
+    tables = drawn.tables
+    columns = (
+        *vars(drawn.market).values(),
+        *vars(drawn.tape).values(),
+        drawn.plan.start,
+        drawn.plan.slot,
+        drawn.plan.value,
+        drawn.events,
+        tables.slots,
+        tables.tiers,
+    )
+    arrays = [column for column in columns if column is not None]
     return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
 
 
@@ -24,7 +35,7 @@ def well_formed(drawn: Session) -> None:
         assert ((field > 0) == there).all()
     assert (market.low <= np.minimum(market.open, market.close)).all()
     assert (market.high >= np.maximum(market.open, market.close)).all()
-    assert tables.slots.shape == (17, tables.sleeves * assets)
+    assert tables.slots.shape == (len(SLOT_FIELDS), tables.sleeves * assets)
     assert len(plan.start) == bars + 1
     assert plan.start[-1] == len(plan.slot) == len(plan.value)
     for bar in range(bars):
@@ -51,7 +62,8 @@ def test_hypothesis_sessions_are_well_formed(drawn: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["missing bars", "pennies", "one-tick bars", "near the limit", "no cash", "splits", "dividends", "three sleeves"]
+    "name",
+    ["missing bars", "pennies", "one-tick bars", "near the limit", "no cash", "splits", "dividends", "three sleeves", "tiers", "makers"],
 )
 def test_the_corners_are_drawn(name: str) -> None:
     corners: dict[str, Callable[[Session], bool]] = {
@@ -63,6 +75,8 @@ def test_the_corners_are_drawn(name: str) -> None:
         "splits": lambda s: bool((s.events[:, 2] == 0).any()),
         "dividends": lambda s: bool((s.events[:, 2] == 1).any()),
         "three sleeves": lambda s: s.tables.sleeves == 3,
+        "tiers": lambda s: s.tables.tiers.shape[1] > 3,
+        "makers": lambda s: bool((s.tables.row("fee_maker") > 0).any()),
     }
     assert sum(corners[name](session(seed)) for seed in range(300)) >= 3
 

@@ -4,14 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from rustybt.errors import ConfigError
-from rustybt.execution.costs.commission import Commission, bps, per_share, per_trade
+from rustybt.execution.costs.commission import Commission, bps, maker_taker, per_contract, per_share, per_trade
+from rustybt.execution.costs.profile import Profile, profile_of, profiles
 from rustybt.execution.costs.slippage import Slippage, slippage_of, ticks
+from rustybt.execution.costs.tiers import lot_in_tiers, tiered
 from rustybt.model.asset import Asset
+from rustybt.model.tables import GROUPS
 
-__all__ = ["Commission", "Costs", "Slippage", "bps", "costs", "per_share", "per_trade", "ticks"]
+__all__ = [
+    "Commission",
+    "Costs",
+    "Profile",
+    "Slippage",
+    "bps",
+    "costs",
+    "maker_taker",
+    "per_contract",
+    "per_share",
+    "per_trade",
+    "profiles",
+    "ticks",
+    "tiered",
+]
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Tiers of one asset in integers.
+
+    Attributes:
+        group: which count of what was traded they go by. lot: what one lot adds to a quantity, 0 = value counts.
+        columns: as in `rustybt.model.tables.TIER_FIELDS`, lowest first.
+    """
+
+    group: int
+    lot: int
+    columns: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -24,13 +56,34 @@ class Costs:
 
     def rows(self, asset: Asset, money_scale: int) -> dict[str, int]:
         """The kernel's settings for one asset; see `rustybt.model.tables.Tables`."""
-        own = self.by_asset.get(asset.symbol, self)
+        own = self.of(asset.symbol)
         return {**own.commission.rows(asset, money_scale), **own.slippage.rows()}
+
+    def of(self, symbol: str) -> Costs:
+        """What holds for one asset."""
+        return self.by_asset.get(symbol, self)
+
+    def ladder(self, asset: Asset, money_scale: int) -> Ladder | None:
+        """The tiers of one asset's commission."""
+        own = self.of(asset.symbol).commission
+        if not own.tiers:
+            return None
+        group = self.groups.index(own)
+        return Ladder(group, lot_in_tiers(asset) if own.by == "quantity" else 0, own.tier_columns(asset, money_scale))
+
+    @cached_property
+    def groups(self) -> tuple[Commission, ...]:
+        """The commissions with tiers; what is traded counts for each by itself."""
+        every = [self.commission, *(own.commission for _, own in sorted(self.by_asset.items()))]
+        found = tuple(dict.fromkeys(one for one in every if one.tiers))
+        if len(found) > GROUPS:
+            raise ConfigError(f"{len(found)} commissions have tiers", where="costs, by_asset", do=f"use at most {GROUPS} different ones")
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a manifest; the same for equal costs."""
         plain = {
-            "commission": {k: None if v is None else format(v.normalize(), "f") for k, v in vars(self.commission).items()},
+            "commission": self.commission.to_dict(),
             "slippage": {"rate": format(self.slippage.rate.normalize(), "f"), "ticks": self.slippage.ticks},
         }
         if self.by_asset:
@@ -38,13 +91,16 @@ class Costs:
         return plain
 
 
-def costs(commission: object = None, slippage: object = None, by_asset: Mapping[str, Costs] | None = None) -> Costs:
+def costs(
+    commission: object = None, slippage: object = None, by_asset: Mapping[str, Costs] | None = None, *, profile: str | None = None
+) -> Costs:
     """What every fill of a run costs.
 
     Args:
-        commission: `bps`, `per_share`, `per_trade` or a sum of them; None = free.
+        commission: `bps`, `per_share`, `per_contract`, `maker_taker`, `per_trade`, `tiered` or a sum of them; None = free.
         slippage: ``bps(5)``, ``ticks(1)`` or a fraction of the price; None = none.
         by_asset: other costs for single assets, by symbol.
+        profile: the commission of a broker or venue by name instead; `profiles` lists them.
 
     Raises:
         ConfigError: a commission that is not one, or slippage with a minimum.
@@ -52,7 +108,13 @@ def costs(commission: object = None, slippage: object = None, by_asset: Mapping[
     Example:
         >>> costs(commission=bps(10), slippage=ticks(1)).slippage.ticks
         1
+        >>> costs(profile="ib_us_equity_fixed").commission.minimum
+        Decimal('1.00')
     """
+    if profile is not None:
+        if commission is not None:
+            raise ConfigError("both a commission and a profile", where="costs, profile", do="give one of the two")
+        commission = profile_of(profile).commission
     if commission is None:
         commission = Commission()
     if not isinstance(commission, Commission):
@@ -61,4 +123,7 @@ def costs(commission: object = None, slippage: object = None, by_asset: Mapping[
             where="costs",
             do="write commission=rbt.bps(10), per_share(...) or per_trade(...)",
         )
+    for symbol, own in dict(by_asset or {}).items():
+        if not isinstance(own, Costs):
+            raise ConfigError(f"{own!r} is not a Costs", where=f"costs, by_asset, {symbol!r}", do="write rbt.costs(...)")
     return Costs(commission, Slippage() if slippage is None else slippage_of(slippage), dict(by_asset or {}))
