@@ -7,17 +7,28 @@ import polars as pl
 
 from rustybt.ledger.frames import Books, coded, place, times
 from rustybt.ledger.money import decimal_column
-from rustybt.model import Reason
+from rustybt.model import Reason, Status
 
-CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU = range(1, 6)
-ACCOUNTS = pl.Enum(["equity:opening", "assets:cash", "assets:positions", "expenses:commission", "income:dividends", "income:cash_in_lieu"])
+CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU, RECEIVABLE = range(1, 7)
+ACCOUNTS = pl.Enum(
+    [
+        "equity:opening",
+        "assets:cash",
+        "assets:positions",
+        "expenses:commission",
+        "income:dividends",
+        "income:cash_in_lieu",
+        "assets:receivable",
+    ]
+)
 
 
 def journal_frame(books: Books) -> pl.DataFrame:
     """Postings of the whole run; positive = debit. Each entry adds up to zero.
 
     A fill moves its notional between cash and positions (at trade value) and its fee to commission. A dividend or cash in lieu moves
-    income to cash.
+    income to cash; one that is paid later moves it to a receivable at the ex-date and from there to cash at the payment. What a spin-off
+    or a merger gives for a position moves between positions and cash.
 
     Returns:
         entry (Int64, counts up), ts, asset (null for the opening), sleeve, order, account, amount (Decimal), sorted by entry.
@@ -26,10 +37,12 @@ def journal_frame(books: Books) -> pl.DataFrame:
     money = log.notional + log.fee
     moved = np.flatnonzero((log.notional != 0) | (log.fee != 0))
     reason = log.reason[moved]
-    against = np.where(reason == Reason.DIVIDEND, DIVIDENDS, np.where(reason == Reason.SPLIT, IN_LIEU, POSITIONS))
+    kinds = [reason == Reason.DIVIDEND, reason == Reason.SPLIT, reason == Reason.PAYMENT]
+    against = np.select(kinds, [DIVIDENDS, IN_LIEU, RECEIVABLE], POSITIONS)
+    through = np.where(log.status[moved] == Status.ACCRUED, RECEIVABLE, CASH)
     charged = moved[log.fee[moved] != 0]
     legs = [
-        (moved, np.full(len(moved), CASH), -money[moved]),
+        (moved, through, -money[moved]),
         (moved, against, log.notional[moved]),
         (charged, np.full(len(charged), COMMISSION), log.fee[charged]),
     ]

@@ -3,8 +3,8 @@
 Within a slot, number every unit that is opened and every unit that is closed, in order. The k-th unit closed is the k-th unit opened,
 so cutting both
 number lines at all their fill boundaries gives the round trips, for all slots at once and without a loop. A slot whose asset was split
-walks its
-tranches one by one instead, since a split restates the units that are open.
+or spun something off walks its
+tranches one by one instead, since such an event restates the units that are open.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ class Matches:
 
 def match_fifo(log: Log) -> Matches:
     """Match every fill of a log; money is shared by quantity so that the parts of a fill add up to it exactly."""
-    moved = np.flatnonzero(log.filled != 0)
-    split_slots = np.unique(log.slot[log.reason == Reason.SPLIT])
+    detached = (log.reason == Reason.SPINOFF) & (log.filled == 0)
+    moved = np.flatnonzero((log.filled != 0) | detached)
+    split_slots = np.unique(log.slot[(log.reason == Reason.SPLIT) | detached])
     apart = np.isin(log.slot[moved], split_slots)
     plain = moved[~apart]
     plain = plain[np.argsort(log.slot[plain], kind="stable")]
@@ -120,6 +121,9 @@ def _walk(log: Log, rows: Ints) -> Matches:
         if log.reason[row] == Reason.SPLIT:
             _restate(open_, abs(sign * sum(t.lots for t in open_) + change))
             continue
+        if change == 0:
+            _detach(open_, int(log.notional[row]))
+            continue
         left, notional, fee, size = abs(change), int(log.notional[row]), int(log.fee[row]), abs(change)
         used = 0
         while left and open_ and (change > 0) != (sign > 0):
@@ -140,6 +144,14 @@ def _walk(log: Log, rows: Ints) -> Matches:
     found += [(slot, t.lots, t.row, -1, t.spent, 0, t.fee, 0) for t in open_]
     columns = np.array(found, dtype=np.int64).reshape(-1, 8).T
     return Matches(*columns)
+
+
+def _detach(tranches: deque[_Tranche], moved: int) -> None:
+    """Spread the cost that a spin-off takes with it over the tranches in proportion to their lots."""
+    total, reached, given = sum(t.lots for t in tranches), 0, 0
+    for tranche in tranches:
+        reached += tranche.lots
+        tranche.spent, given = tranche.spent + moved * reached // total - given, moved * reached // total
 
 
 def _restate(tranches: deque[_Tranche], total: int) -> None:

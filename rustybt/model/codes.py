@@ -17,6 +17,12 @@ class Reason(IntEnum):
     EXTERNAL = 6
     SPLIT = 7
     DIVIDEND = 8
+    PAYMENT = 9
+    SPINOFF = 10
+    MERGER = 11
+    DELISTING = 12
+    EXPIRY = 13
+    ROLL = 14
 
 
 class Status(IntEnum):
@@ -27,6 +33,7 @@ class Status(IntEnum):
     CANCELLED = 2
     WORKING = 3
     APPLIED = 4
+    ACCRUED = 5
 
 
 class Detail(IntEnum):
@@ -39,6 +46,23 @@ class Detail(IntEnum):
     COOL_DOWN = 4
     NO_PRICE = 5
     SPLIT = 6
+    MERGED = 7
+    DELISTED = 8
+    SETTLED = 9
+    ROLLED = 10
+
+
+class EventKind(IntEnum):
+    """What a corporate action does; at one bar those of an asset come in this order."""
+
+    SPLIT = 0
+    DIVIDEND = 1
+    PAYMENT = 2
+    SPINOFF = 3
+    MERGER = 4
+    DELISTING = 5
+    EXPIRY = 6
+    ROLL = 7
 
 
 class TargetKind(IntEnum):

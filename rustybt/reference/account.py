@@ -111,6 +111,15 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """A dividend that is earned and not yet paid: the number it is paid under, whose it is, how much."""
+
+    number: int
+    slot: int
+    money: Decimal
+
+
+@dataclass(frozen=True)
 class Row:
     """One row of the log, in human units."""
 
@@ -133,7 +142,7 @@ class Account:
     """The state of a run.
 
     Attributes:
-        cash, traded, fees, income: running sums, money.
+        cash, traded, fees, income: running sums, money. receivable: the sum of the claims.
         positions: per slot. last: last price per asset, None before its first bar.
         working: orders not yet filled, by slot (a slot never has two).
     """
@@ -145,6 +154,8 @@ class Account:
     traded: Decimal = ZERO
     fees: Decimal = ZERO
     income: Decimal = ZERO
+    receivable: Decimal = ZERO
+    claims: list[Claim] = field(default_factory=list)
     working: dict[int, Order] = field(default_factory=dict)
     log: list[Row] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))

@@ -11,7 +11,7 @@ from rustybt.model.tables import Outcome, Plan, Tables
 from rustybt.reference.account import Account, Bars, not_filled
 from rustybt.reference.decisions import Offer, decide
 from rustybt.reference.entrance import Market, open_account, read_actions, read_bars, read_offers, read_rules
-from rustybt.reference.events import Action, apply_events
+from rustybt.reference.events import apply_events
 from rustybt.reference.exits import serve_exits, submit_max_bars
 from rustybt.reference.fills import value
 from rustybt.reference.identity import check_identity, check_log
@@ -19,6 +19,7 @@ from rustybt.reference.leaving import write_outcome
 from rustybt.reference.limits import check_limits
 from rustybt.reference.orders import Phase, fill_market_orders
 from rustybt.reference.rounding import EXACT, ZERO, amount
+from rustybt.reference.succession import Action
 
 
 def simulate(tables: Tables, market: Market, plan: Plan, events: Ints) -> Outcome:
@@ -28,7 +29,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints) -> Outcom
         tables: the rules of the run.
         market: open, high, low, close as (bars, assets) Int64 ticks, 0 = no bar.
         plan: the targets offered at each bar.
-        events: (events, 5) Int64 rows of (bar, column, kind 0 split / 1 dividend, numerator, denominator), sorted by bar, column, kind.
+        events: rows of corporate actions as in `rustybt.model.EVENT_FIELDS`, or their first five columns, sorted by bar, column, kind.
 
     Returns:
         The same outcome as ``rustybt.kernel.simulate``, to the last digit.
@@ -92,7 +93,7 @@ def take_closes(account: Account, bars: Bars) -> None:
 def mark(account: Account) -> tuple[Decimal, Decimal]:
     """Equity and gross exposure at last prices."""
     unit = account.rules.unit
-    equity, gross = account.cash, ZERO
+    equity, gross = amount(account.cash + account.receivable, unit, "equity", account.rules.terms[0].asset.symbol), ZERO
     for terms in account.rules.terms:
         held = account.positions[terms.number].quantity
         if held != 0:

@@ -14,9 +14,10 @@ from fractions import Fraction
 import numpy as np
 
 from rustybt.errors import ConfigError
-from rustybt.model import SLOT_FIELDS, Asset, Detail, FillAt, Outcome, Plan, Reason, Sizing, Status, Tables, TargetKind
+from rustybt.model import EVENT_FIELDS, SLOT_FIELDS, Asset, Detail, FillAt, Outcome, Plan, Reason, Sizing, Status, Tables, TargetKind
 from rustybt.model.decimals import RATE, WEIGHT, from_units, to_units
 from rustybt.testing.generators import Grid, Session
+from rustybt.testing.golden_events import read_event, write_event
 
 SECTIONS = ("run", "assets", "terms", "bars", "targets", "events", "log", "balances", "lots", "error")
 MONEY = {"fee_flat", "fee_min", "fee_max"}
@@ -59,7 +60,6 @@ def read_case(text: str, name: str = "case") -> Case:
     scale = int(run.get("money_scale", "2"))
     unit = Decimal(1).scaleb(-scale)
     assets = tuple(read_asset(line) for line in parts["assets"])
-    columns = {asset.symbol: column for column, asset in enumerate(assets)}
     sleeves = int(run.get("sleeves", "1"))
     tables = Tables(
         assets,
@@ -73,8 +73,8 @@ def read_case(text: str, name: str = "case") -> Case:
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
     plan = read_targets(parts["targets"], tables, len(grid.close))
-    events = sorted((read_event(line, columns) for line in parts["events"]), key=lambda row: row[:3])
-    session = Session(tables, grid, plan, np.array(events, dtype=np.int64).reshape(-1, 5))
+    events = sorted((read_event(line, assets) for line in parts["events"]), key=lambda row: row[:3])
+    session = Session(tables, grid, plan, np.array(events, dtype=np.int64).reshape(-1, len(EVENT_FIELDS)))
     log, balances, lots = (tuple(canonical(line) for line in parts[section]) for section in ("log", "balances", "lots"))
     return Case(session, log, balances, lots, bool(parts["error"]))
 
@@ -163,16 +163,6 @@ def target_step(tables: Tables, slot: int) -> Decimal:
     return Decimal(1).scaleb(-tables.money_scale) if kind is TargetKind.NOTIONAL else 1 / Decimal(WEIGHT)
 
 
-def read_event(words: list[str], columns: dict[str, int]) -> tuple[int, int, int, int, int]:
-    """``2 A split 3:2`` or ``2 A dividend 0.25``."""
-    is_split = words[2] == "split"
-    if is_split or "/" in words[3]:
-        ratio = words[3].replace("/", ":").split(":")
-    else:
-        ratio = [str(part) for part in Fraction(words[3]).as_integer_ratio()]
-    return int(words[0]), columns[words[1]], 0 if is_split else 1, int(ratio[0]), int(ratio[1])
-
-
 def slot_name(slot: int, assets: tuple[Asset, ...]) -> str:
     """``A`` in the first sleeve, ``A/1`` in the second."""
     sleeve, column = divmod(slot, len(assets))
@@ -245,8 +235,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
             slot = int(plan.slot[row])
             lines.append(f"{bar} {slot_name(slot, assets)} {plain(from_units(int(plan.value[row]), target_step(tables, slot)))}")
     lines.append("[events]")
-    for bar, column, kind, top, bottom in events.tolist():
-        lines.append(f"{bar} {assets[column].symbol} " + (f"dividend {top}/{bottom}" if kind else f"split {top}:{bottom}"))
+    lines += [write_event(row, assets) for row in events.tolist()]
     if outcome is None:
         return "\n".join([*lines, "[error]", "LedgerError", ""])
     log, balances, lots = outcome_lines(tables, outcome)
