@@ -45,12 +45,12 @@ class Desk:
     """Everything that a kernel function is given, beside the bar.
 
     Sizes, settings and switches first. ``up``, ``down`` per asset: a value is lots x ticks x up / down. Then the settings of
-    `rustybt.model.SLOT_FIELDS` per slot, the events (cash: money units per lot; ratios: lots per lot), the prices row after row, the offers.
+    `rustybt.model.SLOT_FIELDS` per slot, the events (money units or lots per lot), the prices row after row, the offers.
 
     What survives a bar: ``last`` per asset. Per slot: ``lots``, ``entry`` and ``peak`` price, the levels ``stop_at``, ``take_at`` and
     ``trail_at`` of the exits, bars ``held``, bars to ``cool``, whether it ``exited``, the remembered ``target``, how many orders keep it
-    ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar, number (0 = dead), reason. Per claim (a dividend
-    earned and not yet paid): slot, number, money.
+    ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar, number (0 = dead), reason. Per
+    claim (a dividend earned and not yet paid): slot, number, money.
 
     Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
     lots to serve; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log, as in `rustybt.model.Log`, and the curves.

@@ -65,7 +65,9 @@ def check_event(tables: Tables, row: Row) -> None:
     if not fits:
         where = f"asset {asset.symbol!r}, bar {row.bar}"
         raise LedgerError(
-            f"a {kind.name.lower()} of {row.numerator}/{row.denominator} does not fit", where=where, do="check the event, or use coarser scales"
+            f"a {kind.name.lower()} of {row.numerator}/{row.denominator} does not fit",
+            where=where,
+            do="check the event, or use coarser scales",
         )
 
 

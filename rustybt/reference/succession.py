@@ -79,10 +79,19 @@ def exchange(account: Account, money: Decimal, symbol: str) -> None:
     account.traded = amount(account.traded + money, unit, "traded value", symbol)
 
 
-def write(account: Account, bar: int, terms: Terms, reason: Reason, quantity: Decimal, price: Decimal, notional: Decimal) -> None:
+@dataclass(frozen=True)
+class Change:
+    """What an event does to a position: quantity, price, and the value that leaves cash for it."""
+
+    quantity: Decimal
+    price: Decimal
+    notional: Decimal
+
+
+def write(account: Account, bar: int, terms: Terms, reason: Reason, change: Change) -> None:
     """The log row of an event that changed a position."""
     head = (bar, bar, terms.number, 0, reason, Status.APPLIED, Detail.NONE)
-    account.log.append(Row(*head, quantity, quantity, price, notional))
+    account.log.append(Row(*head, change.quantity, change.quantity, change.price, change.notional))
 
 
 def scaled(price: Decimal, part: Decimal, whole: Decimal, terms: Terms) -> Decimal:
@@ -132,13 +141,13 @@ def detach(account: Account, bar: int, action: Action, terms: Terms, price: Deci
     tick = terms.asset.tick_size
     position.entry = max(tick, nearest(position.entry * (ONE - action.part), tick))
     position.peak = max(tick, nearest(position.peak * (ONE - action.part), tick))
-    write(account, bar, terms, Reason.SPINOFF, ZERO, position.entry, -moved)
+    write(account, bar, terms, Reason.SPINOFF, Change(ZERO, position.entry, -moved))
     if given.quantity != 0:
         cost = moved - given.in_lieu
         exchange(account, cost, given.heir.asset.symbol)
         entry, peak = scaled(price, moved, total, given.heir), scaled(price, best, total, given.heir)
         inherit(position, account.positions[given.heir.number], given, entry, peak)
-        write(account, bar, given.heir, Reason.SPINOFF, given.quantity, price, cost)
+        write(account, bar, given.heir, Reason.SPINOFF, Change(given.quantity, price, cost))
 
 
 ENDS = {
@@ -175,7 +184,7 @@ def pay_off(account: Account, bar: int, action: Action, terms: Terms, reason: Re
     exchange(account, -cash, asset.symbol)
     position.quantity = ZERO
     position.close()
-    write(account, bar, terms, reason, -quantity, price, -cash)
+    write(account, bar, terms, reason, Change(-quantity, price, -cash))
 
 
 def merge(account: Account, bar: int, action: Action, terms: Terms, price: Decimal) -> None:
@@ -193,9 +202,9 @@ def merge(account: Account, bar: int, action: Action, terms: Terms, price: Decim
     exchange(account, -proceeds, symbol)
     position.quantity = ZERO
     position.close()
-    write(account, bar, terms, Reason.MERGER, -quantity, last, -proceeds)
+    write(account, bar, terms, Reason.MERGER, Change(-quantity, last, -proceeds))
     if given is not None and given.quantity != 0:
-        write(account, bar, given.heir, Reason.MERGER, given.quantity, price, given.worth)
+        write(account, bar, given.heir, Reason.MERGER, Change(given.quantity, price, given.worth))
 
 
 def roll(account: Account, bar: int, action: Action, holders: list[Terms]) -> None:

@@ -12,7 +12,6 @@ from rustybt.model.events import PLAIN
 PLACE = {name: place for place, name in enumerate(EVENT_FIELDS)}
 
 
-
 def read_event(words: list[str], assets: tuple[Asset, ...]) -> list[int]:
     """A row of `EVENT_FIELDS` from the words of a line."""
     columns = {asset.symbol: column for column, asset in enumerate(assets)}

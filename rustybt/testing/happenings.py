@@ -23,7 +23,10 @@ def draw_events(dice: Chance, opens: Ints) -> Ints:
         bars = np.flatnonzero(opens[:, column]).tolist()
         if not bars:
             continue
-        bar, kind = dice.pick(bars), dice.pick((EventKind.DIVIDEND, EventKind.SPLIT, *LINKED, *ENDINGS, EventKind.DIVIDEND, EventKind.SPLIT))
+        bar, kind = (
+            dice.pick(bars),
+            dice.pick((EventKind.DIVIDEND, EventKind.SPLIT, *LINKED, *ENDINGS, EventKind.DIVIDEND, EventKind.SPLIT)),
+        )
         if kind in LINKED and opens.shape[1] == 1:
             kind = EventKind.SPLIT
         row = list(PLAIN)

@@ -46,12 +46,14 @@ def with_assets_in_order(drawn: Session, order: Sequence[int]) -> Session:
         rows = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
         moved = sorted((new_slot[old], offer) for old, offer in zip(slot[rows].tolist(), value[rows].tolist(), strict=True))
         slot[rows], value[rows] = [pair[0] for pair in moved], [pair[1] for pair in moved]
-    rows = ([bar, place[column], *rest[:3], place.get(rest[3], -1), *rest[4:]] for bar, column, *rest in drawn.events.tolist())
-    events = sorted(rows, key=lambda row: row[:3])
+    moved_rows = ([bar, place[column], *rest[:3], place.get(rest[3], -1), *rest[4:]] for bar, column, *rest in drawn.events.tolist())
+    events = sorted(moved_rows, key=lambda row: row[:3])
     renamed = tuple(tables.assets[column] for column in order)
     slots = np.ascontiguousarray(tables.slots[:, old_slots])
     plan = Plan(drawn.plan.start, slot, value)
-    return Session(replace(tables, assets=renamed, slots=slots), market, plan, np.array(events, dtype=np.int64).reshape(-1, len(EVENT_FIELDS)))
+    return Session(
+        replace(tables, assets=renamed, slots=slots), market, plan, np.array(events, dtype=np.int64).reshape(-1, len(EVENT_FIELDS))
+    )
 
 
 def with_idle_sleeve(drawn: Session) -> Session:
