@@ -44,6 +44,7 @@ def _table(found: dict[tuple[int, int], list[Measured]]) -> Table:
         ("assets x look-back", "way", "p50", "p99", "times numpy", "bars"),
         tuple(rows),
         (
-            "Each includes keeping its window. Engine: the whole walk of a bar, with target, orders, fills and books. Callback: the same with an on_bar callback in place of expressions.",
+            "Each includes keeping its window. Engine: the whole walk of a bar, with target, orders, fills and books.",
+            "Callback: the same with an on_bar callback in place of expressions.",
         ),
     )

@@ -1,8 +1,8 @@
-"""Corporate actions: check them, make their numbers exact, and find the bar at which each takes effect."""
+"""Corporate actions as a user gives them: read, made exact, and checked one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
@@ -11,85 +11,98 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rustybt.data.calendars import Days
-from rustybt.data.grid import Grid
+from rustybt.data.metadata import Listed
 from rustybt.data.sources import collect, open_source
 from rustybt.data.stamps import DAY
 from rustybt.errors import DataError
 from rustybt.model import Event
 from rustybt.model.decimals import LIMIT
-from rustybt.model.panel import Ints
 
-KINDS = {"split": 0, "dividend": 1}
 REPAIR = "repair or drop the event"
 COLUMNS = ("asset", "ts", "kind", "value")
+OTHER, PAY, CASH, PRICE, PART = "other", "pay", "cash", "price", "part"
+TAKES: dict[str, tuple[str, ...]] = {
+    "split": (),
+    "dividend": (PAY,),
+    "spinoff": (OTHER, PRICE, PART),
+    "merger": (OTHER, CASH, PRICE),
+    "delisting": (),
+    "expiry": (),
+    "roll": (OTHER,),
+    "rename": (OTHER,),
+}
+"""What each kind of event may say beside its value."""
+RATIOS = ("split", "spinoff", "merger", "roll")
+UNSAID = {"merger": "0", "roll": "1", "rename": "1"}
+"""What an absent value means."""
+ENDINGS = ("merger", "delisting", "expiry")
+"""Events after which an asset does not trade any more."""
 
 
 def read_events(source: Any) -> list[Event]:
     """Events from a frame, a file or a sequence of `Event`, checked, in the order given.
 
     Args:
-        source: columns ``asset``, ``ts`` (ex-date), ``kind`` (``split`` or ``dividend``) and ``value`` (new quantity per old, or cash per
-            unit of quantity); further columns are ignored.
+        source: columns ``asset``, ``ts`` (the date), ``kind`` and ``value``; where a kind takes them, ``other``, ``pay``, ``cash``,
+            ``price`` and ``part``; see docs/how-to/corporate-actions.md. Further columns are ignored.
 
     Raises:
-        DataError: a column is missing, a kind is unknown, or a value is not a positive number.
+        DataError: a column is missing, a kind is unknown, an event says too much or too little, or says it twice.
     """
     if isinstance(source, (list, tuple)) and all(isinstance(item, Event) for item in source):
-        return [_checked(event) for event in source]
+        return _once([(_checked(event), "events") for event in source])
     if isinstance(source, (list, tuple)):
         raise DataError("events is a list of something else than Event", where="events", do="give a frame, a path, or a list of Event")
     frame = collect(open_source(source))
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
         raise DataError(f"column {missing[0]!r} is missing", where="events", do=f"give the columns {', '.join(COLUMNS)}")
-    if not frame["value"].dtype.is_numeric() and frame["value"].dtype != pl.String:
-        raise DataError(f"value holds {frame['value'].dtype}", where="events", do="give numbers")
-    days = _dates(frame["ts"])
-    rows = zip(frame["asset"].cast(pl.String), days, frame["kind"].cast(pl.String), frame["value"].cast(pl.String), strict=True)
-    return [_event(*row, where=f"events, row {i}") for i, row in enumerate(rows)]
+    for name in ("value", CASH, PRICE, PART):
+        if name in frame.columns and not (frame[name].dtype.is_numeric() or frame[name].dtype in (pl.String, pl.Null)):
+            raise DataError(f"{name} holds {frame[name].dtype}", where="events", do="give numbers")
+    more = {name: frame[name].cast(pl.String).to_list() for name in (OTHER, CASH, PRICE, PART) if name in frame.columns}
+    if PAY in frame.columns and frame[PAY].dtype != pl.Null:
+        more[PAY] = list(_dates(frame[PAY]))
+    keys = (frame["asset"].cast(pl.String), _dates(frame["ts"]), frame["kind"].cast(pl.String), frame["value"].cast(pl.String))
+    rows = []
+    for i, key in enumerate(zip(*keys, strict=True)):
+        rows.append((_event(key, {name: column[i] for name, column in more.items()}, f"events, row {i}"), f"events, row {i}"))
+    return _once(rows)
 
 
-def resolve_events(events: Sequence[Event], symbols: Mapping[str, int], days: Days, grid: Grid) -> tuple[Ints, Ints, list[str]]:
-    """The bar and the frame row at which each event takes effect: its asset's first bar whose session is on or after its date.
+def place_of(event: Event, where: str = "events") -> str:
+    """Where an event is, in an error."""
+    return f"{where}, asset {event.asset!r}, {np.datetime64(event.ts // DAY, 'D')}"
 
-    Args:
-        events: checked events of known assets.
-        symbols: column by symbol.
-        days: (rows,) session of each row.
-        grid: where the rows lie.
 
-    Returns:
-        (events, 5) Int64 (bar, column, kind, numerator, denominator) sorted by bar, column, kind, order given; the row of each;
-        sentences about the events that take no effect.
+def check_listed(events: Sequence[Event], listed: Sequence[Listed]) -> None:
+    """Refuses events before the day on which their asset is listed, where that is declared.
+
+    Raises:
+        DataError: naming the first.
     """
-    resolved: list[tuple[int, int, int, int, int, int, int]] = []
-    early: list[Event] = []
-    late: list[Event] = []
-    for order, event in enumerate(events):
-        column, day = symbols[event.asset], event.ts // DAY
-        first, stop = int(grid.offsets[column]), int(grid.offsets[column + 1])
-        if day < days[first]:
-            early.append(event)
-            continue
-        row = first + int(np.searchsorted(days[first:stop], day))
-        if row == stop:
-            late.append(event)
-            continue
-        resolved.append((int(grid.row_bar[row]), column, KINDS[event.kind], order, event.numerator, event.denominator, row))
-    resolved.sort()
-    table = np.array([(bar, column, kind, up, down) for bar, column, kind, _, up, down, _ in resolved], dtype=np.int64).reshape(-1, 5)
-    notes = [_ignored(group, when) for group, when in ((early, "before the first"), (late, "after the last")) if group]
-    return table, np.array([row[-1] for row in resolved], dtype=np.int64), notes
+    days = {item.asset.symbol: item.first for item in listed if item.first is not None}
+    for event in events:
+        if event.ts // DAY < days.get(event.asset, event.ts // DAY):
+            since = np.datetime64(days[event.asset], "D")
+            raise DataError(f"the {event.kind} is before the listing on {since}", where=place_of(event), do=REPAIR)
 
 
-def _ignored(group: Sequence[Event], when: str) -> str:
-    first = f"{group[0].kind} of {group[0].asset!r}, {_day(group[0])}"
-    return f"{len(group)} events {when} bar of their asset take no effect (first: {first})."
-
-
-def _day(event: Event) -> np.datetime64:
-    return np.datetime64(event.ts // DAY, "D")
+def _once(rows: Sequence[tuple[Event, str]]) -> list[Event]:
+    """Refuses what is said twice, and a second end of an asset."""
+    seen: set[Any] = set()
+    ended: set[str] = set()
+    for event, where in rows:
+        key = event if event.kind == "dividend" else (event.asset, event.ts, event.kind, event.other)
+        if key in seen:
+            raise DataError(f"the {event.kind} is given twice", where=place_of(event, where), do="drop one")
+        if event.kind in ENDINGS and event.asset in ended:
+            raise DataError(
+                f"a {event.kind} of an asset that ends already", where=place_of(event, where), do="keep one merger, delisting or expiry"
+            )
+        seen.add(key)
+        ended |= {event.asset} if event.kind in ENDINGS else set()
+    return [event for event, _ in rows]
 
 
 def _dates(column: pl.Series) -> Sequence[int | None]:
@@ -107,15 +120,32 @@ def _dates(column: pl.Series) -> Sequence[int | None]:
     return column.to_physical().to_list()
 
 
-def _event(asset: str | None, day: int | None, kind: str | None, value: str | None, where: str) -> Event:
+def _event(key: tuple[str | None, int | None, str | None, str | None], more: dict[str, Any], where: str) -> Event:
+    """One row of a frame."""
+    asset, day, kind, value = key
     if asset is None or day is None or kind is None:
         raise DataError("an event has a null key", where=where, do=REPAIR)
+    value = UNSAID.get(kind, value) if value is None else value
+    what = "value"
     try:
-        up, down = _number(value or "nan", kind == "split")
+        if kind == "stock_dividend":
+            up, down = _number(value or "nan", ratio=True)
+            kind, up = "split", up + down if up > 0 else up
+        elif value is None and kind in ENDINGS:
+            up, down = 0, 0
+        else:
+            up, down = _number(value or "nan", kind in RATIOS)
+        numbers = {}
+        for name in (CASH, PRICE, PART):
+            if (text := more.get(name)) is not None:
+                what, value = name, text
+                numbers[name] = Decimal(text)
+                Fraction(numbers[name])
     except (InvalidOperation, ValueError, OverflowError):
-        what = f"the value {value} of the {kind} is not a finite number"
-        raise DataError(what, where=f"{where}, asset {asset!r}", do=REPAIR) from None
-    return _checked(Event(asset, day * DAY, kind, up, down), where)
+        said = f"the {what} {value} of the {kind} is not a finite number"
+        raise DataError(said, where=f"{where}, asset {asset!r}", do=REPAIR) from None
+    pay = None if more.get(PAY) is None else more[PAY] * DAY
+    return _checked(Event(asset, day * DAY, kind, up, down, more.get(OTHER), pay, **numbers), where)
 
 
 @lru_cache(maxsize=65536)
@@ -126,13 +156,36 @@ def _number(text: str, ratio: bool) -> tuple[int, int]:
 
 
 def _checked(event: Event, where: str = "events") -> Event:
-    fits = 0 < event.numerator < LIMIT and 0 < event.denominator < LIMIT
-    if event.kind in KINDS and fits:
-        return event
-    place = f"{where}, asset {event.asset!r}, {_day(event)}"
-    if event.kind not in KINDS:
-        raise DataError(f"unknown kind of event {event.kind!r}", where=place, do=f"use {' or '.join(KINDS)}")
-    what = "ratio" if event.kind == "split" else "amount"
-    if event.numerator <= 0 or event.denominator <= 0:
+    """The event, if it says what its kind needs, and no more."""
+    place, kind = place_of(event, where), event.kind
+    if kind not in TAKES:
+        raise DataError(f"unknown kind of event {kind!r}", where=place, do=f"use {', '.join(TAKES)} or stock_dividend")
+    for name in (OTHER, PAY, CASH, PRICE, PART):
+        if getattr(event, name) is not None and name not in TAKES[kind]:
+            raise DataError(f"a {kind} takes no {name} ({getattr(event, name)})", where=place, do=f"leave {name} empty")
+    _check_value(event, place)
+    shares = kind != "merger" or event.numerator != 0
+    if OTHER in TAKES[kind] and shares and (event.other is None or event.other == event.asset):
+        raise DataError(f"a {kind} into {event.other!r}", where=place, do="name the other asset in the column other")
+    if kind == "merger" and not shares and (event.other is not None or event.cash is None):
+        raise DataError(
+            "a merger that gives no shares and no cash, or shares without a ratio", where=place, do="give value, or cash, or both"
+        )
+    for name, low, high in ((CASH, 0, LIMIT), (PRICE, 0, LIMIT), (PART, 0, 1)):
+        number = getattr(event, name)
+        if number is not None and not low < number < high:
+            raise DataError(f"{name} {number} of the {kind} is not between {low} and {high}", where=place, do=REPAIR)
+    if event.pay is not None and event.pay < event.ts:
+        raise DataError(f"the pay date {np.datetime64(event.pay // DAY, 'D')} is before the ex-date", where=place, do=REPAIR)
+    return event
+
+
+def _check_value(event: Event, place: str) -> None:
+    """The number of an event is one that its kind can have."""
+    what, least = "ratio" if event.kind in RATIOS else "amount", 0 if event.kind in ENDINGS else 1
+    if event.kind in ("delisting", "expiry") and event.denominator == 0:
+        return
+    if event.numerator < least or event.denominator <= 0:
         raise DataError(f"{what} {event.numerator}/{event.denominator} of the {event.kind} is not positive", where=place, do=REPAIR)
-    raise DataError(f"the {what} of the {event.kind} does not fit", where=place, do="write it with fewer digits")
+    if event.numerator >= LIMIT or event.denominator >= LIMIT:
+        raise DataError(f"the {what} of the {event.kind} does not fit", where=place, do="write it with fewer digits")

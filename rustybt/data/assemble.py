@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from rustybt.data.actions import read_events, resolve_events
+from rustybt.data.actions import place_of
 from rustybt.data.adjust import ADJ_DIGITS, adjust, factors
 from rustybt.data.columns import FIELDS, PRICES
+from rustybt.data.effects import Scene, resolve_events
 from rustybt.data.grid import Grid, dense_grid, lay_out
 from rustybt.data.metadata import check_known
 from rustybt.data.ticks import Scaled
 from rustybt.data.timing import Timed
-from rustybt.model import Asset, Panel
+from rustybt.errors import DataError
+from rustybt.model import Asset, Event, Panel
 from rustybt.model.panel import Ints
 
 
@@ -37,12 +38,12 @@ class Ready:
     extras: tuple[str, ...]
 
 
-def assemble(ready: Ready, events: Any, known: Sequence[str] | None) -> Panel:
+def assemble(ready: Ready, events: Sequence[Event] | None, known: Sequence[str] | None) -> Panel:
     """The panel of clean rows.
 
     Args:
         ready: the rows.
-        events: anything `read_events` takes, or None.
+        events: corporate actions, or None.
         known: every symbol of the source, with those that have no usable bar: events of others are refused. None when the user chose
             assets: events of others are no mistake.
 
@@ -51,17 +52,18 @@ def assemble(ready: Ready, events: Any, known: Sequence[str] | None) -> Panel:
     """
     timed, symbols = ready.timed, ready.timed.keyed.symbols
     grid = lay_out(timed.ts, timed.offsets)
-    listed = [] if events is None else read_events(events)
+    listed = events or []
     if known is not None:
-        check_known([event.asset for event in listed], known, "events")
+        check_known([name for event in listed for name in (event.asset, event.other) if name is not None], known, "events")
     column_of = {symbol: i for i, symbol in enumerate(symbols)}
-    given = [event for event in listed if event.asset in column_of]
-    table, rows, notes = resolve_events(given, column_of, timed.days, grid)
+    given = _of_assets(listed, column_of)
+    days = _by_bar(timed.days, grid)
+    effects = resolve_events(given, Scene(ready.assets, timed.days, grid, ready.scaled, np.maximum.accumulate(days)))
+    table, rows = effects.adjusting, effects.rows
     frame = pl.DataFrame([*_keys(ready), *_raw(ready), *_adjusted(ready, table, rows, grid, bool(listed))])
     if ready.extras:
         frame = frame.hstack(timed.keyed.frame.select(ready.extras))
     cells = {name: dense_grid(ready.scaled[name].ticks, grid) for name in PRICES}
-    days = _by_bar(timed.days, grid)
     calendar = timed.calendar
     return Panel(
         assets=ready.assets,
@@ -74,14 +76,28 @@ def assemble(ready: Ready, events: Any, known: Sequence[str] | None) -> Panel:
         row_bar=grid.row_bar,
         offsets=grid.offsets,
         sessions=days,
-        events=table,
-        warnings=tuple(notes),
+        events=effects.table,
+        warnings=tuple(effects.notes),
         trusted=ready.extras,
         adj_digits=ADJ_DIGITS if listed else 0,
         calendar=calendar.code if calendar else None,
         next_session=calendar.after(days) if calendar else None,
         session_close=calendar.close_of(days)[0] if calendar else None,
     )
+
+
+def _of_assets(events: Sequence[Event], columns: Mapping[str, int]) -> list[Event]:
+    """The events of the assets that are there.
+
+    Raises:
+        DataError: one gives an asset that is not.
+    """
+    given = [event for event in events if event.asset in columns]
+    for event in given:
+        if event.other is not None and event.other not in columns:
+            what = f"a {event.kind} gives {event.other!r}, which has no bars here"
+            raise DataError(what, where=place_of(event), do="choose that asset too, or drop the event")
+    return given
 
 
 def _keys(ready: Ready) -> list[pl.Series]:

@@ -9,9 +9,11 @@ from itertools import groupby
 import numpy as np
 import polars as pl
 
+from rustybt.data.actions import check_listed, read_events
 from rustybt.data.assemble import Ready, assemble
 from rustybt.data.columns import FIELDS, PRICES
 from rustybt.data.metadata import Listed, check_known, listings
+from rustybt.data.names import Names, names_of
 from rustybt.data.options import Options
 from rustybt.data.rows import REASONS, Mask, find_dirty, moment, report_dirty
 from rustybt.data.ticks import Run, Scaled, scale_column
@@ -33,11 +35,14 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
     Raises:
         DataError: the rows cannot be used; the message says why, where and what to do.
     """
-    frame, known = _selected(frame, options, where)
-    timed = time_rows(frame, options, where)
+    events = None if options.events is None else read_events(options.events)
+    names = names_of(events or ())
+    frame, known = _selected(names.one_name(frame), options, where, names)
+    timed = names.check(time_rows(frame, options, where))
     listed = listings(timed.keyed.symbols, options)
     scaled = _scaled(timed, listed)
-    notes = [*timed.notes, *_unused(options, timed.keyed.symbols), *_rounding(scaled, listed)]
+    check_listed(events or (), listed)
+    notes = [*timed.notes, *names.notes(timed.keyed.symbols), *_unused(options, timed.keyed.symbols), *_rounding(scaled, listed)]
     found = find_dirty(timed.keyed.frame, scaled, timed.offsets, listed, timed.days)
     quarantine = pl.DataFrame()
     if (found >= 0).any():
@@ -54,11 +59,11 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
         notes.append(f"Extra columns are trusted not to hold the future: {', '.join(extras)}.")
         notes += _not_numbers(timed, extras)
     ready = Ready(timed, scaled, tuple(item.asset for item in listed), tuple(extras))
-    panel = assemble(ready, options.events, known if options.selection is None else None)
+    panel = assemble(ready, None if events is None else names.of(events), known if options.selection is None else None)
     return replace(panel, warnings=(*notes, *panel.warnings), quarantine=quarantine)
 
 
-def _selected(frame: pl.DataFrame, options: Options, where: str) -> tuple[pl.DataFrame, list[str]]:
+def _selected(frame: pl.DataFrame, options: Options, where: str, names: Names) -> tuple[pl.DataFrame, list[str]]:
     """The rows of the chosen assets, and every symbol of the source."""
     if frame.height == 0:
         raise DataError("the source has no rows", where=where, do="check the file, or the filter that made the frame")
@@ -71,8 +76,9 @@ def _selected(frame: pl.DataFrame, options: Options, where: str) -> tuple[pl.Dat
         return frame, known
     if not options.selection:
         raise DataError("the list of assets is empty", where="assets", do="name at least one, or leave it out for all")
-    check_known(options.selection, known, where)
-    return frame.filter(pl.col("asset").is_in(options.selection) | pl.col("asset").is_null()), known
+    chosen = [names.first.get(symbol, symbol) for symbol in options.selection]
+    check_known(chosen, known, where)
+    return frame.filter(pl.col("asset").is_in(chosen) | pl.col("asset").is_null()), known
 
 
 def _scaled(timed: Timed, listed: Sequence[Listed]) -> dict[str, Scaled]:

@@ -55,7 +55,8 @@ def load(
         tick_size: smallest price step, in place of the preset's; never inferred from the data.
         lot_size: smallest quantity step, likewise.
         volume_step: smallest step of reported volume, likewise.
-        events: splits and dividends: a frame or file with ``asset, ts, kind, value``, or a list of `Event`.
+        events: corporate actions: a frame or file with ``asset, ts, kind, value`` and, for some kinds, ``other, pay, cash, price, part``
+            (docs/how-to/corporate-actions.md), or a list of `Event`.
         start: first session (a date) or first instant (a time with its zone) to keep.
         end: last session or instant to keep.
         columns: names in the source by our names: ``{"close": "Last"}``. Other letter case, ``date``, ``timestamp``, ``symbol`` and

@@ -8,7 +8,7 @@ import numpy as np
 
 from rustybt.engine.tables import Sleeves
 from rustybt.engine.targets import Signals, decision_bars, masked_target, warmup_bars
-from rustybt.model import Log, Panel, Reason, Status
+from rustybt.model import Log, Panel, Status
 from rustybt.spec import Strategy
 
 
@@ -21,7 +21,7 @@ def idle_notes(sleeves: Sleeves, panel: Panel, signals: Mapping[str, Signals], l
         traded = set(np.unique(log.slot[filled] // len(panel.assets)).tolist())
     for number, (name, strategy) in enumerate(sleeves.items()):
         if number not in traded:
-            sent = np.flatnonzero((log.slot // len(panel.assets) == number) & ~np.isin(log.reason, (Reason.SPLIT, Reason.DIVIDEND)))
+            sent = np.flatnonzero((log.slot // len(panel.assets) == number) & ~np.isin(log.status, (Status.APPLIED, Status.ACCRUED)))
             why = _unfilled(log, sent) if len(sent) else _unsent(strategy, panel, signals[name])
             notes.append(f"strategy {name!r} traded nothing: {why}.")
     return notes

@@ -70,7 +70,11 @@ def slippage_paid(result: Result) -> int:
     if not (result.tables.row("slip_rate").any() or result.tables.row("slip_ticks").any()):
         return 0
     log, panel = result.outcome.log, result.panel
-    at_market = (log.filled != 0) & (log.status == Status.FILLED) & np.isin(log.reason, (Reason.TARGET, Reason.MAX_BARS, Reason.CALLBACK))
+    at_market = (
+        (log.filled != 0)
+        & (log.status == Status.FILLED)
+        & np.isin(log.reason, (Reason.TARGET, Reason.MAX_BARS, Reason.CALLBACK, Reason.ROLL))
+    )
     rows = np.flatnonzero(at_market)
     column = log.slot[rows] % len(panel.assets)
     field = panel.open if result.config.fill is FillAt.NEXT_OPEN else panel.close

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -11,15 +10,11 @@ import numpy as np
 from rustybt.errors import DataError, LedgerError
 from rustybt.model import SLOT_FIELDS, Asset, Plan, Sizing, Tables
 from rustybt.model.decimals import LIMIT, up_down
-from rustybt.model.panel import Ints
 
 from .account import account_of
 from .market import admit
 from .state import HAS_FEES, HAS_GUARDS, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, HAS_TIERS, KINDS, TYPES
 from .tape import cost_tables
-
-RATIO_LIMIT = 2**31
-"""Both sides of a split ratio stay below this, so that their product fits."""
 
 
 def typed(name: str, array: Any) -> Any:
@@ -78,45 +73,6 @@ def flags_of(settings: dict[str, Any]) -> int:
         (levels or max_bars, HAS_GUARDS),
     )
     return sum(bit for used, bit in bits if used)
-
-
-def events_of(tables: Tables, events: Any) -> dict[str, Any]:
-    """Corporate actions, by field of `Desk`.
-
-    Raises:
-        DataError: the events are not rows of five that name assets of the run.
-        LedgerError: an event does not fit.
-    """
-    down = [worth_of(asset, tables.money_scale)[1] for asset in tables.assets] if len(events) else []
-    rows = exact_events(tables, events, down)
-    names = ("event_bar", "event_asset", "event_kind", "event_new", "event_old")
-    return {name: typed(name, rows[:, column]) for column, name in enumerate(names)} | {"events": len(rows)}
-
-
-def exact_events(tables: Tables, events: Any, down: list[int]) -> Ints:
-    """Rows of (bar, column, kind, numerator, denominator): ratios reduced, dividends in money units per lot."""
-    given = np.asarray(events, dtype=np.int64).reshape(-1, 5)
-    if not len(given):
-        return given
-    if given[:, 1].min() < 0 or given[:, 1].max() >= len(tables.assets) or given[:, 3].min() < 0 or given[:, 4].min() <= 0:
-        raise DataError("an event names no asset of the run, or has no positive ratio", where="kernel, events", do="check the events")
-    order = np.lexsort((given[:, 2], given[:, 1], given[:, 0]))
-    rows = given[order].copy()
-    for row in rows:
-        asset, split = tables.assets[row[1]], row[2] == 0
-        exact = Fraction(int(row[3]), int(row[4]))
-        if not split:
-            exact *= Fraction(asset.lot_size) * 10**tables.money_scale
-        limit = RATIO_LIMIT if split else LIMIT
-        wide = exact.denominator * down[row[1]] if split else exact.denominator
-        if exact.numerator >= limit or exact.denominator >= limit or wide >= LIMIT or (split and exact == 0):
-            raise LedgerError(
-                f"a {'split' if split else 'dividend'} of {row[3]}/{row[4]} does not fit",
-                where=f"asset {asset.symbol!r}, bar {row[0]}",
-                do="check the event, or use a coarser lot_size or a smaller money_scale",
-            )
-        row[3], row[4] = exact.numerator, exact.denominator
-    return rows
 
 
 def offers_of(plan: Plan, bars: int, slots: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from rustybt.errors import DataError, OrderError
-from rustybt.model import Log, Outcome, Reason, Tables, Tape
+from rustybt.model import Log, Outcome, Reason, Tables, Tape, widened
 from rustybt.model.decimals import LIMIT
 from rustybt.model.panel import Ints
 
@@ -73,13 +73,13 @@ class Book:
 
     def _lay_out(self, fields: Mapping[str, Any]) -> None:
         """Put state in place, and the buffers in which prices, offers and events are handed over."""
-        from .assemble import events_of
+        from .actions import events_of
         from .state import KINDS, TYPES
 
         desk = self._desk
         buffers = dict.fromkeys(PRICES, desk.assets) | {"offer_bar": desk.slots, "offer_slot": desk.slots, "offer_value": desk.slots}
         desk.set(**fields, **{name: np.zeros(length, TYPES[KINDS[name]]) for name, length in buffers.items()})
-        desk.set(**events_of(self.tables, np.zeros((0, 5), dtype=np.int64)))
+        desk.set(**events_of(self.tables, ()))
 
     # --- a bar and its parts
 
@@ -106,7 +106,7 @@ class Book:
             high: likewise.
             low: likewise.
             close: likewise.
-            events: (events, 5) corporate actions effective at this bar; their bar column is ignored.
+            events: rows of corporate actions effective at this bar; their bar column is ignored.
             slot: slots with an offered target, increasing.
             value: the targets.
 
@@ -171,7 +171,6 @@ class Book:
         desk.offer_value[:count] = value
 
     def _do(self, parts: int, bar: int, events: Any = ()) -> None:
-        from .assemble import events_of
         from .failure import check
         from .state import EVENT, ORDERS, ROW, lengthen, widen
         from .step import run
@@ -182,9 +181,7 @@ class Book:
         if bar > self.bar:
             self._expect_tape(bar)
         if len(events) or desk.events:
-            rows = np.array(events, dtype=np.int64).reshape(-1, 5)
-            rows[:, 0] = bar
-            desk.set(**events_of(self.tables, rows))
+            self._act(bar, events)
         while desk.count[ORDERS] + self._room > len(desk.order_slot):
             widen(desk, 2 * len(desk.order_slot))
         desk.set(parts=parts)
@@ -201,6 +198,17 @@ class Book:
         if self._desk.flags & NEEDS_TAPE and not self._told:
             raise DataError("a bar without its tape", where=f"kernel, book, bar {bar}", do="call tell() before each bar")
         self._told = False
+
+    def _act(self, bar: int, events: Any) -> None:
+        """Lay out the corporate actions of a bar."""
+        from .actions import claims_of, events_of, flags_of_events
+        from .state import CLAIMS, admit_claims
+
+        rows, desk = widened(events), self._desk
+        rows[:, 0] = bar
+        acts = events_of(self.tables, rows)
+        desk.set(**acts, flags=desk.flags | flags_of_events(acts))
+        admit_claims(desk, int(desk.count[CLAIMS]) + claims_of(desk))
 
     # --- orders and fills from outside
 

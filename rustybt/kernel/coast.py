@@ -13,7 +13,7 @@ from .exits import touched
 from .journal import asset_of, fail
 from .limits import DOWN, LIMIT, ONE, whole
 from .state import CASH, EQUITY, EVENT, FLOWED, GROSS, HAS_FLOWS, HAS_GUARDS, HAS_LEVELS, OFFER, ORDERS, OVERFLOW, ROW, Desk
-from .valuation import raise_peak
+from .valuation import backing, raise_peak
 
 NEXT_CLOSE = whole(FillAt.NEXT_CLOSE)
 BLOCK = 512
@@ -81,9 +81,9 @@ def coast(desk: Desk, t: int, stop: int) -> int:
 @kernel
 def idle(desk: Desk, t: int, end: int) -> int:
     """Bars without a position."""
-    first, cash = desk.cursor[ROW], desk.money[CASH]
+    first, cash, base = desk.cursor[ROW], desk.money[CASH], backing(desk)
     for row in range(t - first, end - first):
-        desk.curve_equity[row] = cash
+        desk.curve_equity[row] = base
         desk.curve_cash[row] = cash
         desk.curve_gross[row] = 0
     if end > t:
@@ -95,7 +95,7 @@ def idle(desk: Desk, t: int, end: int) -> int:
 def glide(desk: Desk, t: int, end: int) -> int:
     """Bars of one asset, in blocks that the processor can work on several bars at a time; ends before a block with a missing bar."""
     apart()
-    closes, first, cash = desk.close, desk.cursor[ROW], desk.money[CASH]
+    closes, first, cash, base = desk.close, desk.cursor[ROW], desk.money[CASH], backing(desk)
     lots = desk.lots[0]
     each = mul_div(lots, desk.up[0], ONE, DOWN)
     if desk.down[0] != 1 or not fits(each):
@@ -107,10 +107,10 @@ def glide(desk: Desk, t: int, end: int) -> int:
             lowest = min(lowest, closes[row])
             highest = max(highest, closes[row])
         worth = mul_div(highest, each, ONE, DOWN)
-        if lowest == 0 or not (fits(worth) and fits(cash + worth) and fits(mul_div(highest, desk.up[0], ONE, DOWN))):
+        if lowest == 0 or not (fits(worth) and fits(base + worth) and fits(mul_div(highest, desk.up[0], ONE, DOWN))):
             break
         for row in range(head, tail):
-            desk.curve_equity[row] = cash + closes[row] * each
+            desk.curve_equity[row] = base + closes[row] * each
             desk.curve_gross[row] = abs(closes[row] * each)
             desk.curve_cash[row] = cash
         t = tail + first
@@ -145,7 +145,7 @@ def keep_watch(desk: Desk, t: int, end: int) -> int:
 def walk(desk: Desk, t: int, end: int, count: int) -> int:
     """Bars with any positions and exits, one after the other; ends before the first bar that touches a level."""
     apart()
-    assets, first, cash = desk.assets, desk.cursor[ROW], desk.money[CASH]
+    assets, first, cash, base = desk.assets, desk.cursor[ROW], desk.money[CASH], backing(desk)
     guarded, levels = desk.flags & HAS_GUARDS != 0, desk.flags & HAS_LEVELS != 0
     while t < end:
         row = (t - first) * assets
@@ -153,7 +153,7 @@ def walk(desk: Desk, t: int, end: int, count: int) -> int:
             for i in range(count):
                 if touched(desk, desk.held_slots[i], row + asset_of(desk.held_slots[i], assets)):
                     return t
-        equity, gross = cash, 0
+        equity, gross = base, 0
         for i in range(count):
             slot = desk.held_slots[i]
             asset = asset_of(slot, assets)

@@ -1,10 +1,11 @@
-"""Section 3 of the rule book: corporate actions on positions, working orders and prices."""
+"""Section 3 of the rule book: corporate actions in their order; splits and dividends on positions, working orders and prices."""
 
 from __future__ import annotations
 
-from rustybt.model import Detail, Reason, Status
+from rustybt.model import Detail, EventKind, Reason, Status
 
 from .arithmetic import fits, ratio, value
+from .claims import earn, redeem
 from .compile import apart, aside, kernel
 from .fills import shut
 from .flows import transfer
@@ -12,8 +13,11 @@ from .journal import NONE, drop, fail, head, paid, sweep, tail
 from .levels import arm
 from .limits import DOWN, HALF_EVEN, LIMIT, ZERO, whole
 from .state import CASH, DEAD, EVENT, HAS_FLOWS, HAS_LEVELS, INCOME, ORDERS, OVERFLOW, Desk
+from .succession import close_out, remainder, roll, spin_off
 
 SPLIT, DIVIDEND = whole(Reason.SPLIT), whole(Reason.DIVIDEND)
+OF_SPLIT, OF_DIVIDEND, OF_PAYMENT = whole(EventKind.SPLIT), whole(EventKind.DIVIDEND), whole(EventKind.PAYMENT)
+OF_SPINOFF, OF_ROLL = whole(EventKind.SPINOFF), whole(EventKind.ROLL)
 BY_SPLIT = whole(Detail.SPLIT)
 APPLIED = whole(Status.APPLIED)
 
@@ -36,15 +40,32 @@ def apply_all(desk: Desk, t: int) -> None:
     i = cursor[EVENT]
     while i < desk.events and desk.event_bar[i] <= t:
         asset = desk.event_asset[i]
-        if desk.event_bar[i] == t and desk.last[asset] != 0:
-            if desk.event_kind[i] == 0:
-                split(desk, t, asset, desk.event_new[i], desk.event_old[i])
-            else:
-                distribute(desk, t, asset, desk.event_new[i], desk.event_old[i])
+        if desk.event_bar[i] == t:
+            if desk.event_kind[i] == OF_PAYMENT:
+                redeem(desk, t, desk.event_claim[i])
+            elif desk.last[asset] != 0:
+                apply_one(desk, t, i, asset)
         i += 1
     cursor[EVENT] = i
     if desk.count[DEAD] > 0:
         sweep(desk)
+
+
+@aside
+def apply_one(desk: Desk, t: int, i: int, asset: int) -> None:
+    """The event of one row on an asset that has a price."""
+    apart()
+    kind, new, old = desk.event_kind[i], desk.event_new[i], desk.event_old[i]
+    if kind == OF_SPLIT:
+        split(desk, t, asset, new, old)
+    elif kind == OF_DIVIDEND:
+        distribute(desk, t, asset, new, old, desk.event_claim[i])
+    elif kind == OF_SPINOFF:
+        spin_off(desk, t, i, asset)
+    elif kind == OF_ROLL:
+        roll(desk, t, i, asset)
+    else:
+        close_out(desk, t, i, asset)
 
 
 @aside
@@ -107,13 +128,15 @@ def split_orders(desk: Desk, t: int, slot: int, new: int, old: int) -> None:
 
 
 @aside
-def distribute(desk: Desk, t: int, asset: int, numerator: int, denominator: int) -> None:
-    """Pay a dividend to every slot that holds the asset; a short pays it."""
+def distribute(desk: Desk, t: int, asset: int, numerator: int, denominator: int, claim: int) -> None:
+    """Pay a dividend to every slot that holds the asset, now or under the number of a claim; a short pays it."""
     apart()
     for slot in range(asset, desk.slots, desk.assets):
         if desk.lots[slot] != 0:
             cash = ratio(desk.lots[slot], numerator, denominator, HALF_EVEN)
-            if receive(desk, slot, cash):
+            if claim != 0:
+                earn(desk, t, slot, cash, claim)
+            elif receive(desk, slot, cash):
                 n = head(desk, t, t, slot, ZERO, DIVIDEND)
                 tail(desk, n, APPLIED, NONE, ZERO, ZERO)
                 paid(desk, n, ZERO, -cash, ZERO)
@@ -139,11 +162,3 @@ def restated(price: int, new: int, old: int) -> int:
     if not fits(moved):
         return 2 * LIMIT
     return max(moved, 1)
-
-
-@aside
-def remainder(lots: int, new: int, old: int) -> int:
-    """What truncation leaves of ``lots x new / old``, in parts of 1 / old lot, with the sign of the lots."""
-    apart()
-    rest = abs(lots) % old * (new % old) % old
-    return rest if lots > 0 else -rest

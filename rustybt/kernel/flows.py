@@ -9,7 +9,7 @@ from .arithmetic import fits, ratio, value
 from .compile import apart, aside
 from .journal import NONE, fail, head, paid, tail
 from .limits import DOWN, RATE, ZERO, whole
-from .state import CASH, DEPOSITS, FLOWED, OVERFLOW, Desk
+from .state import CASH, DEPOSITS, FLOWED, OVERFLOW, RECEIVABLE, Desk
 
 NOWHERE = whole(ACCOUNT)
 DEPOSIT, WITHDRAWAL = whole(Reason.DEPOSIT), whole(Reason.WITHDRAWAL)
@@ -56,7 +56,10 @@ def spare(desk: Desk, money: int) -> bool:
     apart()
     if money > desk.money[CASH]:
         return False
-    equity, gross = desk.money[CASH], 0
+    equity, gross = desk.money[CASH] + min(0, desk.money[RECEIVABLE]), 0
+    if not fits(equity):
+        fail(desk, OVERFLOW, ZERO)
+        return False
     for slot in range(desk.slots):
         if desk.lots[slot] != 0:
             asset = slot % desk.assets

@@ -12,19 +12,19 @@ from rustybt.model import NOWHERE, Tables
 from rustybt.model.panel import Ints
 
 from .simulate import plain
-from .state import KEPT, LOG, LOGGED, ORDERS, PER_ORDER, PER_SLOT, lengthen, widen
+from .state import CLAIMS, HAS_CLAIMS, KEPT, LOG, LOGGED, ORDERS, PER_CLAIM, PER_ORDER, PER_SLOT, admit_claims, lengthen, widen
 
 if TYPE_CHECKING:
     from .book import Book
 
-VERSION = 1
+VERSION = 2
 
 
 def saved(book: Book) -> dict[str, np.ndarray[Any, Any]]:
     """The state of a book as arrays of its own."""
     desk = book._desk  # noqa: SLF001 - one room
     orders, rows = int(desk.count[ORDERS]), int(desk.count[LOGGED])
-    ends = dict.fromkeys(PER_ORDER, orders) | dict.fromkeys(LOG, rows)
+    ends = dict.fromkeys(PER_ORDER, orders) | dict.fromkeys(LOG, rows) | dict.fromkeys(PER_CLAIM, int(desk.count[CLAIMS]))
     state = {name: np.array(getattr(desk, name)[: ends.get(name)]) for name in (*KEPT, *LOG)}
     state = {name: array if array.dtype.kind == "i" else plain(array) for name, array in state.items()}
     return state | {"layout": np.array([VERSION, desk.assets, desk.slots // desk.assets, book.bar], dtype=np.int64)}
@@ -43,6 +43,9 @@ def restore(book: Book, state: Mapping[str, Any]) -> Book:
     orders, rows = int(state["count"][ORDERS]), int(state["count"][LOGGED])
     widen(desk, max(len(desk.order_slot), 2 * orders))
     lengthen(desk, max(desk.log_size, 2 * rows))
+    claims = int(state["count"][CLAIMS])
+    admit_claims(desk, claims + 1)
+    desk.set(flags=desk.flags | (HAS_CLAIMS if claims else 0))
     for name in (*KEPT, *LOG):
         getattr(desk, name)[: len(state[name])] = state[name]
     book.bar = int(state["layout"][3])
@@ -64,6 +67,7 @@ def regrown(book: Book, new: Book) -> Book:
     last = np.zeros(desk.assets, dtype=np.int64)
     last[columns] = state["last"]
     log_slot = np.where(state["log_slot"] < 0, NOWHERE, slots[state["log_slot"]]).astype(np.int32)
+    state["claim_slot"] = slots[state["claim_slot"]]
     state |= {"last": last, "order_slot": slots[state["order_slot"]], "log_slot": log_slot}
     state["layout"] = np.array([VERSION, desk.assets, tables.sleeves, book.bar], dtype=np.int64)
     restore(new, state)

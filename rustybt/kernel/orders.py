@@ -11,7 +11,7 @@ from .fills import fee_of, record, slipped
 from .journal import NONE, asset_of, fail, head, paid, slot_of, sweep, tail
 from .limits import CEIL, DOWN, RATE, ZERO, whole
 from .sizing import size_all
-from .state import CASH, DEAD, ERROR, HAS_TIERS, ORDERS, OVERFLOW, ROW, Desk
+from .state import CASH, DEAD, ERROR, HAS_CLAIMS, HAS_TIERS, ORDERS, OVERFLOW, RECEIVABLE, ROW, Desk
 
 NEXT_OPEN = whole(FillAt.NEXT_OPEN)
 REJECTED = whole(Status.REJECTED)
@@ -155,6 +155,10 @@ def claim_all(desk: Desk, increases: int) -> int:
 def headroom(desk: Desk, row: int, moment: int) -> int:
     """The gross limit on equity at the prices of this phase, less what is held."""
     equity, gross, assets = desk.money[CASH], 0, desk.assets
+    if desk.flags & HAS_CLAIMS != 0:
+        equity += min(0, desk.money[RECEIVABLE])
+        if not fits(equity):
+            fail(desk, OVERFLOW, ZERO)
     for sleeve in range(desk.sleeves):
         base = sleeve * assets
         for asset in range(assets):

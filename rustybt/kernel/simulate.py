@@ -24,7 +24,7 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any, tape: Tape |
         tables: the rules of the run.
         market: (bars, assets) ticks; a `Market`, a panel, or anything with the four arrays.
         plan: the targets offered bar by bar.
-        events: (events, 5) Int64 corporate actions as in `rustybt.model.Panel`.
+        events: Int64 corporate actions as in `rustybt.model.EVENT_FIELDS`, or their first five columns.
         tape: what the rules read of the market beside its prices.
 
     Returns:
@@ -61,15 +61,18 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any, tape: Tape |
 
 def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Desk, int, int]:
     """A desk for all bars, their number, and the most log rows that one of them can write."""
-    from .assemble import events_of, offers_of, rules_of, typed
+    from .actions import claims_of, events_of, flags_of_events
+    from .assemble import offers_of, rules_of, typed
     from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, LOG, Desk, blank, unwritten
 
     bars, assets, slots = grid_shape(market, len(tables.assets)), len(tables.assets), tables.slots.shape[1]
-    desk, room = Desk(parts=ALL, **rules_of(tables), **events_of(tables, events), **offers_of(plan, bars, slots)), 2 * slots + 4
+    given, acts = rules_of(tables), events_of(tables, events)
+    given["flags"] |= flags_of_events(acts)
+    desk, room = Desk(parts=ALL, **given, **acts, **offers_of(plan, bars, slots)), 2 * slots + 4
     desk.set(**{name: typed(name, getattr(market, name)).reshape(-1) for name in ("open", "high", "low", "close")})
     margin = rows_of_a_bar(desk, room)
     length = margin + min(FIRST_ROWS, desk.offer_slot.size + desk.events + 64)
-    desk.set(**blank(assets, slots, room), **unwritten(CURVES, bars), **unwritten(LOG, length), log_size=length)
+    desk.set(**blank(assets, slots, room, claims_of(desk) + 1), **unwritten(CURVES, bars), **unwritten(LOG, length), log_size=length)
     desk.money[[CASH, DEPOSITS, EQUITY]] = tables.cash
     return desk, bars, margin
 
@@ -78,7 +81,7 @@ def rows_of_a_bar(desk: Desk, room: int) -> int:
     """The most log rows that one bar can write."""
     most = int(np.unique(desk.event_bar, return_counts=True)[1].max()) if desk.events else 0
     flows = int(np.unique(desk.flow_bar, return_counts=True)[1].max()) if desk.flows else 0
-    return 4 * desk.slots + 5 * room + most * (desk.slots // desk.assets) + flows + 8
+    return 4 * desk.slots + 5 * room + 5 * most * (desk.slots // desk.assets) + flows + 8
 
 
 def with_working(desk: Desk, bar: int) -> int:

@@ -7,8 +7,9 @@ from rustybt.model import FillAt, TargetKind
 from .arithmetic import fits, ratio, value
 from .compile import apart, aside
 from .journal import fail
-from .limits import BAD, DOWN, ONE, WEIGHT, whole
-from .state import CASH, DEAD, ERROR, ORDERS, OVERFLOW, ROW, Desk
+from .limits import BAD, DOWN, ONE, WEIGHT, ZERO, whole
+from .state import DEAD, ERROR, ORDERS, OVERFLOW, ROW, Desk
+from .valuation import backing
 
 NEXT_OPEN = whole(FillAt.NEXT_OPEN)
 QUANTITY, IN_WEIGHT = whole(TargetKind.QUANTITY), whole(TargetKind.WEIGHT)
@@ -65,7 +66,9 @@ def appraise(desk: Desk, row: int, moment: int) -> int:
     apart()
     assets = desk.assets
     prices = desk.open if moment == NEXT_OPEN else desk.close
-    equity = desk.money[CASH]
+    equity = backing(desk)
+    if not fits(equity):
+        fail(desk, OVERFLOW, ZERO)
     for slot in range(desk.slots):
         if desk.lots[slot] != 0:
             asset = slot % assets

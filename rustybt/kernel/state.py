@@ -16,11 +16,11 @@ from rustybt.model.tables import GROUPS
 
 from .limits import AMOUNT, COUNT, whole
 
-CASH, TRADED, FEES, INCOME, DEPOSITS, EQUITY, GROSS = range(7)
+CASH, TRADED, FEES, INCOME, DEPOSITS, EQUITY, GROSS, RECEIVABLE = range(8)
 """Places in ``money``."""
-ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, FLOWED = range(7)
+ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, FLOWED, CLAIMS = range(8)
 """Places in ``count``: orders in the table, of them removed but not yet swept, last order number given out, log rows, error code, the slot
-that it is about, deposits and withdrawals behind us."""
+that it is about, deposits and withdrawals behind us, dividends owed and not yet paid."""
 MONTH = GROUPS
 """Place in ``tally`` of the month that it counts; before it what was traded in that month, by ``tier_group``."""
 EVENT, ROW, HINT, OFFER = range(4)
@@ -31,6 +31,8 @@ HAS_FLOWS = 1024
 """Bits of ``flags``: what the rules use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit."""
 HAS_TIERS = 1 << 16
 """More bits of ``flags``: commissions that fall with what was traded in the month."""
+HAS_CLAIMS = 4096
+"""One more: dividends that are paid later than they are earned."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
 ALL = ACCRUE | MEET | MARK | DECIDE
@@ -50,13 +52,13 @@ class Desk:
     """Everything that a kernel function is given, beside the bar.
 
     Sizes, settings and switches first. ``up``, ``down`` per asset: a value is lots x ticks x up / down. Then the settings of
-    `rustybt.model.SLOT_FIELDS` per slot, the columns of `rustybt.model.TIER_FIELDS`, the month of each row, the events (of a dividend:
-    money units per lot), the prices row after row, the offers, the flows of money in and out.
+    `rustybt.model.SLOT_FIELDS` per slot, the columns of `rustybt.model.TIER_FIELDS`, the month of each row, the events (money units
+    or lots per lot), the prices row after row, the offers, the flows of money in and out.
 
     What survives a bar: ``last`` per asset, the ``tally`` of a month. Per slot: ``lots``, ``entry`` and ``peak`` price, the levels
     ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``, bars to ``cool``, whether it ``exited``, the remembered
     ``target``, how many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar,
-    number (0 = dead), reason.
+    number (0 = dead), reason. Per claim (a dividend earned and not yet paid): slot, number, money.
 
     Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
     lots to serve; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log, as in `rustybt.model.Log`, and the curves.
@@ -113,6 +115,12 @@ class Desk:
     event_kind: Counts
     event_new: Amounts
     event_old: Amounts
+    event_other: Counts
+    event_cash_new: Amounts
+    event_cash_old: Amounts
+    event_price: Amounts
+    event_part: Amounts
+    event_claim: Counts
 
     open: Amounts
     high: Amounts
@@ -147,6 +155,9 @@ class Desk:
     order_bar: Counts
     order_number: Counts
     order_reason: Counts
+    claim_slot: Counts
+    claim_key: Counts
+    claim_money: Amounts
 
     cursor: Counts
     held_slots: Counts
@@ -204,25 +215,23 @@ _NAMES = tuple(KINDS)
 KEPT = _NAMES[_NAMES.index("money") : _NAMES.index("cursor")]
 """What survives a bar."""
 PER_SLOT = _NAMES[_NAMES.index("lots") : _NAMES.index("order_slot")]
-PER_ORDER = _NAMES[_NAMES.index("order_slot") : _NAMES.index("cursor")]
+PER_ORDER = _NAMES[_NAMES.index("order_slot") : _NAMES.index("claim_slot")]
+PER_CLAIM = _NAMES[_NAMES.index("claim_slot") : _NAMES.index("cursor")]
 DUE = _NAMES[_NAMES.index("due_price") : _NAMES.index("log_bar")]
 LOG = _NAMES[_NAMES.index("log_bar") : _NAMES.index("curve_equity")]
 CURVES = _NAMES[_NAMES.index("curve_equity") :]
 
 
-def lengths(assets: int, slots: int, orders: int) -> dict[str, int]:
+def lengths(assets: int, slots: int, orders: int, claims: int = 1) -> dict[str, int]:
     """Length of each array that a state and its scratch consist of."""
     per_slot, per_order = (*PER_SLOT, "held_slots"), (*PER_ORDER, *DUE)
-    return (
-        {"money": 8, "count": 8, "cursor": 4, "last": assets, "tally": MONTH + 1}
-        | dict.fromkeys(per_slot, slots)
-        | dict.fromkeys(per_order, orders)
-    )
+    fixed = {"money": 8, "count": 8, "cursor": 4, "last": assets, "tally": MONTH + 1} | dict.fromkeys(PER_CLAIM, claims)
+    return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)
 
 
-def blank(assets: int, slots: int, orders: int) -> dict[str, Any]:
-    """An empty state and its scratch, with room for so many orders."""
-    return {name: np.zeros(length, TYPES[KINDS[name]]) for name, length in lengths(assets, slots, orders).items()}
+def blank(assets: int, slots: int, orders: int, claims: int = 1) -> dict[str, Any]:
+    """An empty state and its scratch, with room for so many orders and claims."""
+    return {name: np.zeros(length, TYPES[KINDS[name]]) for name, length in lengths(assets, slots, orders, claims).items()}
 
 
 def unwritten(names: tuple[str, ...], length: int) -> dict[str, Any]:
@@ -247,5 +256,16 @@ def widen(desk: Desk, length: int) -> None:
     n = int(desk.count[ORDERS])
     wider = {name: np.zeros(length, TYPES[KINDS[name]]) for name in (*PER_ORDER, *DUE)}
     for name in PER_ORDER:
+        wider[name][:n] = getattr(desk, name)[:n]
+    desk.set(**wider)
+
+
+def admit_claims(desk: Desk, length: int) -> None:
+    """Give a desk room for so many claims, with the same claims."""
+    n = int(desk.count[CLAIMS])
+    if length <= len(desk.claim_slot):
+        return
+    wider = {name: np.zeros(length, TYPES[KINDS[name]]) for name in PER_CLAIM}
+    for name in PER_CLAIM:
         wider[name][:n] = getattr(desk, name)[:n]
     desk.set(**wider)

@@ -16,9 +16,11 @@ from .state import (
     EQUITY,
     FEES,
     GROSS,
+    HAS_CLAIMS,
     HAS_LEVELS,
     INCOME,
     OVERFLOW,
+    RECEIVABLE,
     ROW,
     TRADED,
     Desk,
@@ -40,10 +42,21 @@ def mark(desk: Desk, t: int) -> None:
 
 
 @kernel
+def backing(desk: Desk) -> int:
+    """What equity has beside positions: cash, and dividends earned and not yet paid."""
+    if desk.flags & HAS_CLAIMS == 0:
+        return desk.money[CASH]
+    return desk.money[CASH] + desk.money[RECEIVABLE]
+
+
+@kernel
 def appraise(desk: Desk) -> None:
     """Equity and gross at the last prices, and the identity."""
     money, assets = desk.money, desk.assets
-    equity, gross = money[CASH], 0
+    backed = backing(desk)
+    equity, gross = backed, 0
+    if desk.flags & HAS_CLAIMS != 0 and not fits(backed):
+        fail(desk, OVERFLOW, ZERO)
     for sleeve in range(desk.sleeves):
         base = sleeve * assets
         for asset in range(assets):
@@ -57,7 +70,7 @@ def appraise(desk: Desk) -> None:
                     return
     money[EQUITY] = equity
     money[GROSS] = gross
-    if not agree(money[CASH] + money[TRADED] + money[FEES] - money[INCOME], money[DEPOSITS]):
+    if not agree(backed + money[TRADED] + money[FEES] - money[INCOME], money[DEPOSITS]):
         fail(desk, BREACH, ZERO)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from rustybt.errors import LedgerError
 from rustybt.ledger.frames import Books
+from rustybt.model import Reason, Status
 from rustybt.model.decimals import from_units, up_down
 from rustybt.model.panel import Ints
 
@@ -37,7 +38,9 @@ def check_books(books: Books) -> BooksVerdict:
         LedgerError: naming what differs; a run that raises this has no result.
     """
     tables, outcome, log = books.tables, books.outcome, books.outcome.log
-    cash = tables.cash - int(log.notional.sum()) - int(log.fee.sum())
+    accrued, paid = log.status == Status.ACCRUED, log.reason == Reason.PAYMENT
+    owed = int(log.notional[paid].sum()) - int(log.notional[accrued].sum())
+    cash = tables.cash - int(log.notional[~accrued].sum()) - int(log.fee.sum())
     _same("cash", cash, int(outcome.cash[-1]))
     lots = np.zeros(len(outcome.lots), dtype=np.int64)
     if len(lots) == 1:
@@ -48,7 +51,7 @@ def check_books(books: Books) -> BooksVerdict:
         slot = int(np.flatnonzero(lots != outcome.lots)[0])
         symbol = tables.assets[slot % len(tables.assets)].symbol
         _same(f"position of {symbol!r}", int(lots[slot]), int(outcome.lots[slot]))
-    equity = cash + int(slot_values(books).sum())
+    equity = cash + owed + int(slot_values(books).sum())
     _same("equity", equity, int(outcome.equity[-1]))
     unit = Decimal(1).scaleb(-tables.money_scale)
     return BooksVerdict(log.rows, format(from_units(cash, unit), "f"), format(from_units(equity, unit), "f"))

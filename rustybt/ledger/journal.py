@@ -8,9 +8,9 @@ import polars as pl
 
 from rustybt.ledger.frames import Books, coded, place, times
 from rustybt.ledger.money import decimal_column
-from rustybt.model import NOWHERE, Reason
+from rustybt.model import NOWHERE, Reason, Status
 
-CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU, DEPOSITS = range(1, 7)
+CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU, DEPOSITS, RECEIVABLE = range(1, 8)
 ACCOUNTS = pl.Enum(
     [
         "equity:opening",
@@ -20,14 +20,24 @@ ACCOUNTS = pl.Enum(
         "income:dividends",
         "income:cash_in_lieu",
         "equity:deposits",
+        "assets:receivable",
     ]
 )
 
 
+AGAINST = {
+    Reason.DIVIDEND: DIVIDENDS,
+    Reason.SPLIT: IN_LIEU,
+    Reason.DEPOSIT: DEPOSITS,
+    Reason.WITHDRAWAL: DEPOSITS,
+    Reason.PAYMENT: RECEIVABLE,
+}
+"""Where the notional of a row goes to, if not to the positions."""
+
+
 def against(reason: int) -> int:
     """The account that a row's notional goes to, by its reason."""
-    special = {Reason.DIVIDEND: DIVIDENDS, Reason.SPLIT: IN_LIEU, Reason.DEPOSIT: DEPOSITS, Reason.WITHDRAWAL: DEPOSITS}
-    return {int(name): account for name, account in special.items()}.get(int(reason), POSITIONS)
+    return AGAINST.get(Reason(reason), POSITIONS)
 
 
 def journal_frame(books: Books) -> pl.DataFrame:
@@ -46,7 +56,7 @@ def journal_frame(books: Books) -> pl.DataFrame:
     other = np.array([against(reason) for reason in Reason])[log.reason[moved]]
     charged = moved[log.fee[moved] != 0]
     legs = [
-        (moved, np.full(len(moved), CASH), -money[moved]),
+        (moved, np.where(log.status[moved] == Status.ACCRUED, RECEIVABLE, CASH), -money[moved]),
         (moved, other, log.notional[moved]),
         (charged, np.full(len(charged), COMMISSION), log.fee[charged]),
     ]

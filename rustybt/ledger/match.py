@@ -2,7 +2,8 @@
 
 Within a slot, number every unit that is opened and every unit that is closed, in order. The k-th unit closed is the k-th unit opened,
 so cutting both number lines at all their fill boundaries gives the round trips, for all slots at once and without a loop. A slot whose
-asset was split walks its tranches one by one instead, since a split restates the units that are open. Both give the same money.
+asset was split or spun something off walks its tranches one by one instead, since that restates the units that are open. Both give
+the same money.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from rustybt.model.panel import Ints
 
 def match_fifo(log: Log) -> Matches:
     """Match every fill of a log; money is shared by quantity so that the parts of a fill add up to it exactly."""
-    moved = np.flatnonzero(log.filled != 0)
-    split_slots = np.unique(log.slot[log.reason == Reason.SPLIT])
+    detached = (log.reason == Reason.SPINOFF) & (log.filled == 0)
+    moved = np.flatnonzero((log.filled != 0) | detached)
+    split_slots = np.unique(log.slot[(log.reason == Reason.SPLIT) | detached])
     apart = np.isin(log.slot[moved], split_slots)
     plain = moved[~apart]
     plain = plain[np.argsort(log.slot[plain], kind="stable")]

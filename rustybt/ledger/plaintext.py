@@ -13,15 +13,15 @@ from functools import cached_property
 
 from rustybt.errors import ConfigError
 from rustybt.ledger.frames import Books
-from rustybt.ledger.journal import CASH, COMMISSION, POSITIONS, against
+from rustybt.ledger.journal import CASH, COMMISSION, POSITIONS, RECEIVABLE, against
 from rustybt.ledger.naming import accounts, commodities, quoted
-from rustybt.ledger.tranches import METHODS, Closing, Holding, Tranche
-from rustybt.model import NOWHERE, Reason
+from rustybt.ledger.tranches import METHODS, Closing, Holding, Tranche, detaches
+from rustybt.model import NOWHERE, Reason, Status
 from rustybt.model.decimals import from_units
 
 NAMES = (
     "Equity:Opening", "Assets:Cash", "Assets:Positions", "Expenses:Commission", "Income:Dividends", "Income:Cash-In-Lieu",
-    "Equity:Deposits",
+    "Equity:Deposits", "Assets:Receivable",
 )  # fmt: skip
 """The journal's accounts, in its order."""
 GAINS, ROUNDING = "Income:Gains", "Equity:Rounding"
@@ -122,7 +122,8 @@ class _Writer:
         notional, fee = from_units(int(log.notional[row]), self.unit), from_units(int(log.fee[row]), self.unit)
         weight, closings, lines = self.move(slot, row)
         gains = from_units(sum(c.spent + c.received for c in closings), self.unit)
-        amounts = [(NAMES[CASH], -notional - fee), (NAMES[COMMISSION], fee), (GAINS, gains)]
+        account = RECEIVABLE if log.status[row] == Status.ACCRUED else CASH
+        amounts = [(NAMES[account], -notional - fee), (NAMES[COMMISSION], fee), (GAINS, gains)]
         if against(reason) != POSITIONS:
             amounts.append((NAMES[against(reason)], notional))
         amounts.append((ROUNDING, -weight - sum(amount for _, amount in amounts)))
@@ -138,11 +139,11 @@ class _Writer:
     def move(self, slot: int, row: int) -> tuple[Decimal, list[Closing], list[str]]:
         """Postings of lots: their weight, what they closed, the lines."""
         log = self.books.outcome.log
-        if not log.filled[row]:
+        if not (log.filled[row] or detaches(log, row)):
             return Decimal(0), [], []
         holding = self.holdings.setdefault(slot, Holding(METHODS[self.method]))
         before = [(t.row, -t.lots if holding.long else t.lots) for t in holding.tranches]
-        if log.reason[row] == Reason.SPLIT:
+        if log.reason[row] == Reason.SPLIT or detaches(log, row):
             moved = [(opened, lots, self.costs[slot, opened]) for opened, lots in before]
             closings = holding.book(log, row)
             for tranche in holding.tranches:
@@ -154,7 +155,8 @@ class _Writer:
             moved = [(c.opened, side * c.lots, self.costs[slot, c.opened]) for c in closings]
             opened = int(log.filled[row]) - side * sum(c.lots for c in closings)
             if opened:
-                self.costs[slot, row] = self.price(slot, int(log.price[row]))
+                received = log.reason[row] in (Reason.SPINOFF, Reason.MERGER)
+                self.costs[slot, row] = self.restated(slot, holding.tranches[-1]) if received else self.price(slot, int(log.price[row]))
                 moved.append((row, opened, self.costs[slot, row]))
         weight = sum((self.quantity(slot, lots) * cost for _, lots, cost in moved), Decimal(0))
         return weight, closings, [self.lot_posting(slot, *item) for item in moved]
@@ -194,7 +196,7 @@ class _Writer:
         if log.slot[row] == NOWHERE:
             return reason.name.lower()
         symbol = self.books.tables.assets[int(log.slot[row]) % len(self.symbols)].symbol
-        if reason in (Reason.SPLIT, Reason.DIVIDEND):
+        if log.status[row] != Status.FILLED:
             return f"{reason.name.lower()} of {symbol}"
         verb = "buy" if log.filled[row] > 0 else "sell"
         return f"{verb} {symbol}: {reason.name.lower().replace('_', ' ')}"

@@ -138,6 +138,9 @@ class Holding:
         """Apply a row of the log that moves lots; what it closed."""
         if log.reason[row] == Reason.SPLIT:
             return self._split(row, int(log.filled[row]))
+        if detaches(log, row):
+            self._detach(int(log.notional[row]))
+            return []
         change, notional, fee = int(log.filled[row]), int(log.notional[row]), int(log.fee[row])
         size, used, found = abs(change), 0, []
         while used < size and self.tranches and (change > 0) != self.long:
@@ -153,6 +156,14 @@ class Holding:
             self.long = change > 0
             self.tranches.append(Tranche(row, size, used, notional, fee))
         return found
+
+    def _detach(self, moved: int) -> None:
+        """Spread the cost that a spin-off takes with it over the tranches in proportion to their lots."""
+        total, start = sum(t.lots for t in self.tranches), 0
+        for tranche in self.tranches:
+            (notional, fee), end = tranche.left(), start + tranche.lots
+            tranche.size, tranche.used, tranche.fee = tranche.lots, 0, fee
+            tranche.notional, start = notional + part(moved, start, end, total), end
 
     def _split(self, row: int, change: int) -> list[Closing]:
         """Spread the new position in proportion, cumulatively rounded down; a tranche that becomes empty leaves its cost to the next."""
@@ -174,6 +185,11 @@ class Holding:
         return []
 
 
+def detaches(log: Log, row: int) -> bool:
+    """Whether a row takes cost out of a position and leaves its lots: the giving side of a spin-off."""
+    return bool(log.reason[row] == Reason.SPINOFF and log.filled[row] == 0)
+
+
 def walk(log: Log, rows: Ints, method: str = "fifo") -> Matches:
     """Match the fills and splits of one slot, given by their log rows in order."""
     holding = Holding(METHODS[method])
@@ -186,7 +202,7 @@ def walk(log: Log, rows: Ints, method: str = "fifo") -> Matches:
 
 def match_lots(log: Log, method: str) -> Matches:
     """Match every fill and split of a log by a method, slot after slot."""
-    moved = np.flatnonzero(log.filled != 0)
+    moved = np.flatnonzero((log.filled != 0) | (log.reason == Reason.SPINOFF))
     moved = moved[np.argsort(log.slot[moved], kind="stable")]
     edges = np.flatnonzero(np.diff(log.slot[moved])) + 1
     return joined([walk(log, rows, method) for rows in np.split(moved, edges)])

@@ -4,12 +4,14 @@ In: plain values. Out: frozen objects. To add one: one noun, one file.
 """
 
 from rustybt.model.asset import PRESETS, Asset
-from rustybt.model.codes import NOWHERE, Detail, FillAt, Reason, Sizing, Status, TargetKind
+from rustybt.model.codes import NOWHERE, Detail, EventKind, FillAt, Reason, Sizing, Status, TargetKind
+from rustybt.model.events import EVENT_FIELDS, widened
 from rustybt.model.panel import Event, Panel
 from rustybt.model.tables import NO_FLOWS, SLOT_FIELDS, TIER_FIELDS, Log, Outcome, Plan, Tables
 from rustybt.model.tape import Tape
 
 __all__ = [
+    "EVENT_FIELDS",
     "NOWHERE",
     "NO_FLOWS",
     "PRESETS",
@@ -18,6 +20,7 @@ __all__ = [
     "Asset",
     "Detail",
     "Event",
+    "EventKind",
     "FillAt",
     "Log",
     "Outcome",
@@ -29,4 +32,5 @@ __all__ = [
     "Tables",
     "Tape",
     "TargetKind",
+    "widened",
 ]

@@ -19,6 +19,12 @@ class Reason(IntEnum):
     DIVIDEND = 8
     DEPOSIT = 9
     WITHDRAWAL = 10
+    PAYMENT = 11
+    SPINOFF = 12
+    MERGER = 13
+    DELISTING = 14
+    EXPIRY = 15
+    ROLL = 16
 
 
 class Status(IntEnum):
@@ -29,6 +35,7 @@ class Status(IntEnum):
     CANCELLED = 2
     WORKING = 3
     APPLIED = 4
+    ACCRUED = 5
 
 
 class Detail(IntEnum):
@@ -41,6 +48,23 @@ class Detail(IntEnum):
     COOL_DOWN = 4
     NO_PRICE = 5
     SPLIT = 6
+    MERGED = 7
+    DELISTED = 8
+    SETTLED = 9
+    ROLLED = 10
+
+
+class EventKind(IntEnum):
+    """What a corporate action does; at one bar those of an asset come in this order."""
+
+    SPLIT = 0
+    DIVIDEND = 1
+    PAYMENT = 2
+    SPINOFF = 3
+    MERGER = 4
+    DELISTING = 5
+    EXPIRY = 6
+    ROLL = 7
 
 
 NOWHERE = -1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from rustybt.model.asset import Asset
+from rustybt.model.events import PLAIN
 
 Ints = npt.NDArray[np.int64]
 
@@ -22,9 +24,15 @@ class Event:
     Args:
         asset: asset id.
         ts: UTC microseconds of its ex-date at 00:00; it applies to the asset's first bar whose session is on or after that date.
-        kind: ``split`` (new per old) or ``dividend`` (cash per unit of quantity).
+        kind: ``split`` (new per old), ``dividend`` (cash per unit of quantity), ``spinoff`` and ``roll`` (new quantity of ``other`` per
+            old), ``merger`` (the same, 0 = none), ``delisting`` (cash per unit), ``expiry`` (settlement price), ``rename``.
         numerator: of the ratio or amount.
-        denominator: of the ratio or amount.
+        denominator: of the ratio or amount; 0 = the last price, of a delisting or an expiry.
+        other: asset received, next contract, or new name.
+        pay: UTC microseconds of the pay date of a dividend, None = at once.
+        cash: what a merger pays per unit beside shares.
+        price: of ``other``, at which it is received; None = its open at the bar of the event, else its last close.
+        part: of the cost that goes with a spin-off, None = by value at the opens of its bar.
     """
 
     asset: str
@@ -32,6 +40,11 @@ class Event:
     kind: str
     numerator: int
     denominator: int
+    other: str | None = None
+    pay: int | None = None
+    cash: Decimal | None = None
+    price: Decimal | None = None
+    part: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -49,8 +62,8 @@ class Panel:
         row_bar: (rows,) Int32 bar index of each frame row.
         offsets: (assets + 1,) Int64: rows of asset j are ``offsets[j]:offsets[j + 1]`` of the frame.
         sessions: (bars,) Int32 days since 1970-01-01: the session date of each bar.
-        events: corporate actions already resolved to bars: (events, 5) Int64 rows of
-            (bar, column, kind 0 split / 1 dividend, numerator, denominator), sorted by bar, column, kind, order given.
+        events: corporate actions already resolved to bars: (events, 11) Int64 rows as in `rustybt.model.EVENT_FIELDS`, sorted by bar,
+            column, kind, order given.
         warnings: what was quarantined, rounded or assumed, one sentence each.
         quarantine: rows that were refused, with a ``reason`` column.
         adj_digits: extra decimals of adjusted ticks; 0 when there are no events and adjusted columns are the raw ones.
@@ -102,7 +115,9 @@ class Panel:
             digest.update(repr(asset).encode())
         digest.update(repr((self.calendar, self.adj_digits, self.trusted)).encode())
         digest.update(np.ascontiguousarray(self.offsets))
-        digest.update(np.ascontiguousarray(self.events))
+        digest.update(np.ascontiguousarray(self.events[:, :5]))
+        if (self.events[:, 5:] != PLAIN[5:]).any():
+            digest.update(np.ascontiguousarray(self.events))
         for name in ("ts", "session", "ticks_open", "ticks_high", "ticks_low", "ticks_close", "ticks_volume"):
             digest.update(np.ascontiguousarray(self.frame[name].to_physical().to_numpy()))
         for name in self.trusted:

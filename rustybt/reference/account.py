@@ -120,6 +120,15 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """A dividend that is earned and not yet paid: the number it is paid under, whose it is, how much."""
+
+    number: int
+    slot: int
+    money: Decimal
+
+
+@dataclass(frozen=True)
 class Row:
     """One row of the log, in human units."""
 
@@ -143,6 +152,7 @@ class Account:
 
     Attributes:
         cash, deposits, traded, fees, income: running sums, money. ``deposits`` starts at the opening cash.
+        receivable: the sum of the claims.
         positions: per slot. last: last price per asset, None before its first bar.
         working: orders not yet filled, by slot (a slot never has two).
         month, traded_in_month: what was traded in the month, by group of tiers.
@@ -156,6 +166,8 @@ class Account:
     traded: Decimal = ZERO
     fees: Decimal = ZERO
     income: Decimal = ZERO
+    receivable: Decimal = ZERO
+    claims: list[Claim] = field(default_factory=list)
     working: dict[int, Order] = field(default_factory=dict)
     log: list[Row] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Protocol
 
-from rustybt.model.codes import FillAt, Sizing, TargetKind
+from rustybt.model.codes import EventKind, FillAt, Sizing, TargetKind
 from rustybt.model.decimals import RATE, WEIGHT, up_down
+from rustybt.model.events import widened
 from rustybt.model.panel import Ints
 from rustybt.model.tables import Plan, Tables
 from rustybt.reference.account import Account, Bar, Bars, Position, Rules, Terms
 from rustybt.reference.decisions import Offer
-from rustybt.reference.events import Action
+from rustybt.reference.succession import Action
 from rustybt.reference.tariff import FINEST, Ladder, Rates
 
 PER_RATE = 1 / Decimal(RATE)
@@ -124,8 +125,10 @@ def read_offers(plan: Plan, number: int, rules: Rules) -> list[Offer]:
 def read_actions(events: Ints) -> dict[int, list[Action]]:
     """Corporate actions by the bar at which they are effective."""
     actions: dict[int, list[Action]] = {}
-    for bar, column, kind, numerator, denominator in events.tolist():
-        actions.setdefault(bar, []).append(Action(column, kind == 0, Decimal(numerator), Decimal(denominator)))
+    for bar, column, kind, numerator, denominator, other, cash, per, price, part, claim in widened(events).tolist():
+        ratio, paid = (Decimal(numerator), Decimal(denominator)), (Decimal(cash), Decimal(per))
+        action = Action(column, EventKind(kind), *ratio, other, *paid, Decimal(price), part * PER_RATE, claim)
+        actions.setdefault(bar, []).append(action)
     return actions
 
 

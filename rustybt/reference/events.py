@@ -1,41 +1,42 @@
-"""Section 3: splits and cash dividends, before anything else happens at a bar."""
+"""Section 3: corporate actions, before anything else happens at a bar; here splits and cash dividends."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 
-from rustybt.model.codes import Detail, Reason, Status
-from rustybt.reference.account import Account, Row, Terms
+from rustybt.model.codes import Detail, EventKind, Reason, Status
+from rustybt.reference.account import Account, Claim, Row, Terms
 from rustybt.reference.fills import check_price
 from rustybt.reference.rounding import ZERO, amount, nearest, toward_zero
-
-
-@dataclass(frozen=True)
-class Action:
-    """A corporate action that is effective now: a split of ``numerator`` new for ``denominator`` old, or a dividend of their quotient."""
-
-    column: int
-    is_split: bool
-    numerator: Decimal
-    denominator: Decimal
+from rustybt.reference.succession import Action, close_out, roll, spin_off
 
 
 def apply_events(account: Account, bar: int, actions: Iterable[Action]) -> None:
     """Apply the actions of this bar, in their order. An asset without a last price holds nothing and does not change."""
     for action in actions:
-        if account.last[action.column] is None:
-            continue
-        slots = [terms for terms in account.rules.terms if terms.column == action.column]
-        if action.is_split:
-            account.last[action.column] = split_price(account.last[action.column] or ZERO, action, slots[0])
-            for terms in slots:
-                split_position(account, bar, action, terms)
-                split_order(account, bar, action, terms)
-        else:
-            for terms in slots:
-                pay_dividend(account, bar, action, terms)
+        if action.kind is EventKind.PAYMENT:
+            pay_claims(account, bar, action.claim)
+        elif account.last[action.column] is not None:
+            apply_one(account, bar, action, [terms for terms in account.rules.terms if terms.column == action.column])
+
+
+def apply_one(account: Account, bar: int, action: Action, holders: list[Terms]) -> None:
+    """One action, on every slot of its asset."""
+    if action.kind is EventKind.SPLIT:
+        account.last[action.column] = split_price(account.last[action.column] or ZERO, action, holders[0])
+        for terms in holders:
+            split_position(account, bar, action, terms)
+            split_order(account, bar, action, terms)
+    elif action.kind is EventKind.DIVIDEND:
+        for terms in holders:
+            pay_dividend(account, bar, action, terms)
+    elif action.kind is EventKind.SPINOFF:
+        spin_off(account, bar, action, holders)
+    elif action.kind is EventKind.ROLL:
+        roll(account, bar, action, holders)
+    else:
+        close_out(account, bar, action, holders)
 
 
 def split_price(price: Decimal, action: Action, terms: Terms) -> Decimal:
@@ -80,13 +81,37 @@ def split_order(account: Account, bar: int, action: Action, terms: Terms) -> Non
 
 
 def pay_dividend(account: Account, bar: int, action: Action, terms: Terms) -> None:
-    """Cash for a long position, from a short one."""
+    """Cash for a long position, from a short one: now, or owed until it is paid."""
     quantity = account.positions[terms.number].quantity
     if quantity == 0:
         return
     received = nearest(quantity * action.numerator, account.rules.unit, over=action.denominator)
+    if action.claim:
+        owe(account, received, terms.asset.symbol)
+        account.claims.append(Claim(action.claim, terms.number, received))
+        account.log.append(Row(bar, bar, terms.number, 0, Reason.DIVIDEND, Status.ACCRUED, notional=-received))
+        return
     receive(account, received, terms.asset.symbol)
     account.log.append(Row(bar, bar, terms.number, 0, Reason.DIVIDEND, Status.APPLIED, notional=-received))
+
+
+def owe(account: Account, money: Decimal, symbol: str) -> None:
+    """Income that is owed: it counts in equity and is not yet cash."""
+    unit = account.rules.unit
+    amount(money, unit, "income", symbol)
+    account.receivable = amount(account.receivable + money, unit, "receivable", symbol)
+    account.income = amount(account.income + money, unit, "income", symbol)
+
+
+def pay_claims(account: Account, bar: int, number: int) -> None:
+    """What is owed under a number becomes cash."""
+    unit = account.rules.unit
+    for claim in [claim for claim in account.claims if claim.number == number]:
+        symbol = account.rules.terms[claim.slot].asset.symbol
+        account.cash = amount(account.cash + claim.money, unit, "cash", symbol)
+        account.receivable = amount(account.receivable - claim.money, unit, "receivable", symbol)
+        account.log.append(Row(bar, bar, claim.slot, 0, Reason.PAYMENT, Status.APPLIED, notional=-claim.money))
+    account.claims = [claim for claim in account.claims if claim.number != number]
 
 
 def receive(account: Account, money: Decimal, symbol: str) -> None:

@@ -30,7 +30,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         tables: the rules of the run.
         market: open, high, low, close as (bars, assets) Int64 ticks, 0 = no bar.
         plan: the targets offered at each bar.
-        events: (events, 5) Int64 rows of (bar, column, kind 0 split / 1 dividend, numerator, denominator), sorted by bar, column, kind.
+        events: rows of corporate actions as in `rustybt.model.EVENT_FIELDS`, or their first five columns, sorted by bar, column, kind.
         tape: what the rules read of the market beside its prices.
 
     Returns:
@@ -97,7 +97,7 @@ def take_closes(account: Account, bars: Bars) -> None:
 def mark(account: Account) -> tuple[Decimal, Decimal]:
     """Equity and gross exposure at last prices."""
     unit = account.rules.unit
-    equity, gross = account.cash, ZERO
+    equity, gross = amount(account.cash + account.receivable, unit, "equity", account.rules.terms[0].asset.symbol), ZERO
     for terms in account.rules.terms:
         held = account.positions[terms.number].quantity
         if held != 0:

@@ -15,12 +15,12 @@ import numpy as np
 from rustybt.model import Plan, Tables, Tape
 from rustybt.model.panel import Ints
 from rustybt.testing.funds import draw_flows
+from rustybt.testing.happenings import draw_events
 from rustybt.testing.rules import LARGE, World, draw_tables, draw_world
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
-SPLITS = ((2, 1), (1, 2), (3, 2), (1, 10), (7, 3), (20, 1), (1, 1000), (1000, 1), (5, 4), (1, 1))
 WEIGHTS = (0, 10**12, 5 * 10**11, -5 * 10**11, 333_333_333_333, -(10**12), 2 * 10**12, 10**11, -(3 * 10**12), 999_999_999_999)
 
 
@@ -122,7 +122,7 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     count = dice.integer(1, bars)
     market = draw_market(dice, world, count)
     tables = draw_tables(dice, world)
-    plan, events = draw_plan(dice, world, tables, count), draw_events(dice, market)
+    plan, events = draw_plan(dice, world, tables, count), draw_events(dice, market.open)
     return Session(replace(tables, flows=draw_flows(dice, world, count)), market, plan, events, draw_tape(dice, count))
 
 
@@ -194,19 +194,3 @@ def draw_target(dice: Dice, world: World, kind: int, column: int) -> int:
     most = world.lots[column] if kind == 0 else max(1, min(LARGE, world.cash * 2))
     size = dice.pick((most, max(1, most // 3), min(most, 5)))
     return dice.integer(-size, size)
-
-
-def draw_events(dice: Dice, market: Grid) -> Ints:
-    """Splits and dividends at bars that exist."""
-    rows: list[tuple[int, int, int, int, int]] = []
-    for _ in range(dice.pick((0, 0, 1, 3, 6))):
-        column = dice.integer(0, market.close.shape[1] - 1)
-        bars = np.flatnonzero(market.close[:, column]).tolist()
-        if not bars:
-            continue
-        if dice.chance(50):
-            rows.append((dice.pick(bars), column, 0, *dice.pick(SPLITS)))
-        else:
-            rows.append((dice.pick(bars), column, 1, dice.integer(0, 500), dice.pick((100, 1000, 3, 7))))
-    rows.sort(key=lambda row: row[:3])
-    return np.array(rows, dtype=np.int64).reshape(-1, 5)

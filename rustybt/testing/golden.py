@@ -14,10 +14,25 @@ from fractions import Fraction
 import numpy as np
 
 from rustybt.errors import ConfigError
-from rustybt.model import NOWHERE, SLOT_FIELDS, Asset, Detail, FillAt, Outcome, Plan, Reason, Sizing, Status, Tables, TargetKind
+from rustybt.model import (
+    EVENT_FIELDS,
+    NOWHERE,
+    SLOT_FIELDS,
+    Asset,
+    Detail,
+    FillAt,
+    Outcome,
+    Plan,
+    Reason,
+    Sizing,
+    Status,
+    Tables,
+    TargetKind,
+)
 from rustybt.model.decimals import RATE, WEIGHT, from_units, to_units
 from rustybt.testing import golden_costs
 from rustybt.testing.generators import Grid, Session
+from rustybt.testing.golden_events import read_event, write_event
 
 SECTIONS = ("run", "assets", "terms", "bars", "targets", "events", "flows", "log", "balances", "lots", "error", *golden_costs.SECTIONS)
 MONEY = {"fee_flat", "fee_min", "fee_max"}
@@ -60,7 +75,6 @@ def read_case(text: str, name: str = "case") -> Case:
     scale = int(run.get("money_scale", "2"))
     unit = Decimal(1).scaleb(-scale)
     assets = tuple(read_asset(line) for line in parts["assets"])
-    columns = {asset.symbol: column for column, asset in enumerate(assets)}
     sleeves = int(run.get("sleeves", "1"))
     names = [slot_name(slot, assets) for slot in range(sleeves * len(assets))]
     slots = read_terms(parts["terms"], assets, sleeves, unit)
@@ -78,10 +92,9 @@ def read_case(text: str, name: str = "case") -> Case:
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
     plan = read_targets(parts["targets"], tables, len(grid.close))
-    events = sorted((read_event(line, columns) for line in parts["events"]), key=lambda row: row[:3])
-    session = Session(
-        tables, grid, plan, np.array(events, dtype=np.int64).reshape(-1, 5), golden_costs.read_days(parts["days"], len(grid.close))
-    )
+    events = sorted((read_event(line, assets) for line in parts["events"]), key=lambda row: row[:3])
+    rows = np.array(events, dtype=np.int64).reshape(-1, len(EVENT_FIELDS))
+    session = Session(tables, grid, plan, rows, golden_costs.read_days(parts["days"], len(grid.close)))
     log, balances, lots = (tuple(canonical(line) for line in parts[section]) for section in ("log", "balances", "lots"))
     return Case(session, log, balances, lots, bool(parts["error"]))
 
@@ -172,16 +185,6 @@ def target_step(tables: Tables, slot: int) -> Decimal:
     return Decimal(1).scaleb(-tables.money_scale) if kind is TargetKind.NOTIONAL else 1 / Decimal(WEIGHT)
 
 
-def read_event(words: list[str], columns: dict[str, int]) -> tuple[int, int, int, int, int]:
-    """``2 A split 3:2`` or ``2 A dividend 0.25``."""
-    is_split = words[2] == "split"
-    if is_split or "/" in words[3]:
-        ratio = words[3].replace("/", ":").split(":")
-    else:
-        ratio = [str(part) for part in Fraction(words[3]).as_integer_ratio()]
-    return int(words[0]), columns[words[1]], 0 if is_split else 1, int(ratio[0]), int(ratio[1])
-
-
 def read_flows(lines: Iterable[list[str]], unit: Decimal) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """``2 500`` or ``3 -200``: bar, money in."""
     rows = sorted(((int(bar), to_units(money, unit)) for bar, money in lines), key=lambda row: row[0])
@@ -263,8 +266,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
             lines.append(f"{bar} {slot_name(slot, assets)} {plain(from_units(int(plan.value[row]), target_step(tables, slot)))}")
     lines += ["[tiers]", *golden_costs.write_tiers(tables, [slot_name(slot, assets) for slot in slots], unit)]
     lines += ["[days]", *golden_costs.write_days(tape), "[events]"]
-    for bar, column, kind, top, bottom in events.tolist():
-        lines.append(f"{bar} {assets[column].symbol} " + (f"dividend {top}/{bottom}" if kind else f"split {top}:{bottom}"))
+    lines += [write_event(row, assets) for row in events.tolist()]
     lines += ["[flows]", *(f"{bar} {plain(from_units(money, unit))}" for bar, money in tables.flows.tolist())]
     if outcome is None:
         return "\n".join([*lines, "[error]", "LedgerError", ""])

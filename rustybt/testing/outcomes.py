@@ -8,7 +8,7 @@ from dataclasses import fields
 import numpy as np
 
 from rustybt.errors import ConfigError, LedgerError
-from rustybt.model import Log, Outcome, Plan, Tables, Tape
+from rustybt.model import Log, Outcome, Plan, Status, Tables, Tape
 from rustybt.model.panel import Ints
 from rustybt.testing.generators import Grid, Session
 
@@ -58,6 +58,8 @@ def identity_breaches(session: Session, outcome: Outcome) -> list[str]:
     flow = [0] * bars
     held = [0] * len(outcome.lots)
     for row in range(log.rows):
+        if log.status[row] == Status.ACCRUED:
+            continue
         flow[int(log.bar[row])] -= int(log.notional[row]) + int(log.fee[row])
         held[int(log.slot[row])] += int(log.filled[row])
     cash, found = session.tables.cash, []

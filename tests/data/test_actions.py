@@ -11,6 +11,7 @@ import pytest
 from rustybt.data import load
 from rustybt.errors import DataError
 from rustybt.model import Event, Panel
+from rustybt.model.events import PLAIN
 from tests.data.conftest import Make
 
 DAY = 86_400_000_000
@@ -27,7 +28,9 @@ def bars(make: Make) -> pl.DataFrame:
 
 
 def effects(panel: Panel) -> list[tuple[int, ...]]:
-    return [tuple(row) for row in panel.events.tolist()]
+    """The first five columns; the others say nothing."""
+    assert (panel.events[:, 5:] == PLAIN[5:]).all()
+    return [tuple(row[:5]) for row in panel.events.tolist()]
 
 
 def test_an_event_takes_effect_at_the_first_bar_on_or_after_its_date(bars: pl.DataFrame) -> None:
@@ -57,7 +60,7 @@ def test_events_are_sorted_by_bar_column_kind_and_order_given(bars: pl.DataFrame
 def test_events_before_the_first_and_after_the_last_bar_are_said_and_ignored(bars: pl.DataFrame) -> None:
     given = pl.concat([event("B", "2020-01-08", "split", 2.0), event("A", "2020-01-05", "dividend", 1.0)])
     panel = load(bars, stamp="close", events=given)
-    assert panel.events.shape == (0, 5)
+    assert panel.events.shape == (0, 11)
     assert panel.warnings == (
         "1 events before the first bar of their asset take no effect (first: dividend of 'A', 2020-01-05).",
         "1 events after the last bar of their asset take no effect (first: split of 'B', 2020-01-08).",
@@ -78,7 +81,7 @@ def test_a_ratio_is_the_nearest_small_fraction(bars: pl.DataFrame, value: object
         ("A", "dividend", None, "the value None of the dividend is not a finite number"),
         ("A", "dividend", float("nan"), "the value NaN of the dividend is not a finite number"),
         ("A", "split", float("inf"), "the value inf of the split is not a finite number"),
-        ("A", "spinoff", 1.0, "unknown kind of event 'spinoff'"),
+        ("A", "bonus", 1.0, "unknown kind of event 'bonus'"),
         ("A", None, 1.0, "null key"),
         (None, "split", 1.0, "null key"),
         ("AA", "split", 2.0, "asset 'AA' is not in the source"),
@@ -99,14 +102,14 @@ def test_events_that_cannot_be_are_refused(
 
 def test_events_of_assets_that_were_not_chosen_are_no_mistake(bars: pl.DataFrame) -> None:
     panel = load(bars, stamp="close", assets=["A"], events=event("B", "2020-01-07", "split", 2.0))
-    assert panel.events.shape == (0, 5)
+    assert panel.events.shape == (0, 11)
     assert panel.warnings == ()
 
 
 def test_events_of_assets_without_a_bar_in_the_span_are_no_mistake(bars: pl.DataFrame) -> None:
     panel = load(bars, stamp="close", start="2020-01-09", events=event("B", "2020-01-07", "split", 2.0))
     assert panel.symbols == ("A",)
-    assert panel.events.shape == (0, 5)
+    assert panel.events.shape == (0, 11)
     assert panel.adj_digits == 4
 
 

@@ -38,7 +38,7 @@ def oracle(panel: Panel) -> list[Fraction]:
         factor = Fraction(1)
         for row in range(first, stop):
             split = Fraction(1)
-            for bar, owner, kind, up, down in panel.events.tolist():
+            for bar, owner, kind, up, down, *_ in panel.events.tolist():
                 if owner != column or bar != panel.row_bar[row] or row == first:
                     continue
                 if kind == 0:

@@ -66,7 +66,7 @@ def test_options_work_on_it_as_on_any_source(demo: Panel) -> None:
     assert part.symbols == ("AAPL", "IBM")
     assert part.bars == 252
     raw = load("demo", events=[])
-    assert raw.events.shape == (0, 5)
+    assert raw.events.shape == (0, 11)
     assert raw.adj_digits == 0
     with_vendor = load("demo", extras=["adj_close"])
     assert with_vendor.trusted == ("source_adj_close",)

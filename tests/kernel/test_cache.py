@@ -201,7 +201,8 @@ def test_several_processes_may_remove_at_once(tmp_path: Path) -> None:
     homes = [aged(tmp_path / f"1.{n}.0-0123456789abcdef", 0) for n in range(8)]
     with ThreadPoolExecutor(8) as pool:
         removed = [path for found in pool.map(cache.sweep, homes) for path in found]
-    assert sorted(removed) == sorted(old)  # each by one of them
+    named = [path for path in removed if ".old" not in path.name]  # one that another is just emptying may be helped along
+    assert sorted(named) == sorted(old)  # each by one of them
     assert sorted(tmp_path.iterdir()) == sorted(homes)
 
 

@@ -25,7 +25,7 @@ from .test_arithmetic import ROUNDINGS, around_ties, of_all_magnitudes
 
 COMPUTING = sorted(
     {path.stem for path in KERNEL.glob("*.py")}
-    - {"__init__", "cache", "compile", "inexact", "intrinsics", "native", "twin", "warm", "wide"}
+    - {"__init__", "actions", "cache", "compile", "inexact", "intrinsics", "native", "twin", "warm", "wide"}
 )
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from rustybt.model import SLOT_FIELDS, Outcome, Plan, Status
+from rustybt.model import EVENT_FIELDS, SLOT_FIELDS, EventKind, Outcome, Plan, Reason, Status
 from rustybt.testing.generators import Grid, Session, session
 
 
@@ -48,11 +48,14 @@ def with_assets_in_order(drawn: Session, order: Sequence[int]) -> Session:
         rows = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
         moved = sorted((new_slot[old], offer) for old, offer in zip(slot[rows].tolist(), value[rows].tolist(), strict=True))
         slot[rows], value[rows] = [pair[0] for pair in moved], [pair[1] for pair in moved]
-    events = sorted(([bar, place[column], *rest] for bar, column, *rest in drawn.events.tolist()), key=lambda row: row[:3])
+    moved_rows = ([bar, place[column], *rest[:3], place.get(rest[3], -1), *rest[4:]] for bar, column, *rest in drawn.events.tolist())
+    events = sorted(moved_rows, key=lambda row: row[:3])
     renamed = tuple(tables.assets[column] for column in order)
     slots = np.ascontiguousarray(tables.slots[:, old_slots])
     plan = Plan.from_starts(drawn.plan.start, slot, value)
-    return Session(replace(tables, assets=renamed, slots=slots), market, plan, np.array(events, dtype=np.int64).reshape(-1, 5), tape)
+    return Session(
+        replace(tables, assets=renamed, slots=slots), market, plan, np.array(events, dtype=np.int64).reshape(-1, len(EVENT_FIELDS)), tape
+    )
 
 
 def with_idle_sleeve(drawn: Session) -> Session:
@@ -84,15 +87,32 @@ def equity_from_the_log(drawn: Session, outcome: Outcome) -> list[int]:
     assets, bars = len(tables.assets), len(drawn.market.close)
     worth = [Fraction(a.tick_size) * Fraction(a.lot_size) * Fraction(a.multiplier) * 10**tables.money_scale for a in tables.assets]
     cash, lots, last, curve, row = tables.cash, [0] * len(outcome.lots), [0] * assets, [], 0
+    owed = 0
     for bar in range(bars):
         while row < log.rows and log.bar[row] == bar:
-            cash -= int(log.notional[row]) + int(log.fee[row])
+            if log.reason[row] == Reason.PAYMENT:
+                owed += int(log.notional[row])
+            if log.status[row] == Status.ACCRUED:
+                owed -= int(log.notional[row])
+            else:
+                cash -= int(log.notional[row]) + int(log.fee[row])
             lots[int(log.slot[row])] += int(log.filled[row])
             row += 1
+        last = after_events(last, drawn.events[drawn.events[:, 0] == bar].tolist())
         closes = drawn.market.close[bar].tolist()
         last = [close or before for close, before in zip(closes, last, strict=True)]
-        curve.append(cash + sum(round(held * last[slot % assets] * worth[slot % assets]) for slot, held in enumerate(lots)))
+        curve.append(cash + owed + sum(round(held * last[slot % assets] * worth[slot % assets]) for slot, held in enumerate(lots)))
     return curve
+
+
+def after_events(last: list[int], rows: list[list[int]]) -> list[int]:
+    """Last prices after corporate actions: of what was received for the first time, and none of what is gone."""
+    for _, asset, kind, numerator, _, other, _, _, price, *_ in rows:
+        if last[asset] and kind in (EventKind.SPINOFF, EventKind.MERGER) and numerator:
+            last[other] = last[other] or price
+        if kind in (EventKind.MERGER, EventKind.DELISTING, EventKind.EXPIRY):
+            last[asset] = 0
+    return last
 
 
 def fills(outcome: Outcome) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -141,6 +141,7 @@ def with_idle_asset(drawn: Session, symbol: str) -> Session:
     grid = {name: np.ascontiguousarray(np.insert(array, [place], none, axis=1)) for name, array in vars(drawn.market).items()}
     events = drawn.events.copy()
     events[:, 1] += events[:, 1] >= place
+    events[:, 5] += events[:, 5] >= place
     plan = replace(drawn.plan, slot=np.array([moved[slot] for slot in drawn.plan.slot.tolist()], dtype=np.int64))
     tape = None if drawn.tape is None else drawn.tape.ordered(columns)
     return Session(replace(tables, assets=assets, slots=slots), replace(drawn.market, **grid), plan, events, tape)

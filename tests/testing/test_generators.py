@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from rustybt.model import SLOT_FIELDS, FillAt, Sizing
+from rustybt.model import SLOT_FIELDS, EventKind, FillAt, Sizing
 from rustybt.testing.generators import Session, session, sessions
 
 
@@ -40,7 +40,9 @@ def well_formed(drawn: Session) -> None:
     assert plan.start[-1] == len(plan.slot) == len(plan.value)
     for bar in range(bars):
         assert (np.diff(plan.slot[plan.start[bar] : plan.start[bar + 1]]) > 0).all()
-    assert all(there[bar, column] for bar, column, *_ in drawn.events.tolist())
+    assert all(there[bar, column] for bar, column, kind, *_ in drawn.events.tolist() if kind != EventKind.PAYMENT)
+    claims = drawn.events[drawn.events[:, 10] > 0]
+    assert sorted(claims[claims[:, 2] == EventKind.DIVIDEND, 10]) == sorted(claims[claims[:, 2] == EventKind.PAYMENT, 10])
     assert drawn.events[:, :3].tolist() == sorted(drawn.events[:, :3].tolist())
 
 

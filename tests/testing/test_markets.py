@@ -56,7 +56,7 @@ def test_without_traits_the_market_is_dense() -> None:
     made = panel(4, 60)
     assert made.dense
     assert made.bars == 60
-    assert made.events.shape == (0, 5)
+    assert made.events.shape == (0, 11)
 
 
 def test_gaps_remove_about_their_share_of_bars() -> None:
