@@ -45,6 +45,6 @@ def _table(found: dict[tuple[int, int], list[Measured]]) -> Table:
         tuple(rows),
         (
             "Each includes keeping its window. Engine: the whole walk of a bar, with target, orders, fills and books.",
-            "Callback: the same with an on_bar callback in place of expressions.",
+            "Callback: the same walk with an on_bar callback, which reads the last close, in place of the expressions.",
         ),
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from traceback import extract_tb
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -54,12 +56,49 @@ BenchmarkOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
-def load_panel(data: str, **options: Any) -> Panel:
+type Reading = Mapping[str, Any]
+"""How the data are read: the shared options by name, as they were given."""
+READING: dict[str, tuple[Any, str | None]] = {
+    "stamp": (StampOption, None),
+    "calendar": (CalendarOption, None),
+    "interval": (IntervalOption, None),
+    "timezone": (ZoneOption, None),
+    "column": (ColumnOption, None),
+    "asset_class": (ClassOption, "equity"),
+    "tick_size": (TickOption, None),
+    "lot_size": (LotOption, None),
+    "events": (EventsOption, None),
+    "start": (StartOption, None),
+    "end": (EndOption, None),
+}
+"""The options of every command over data, with their defaults."""
+
+
+def with_reading(command: Callable[..., None]) -> Callable[..., None]:
+    """A command as typer is to see it: with the options of `READING`, before ``cash``, in place of its parameter ``reading``."""
+    hints, seen = get_type_hints(command, include_extras=True), []
+    for name, parameter in signature(command).parameters.items():
+        if name == "cash":
+            seen += [Parameter(one, Parameter.KEYWORD_ONLY, default=default, annotation=hint) for one, (hint, default) in READING.items()]
+        if name != "reading":
+            seen.append(parameter.replace(kind=Parameter.KEYWORD_ONLY, annotation=hints[name]))
+
+    @wraps(command)
+    def called(**given: Any) -> None:
+        reading = {name: given.pop(name) for name in READING}
+        command(reading=reading, **given)
+
+    called.__signature__ = Signature(seen)  # type: ignore[attr-defined]
+    called.__annotations__ = {parameter.name: parameter.annotation for parameter in seen}
+    return called
+
+
+def load_panel(data: str, reading: Reading) -> Panel:
     """The data at the door, with the options that were given."""
     from rustybt.data import load
 
-    options["columns"] = pairs(options.get("columns"), "--column close=Last") or None
-    return load(data, **{name: value for name, value in options.items() if value is not None})
+    options = {name: value for name, value in reading.items() if value is not None and name != "column"}
+    return load(data, columns=pairs(reading["column"], "--column close=Last") or None, **options)
 
 
 def find_strategy(place: str) -> StrategyFunction:

@@ -15,21 +15,12 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command("run")
+    @o.with_reading
     def run(
         strategy: o.StrategyArgument,
         data: o.DataOption,
+        reading: o.Reading,
         set_: o.SetOption = None,
-        stamp: o.StampOption = None,
-        calendar: o.CalendarOption = None,
-        interval: o.IntervalOption = None,
-        timezone: o.ZoneOption = None,
-        column: o.ColumnOption = None,
-        asset_class: o.ClassOption = "equity",
-        tick_size: o.TickOption = None,
-        lot_size: o.LotOption = None,
-        events: o.EventsOption = None,
-        start: o.StartOption = None,
-        end: o.EndOption = None,
         cash: o.CashOption = "100000",
         commission_bps: o.CommissionOption = None,
         commission_per_share: o.PerShareOption = None,
@@ -53,20 +44,7 @@ def register(app: typer.Typer) -> None:
         costs = o.build_costs(commission_bps, commission_per_share, commission_per_trade, commission_minimum, slippage_bps, costs_profile)
         made = o.build_strategy(strategy, set_)
         with show.working("reading bars", quiet=json):
-            panel = o.load_panel(
-                data,
-                stamp=stamp,
-                calendar=calendar,
-                interval=interval,
-                timezone=timezone,
-                columns=column,
-                asset_class=asset_class,
-                tick_size=tick_size,
-                lot_size=lot_size,
-                events=events,
-                start=start,
-                end=end,
-            )
+            panel = o.load_panel(data, reading)
         show.say_if_cold()
         with show.working(f"running {made.name} on {len(panel.assets)} assets x {panel.bars:,} bars", quiet=json):
             result = rbt.run(made, panel, cash=cash, costs=costs, fill=fill, sizing=sizing, max_gross=max_gross, benchmark=benchmark)

@@ -19,23 +19,14 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command("sweep")
+    @o.with_reading
     def sweep(
         strategy: o.StrategyArgument,
         data: o.DataOption,
+        reading: o.Reading,
         grid: GridOption,
         where: Annotated[str | None, typer.Option("--where", help='Condition, such as "fast < slow".', show_default=False)] = None,
         by: Annotated[str, typer.Option("--by", help="Metric of the leaderboard.")] = "sharpe",
-        stamp: o.StampOption = None,
-        calendar: o.CalendarOption = None,
-        interval: o.IntervalOption = None,
-        timezone: o.ZoneOption = None,
-        column: o.ColumnOption = None,
-        asset_class: o.ClassOption = "equity",
-        tick_size: o.TickOption = None,
-        lot_size: o.LotOption = None,
-        events: o.EventsOption = None,
-        start: o.StartOption = None,
-        end: o.EndOption = None,
         cash: o.CashOption = "100000",
         commission_bps: o.CommissionOption = None,
         costs_profile: o.ProfileOption = None,
@@ -47,20 +38,7 @@ def register(app: typer.Typer) -> None:
         import rustybt as rbt
 
         found = o.find_strategy(strategy)
-        panel = o.load_panel(
-            data,
-            stamp=stamp,
-            calendar=calendar,
-            interval=interval,
-            timezone=timezone,
-            columns=column,
-            asset_class=asset_class,
-            tick_size=tick_size,
-            lot_size=lot_size,
-            events=events,
-            start=start,
-            end=end,
-        )
+        panel = o.load_panel(data, reading)
         show.say_if_cold()
         with show.bar("variants", quiet=json) as progress:
             done = rbt.sweep(

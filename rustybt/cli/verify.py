@@ -14,23 +14,14 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command("verify")
+    @o.with_reading
     def verify(
         strategy: o.StrategyArgument,
         data: o.DataOption,
+        reading: o.Reading,
         set_: o.SetOption = None,
         points: Annotated[int, typer.Option("--points", help="Instants at which the data are cut.", min=1)] = 12,
         seed: Annotated[int, typer.Option("--seed", help="Chooses the instants.")] = 0,
-        stamp: o.StampOption = None,
-        calendar: o.CalendarOption = None,
-        interval: o.IntervalOption = None,
-        timezone: o.ZoneOption = None,
-        column: o.ColumnOption = None,
-        asset_class: o.ClassOption = "equity",
-        tick_size: o.TickOption = None,
-        lot_size: o.LotOption = None,
-        events: o.EventsOption = None,
-        start: o.StartOption = None,
-        end: o.EndOption = None,
         cash: o.CashOption = "100000",
         commission_bps: o.CommissionOption = None,
         reference: Annotated[bool, typer.Option("--reference/--no-reference", help="Also run the Decimal reference simulator.")] = True,
@@ -40,20 +31,7 @@ def register(app: typer.Typer) -> None:
         import rustybt as rbt
 
         made = o.build_strategy(strategy, set_)
-        panel = o.load_panel(
-            data,
-            stamp=stamp,
-            calendar=calendar,
-            interval=interval,
-            timezone=timezone,
-            columns=column,
-            asset_class=asset_class,
-            tick_size=tick_size,
-            lot_size=lot_size,
-            events=events,
-            start=start,
-            end=end,
-        )
+        panel = o.load_panel(data, reading)
         costs = o.build_costs(commission_bps, None, None, None, None)
         show.say_if_cold()
         with show.working("verifying", quiet=json):

@@ -13,6 +13,7 @@ from rustybt.data.adjust import ADJ_DIGITS, adjust, factors
 from rustybt.data.columns import FIELDS, PRICES
 from rustybt.data.effects import Scene, resolve_events
 from rustybt.data.grid import Grid, dense_grid, lay_out
+from rustybt.data.jumps import find_jumps, warn_of
 from rustybt.data.metadata import check_known
 from rustybt.data.ticks import Scaled
 from rustybt.data.timing import Timed
@@ -60,6 +61,7 @@ def assemble(ready: Ready, events: Sequence[Event] | None, known: Sequence[str] 
     days = _by_bar(timed.days, grid)
     effects = resolve_events(given, Scene(ready.assets, timed.days, grid, ready.scaled, np.maximum.accumulate(days)))
     table, rows = effects.adjusting, effects.rows
+    jumps = find_jumps(ready.scaled, timed.days, timed.offsets, ready.assets, rows)
     frame = pl.DataFrame([*_keys(ready), *_raw(ready), *_adjusted(ready, table, rows, grid, bool(listed))])
     if ready.extras:
         frame = frame.hstack(timed.keyed.frame.select(ready.extras))
@@ -77,7 +79,7 @@ def assemble(ready: Ready, events: Sequence[Event] | None, known: Sequence[str] 
         offsets=grid.offsets,
         sessions=days,
         events=effects.table,
-        warnings=tuple(effects.notes),
+        warnings=(*effects.notes, *warn_of(jumps, timed.days, ready.assets)),
         trusted=ready.extras,
         adj_digits=ADJ_DIGITS if listed else 0,
         calendar=calendar.code if calendar else None,

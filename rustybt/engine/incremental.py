@@ -119,6 +119,7 @@ class Incremental:
 
     def _targets(self, kind: TargetKind, terms: Mapping[str, Column], bar: Bar) -> Targets:
         numbers = _plain_target(terms)
+        values: pl.Series | npt.NDArray[np.float64]
         known: npt.NDArray[np.bool_] | None
         if numbers is None:
             series = masked_target(pl.DataFrame([column.series.alias(term) for term, column in terms.items()]))
@@ -126,7 +127,7 @@ class Incremental:
             values = series.filter(pl.Series(known))
         else:
             held, known = numbers
-            values = pl.Series(held if known is None else held[known])
+            values = held if known is None else held[known]
         columns = bar.columns if known is None else bar.columns[known]
         units = quantise(values, columns, kind, self.assets, self.config.money_scale)
         found = Targets(kind, np.zeros(len(units), dtype=np.int32), columns, units)

@@ -15,6 +15,7 @@ from rustybt.model import Asset, Plan, TargetKind
 from rustybt.model.decimals import LIMIT, WEIGHT
 from rustybt.model.panel import Ints
 
+Floats = npt.NDArray[np.float64]
 NEAR = 1e-9
 MOST = 10**38
 """More than a Decimal of Polars can hold."""
@@ -36,11 +37,13 @@ class Targets:
     value: Ints
 
 
-def quantise(values: pl.Series, columns: npt.NDArray[np.int32], kind: TargetKind, assets: tuple[Asset, ...], money_scale: int) -> Ints:
+def quantise(
+    values: pl.Series | Floats, columns: npt.NDArray[np.int32], kind: TargetKind, assets: tuple[Asset, ...], money_scale: int
+) -> Ints:
     """Targets as whole numbers.
 
     Args:
-        values: null-free numbers in user units: weight, money or quantity.
+        values: null-free numbers in user units: weight, money or quantity; floats may come as an array.
         columns: asset column of each value.
         kind: what they mean.
         assets: in column order.
@@ -56,13 +59,13 @@ def quantise(values: pl.Series, columns: npt.NDArray[np.int32], kind: TargetKind
     if kind is TargetKind.WEIGHT:
         return _fit(np.rint(_scaled(values, float(WEIGHT))), columns, assets)
     if kind is TargetKind.NOTIONAL:
-        if values.dtype.is_decimal():
+        if isinstance(values, pl.Series) and values.dtype.is_decimal():
             return _decimals(values, Fraction(10**money_scale), True, columns, assets)
         return _fit(np.rint(_scaled(values, float(10**money_scale))), columns, assets)
     sizes = {asset.lot_size for asset in assets}
-    if values.dtype.is_integer() and sizes == {1}:
+    if isinstance(values, pl.Series) and values.dtype.is_integer() and sizes == {1}:
         return _integers(values, columns, assets)
-    if values.dtype.is_decimal() and len(sizes) == 1:
+    if isinstance(values, pl.Series) and values.dtype.is_decimal() and len(sizes) == 1:
         return _decimals(values, 1 / Fraction(next(iter(sizes))), False, columns, assets)
     per_unit = np.array([_as_float(1 / asset.lot_size) for asset in assets])
     exact = _scaled(values, per_unit[0] if len(sizes) == 1 else per_unit[columns])
@@ -72,10 +75,11 @@ def quantise(values: pl.Series, columns: npt.NDArray[np.int32], kind: TargetKind
     return _fit(np.where(close, nearest, np.trunc(exact)), columns, assets)
 
 
-def _scaled(values: pl.Series, factor: Any) -> npt.NDArray[np.float64]:
+def _scaled(values: pl.Series | Floats, factor: Any) -> Floats:
     """Floats in units; what overflows becomes infinite and is refused later."""
+    floats = values.cast(pl.Float64).to_numpy() if isinstance(values, pl.Series) else values
     with np.errstate(over="ignore"):
-        scaled: npt.NDArray[np.float64] = values.cast(pl.Float64).to_numpy() * factor
+        scaled: Floats = floats * factor
     return scaled
 
 

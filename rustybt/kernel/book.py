@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -114,11 +116,9 @@ class Book:
             DataError: a bar out of order, or arrays of the wrong length.
             LedgerError: an amount does not fit, or the books do not balance. The book is then of no further use.
         """
-        from .state import ALL
-
         self._price(open, high, low, close)
         self._offer(bar, slot, value)
-        self._do(ALL, bar, events)
+        self._do(inside().state.ALL, bar, events)
 
     def accrue(self, bar: int, events: Any) -> None:
         """Part 1 of a bar: corporate actions."""
@@ -157,45 +157,37 @@ class Book:
             getattr(desk, name)[:] = given
 
     def _offer(self, bar: int, slot: Any, value: Any) -> None:
-        from .state import OFFER
-
-        desk, count = self._desk, len(slot)
-        if count != len(value) or count > desk.slots or (count and not 0 <= np.min(slot) <= np.max(slot) < desk.slots):
+        desk, count, slot = self._desk, len(slot), np.asarray(slot)
+        if count != len(value) or count > desk.slots or (count and not 0 <= slot.min() <= slot.max() < desk.slots):
             raise DataError(
                 f"{count} slots for {len(value)} targets of {desk.slots} slots", where="kernel, offers", do="offer each slot once"
             )
         desk.set(offers=count)
-        desk.cursor[OFFER] = 0
+        desk.cursor[inside().state.OFFER] = 0
         desk.offer_bar[:count] = bar
         desk.offer_slot[:count] = slot
         desk.offer_value[:count] = value
 
     def _do(self, parts: int, bar: int, events: Any = ()) -> None:
-        from .failure import check
-        from .state import EVENT, ORDERS, ROW, lengthen, widen
-        from .step import run
-
-        desk = self._desk
+        desk, state, run = self._desk, inside().state, inside().step.run
         if bar < self.bar:
             raise DataError(f"bar {bar} after bar {self.bar}", where="kernel, book", do="feed bars in order")
         if bar > self.bar:
             self._expect_tape(bar)
         if len(events) or desk.events:
             self._act(bar, events)
-        while desk.count[ORDERS] + self._room > len(desk.order_slot):
-            widen(desk, 2 * len(desk.order_slot))
+        while desk.count[state.ORDERS] + self._room > len(desk.order_slot):
+            state.widen(desk, 2 * len(desk.order_slot))
         desk.set(parts=parts)
-        desk.cursor[ROW], desk.cursor[EVENT] = bar, 0
+        desk.cursor[state.ROW], desk.cursor[state.EVENT] = bar, 0
         margin = rows_of_a_bar(desk, len(desk.order_slot))
         while int(run(desk, bar, bar + 1, margin)) == bar:
-            check(self.tables, desk, bar)
-            lengthen(desk, 2 * desk.log_size + margin)
+            inside().failure.check(self.tables, desk, bar)
+            state.lengthen(desk, 2 * desk.log_size + margin)
         self.bar = bar
 
     def _expect_tape(self, bar: int) -> None:
-        from .tape import NEEDS_TAPE
-
-        if self._desk.flags & NEEDS_TAPE and not self._told:
+        if self._desk.flags & inside().tape.NEEDS_TAPE and not self._told:
             raise DataError("a bar without its tape", where=f"kernel, book, bar {bar}", do="call tell() before each bar")
         self._told = False
 
@@ -284,23 +276,17 @@ class Book:
     @property
     def cash(self) -> int:
         """Money units."""
-        from .state import CASH
-
-        return int(self._desk.money[CASH])
+        return int(self._desk.money[inside().state.CASH])
 
     @property
     def equity(self) -> int:
         """Money units, as of the last mark."""
-        from .state import EQUITY
-
-        return int(self._desk.money[EQUITY])
+        return int(self._desk.money[inside().state.EQUITY])
 
     @property
     def gross(self) -> int:
         """Sum of the absolute values of all positions, money units, as of the last mark."""
-        from .state import GROSS
-
-        return int(self._desk.money[GROSS])
+        return int(self._desk.money[inside().state.GROSS])
 
     @property
     def lots(self) -> Ints:
@@ -373,6 +359,14 @@ class Book:
 
         fresh = regrown(self, Book(tables))
         self.__dict__.update(fresh.__dict__)
+
+
+@cache
+def inside() -> Any:
+    """The modules that a bar needs, looked up once: they load numba, so not before there is a bar."""
+    from . import failure, state, step, tape
+
+    return SimpleNamespace(failure=failure, state=state, step=step, tape=tape)
 
 
 def blank_of(desk: Desk, orders: int) -> dict[str, Any]:

@@ -24,6 +24,7 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 type Blame = Callable[[str, int, BaseException], BaseException]
 LATE = np.uint32
+FLOAT = pl.Float64()
 
 
 @dataclass
@@ -72,9 +73,9 @@ class Bars:
 
     def take(self, part: Part) -> None:
         """Do the work of one part."""
-        data, slots = self._data, self.slots
+        data, slots, column = self._data, self.slots, self.column
         for source in part.rings:
-            self.memory.rings[source].take(slots, self.column(source))
+            self.memory.rings[source].take(slots, data.get(source) or column(source))
         for move in part.moves:
             data[move.name] = self._move(move)
         for recall in part.recalls:
@@ -83,7 +84,7 @@ class Bars:
             if isinstance(step, Eager):
                 self._eager(step)
             elif step.row is not None:
-                data[step.name] = Column(step.dtype, step.row([self.column(name).arrays for name in step.reads]))
+                data[step.name] = Column(step.dtype, step.row([(data.get(name) or column(name)).arrays for name in step.reads]))
             else:
                 self._cross(step)
 
@@ -134,7 +135,7 @@ class Bars:
         if move.call == "Shift":
             return Column(ring.dtype, ring.before(slots, move.size - 1))
         enough = ring.enough(slots, move.size)
-        if ring.complete and ring.dtype == pl.Float64:
+        if ring.complete and isinstance(ring.dtype, pl.Float64):
             quick = self._quick(ring, move)
             if quick is not None:
                 return Column(ring.dtype, (quick, enough))
@@ -167,13 +168,13 @@ class Bars:
         if totals is not None:
             found = of_totals(window, totals, step)
             if found is not None:
-                return Column(pl.Float64(), found)
+                return Column(FLOAT, found)
         values, known = ring.last(slots, window.size)
         bars = np.minimum(ring.count[slots], window.size)
         if known is not None or bars.min(initial=window.size) < window.size:
             inside = np.arange(window.size) >= (window.size - bars)[:, None]
             known = inside if known is None else inside & known
-        return Column(pl.Float64(), of_windows(window, values, known, step))
+        return Column(FLOAT, of_windows(window, values, known, step))
 
     def _memory(self, recall: Recall) -> State | History:
         recalled = self.memory.recalled

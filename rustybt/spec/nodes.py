@@ -93,7 +93,7 @@ def text(expr: pl.Expr) -> str:
         if "cloudpickle" in str(error):
             what = "an expression with a Python callback needs the package cloudpickle to be read"
             raise MissingExtraError(
-                what, where=str(expr)[:120], do="pip install cloudpickle, or write the callback as an expression"
+                what, where=str(expr)[:120], do="pip install 'rustybt[callbacks]', or write the callback as an expression"
             ) from None
         raise SpecError(f"Polars cannot write this expression: {error}", where=str(expr)[:120], do="use plain Polars operations") from None
 

@@ -16,6 +16,7 @@ import polars as pl
 from rustybt.spec.column import Arrays, Column, Flags, decode, storage
 
 Ints = npt.NDArray[np.int64]
+EVERY = slice(None)
 
 
 class Ring:
@@ -45,6 +46,7 @@ class Ring:
         self._totals: Totals | None = None
         self._everyone: Ints | None = None  # the slots of the last bar, when they were those of all assets in order
         self._stop, self._bars = 0, 0
+        self._counts: tuple[int, Ints] = 0, np.zeros(0, np.int64)
         self.level = False
         self.complete = True
 
@@ -71,7 +73,7 @@ class Ring:
         """The same with the values as a `Column`."""
         if not len(slots):
             return
-        if self.dtype == pl.Null and column.dtype != pl.Null:
+        if isinstance(self.dtype, pl.Null) and not isinstance(column.dtype, pl.Null):
             self._adopt(column.dtype)
         values, known = column.arrays
         if self.level and (slots is self._everyone or (len(slots) == len(self._next) and _is_whole(slots))):
@@ -100,10 +102,10 @@ class Ring:
 
     def _take_all(self, values: npt.NDArray[Any], known: Flags | None) -> None:
         if self._stop == 2 * self.width:
-            self._rewind(slice(None))
+            self._rewind(EVERY)
             self._stop = self.width - 1
         if self._totals is not None:
-            self._totals.take(slice(None), self._stop, values)
+            self._totals.take_all(self._stop, values)
         self._values[:, self._stop] = values
         if known is not None or not self.complete:
             self.complete = False
@@ -166,11 +168,18 @@ class Ring:
             return None
         if self.level:
             count = min(self._bars, size)
-            last, counts = self._stop - 1, np.full(len(slots), count)
-            return (*self._totals.between(slice(None), last - count + 1, last, self._values), counts, self._totals.fits(size))
+            last = self._stop - 1
+            return (*self._totals.between(EVERY, last - count + 1, last, self._values), self._same(count), self._totals.fits(size))
         counts = np.minimum(self._count[slots], size)
         at = self._next[slots] - 1
         return (*self._totals.between(slots, at - counts + 1, at, self._values), counts, self._totals.fits(size))
+
+    def _same(self, count: int) -> Ints:
+        """The same count for every asset; not to be written to."""
+        held = self._counts
+        if held[0] != count or len(held[1]) != len(self._next):
+            held = self._counts = count, np.full(len(self._next), count)
+        return held[1]
 
     def decode(self, values: npt.NDArray[Any], known: Flags | None) -> pl.Series:
         """Values of this ring's dtype as a column."""
@@ -272,6 +281,21 @@ class Totals:
             self._low[slots] = np.minimum(self._low[slots], values)
             self._high[slots] = np.maximum(self._high[slots], values)
             self._range = max(self._range, float((self._high[slots].astype(np.float64) - self._low[slots]).max()))
+
+    def take_all(self, at: int, values: npt.NDArray[Any]) -> None:
+        """The same for the next value of every asset."""
+        values = values if values.dtype == np.int64 else values.astype(np.int64)
+        sums, squares = self.sums, self.squares
+        sums[:, at] = sums[:, at - 1] + values if at else values
+        if squares is None:
+            return
+        more = values * values
+        squares[:, at] = squares[:, at - 1] + more if at else more
+        below, above = values < self._low, values > self._high
+        if below.any() or above.any():
+            np.minimum(self._low, values, out=self._low)
+            np.maximum(self._high, values, out=self._high)
+            self._range = max(self._range, float((self._high.astype(np.float64) - self._low).max()))
 
     def between(self, slots: Any, first: Any, last: Any, values: npt.NDArray[Any]) -> tuple[Ints, Ints | None]:
         """Sums of the values from one place to another, both included, and of their squares."""

@@ -9,6 +9,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from typer.main import get_command
+
+from rustybt.cli import build_app
+from rustybt.cli.options import READING
 
 Command = Callable[..., Any]
 
@@ -161,3 +165,20 @@ def test_warming_says_when_nothing_could_be_kept(rustybt: Command, monkeypatch: 
     monkeypatch.setattr("rustybt.kernel.warm", lambda: None)
     assert "nothing could be kept" in rustybt("warm").err
     assert rustybt("warm", "--json").json["cache"] is None
+
+
+@pytest.mark.parametrize("verb", ["run", "sweep", "verify"])
+def test_commands_over_data_have_the_same_options_of_reading(verb: str) -> None:
+    command = get_command(build_app()).commands[verb]  # type: ignore[attr-defined]
+    names = [parameter.name for parameter in command.params]
+    assert names[:2] == ["strategy", "data"]
+    assert "reading" not in names
+    first = names.index("stamp")
+    assert names[first : first + len(READING) + 1] == [*READING, "cash"]
+
+
+def test_the_options_of_reading_reach_the_door(rustybt: Command, bars: str, cross: str) -> None:
+    whole, part = (rustybt("run", cross, "--data", bars, "--json", *more).json["bars"] for more in ((), ("--start", "2020-03-01")))
+    assert 0 < part < whole
+    assert rustybt("verify", cross, "--data", bars, "--column", "close=nowhere").code != 0
+    assert "tick" in rustybt("sweep", cross, "--data", bars, "--grid", "fast=5", "--tick-size", "0").err

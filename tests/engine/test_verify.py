@@ -8,7 +8,9 @@ import pytest
 import rustybt as rbt
 from rustybt.engine import run_configured, same_run, walk
 from rustybt.engine.compare import outcome_difference, signal_difference
+from rustybt.errors import LookaheadError
 from rustybt.model import Panel
+from rustybt.spec import tree
 from rustybt.testing import markets
 
 
@@ -70,3 +72,19 @@ def test_walking_gives_the_same_result_object(small: Panel, cross: rbt.Strategy)
     assert stepped.orders.equals(bulk.orders)
     assert stepped.trades.equals(bulk.trades)
     assert stepped.metrics == bulk.metrics
+
+
+@pytest.mark.parametrize(("rows", "holds"), [(2, True), (1, False)])
+def test_a_declared_python_function_runs_and_its_declaration_is_tried(rows: int, holds: bool) -> None:
+    def three(series: pl.Series) -> pl.Series:
+        return series.rolling_mean(3)
+
+    average = pl.col("close").map_batches(three, return_dtype=pl.Float64).over("asset")
+    target = rbt.quantity(pl.when(average > pl.col("close")).then(1).otherwise(0))
+    digest = next(tree.symbol(node) for node in tree.walk(tree.parse(average)) if "AnonymousFunction" in node)
+    with pytest.raises(LookaheadError, match=digest):
+        rbt.Strategy("averaging", target=target)
+    strategy = rbt.Strategy("averaging", target=target, declared={digest: rows})
+    panel = markets.panel(assets=2, bars=60, seed=4)
+    assert rbt.run(strategy, panel).counts()["fills"] > 10
+    assert rbt.verify(strategy, panel, points=6).ok is holds

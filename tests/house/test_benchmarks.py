@@ -243,3 +243,10 @@ def test_a_twin_that_does_other_work_is_a_wrong_result() -> None:
     assert exactness.differences(same) == []
     other = {"final_equity": {"exact": 100.0, "float": 101.0}, "rows": {"exact": 1000, "float": 900}}
     assert exactness.differences(other) == ["float ends at 101.000, exact at 100.000", "float writes 900 rows, exact 1,000"]
+
+
+def test_the_median_process_of_a_size_counts_unless_one_failed() -> None:
+    ran = [Measured("a", {}, facts={"door_cpu_s": 1.0, "run_cpu_s": seconds}) for seconds in (3.0, 1.0, 2.0)]
+    assert scale.middle(ran).facts["run_cpu_s"] == 2.0
+    failed = Measured("a", {}, error="no memory")
+    assert scale.middle([*ran, failed]) is failed

@@ -143,7 +143,6 @@ def test_declaration_that_is_not_understood_is_refused(value: object) -> None:
 
 
 def test_declared_callback_is_known_by_digest() -> None:
-    pytest.importorskip("cloudpickle")
     from rustybt.spec.tree import parse, symbol, walk
 
     expr = c.map_batches(lambda s: s.rolling_mean(3), return_dtype=pl.Float64).shift(1)

@@ -101,7 +101,6 @@ def test_universe_is_evaluated_with_the_cross_sections_it_masks(held: Market) ->
 
 
 def test_wrongly_declared_callback_is_found(held: Market) -> None:
-    pytest.importorskip("cloudpickle")
     from rustybt.spec.tree import parse, symbol, walk
 
     def tomorrow(series: pl.Series) -> pl.Series:

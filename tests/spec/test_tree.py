@@ -167,7 +167,7 @@ def test_what_is_no_expression_is_refused() -> None:
 
 def test_callback_without_cloudpickle_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cloudpickle", None)
-    with pytest.raises(MissingExtraError, match="cloudpickle"):
+    with pytest.raises(MissingExtraError, match=r"cloudpickle.*\n.*\n.*pip install 'rustybt\[callbacks\]'"):
         parse(c.map_batches(lambda s: s, return_dtype=pl.Float64))
 
 

@@ -13,7 +13,7 @@ from rustybt.model import Asset
 from rustybt.spec.barwise import bar_program
 from rustybt.spec.parts import Native
 from rustybt.spec.planner import plan_terms
-from rustybt.spec.rings import Ring
+from rustybt.spec.rings import Ring, Totals
 from rustybt.spec.window import Window
 from tests.spec.signal_frames import made
 
@@ -137,3 +137,17 @@ def test_ordinary_terms_need_no_evaluation_in_polars() -> None:
     program = bar_program(plan, {name: made(2, 2).frame.schema[name] for name in plan.columns})
     assert all(isinstance(step, Native) for part in program.parts for step in part.steps)
     assert not any(part.steps or part.moves for part in program.idle)
+
+
+@given(st.lists(st.lists(st.integers(-(2**62), 2**62), min_size=3, max_size=3), min_size=1, max_size=12))
+def test_running_totals_of_all_assets_at_once_are_those_of_each(bars: list[list[int]]) -> None:
+    whole, single = Totals(8, squares=True), Totals(8, squares=True)
+    whole.grow(3)
+    single.grow(3)
+    for at, bar in enumerate(bars):
+        values = np.array(bar, dtype=np.int64)
+        whole.take_all(at, values)
+        single.take(np.arange(3), np.full(3, at), values)
+    assert all((one == other).all() for one, other in zip(whole.held, single.held, strict=True))
+    assert [whole.fits(size) for size in (1, 2, 2**31)] == [single.fits(size) for size in (1, 2, 2**31)]
+    assert whole._range == single._range
