@@ -49,7 +49,7 @@ coverage: setup ## tests with coverage gates: 90 % of all, 95 % where money is; 
 snippets: setup ## run every example in README and docs
 	$(BIN)/pytest -q tests/house/test_snippets.py tests/house/test_links.py
 
-bench: setup ## time and memory, beside a hand-written pass and vectorbt
+bench: setup ## time and memory, beside a hand-written pass and other products
 	$(BIN)/python -m benchmarks
 
 docs: ## build the site into site/ (strict)

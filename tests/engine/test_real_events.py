@@ -101,7 +101,7 @@ def test_apple_lots_bought_around_the_seven_for_one_are_chosen_by_method() -> No
 def test_microsoft_special_dividend_of_2004_11_15(shares: int, worth: int) -> None:
     panel = rbt.load("demo", start="2004-11-01", end="2004-11-30")
     result = audited(rbt.run(hold("MSFT", shares, "2004-11-11", "2004-11-15"), panel))
-    # 1,000 at 30.16 on 11-12, sold at 27.32 on 11-16: -2,840. 3.08 a share on 11-15: +3,080. A short is paid the fall and pays the dividend.
+    # 1,000 at 30.16 on 11-12, sold at 27.32 on 11-16: -2,840; 3.08 each on 11-15: +3,080. A short gains the fall and pays the dividend.
     side = 1 if shares > 0 else -1
     lots = result.lots()
     assert (lots.realised, lots.income) == (-2840 * side, 3080 * side)
