@@ -115,10 +115,10 @@ def test_microsoft_bought_on_the_ex_date_gets_no_dividend() -> None:
     assert (result.lots().realised, result.lots().income) == (-30, 0)
 
 
-def dell(shares: Any) -> rbt.Result:
+def dell(shares: Any, events: pl.DataFrame | None = None) -> rbt.Result:
     """Dell beside a share that goes on trading."""
     other = bars("AAPL", [(f"2013-{day}", *["500"] * 4) for day in ("10-25", "10-28", "10-29", "10-30", "10-31", "11-01")])
-    panel = rbt.load(pl.concat([bars("DELL", DELL_2013), other]), calendar="XNYS", stamp="session")
+    panel = rbt.load(pl.concat([bars("DELL", DELL_2013), other]), events=events, calendar="XNYS", stamp="session")
     return audited(rbt.run(rbt.Strategy("dell", target=rbt.quantity(shares)), panel))
 
 
@@ -142,3 +142,13 @@ def test_dell_sold_a_session_earlier_is_cash() -> None:
     result = dell(pl.when((pl.col("asset") == "DELL") & before).then(1000).otherwise(0))
     assert result.lots().realised == 0  # 13.84 in, 13.84 out
     assert result.equity["cash"][-1] == 100_000
+
+
+@pytest.mark.parametrize(("paid", "worth"), [(13.75, 99_910), (None, 100_020)])
+def test_dell_with_its_delisting_as_an_event_becomes_cash(paid: float | None, worth: int) -> None:
+    gone = pl.DataFrame({"asset": ["DELL"], "ts": [datetime(2013, 10, 30, tzinfo=UTC)], "kind": ["delisting"], "value": [paid]})
+    result = dell(pl.when(pl.col("asset") == "DELL").then(1000).otherwise(0), gone.cast({"value": pl.Float64}))
+    # 1,000 at 13.84. Paid out at 13.75: -90. At the last price, 13.86, where no amount is given: +20.
+    assert result.equity["cash"][-1] == result.equity["equity"][-1] == worth
+    assert result.lots().closed["reason"].to_list() == ["delisting"]
+    assert result.lots().realised == worth - 100_000
