@@ -35,6 +35,14 @@ def test_an_untouched_run_passes_every_check(folder: Path) -> None:
     assert [check.name for check in found.checks] == ["journal", "fills", "manifest"]
 
 
+def test_deposits_and_withdrawals_are_in_the_journal(panel: Panel, cross: rbt.Strategy, tmp_path: Path) -> None:
+    days = panel.frame["ts"].unique().sort()
+    flows = pl.DataFrame({"ts": [days[5], days[40]], "amount": [Decimal(5000), Decimal(-1000)]})
+    result = rbt.run(cross, panel, flows=flows)
+    assert result.journal.filter(pl.col("account") == "equity:deposits").height == 2
+    assert verify_saved(result.save(tmp_path / "run")).ok
+
+
 @pytest.mark.parametrize(
     ("name", "column", "step", "said"),
     [
