@@ -7,10 +7,10 @@ SESSIONS ?= 100000
 SHARDS ?= 2
 PYTEST := $(BIN)/pytest -n $(WORKERS)
 
-.PHONY: help setup demo test check format lint types imports sizes coverage snippets bench docs soak clean
+.PHONY: help setup demo test check format lint types imports sizes coverage snippets bench differential docs soak clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## make .venv (does nothing when nothing changed)
 	@.ci/setup.sh
@@ -49,8 +49,11 @@ coverage: setup ## tests with coverage gates: 90 % of all, 95 % where money is; 
 snippets: setup ## run every example in README and docs
 	$(BIN)/pytest -q tests/house/test_snippets.py tests/house/test_links.py
 
-bench: setup ## time and memory, beside a hand-written pass and vectorbt
+bench: setup ## time and memory, beside a hand-written pass and other products
 	$(BIN)/python -m benchmarks
+
+differential: setup ## the same strategies in other engines, fill for fill, on real bars; writes docs/comparison.md
+	$(BIN)/python -m benchmarks.differential
 
 docs: ## build the site into site/ (strict)
 	@.ci/setup.sh docs

@@ -50,7 +50,7 @@ def measure(options: Options, say: Callable[[str], None]) -> Findings:
     columns = [COLUMNS[name] for name in options.columns if COLUMNS[name].environment in pythons]
     found: dict[str, list[Measured]] = {}
     for name in options.only or tuple(CASES):
-        tasks = [_task(column, name, pythons[column.environment]) for column in columns]
+        tasks = [_task(column, name, pythons[column.environment]) for column in columns if column.runs(name)]
         say(f"{name}: {CASES[name].does}")
         found[name] = side_by_side(tasks, budget=options.budget, rounds=options.rounds)
         if name == COLD and options.cold:

@@ -19,6 +19,7 @@ class Column:
         environment: name of the virtual environment, None = ours.
         options: added to each case.
         product: whether it counts as a product to be compared with.
+        workloads: those that it runs; all when empty.
     """
 
     name: str
@@ -26,6 +27,11 @@ class Column:
     environment: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
     product: bool = False
+    workloads: tuple[str, ...] = ()
+
+    def runs(self, workload: str) -> bool:
+        """Whether it has a part in a workload."""
+        return not self.workloads or workload in self.workloads
 
 
 COLUMNS = {
@@ -36,8 +42,14 @@ COLUMNS = {
         Column("floor", "floor"),
         Column("vectorbt", "vectorized", "vectorbt", {"engine": "numba"}, product=True),
         Column("vectorbt-rust", "vectorized", "vectorbt", {"engine": "rust"}, product=True),
+        Column("backtrader", "looped", "backtrader", product=True, workloads=("W1", "W5")),
+        Column("backtesting", "single", "backtesting", product=True, workloads=("W1", "W5")),
     )
 }
 
-PACKAGES = {"vectorbt": ("vectorbt", "vectorbt-rust")}
+PACKAGES = {
+    "vectorbt": ("vectorbt", "vectorbt-rust"),
+    "backtrader": ("backtrader", "numpy", "pandas"),
+    "backtesting": ("backtesting",),
+}
 """What each environment of another product holds."""

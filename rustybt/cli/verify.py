@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from rustybt.cli import options as o
 from rustybt.cli import show
+from rustybt.errors import ConfigError
 
 
 def register(app: typer.Typer) -> None:
@@ -16,9 +18,9 @@ def register(app: typer.Typer) -> None:
     @app.command("verify")
     @o.with_reading
     def verify(
-        strategy: o.StrategyArgument,
-        data: o.DataOption,
+        strategy: Annotated[str, typer.Argument(help="A strategy as in run, or a run directory.", show_default=False)],
         reading: o.Reading,
+        data: Annotated[str | None, typer.Option("--data", help="As in run. A run directory needs none.", show_default=False)] = None,
         set_: o.SetOption = None,
         points: Annotated[int, typer.Option("--points", help="Instants at which the data are cut.", min=1)] = 12,
         seed: Annotated[int, typer.Option("--seed", help="Chooses the instants.")] = 0,
@@ -27,9 +29,13 @@ def register(app: typer.Typer) -> None:
         reference: Annotated[bool, typer.Option("--reference/--no-reference", help="Also run the Decimal reference simulator.")] = True,
         json: o.JsonOption = False,
     ) -> None:
-        """Prove it: window bounds, truncation, enough history, bulk = bar by bar = reference, books."""
+        """Prove it: window bounds, truncation, enough history, bulk = bar by bar = reference, books. Or audit a saved run."""
         import rustybt as rbt
 
+        if (Path(strategy) / "manifest.json").is_file():
+            raise typer.Exit(told(audit(Path(strategy)), json))
+        if data is None:
+            raise ConfigError("there are no bars to verify the strategy on", where="--data", do='name a file of bars, or "demo"')
         made = o.build_strategy(strategy, set_)
         panel = o.load_panel(data, reading)
         costs = o.build_costs(commission_bps, None, None, None, None)
@@ -40,11 +46,23 @@ def register(app: typer.Typer) -> None:
             if reference:
                 found["checks"].append(against_reference(rbt.run(made, panel, cash=cash, costs=costs)))
                 found["ok"] = all(check["ok"] for check in found["checks"])
-        if json:
-            show.emit(found)
-        else:
-            show.out.print(show.checks_table(found["checks"]))
-        raise typer.Exit(0 if found["ok"] else 1)
+        raise typer.Exit(told(found, json))
+
+
+def audit(folder: Path) -> dict[str, Any]:
+    """The checks of a run directory, from its own files."""
+    from rustybt.engine import verify_saved
+
+    return verify_saved(folder).to_dict()
+
+
+def told(found: dict[str, Any], json: bool) -> int:
+    """Print the checks; the exit code."""
+    if json:
+        show.emit(found)
+    else:
+        show.out.print(show.checks_table(found["checks"]))
+    return 0 if found["ok"] else 1
 
 
 def against_reference(result: Any) -> dict[str, Any]:

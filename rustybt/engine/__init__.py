@@ -1,14 +1,14 @@
 """The only wiring: it knows every room and holds no rule of its own.
 
 In: strategies, a panel and the run's settings. Out: a `Result`. `bulk.run` takes all bars at once; `incremental.Incremental` takes one
-    bar at a time and
-gives the same bytes; `verify` proves it on the user's data.
+    bar at a time and gives the same bytes; `verify` proves it on the user's data; `verify_saved` checks a run directory.
 """
 
 from rustybt.engine.bulk import run, run_configured
 from rustybt.engine.config import RunConfig, configure
 from rustybt.engine.incremental import Bar, Incremental, bars_of, walk
 from rustybt.engine.result import Result
+from rustybt.engine.saved import verify_saved
 from rustybt.engine.verify import Verification, same_run, verify
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "run_configured",
     "same_run",
     "verify",
+    "verify_saved",
     "walk",
 ]

@@ -13,6 +13,7 @@ from rustybt.engine.config import configure
 from rustybt.engine.incremental import walk
 from rustybt.engine.result import Result
 from rustybt.execution import Costs
+from rustybt.ledger import check_journal
 from rustybt.spec import Strategy
 from rustybt.spec.causality import Check, truncation, window_sufficiency
 from rustybt.spec.guard import check
@@ -57,7 +58,7 @@ def verify(
     costs: Costs | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Verification:
-    """Check a strategy on data: static bounds, truncation, window sufficiency, bulk = bar by bar, books.
+    """Check a strategy on data: static bounds, truncation, window sufficiency, bulk = bar by bar, books, journal.
 
     Args:
         strategy: to check.
@@ -91,6 +92,7 @@ def verify(
     bulk = run_configured(sleeves_of(strategy), panel, config)
     checks.append(same_run("bulk = bar by bar", bulk, walk(sleeves_of(strategy), panel, config)))
     checks.append(Check("books", True, str(bulk.verdict)))
+    checks.append(Check("journal", True, check_journal(bulk.journal, bulk.equity, bulk.positions)))
     return Verification(tuple(checks))
 
 

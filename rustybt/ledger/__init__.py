@@ -10,13 +10,16 @@ from rustybt.ledger.journal import journal_frame
 from rustybt.ledger.lots import Lots, lots_of
 from rustybt.ledger.money import decimal_column
 from rustybt.ledger.plaintext import beancount_text
+from rustybt.ledger.replay import Replay, check_journal, replay
 from rustybt.ledger.trades import trades_frame
 
 __all__ = [
     "BooksVerdict",
     "Lots",
+    "Replay",
     "beancount_text",
     "check_books",
+    "check_journal",
     "decimal_column",
     "equity_frame",
     "fills_frame",
@@ -25,5 +28,6 @@ __all__ = [
     "lots_of",
     "orders_frame",
     "positions_frame",
+    "replay",
     "trades_frame",
 ]

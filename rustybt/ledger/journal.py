@@ -1,4 +1,4 @@
-"""The double-entry journal: every movement of money as postings that add up to zero."""
+"""The double-entry journal: every movement of money and of shares as postings that add up to zero."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from rustybt.ledger.frames import Books, coded, place, times
-from rustybt.ledger.money import decimal_column
+from rustybt.ledger.books import slot_values
+from rustybt.ledger.frames import Books, coded, columns_of, place, times
+from rustybt.ledger.money import decimal_column, lot_sizes, steps_column
 from rustybt.model import NOWHERE, Reason, Status
+from rustybt.model.panel import Ints
 
-CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU, DEPOSITS, RECEIVABLE = range(1, 8)
+CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU, DEPOSITS, RECEIVABLE, TRADING = range(1, 9)
 ACCOUNTS = pl.Enum(
     [
         "equity:opening",
@@ -21,6 +23,7 @@ ACCOUNTS = pl.Enum(
         "income:cash_in_lieu",
         "equity:deposits",
         "assets:receivable",
+        "income:trading",
     ]
 )
 
@@ -44,35 +47,35 @@ def journal_frame(books: Books) -> pl.DataFrame:
     """Postings of the whole run; positive = debit. Each entry adds up to zero.
 
     A fill moves its notional between cash and positions (at trade value) and its fee to commission. A dividend or cash in lieu moves
-    income to cash, a deposit or withdrawal equity to cash.
+    income to cash, a deposit or withdrawal equity to cash. A split changes a quantity. At the end each slot has a closing entry, which
+    takes what trading it gained (``income:trading`` is negative then) to positions, so that they are carried at the last price.
 
     Returns:
-        entry (Int64, counts up), ts, asset and sleeve (null for the opening, deposits and withdrawals), order, account,
-        amount (Decimal), sorted by entry.
+        entry (Int64, counts up), ts, asset and sleeve (null for the opening, deposits and withdrawals), order, account, quantity
+        (Decimal, signed change of the position; null where none moves), amount (Decimal), sorted by entry. Cash, positions and equity
+        follow from it alone: `replay`.
     """
     log = books.outcome.log
-    money = log.notional + log.fee
-    moved = np.flatnonzero((log.notional != 0) | (log.fee != 0))
-    other = np.array([against(reason) for reason in Reason])[log.reason[moved]]
-    charged = moved[log.fee[moved] != 0]
-    legs = [
-        (moved, np.where(log.status[moved] == Status.ACCRUED, RECEIVABLE, CASH), -money[moved]),
-        (moved, other, log.notional[moved]),
-        (charged, np.full(len(charged), COMMISSION), log.fee[charged]),
-    ]
-    row = np.concatenate([leg[0] for leg in legs])
-    account = np.concatenate([leg[1] for leg in legs])
-    amount = np.concatenate([leg[2] for leg in legs])
-    order = np.lexsort((np.concatenate([np.full(len(leg[0]), k) for k, leg in enumerate(legs)]), row))
-    row, account, amount = row[order], account[order], amount[order]
-    entry = np.searchsorted(moved, row) + 1
+    moved = np.flatnonzero((log.notional != 0) | (log.fee != 0) | (log.filled != 0))
+    row, account, amount = _postings(books, moved)
+    slot, balance = log.slot[row].astype(np.int64), account == POSITIONS
+    lots = np.where(balance, log.filled[row], 0)
+    closing = _closing(books, slot[balance], amount[balance])
+    bars = np.concatenate([log.bar[row], np.full(2 * len(closing[0]), len(books.ts) - 1)])
+    entry = np.concatenate([np.searchsorted(moved, row) + 1, np.repeat(np.arange(len(closing[0])) + len(moved) + 1, 2)])
+    slot = np.concatenate([slot, np.repeat(closing[0], 2)])
+    account = np.concatenate([account, np.tile([POSITIONS, TRADING], len(closing[0]))])
+    amount = np.concatenate([amount, np.column_stack([closing[1], -closing[1]]).ravel()])
+    lots = np.concatenate([lots, np.zeros(2 * len(closing[0]), dtype=np.int64)])
+    quantity = steps_column("quantity", lots, lot_sizes(books.tables.assets), columns_of(books, slot))
     frame = pl.DataFrame(
         [
             pl.Series("entry", entry.astype(np.int64)),
-            times(books, "ts", log.bar[row]),
-            *_places(books, log.slot[row]),
-            pl.Series("order", log.seq[row]),
+            times(books, "ts", bars),
+            *_places(books, slot),
+            pl.Series("order", np.concatenate([log.seq[row], np.zeros(2 * len(closing[0]), dtype=np.int64)])),
             coded("account", account, ACCOUNTS),
+            quantity.set(pl.Series(lots == 0), None),
             decimal_column("amount", amount, books.tables.money_scale),
         ]
     )
@@ -88,6 +91,33 @@ def _places(books: Books, slot: npt.NDArray[np.integer]) -> list[pl.Series]:
     return list(pl.DataFrame(named).select(pl.when(known).then(pl.all())).get_columns())
 
 
+def _postings(books: Books, moved: Ints) -> tuple[Ints, Ints, Ints]:
+    """Row of the log, account and amount of the postings of everything that moved, in order."""
+    log = books.outcome.log
+    money, reason = log.notional[moved] + log.fee[moved], log.reason[moved]
+    other = np.array([against(reason) for reason in Reason])[reason]
+    paid, charged = moved[money != 0], moved[log.fee[moved] != 0]
+    named = (other == POSITIONS) | (log.notional[moved] != 0)
+    restated = moved[(other != POSITIONS) & (log.filled[moved] != 0)]
+    legs = [
+        (paid, np.where(log.status[paid] == Status.ACCRUED, RECEIVABLE, CASH), -money[money != 0]),
+        (moved[named], other[named], log.notional[moved[named]]),
+        (restated, np.full(len(restated), POSITIONS), np.zeros(len(restated), dtype=np.int64)),
+        (charged, np.full(len(charged), COMMISSION), log.fee[charged]),
+    ]
+    row = np.concatenate([leg[0] for leg in legs])
+    order = np.lexsort((np.concatenate([np.full(len(leg[0]), k) for k, leg in enumerate(legs)]), row))
+    return row[order], np.concatenate([leg[1] for leg in legs])[order], np.concatenate([leg[2] for leg in legs])[order]
+
+
+def _closing(books: Books, slot: Ints, amount: Ints) -> tuple[Ints, Ints]:
+    """Slots whose positions are not yet carried at their value, and what is missing."""
+    missing = slot_values(books)
+    np.subtract.at(missing, slot, amount)
+    found = np.flatnonzero(missing)
+    return found, missing[found]
+
+
 def _opening(books: Books, like: pl.DataFrame) -> pl.DataFrame:
     cash = np.array([books.tables.cash, -books.tables.cash], dtype=np.int64)
     opening = pl.DataFrame(
@@ -98,6 +128,7 @@ def _opening(books: Books, like: pl.DataFrame) -> pl.DataFrame:
             pl.Series("sleeve", [None, None], dtype=pl.Enum(books.sleeves)),
             pl.Series("order", [0, 0], dtype=pl.Int64),
             pl.Series("account", ["assets:cash", "equity:opening"], dtype=ACCOUNTS),
+            pl.Series("quantity", [None, None], dtype=like["quantity"].dtype),
             decimal_column("amount", cash, books.tables.money_scale),
         ]
     )

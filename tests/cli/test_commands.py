@@ -57,6 +57,16 @@ def test_verify_passes_a_clean_strategy(rustybt: Command, bars: str, cross: str)
     assert {"bulk = bar by bar", "kernel = Decimal reference", "books"} <= {check["name"] for check in found["checks"]}
 
 
+def test_verify_audits_a_run_directory_without_strategy_or_bars(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    rustybt("run", cross, "--data", bars, "--out", str(tmp_path / "out"))
+    found = rustybt("verify", str(tmp_path / "out"), "--json")
+    assert (found.code, found.json["ok"]) == (0, True)
+    assert [check["name"] for check in found.json["checks"]] == ["journal", "fills", "manifest"]
+    equity = pl.read_parquet(tmp_path / "out" / "equity.parquet")
+    equity.with_columns(pl.col("cash") + Decimal(1)).write_parquet(tmp_path / "out" / "equity.parquet")
+    assert rustybt("verify", str(tmp_path / "out")).code == 1
+
+
 def test_sweep_reports_variants_and_the_best(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
     rows = tmp_path / "rows.parquet"
     grid = ("--grid", "fast=3,5", "--grid", "slow=5:20:5", "--where", "fast < slow")
@@ -86,6 +96,7 @@ def test_explain_shows_the_lookback(rustybt: Command, cross: str) -> None:
         (["run", "CROSS", "--data", "BARS", "--asset-class", "stone"], 2, "stone"),
         (["sweep", "CROSS", "--data", "BARS", "--grid", "fast=9", "--where", "fast < 5"], 2, "leaves none"),
         (["report", "/nowhere"], 2, "no run here"),
+        (["verify", "CROSS"], 2, "name a file of bars"),
     ],
 )
 def test_a_users_mistake_is_one_message_and_no_traceback(

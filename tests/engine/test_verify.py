@@ -24,7 +24,7 @@ def test_a_clean_strategy_passes_every_check(small: Panel, cross: rbt.Strategy) 
     assert verdict.ok
     names = [check.name for check in verdict.checks]
     assert names[0] == "window bounds"
-    assert names[-2:] == ["bulk = bar by bar", "books"]
+    assert names[-3:] == ["bulk = bar by bar", "books", "journal"]
     assert "FAIL" not in str(verdict)
     assert verdict.to_dict()["ok"] is True
     assert "✓" in verdict._repr_html_()

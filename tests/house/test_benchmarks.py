@@ -15,7 +15,7 @@ from rich.console import Console
 from benchmarks import exactness, latency, markets, parts, processes, report, scale, workloads
 from benchmarks.__main__ import arguments
 from benchmarks.cases import CASES, Case
-from benchmarks.columns import COLUMNS, floor, ours, twin
+from benchmarks.columns import COLUMNS, PACKAGES, floor, ours, twin
 from benchmarks.columns.latency import by_hand, terms
 from benchmarks.markets import MARKETS, Bars, Market, draw
 from benchmarks.models import Findings, Goal, Measured, Table, Task, ratio
@@ -111,6 +111,15 @@ def test_the_parts_of_a_run_give_the_same_result_as_the_run() -> None:
     told = prepare({"workload": "W7"}).run()
     assert set(PARTS) < set(told)
     assert told["final_equity"] == ours.prepare({"workload": "W7"}).run()["final_equity"]
+
+
+def test_a_column_runs_the_workloads_that_it_names_or_all() -> None:
+    assert [name for name in CASES if COLUMNS["backtrader"].runs(name)] == ["W1", "W5"]
+    assert all(COLUMNS["vectorbt"].runs(name) for name in CASES)
+
+
+def test_every_environment_says_what_it_holds() -> None:
+    assert {column.environment for column in COLUMNS.values()} - {None} == set(PACKAGES)
 
 
 def test_variants_are_spread_over_all_pairs() -> None:

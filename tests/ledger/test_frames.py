@@ -21,6 +21,7 @@ from rustybt.ledger import (
 from rustybt.ledger.money import steps_column
 from tests.ledger.conftest import fill
 
+D = Decimal
 ROUND_TRIP = [fill(1, 0, 1, 100, 10_000, 500), fill(2, 1, 2, 50, 20_000, 0), fill(3, 0, 3, -100, 11_000, 700)]
 
 
@@ -88,6 +89,11 @@ def test_trades_give_the_profit_after_fees(make_books: Any) -> None:
     assert closed["pnl"].to_list() == [Decimal(10) - Decimal(1200) / 10**8]
     assert closed["bars_held"].to_list() == [2]
     assert frame.filter(pl.col("exit_ts").is_null())["asset"].to_list() == ["A1"]
+
+
+def test_a_position_of_which_a_split_leaves_nothing_is_a_trade_that_lost_its_cost(make_books: Any) -> None:
+    frame = trades_frame(make_books([fill(1, 0, 1, 3, 50_000), (3, 3, 0, 0, 7, 4, 0, -3, -3, 500_000, -1_500_000_000, 0)]))
+    assert frame.select("quantity", "pnl", "bars_held", "exit_reason").row(0) == (D(3), D(-15), 2, "split")
 
 
 def test_positions_list_each_change_once_per_bar(make_books: Any) -> None:

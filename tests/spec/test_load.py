@@ -56,11 +56,11 @@ def test_a_file_with_one_strategy_needs_no_name(tmp_path: Path) -> None:
 
 
 def test_a_file_is_found_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path, ONE)
+    write(tmp_path, ONE, "found_here.py")
     monkeypatch.chdir(tmp_path)
-    assert load_strategy("mine.py:hold").name == "hold"
-    assert load_strategy("mine:hold").name == "hold"
-    assert load_strategy("mine").name == "hold"
+    assert load_strategy("found_here.py:hold").name == "hold"
+    assert load_strategy("found_here:hold").name == "hold"
+    assert load_strategy("found_here").name == "hold"
 
 
 def test_a_dotted_module_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
