@@ -194,9 +194,9 @@ install() {
 
 warm() {
     if "$environment/bin/rustybt" warm --help >/dev/null 2>&1; then
-        say "compiling the kernel, about half a minute, once"
+        say "compiling the kernel, about ten seconds, once"
         if ! "$environment/bin/rustybt" warm --json >/dev/null; then
-            say "the kernel could not be compiled ahead; the first run of each process will compile it, about half a minute"
+            say "the kernel could not be compiled ahead; the first run of each process will compile it, about ten seconds"
             return
         fi
     fi
