@@ -54,7 +54,7 @@ def meet(desk: Desk, t: int, moment: int) -> None:
         served += 1
         part = closing(desk.lots[slot], lots)
         if lots != 0:
-            price = slipped(desk, slot, price, lots > 0, row + asset)
+            price = slipped(desk, slot, price, lots, row + asset)
         if part != 0:
             notional = value(part, price, desk.up[asset], desk.down[asset])
             record(desk, t, k, part, part, price, notional, fee_of(desk, slot, abs(part), abs(notional)), NONE)

@@ -111,7 +111,7 @@ def part(account: Account, phase: Phase, order: Order, quantity: Decimal) -> Par
     terms = account.rules.terms[order.slot]
     bar = phase.bars[terms.column]
     assert bar is not None, "an order is only served at a bar of its asset"
-    return Part(order, quantity, slipped(phase.price(bar), quantity, terms, bar), terms)
+    return Part(order, quantity, slipped(phase.price(bar), order.quantity or quantity, terms, bar), terms)
 
 
 def reference_price(account: Account, phase: Phase, terms: Terms) -> Decimal:

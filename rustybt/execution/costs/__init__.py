@@ -10,7 +10,17 @@ from typing import Any
 from rustybt.errors import ConfigError
 from rustybt.execution.costs.commission import Commission, bps, maker_taker, per_contract, per_share, per_trade
 from rustybt.execution.costs.profile import Profile, profile_of, profiles
-from rustybt.execution.costs.slippage import Slippage, slippage_of, ticks
+from rustybt.execution.costs.slippage import (
+    Slippage,
+    asymmetric,
+    half_spread,
+    slippage_of,
+    slippage_term,
+    square_root,
+    ticks,
+    volatility_share,
+    volume_share,
+)
 from rustybt.execution.costs.tiers import lot_in_tiers, tiered
 from rustybt.model.asset import Asset
 from rustybt.model.tables import GROUPS
@@ -20,15 +30,21 @@ __all__ = [
     "Costs",
     "Profile",
     "Slippage",
+    "asymmetric",
     "bps",
     "costs",
+    "half_spread",
     "maker_taker",
     "per_contract",
     "per_share",
     "per_trade",
     "profiles",
+    "slippage_term",
+    "square_root",
     "ticks",
     "tiered",
+    "volatility_share",
+    "volume_share",
 ]
 
 
@@ -63,6 +79,11 @@ class Costs:
         """What holds for one asset."""
         return self.by_asset.get(symbol, self)
 
+    @property
+    def by_volume(self) -> bool:
+        """Whether what a fill costs depends on the volume of its bar, but for other assets."""
+        return any(side.by_volume for side in self.slippage.sides())
+
     def ladder(self, asset: Asset, money_scale: int) -> Ladder | None:
         """The tiers of one asset's commission."""
         own = self.of(asset.symbol).commission
@@ -84,7 +105,7 @@ class Costs:
         """Plain values for a manifest; the same for equal costs."""
         plain = {
             "commission": self.commission.to_dict(),
-            "slippage": {"rate": format(self.slippage.rate.normalize(), "f"), "ticks": self.slippage.ticks},
+            "slippage": self.slippage.to_dict(),
         }
         if self.by_asset:
             plain["by_asset"] = {k: v.to_dict() for k, v in sorted(self.by_asset.items())}
@@ -98,7 +119,8 @@ def costs(
 
     Args:
         commission: `bps`, `per_share`, `per_contract`, `maker_taker`, `per_trade`, `tiered` or a sum of them; None = free.
-        slippage: ``bps(5)``, ``ticks(1)`` or a fraction of the price; None = none.
+        slippage: ``bps(5)``, `ticks`, `half_spread`, `volume_share`, `square_root`, `volatility_share`, `slippage_term`, a sum of them,
+            `asymmetric`, or a fraction of the price; None = none.
         by_asset: other costs for single assets, by symbol.
         profile: the commission of a broker or venue by name instead; `profiles` lists them.
 
