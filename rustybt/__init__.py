@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rustybt.execution import ticks as ticks
     from rustybt.execution import tiered as tiered
     from rustybt.execution import volatility_share as volatility_share
+    from rustybt.execution import volume_cap as volume_cap
     from rustybt.execution import volume_share as volume_share
     from rustybt.execution.costs import costs as costs
     from rustybt.model import Asset as Asset
@@ -89,6 +90,7 @@ _ROOMS = {
         "ticks",
         "tiered",
         "volatility_share",
+        "volume_cap",
         "volume_share",
     ),
     "model": ("Asset",),

@@ -9,6 +9,7 @@ from rustybt.execution.costs import (
     Costs,
     Profile,
     Slippage,
+    VolumeCap,
     asymmetric,
     bps,
     costs,
@@ -23,6 +24,7 @@ from rustybt.execution.costs import (
     ticks,
     tiered,
     volatility_share,
+    volume_cap,
     volume_share,
 )
 
@@ -31,6 +33,7 @@ __all__ = [
     "Costs",
     "Profile",
     "Slippage",
+    "VolumeCap",
     "asymmetric",
     "bps",
     "costs",
@@ -45,5 +48,6 @@ __all__ = [
     "ticks",
     "tiered",
     "volatility_share",
+    "volume_cap",
     "volume_share",
 ]

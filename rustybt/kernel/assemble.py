@@ -13,7 +13,7 @@ from rustybt.model.decimals import LIMIT, up_down
 
 from .account import account_of
 from .market import admit
-from .state import HAS_FEES, HAS_GUARDS, HAS_IMPACT, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, HAS_TIERS, KINDS, TYPES
+from .state import HAS_CAPS, HAS_FEES, HAS_GUARDS, HAS_IMPACT, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, HAS_TIERS, KINDS, TYPES
 from .tape import cost_tables
 
 
@@ -69,6 +69,7 @@ def flags_of(settings: dict[str, Any]) -> int:
         (fees or tiers, HAS_FEES),
         (tiers, HAS_TIERS),
         (impact, HAS_IMPACT),
+        ((settings["cap_share"] != 0).any(), HAS_CAPS),
         (slippage, HAS_SLIPPAGE),
         (levels, HAS_LEVELS),
         (max_bars, HAS_MAX_BARS),

@@ -29,9 +29,9 @@ EVENT, ROW, HINT, OFFER = range(4)
 HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS = 1, 2, 4, 8, 16
 HAS_FLOWS = 1024
 """Bits of ``flags``: what the rules use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit."""
-HAS_TIERS, HAS_IMPACT = 1 << 16, 1 << 17
+HAS_TIERS, HAS_IMPACT, HAS_CAPS = 1 << 16, 1 << 17, 1 << 18
 """More bits of ``flags``: commissions that fall with what was traded in the month; slippage by the
-volume of a bar or by feeds."""
+volume of a bar or by feeds; caps on the volume."""
 HAS_CLAIMS = 4096
 """One more: dividends that are paid later than they are earned."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
@@ -62,7 +62,8 @@ class Desk:
     number (0 = dead), reason. Per claim (a dividend earned and not yet paid): slot, number, money.
 
     Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
-    lots to serve; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log, as in `rustybt.model.Log`, and the curves.
+    lots to serve, lots beyond the cap; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log, as in
+    `rustybt.model.Log`, and the curves.
     """
 
     assets: int
@@ -106,6 +107,8 @@ class Desk:
     tier_lots: Amounts
     slip_buy: Counts
     slip_sell: Counts
+    cap_share: Amounts
+    cap_carry: Counts
 
     tiers_floor: Amounts
     tiers_rate: Amounts
@@ -180,6 +183,7 @@ class Desk:
     due_grant: Amounts
     due_notional: Amounts
     due_fee: Amounts
+    due_left: Amounts
     queue: Counts
     ranked: Counts
 

@@ -12,9 +12,9 @@ from rustybt.model.decimals import LIMIT
 from rustybt.model.tables import GROUPS, MOST_RATE
 
 from .market import admit
-from .state import HAS_IMPACT, HAS_TIERS, KINDS, TYPES
+from .state import HAS_CAPS, HAS_IMPACT, HAS_TIERS, KINDS, TYPES
 
-NEEDS_TAPE = HAS_TIERS | HAS_IMPACT
+NEEDS_TAPE = HAS_TIERS | HAS_IMPACT | HAS_CAPS
 """Bits of ``flags`` that read a tape."""
 
 
@@ -76,6 +76,8 @@ def tape_of(tables: Tables, tape: Tape | None, bars: int) -> dict[str, Any]:
         found["month"] = months_column(given, bars)
     if np.any(tables.row("slip_buy")) or np.any(tables.row("slip_sell")):
         found |= impact_columns(tables, given, bars)
+    if np.any(tables.row("cap_share")):
+        found["volume"] = volume_column(given, bars, len(tables.assets))
     return found
 
 

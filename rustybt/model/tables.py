@@ -16,7 +16,7 @@ SLOT_FIELDS = (
     "fee_flat", "fee_lot_num", "fee_lot_den", "fee_rate", "fee_min", "fee_max", "fee_cap",
     "slip_rate", "slip_ticks", "stop", "take", "trail", "max_bars", "cool_down", "reentry_schedule", "scheduled", "kind",
     "fee_maker", "tier_first", "tier_count", "tier_group", "tier_lots",
-    "slip_buy", "slip_sell",
+    "slip_buy", "slip_sell", "cap_share", "cap_carry",
 )  # fmt: skip
 """Per-slot settings of `Tables.slots`, one row each, in this order."""
 TIER_FIELDS = ("floor", "rate", "maker", "lot_num", "lot_den")
@@ -57,7 +57,8 @@ class Tables:
             ``fee_maker``: the rate of resting orders, -1 = ``fee_rate``. ``tier_first`` and ``tier_count``: columns of ``tiers`` that are
             in force instead of the rates and the commission per lot, 0 = none; ``tier_group``: which count of traded value or
             quantity they go by; ``tier_lots``: 0 = value, else what one lot adds to the quantity, in 1e-8. ``slip_buy``,
-            ``slip_sell``: the column of ``impacts`` from 1 on that holds instead of the plain slippage, 0 = none.
+            ``slip_sell``: the column of ``impacts`` from 1 on that holds instead of the plain slippage, 0 = none. ``cap_share``: the
+            most of the volume of a bar that an order takes, in 1e-8, 0 = no cap; ``cap_carry``: 1 = what is beyond it stays working.
         tiers: (len(TIER_FIELDS), tiers) Int64: from what is traded in the month on (money units, or 1e-8 of the quantity), the two rates,
             and the commission per lot.
         impacts: (len(IMPACT_FIELDS), impacts) Int64: slippage by the volume and by feeds of the tape; rates and coefficients in 1e-8,

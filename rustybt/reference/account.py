@@ -25,6 +25,7 @@ class Terms:
         stop_loss, take_profit, trailing: fractions, 0 = not set. max_bars, cool_down: bars, 0 = not set.
         fee_maker: fraction for resting orders, None = fee_rate. ladder: tiers instead of the rates, or None.
         slip_buy, slip_sell: slippage by volume and feeds instead of the plain one, or None.
+        cap_share: most of a bar's volume for an order, 0 = no cap. cap_carry: what is beyond it stays working.
         reentry_on_schedule, scheduled: as in section 6 and 7. kind: what a target number means.
     """
 
@@ -53,6 +54,8 @@ class Terms:
     ladder: Ladder | None = None
     slip_buy: Impact | None = None
     slip_sell: Impact | None = None
+    cap_share: Decimal = ZERO
+    cap_carry: bool = False
 
     @property
     def rates(self) -> Rates:

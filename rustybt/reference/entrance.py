@@ -81,6 +81,8 @@ def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:
         kind=TargetKind(setting("kind")),
         fee_maker=None if setting("fee_maker") < 0 else setting("fee_maker") * PER_RATE,
         ladder=read_ladder(tables, slot, unit),
+        cap_share=setting("cap_share") * PER_RATE,
+        cap_carry=bool(setting("cap_carry")),
         slip_buy=read_impact(tables, setting("slip_buy"), asset.tick_size),
         slip_sell=read_impact(tables, setting("slip_sell"), asset.tick_size),
     )

@@ -36,7 +36,7 @@ from rustybt.testing.golden_events import read_event, write_event
 
 SECTIONS = ("run", "assets", "terms", "bars", "targets", "events", "flows", "log", "balances", "lots", "error", *golden_costs.SECTIONS)
 MONEY = {"fee_flat", "fee_min", "fee_max"}
-RATES = {"fee_rate", "fee_cap", "fee_maker", "slip_rate", "stop", "take", "trail"}
+RATES = {"fee_rate", "fee_cap", "fee_maker", "cap_share", "slip_rate", "stop", "take", "trail"}
 POINTERS = ("tier_", "slip_buy", "slip_sell")
 """Settings that point into tables, which have sections of their own."""
 PLAIN = {"fee_lot_den": 1, "fee_max": -1, "fee_cap": -1, "fee_maker": -1}

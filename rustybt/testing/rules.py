@@ -135,6 +135,8 @@ def draw_slot(dice: Chance, worth: int, costs: int, exits: int) -> dict[str, int
         "reentry_schedule": dice.pick((0, 0, 1)),
         "scheduled": dice.pick((0, 0, 1)),
         "kind": dice.pick((2, 0, 1)),
+        "cap_share": dice.pick((10**7, 10**8, 25 * 10**6, 1)) if dice.chance(15) else 0,
+        "cap_carry": dice.pick((1, 0)),
         "fee_maker": dice.pick((0, 10**5, 3 * 10**6)) if dice.chance(costs // 2) else -1,
     } | dict.fromkeys(("tier_first", "tier_count", "tier_group", "tier_lots", "slip_buy", "slip_sell"), 0)
 

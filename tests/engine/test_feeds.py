@@ -106,3 +106,15 @@ def test_bulk_and_bar_by_bar_agree_on_every_cost() -> None:
 def test_volume_in_lots_is_cut_and_capped() -> None:
     assert lots_of(pl.Series([250, 99]).to_numpy(), 1, 100).tolist() == [2, 0]
     assert lots_of(pl.Series([2**40]).to_numpy(), 10**9, 1).tolist() == [2**61 - 1]
+
+
+def test_a_capped_order_is_filled_over_several_bars() -> None:
+    result = rbt.run(BUY, bars(volume=[0, 400, 350, 900]), costs=rbt.costs(volume_cap="0.1"))
+    assert result.fills["quantity"].cast(pl.Int64).to_list() == [40, 35, 25]
+    assert result.fills["order"].to_list() == [1, 1, 1]
+
+
+def test_what_is_beyond_the_cap_may_be_cancelled() -> None:
+    result = rbt.run(BUY, bars(volume=[0, 400, 350, 900]), costs=rbt.costs(volume_cap=rbt.volume_cap("0.1", unfilled="cancel")))
+    assert result.orders.select("status", "detail").rows() == [("filled", "none"), ("cancelled", "capped")]
+    assert result.counts()["cancelled"] == 1

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from rustybt import kernel
 from rustybt.kernel import twin
 from rustybt.kernel.example import bars_of, offered, table
-from rustybt.model import IMPACT_FIELDS, TIER_FIELDS, Tables, Tape
+from rustybt.model import IMPACT_FIELDS, TIER_FIELDS, Reason, Status, Tables, Tape
 from rustybt.reference.impact import share_of
-from rustybt.testing.outcomes import run_or_error
+from rustybt.testing.outcomes import differences, run_or_error
 from tests.properties.alterations import ordinary, with_setting, without_costs
 
 rates = st.integers(0, 10**8)
@@ -87,3 +87,32 @@ def test_one_tier_is_the_plain_commission() -> None:
             assert first.log.fee.tolist() == second.log.fee.tolist(), seed
             assert first.equity.tolist() == second.equity.tolist(), seed
     assert compared > 50
+
+
+def test_a_cap_that_never_binds_changes_nothing() -> None:
+    for seed, drawn in ordinary(range(740_000, 740_060)):
+        assert drawn.tape is not None
+        free = with_setting(drawn, cap_share=0)
+        wide = with_setting(drawn, cap_share=10**8, cap_carry=seed % 2)
+        plenty = Tape(drawn.tape.day, np.full(drawn.market.close.shape, 2**61 - 1), drawn.tape.feeds)
+        first, second = run_or_error(kernel.simulate, free._replace(tape=plenty)), run_or_error(kernel.simulate, wide._replace(tape=plenty))
+        assert differences(first, second) == [], seed
+
+
+def test_no_order_takes_more_of_a_bar_than_its_cap_and_nothing_asked_for_is_lost() -> None:
+    """Whatever is served of a capped order in a bar is at most the cap; what it asked for is in its rows."""
+    served = 0
+    for seed, drawn in ordinary(range(750_000, 750_080)):
+        capped = with_setting(drawn, cap_share=10**7, cap_carry=1)
+        outcome = run_or_error(kernel.simulate, capped)
+        if outcome is None or capped.tape is None or capped.tape.volume is None:
+            continue
+        log, assets = outcome.log, len(capped.tables.assets)
+        market = np.isin(log.reason, (Reason.TARGET, Reason.MAX_BARS)) & (log.status == Status.FILLED)
+        taken: dict[tuple[int, int], int] = {}
+        for row in np.flatnonzero(market).tolist():
+            key = int(log.bar[row]), int(log.seq[row])
+            taken[key] = taken.get(key, 0) + abs(int(log.filled[row]))
+            assert taken[key] <= int(capped.tape.volume[key[0], int(log.slot[row]) % assets]) // 10, seed
+            served += 1
+    assert served > 100

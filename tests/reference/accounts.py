@@ -24,6 +24,7 @@ def terms(number: int = 0, **settings: Any) -> Terms:
         "ladder": None,
         "slip_buy": None,
         "slip_sell": None,
+        "cap_carry": False,
         "max_bars": 0,
         "cool_down": 0,
     }
