@@ -102,9 +102,7 @@ def draw_tables(dice: Chance, world: World) -> Tables:
     gross = dice.pick((10**8, 10**8, 2 * 10**8, 5 * 10**7, 4 * 10**8, 33_333_333, 0, 1))
     fill_at, sizing = FillAt(dice.pick((0, 0, 1, 2))), Sizing(dice.pick((0, 0, 1)))
     tiers, impacts = draw_tiers(dice, world, slots), draw_impacts(dice, slots)
-    return Tables(
-        world.assets, sleeves, world.cash, world.money_scale, gross, fill_at, sizing, slots, tiers=tiers, impacts=impacts
-    )
+    return Tables(world.assets, sleeves, world.cash, world.money_scale, gross, fill_at, sizing, slots, tiers=tiers, impacts=impacts)
 
 
 def draw_slot(dice: Chance, worth: int, costs: int, exits: int) -> dict[str, int]:
