@@ -24,14 +24,21 @@ if TYPE_CHECKING:
     from rustybt.errors import OrderError as OrderError
     from rustybt.errors import RustyBTError as RustyBTError
     from rustybt.errors import SpecError as SpecError
+    from rustybt.execution import asymmetric as asymmetric
     from rustybt.execution import bps as bps
+    from rustybt.execution import half_spread as half_spread
     from rustybt.execution import maker_taker as maker_taker
     from rustybt.execution import per_contract as per_contract
     from rustybt.execution import per_share as per_share
     from rustybt.execution import per_trade as per_trade
     from rustybt.execution import profiles as profiles
+    from rustybt.execution import slippage_term as slippage_term
+    from rustybt.execution import square_root as square_root
     from rustybt.execution import ticks as ticks
     from rustybt.execution import tiered as tiered
+    from rustybt.execution import volatility_share as volatility_share
+    from rustybt.execution import volume_cap as volume_cap
+    from rustybt.execution import volume_share as volume_share
     from rustybt.execution.costs import costs as costs
     from rustybt.model import Asset as Asset
     from rustybt.spec import Range as Range
@@ -68,7 +75,24 @@ _ROOMS = {
         "RustyBTError",
         "SpecError",
     ),
-    "execution": ("bps", "costs", "maker_taker", "per_contract", "per_share", "per_trade", "profiles", "ticks", "tiered"),
+    "execution": (
+        "asymmetric",
+        "bps",
+        "costs",
+        "half_spread",
+        "maker_taker",
+        "per_contract",
+        "per_share",
+        "per_trade",
+        "profiles",
+        "slippage_term",
+        "square_root",
+        "ticks",
+        "tiered",
+        "volatility_share",
+        "volume_cap",
+        "volume_share",
+    ),
     "model": ("Asset",),
     "spec": (
         "Range",

@@ -46,6 +46,12 @@ PerShareOption = Annotated[str | None, typer.Option("--commission-per-share", he
 PerTradeOption = Annotated[str | None, typer.Option("--commission-per-trade", help="Commission per fill.", show_default=False)]
 MinimumOption = Annotated[str | None, typer.Option("--commission-minimum", help="Least commission per fill.", show_default=False)]
 ProfileOption = Annotated[str | None, typer.Option("--costs-profile", help="Commission of a broker or venue, by name.", show_default=False)]
+VolumeCapOption = Annotated[
+    str | None,
+    typer.Option(
+        "--volume-cap", help="Most of a bar's volume for an order: 0.1, or conservative, balanced, aggressive.", show_default=False
+    ),
+]
 SlippageOption = Annotated[str | None, typer.Option("--slippage-bps", help="Slippage in basis points of the price.", show_default=False)]
 FillOption = Annotated[str, typer.Option("--fill", help="next_open, next_close or same_bar_close.")]
 SizingOption = Annotated[str, typer.Option("--sizing", help="at_decision or at_fill.")]
@@ -151,7 +157,13 @@ def pairs(settings: Iterable[str] | None, example: str = "--set fast=10") -> dic
 
 
 def build_costs(
-    rate: str | None, share: str | None, trade: str | None, minimum: str | None, slippage: str | None, profile: str | None = None
+    rate: str | None,
+    share: str | None,
+    trade: str | None,
+    minimum: str | None,
+    slippage: str | None,
+    profile: str | None = None,
+    cap: str | None = None,
 ) -> Costs:
     """Costs from the command line's options."""
     commission = Commission()
@@ -161,8 +173,8 @@ def build_costs(
         commission = commission + Commission(minimum=per_trade(minimum).flat)
     slipping = Slippage() if slippage is None else bps(slippage)
     if profile is None:
-        return costs(commission, slipping)
-    return costs(None if commission == Commission() else commission, slipping, profile=profile)
+        return costs(commission, slipping, volume_cap=cap)
+    return costs(None if commission == Commission() else commission, slipping, profile=profile, volume_cap=cap)
 
 
 def out_folder(path: str | None) -> Path | None:

@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
         commission_minimum: o.MinimumOption = None,
         costs_profile: o.ProfileOption = None,
         slippage_bps: o.SlippageOption = None,
+        volume_cap: o.VolumeCapOption = None,
         fill: o.FillOption = "next_open",
         sizing: o.SizingOption = "at_decision",
         max_gross: o.GrossOption = "1",
@@ -41,7 +42,9 @@ def register(app: typer.Typer) -> None:
         import rustybt as rbt
 
         folder, page, plain = o.out_folder(out), o.report_file(report), o.report_file(beancount, "the ledger")
-        costs = o.build_costs(commission_bps, commission_per_share, commission_per_trade, commission_minimum, slippage_bps, costs_profile)
+        costs = o.build_costs(
+            commission_bps, commission_per_share, commission_per_trade, commission_minimum, slippage_bps, costs_profile, volume_cap
+        )
         made = o.build_strategy(strategy, set_)
         with show.working("reading bars", quiet=json):
             panel = o.load_panel(data, reading)

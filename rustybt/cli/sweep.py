@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
         commission_bps: o.CommissionOption = None,
         costs_profile: o.ProfileOption = None,
         slippage_bps: o.SlippageOption = None,
+        volume_cap: o.VolumeCapOption = None,
         out: Annotated[str | None, typer.Option("--out", help="Parquet file for the rows.", show_default=False)] = None,
         json: o.JsonOption = False,
     ) -> None:
@@ -48,7 +49,7 @@ def register(app: typer.Typer) -> None:
                 where=where,
                 progress=progress,
                 cash=cash,
-                costs=o.build_costs(commission_bps, None, None, None, slippage_bps, costs_profile),
+                costs=o.build_costs(commission_bps, None, None, None, slippage_bps, costs_profile, volume_cap),
             )
         best = done.top(10, by=by)
         if out:

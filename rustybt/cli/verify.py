@@ -75,7 +75,7 @@ def against_reference(result: Any) -> dict[str, Any]:
 
     panel = result.panel
     plan = build_plan([signals.targets for signals in result.evaluated.values()], panel.bars, len(panel.assets))
-    market, tape = Market(panel.open, panel.high, panel.low, panel.close), build_tape(panel, result.tables)
+    market, tape = Market(panel.open, panel.high, panel.low, panel.close), build_tape(panel, result.tables, result.config)
     found = outcome_difference(result.outcome, simulate(result.tables, market, plan, panel.events, tape))
     rows = f"{result.outcome.log.rows:,} log rows and {panel.bars:,} balances identical to the last digit"
     return {"name": "kernel = Decimal reference", "ok": not found, "detail": found or rows}

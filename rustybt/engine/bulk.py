@@ -89,7 +89,9 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     tables = replace(build_tables(sleeves, panel.assets, config), flows=flows_at(config.flows, panel, config.money_scale))
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
-    outcome = simulate(tables, Market(panel.open, panel.high, panel.low, panel.close), plan, panel.events, build_tape(panel, tables))
+    outcome = simulate(
+        tables, Market(panel.open, panel.high, panel.low, panel.close), plan, panel.events, build_tape(panel, tables, config)
+    )
     return finish(Ran(sleeves, config, panel, tables, signals), outcome)
 
 

@@ -168,7 +168,7 @@ def bars_of(panel: Panel, tape: Tape | None = None) -> Iterator[Bar]:
 def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     """Backtest bar by bar: the same `Result`, to the last byte, as the bulk engine gives."""
     engine = Incremental(sleeves, panel.assets, config, panel.adj_digits, flows_at(config.flows, panel, config.money_scale))
-    for bar in bars_of(panel, build_tape(panel, engine.tables)):
+    for bar in bars_of(panel, build_tape(panel, engine.tables, config)):
         engine.on_bar(bar)
     return finish(Ran(sleeves, config, panel, engine.tables, gathered(engine, panel)), engine.outcome())
 

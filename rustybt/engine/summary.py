@@ -67,7 +67,7 @@ def slippage_paid(result: Result) -> int:
 
     Stops are left out: their reference is the stop level or a gap, not one price of the bar.
     """
-    if not (result.tables.row("slip_rate").any() or result.tables.row("slip_ticks").any()):
+    if not any(result.tables.row(name).any() for name in ("slip_rate", "slip_ticks", "slip_buy", "slip_sell")):
         return 0
     log, panel = result.outcome.log, result.panel
     at_market = (

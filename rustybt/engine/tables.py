@@ -8,8 +8,9 @@ from decimal import Decimal
 import numpy as np
 
 from rustybt.engine.config import RunConfig
+from rustybt.engine.feeds import gather
 from rustybt.errors import ConfigError
-from rustybt.model import SLOT_FIELDS, TIER_FIELDS, Asset, Tables, TargetKind
+from rustybt.model import IMPACT_FIELDS, SLOT_FIELDS, TIER_FIELDS, Asset, Tables, TargetKind
 from rustybt.model.decimals import LIMIT, RATE, to_units
 from rustybt.spec import Strategy
 
@@ -23,7 +24,8 @@ def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig)
     alike = np.array([kinds.setdefault(_kind(asset, config), len(kinds)) for asset in assets])
     first = [assets[int(np.argmax(alike == kind))] for kind in range(len(kinds))]
     tiers: list[tuple[int, ...]] = []
-    ladders = [_ladder(asset, config, tiers) for asset in first]
+    slipping, impacts = gather(config.costs, tuple(first))
+    ladders = [_ladder(asset, config, tiers) | slips for asset, slips in zip(first, slipping, strict=True)]
     columns = [
         [_slot(strategy, asset, config) | ladder for asset, ladder in zip(first, ladders, strict=True)] for strategy in sleeves.values()
     ]
@@ -40,6 +42,7 @@ def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig)
         sizing=config.sizing,
         slots=slots,
         tiers=np.array(tiers, dtype=np.int64).reshape(-1, len(TIER_FIELDS)).T,
+        impacts=np.array(list(impacts.columns), dtype=np.int64).reshape(-1, len(IMPACT_FIELDS)).T,
     )
 
 

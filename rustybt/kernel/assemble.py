@@ -13,7 +13,7 @@ from rustybt.model.decimals import LIMIT, up_down
 
 from .account import account_of
 from .market import admit
-from .state import HAS_FEES, HAS_GUARDS, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, HAS_TIERS, KINDS, TYPES
+from .state import HAS_CAPS, HAS_FEES, HAS_GUARDS, HAS_IMPACT, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, HAS_TIERS, KINDS, TYPES
 from .tape import cost_tables
 
 
@@ -63,10 +63,13 @@ def flags_of(settings: dict[str, Any]) -> int:
     tiers = (settings["tier_count"] != 0).any()
     levels = any((settings[name] != 0).any() for name in ("stop", "take", "trail"))
     max_bars = (settings["max_bars"] != 0).any()
-    slippage = (settings["slip_rate"] != 0).any() or (settings["slip_ticks"] != 0).any()
+    impact = (settings["slip_buy"] != 0).any() or (settings["slip_sell"] != 0).any()
+    slippage = impact or (settings["slip_rate"] != 0).any() or (settings["slip_ticks"] != 0).any()
     bits = (
         (fees or tiers, HAS_FEES),
         (tiers, HAS_TIERS),
+        (impact, HAS_IMPACT),
+        ((settings["cap_share"] != 0).any(), HAS_CAPS),
         (slippage, HAS_SLIPPAGE),
         (levels, HAS_LEVELS),
         (max_bars, HAS_MAX_BARS),

@@ -96,7 +96,7 @@ class Book:
         """
         from .tape import tape_of
 
-        self._desk.set(**tape_of(tape, self._desk.flags, 1))
+        self._desk.set(**tape_of(self.tables, tape, 1))
         self._told = True
 
     def step(self, bar: int, open: Any, high: Any, low: Any, close: Any, events: Any, slot: Any, value: Any) -> None:  # noqa: A002

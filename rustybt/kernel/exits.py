@@ -73,7 +73,7 @@ def leave(desk: Desk, t: int, slot: int, place: int) -> None:
         price, stopped = exit_price(-desk.open[place], -desk.high[place], -desk.low[place], -stop, -take)
         price = -price
     if stopped:
-        price = slipped(desk, slot, price, lots < 0, place)
+        price = slipped(desk, slot, price, -lots, place)
     else:
         reason = TAKE_PROFIT
     asset = slot % desk.assets

@@ -6,6 +6,7 @@ from rustybt.model import Status
 
 from .arithmetic import fits, mul_div, ratio, value
 from .compile import apart, aside, entry, kernel
+from .impact import impact
 from .journal import NONE, fail, head, paid, slot_of, sweep, tail
 from .levels import arm
 from .limits import BAD, CEIL, HALF_EVEN, LIMIT, ONE, RATE, ZERO, whole
@@ -13,6 +14,7 @@ from .state import (
     CASH,
     FEES,
     HAS_FEES,
+    HAS_IMPACT,
     HAS_LEVELS,
     HAS_SLIPPAGE,
     HAS_TIERS,
@@ -27,23 +29,28 @@ FILLED = whole(Status.FILLED)
 
 
 @aside
-def slip(desk: Desk, slot: int, price: int, buy: bool, low: int, high: int) -> int:
+def slip(desk: Desk, slot: int, price: int, lots: int, place: int) -> int:
     """A price moved against the trader, inside the bar."""
     apart()
-    rate = desk.slip_rate[slot]
-    moved = ratio(price, rate, RATE, CEIL) if rate != 0 else 0
+    buy, low, high, rate = lots > 0, desk.low[place], desk.high[place], desk.slip_rate[slot]
+    model = (desk.slip_buy[slot] if buy else desk.slip_sell[slot]) if desk.flags & HAS_IMPACT != 0 else 0
+    if model != 0:
+        moved = impact(desk, model - 1, price, abs(lots), place)
+    else:
+        moved = ratio(price, rate, RATE, CEIL) if rate != 0 else 0
     if moved == BAD:
         return high if buy else low
-    moved += desk.slip_ticks[slot]
+    if model == 0:
+        moved += desk.slip_ticks[slot]
     return min(max(price + moved, low), high) if buy else max(min(price - moved, high), low)
 
 
 @kernel
-def slipped(desk: Desk, slot: int, price: int, buy: bool, place: int) -> int:
-    """The price of a market order or a stop after slippage. ``place`` is that of the bar."""
+def slipped(desk: Desk, slot: int, price: int, lots: int, place: int) -> int:
+    """The price of a market order or a stop of so many lots after slippage. ``place`` is that of the bar."""
     if desk.flags & HAS_SLIPPAGE == 0:
         return price
-    return slip(desk, slot, price, buy, desk.low[place], desk.high[place])
+    return slip(desk, slot, price, lots, place)
 
 
 @aside

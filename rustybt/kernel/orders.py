@@ -6,12 +6,13 @@ from rustybt.model import Detail, FillAt, Status
 
 from .affordable import cut
 from .arithmetic import fits, mul_div, value
+from .caps import capped, rest_of
 from .compile import apart, aside, kernel
 from .fills import fee_of, record, slipped
 from .journal import NONE, asset_of, fail, head, paid, slot_of, sweep, tail
 from .limits import CEIL, DOWN, RATE, ZERO, whole
 from .sizing import size_all
-from .state import CASH, DEAD, ERROR, HAS_CLAIMS, HAS_TIERS, ORDERS, OVERFLOW, RECEIVABLE, ROW, Desk
+from .state import CASH, DEAD, ERROR, HAS_CAPS, HAS_CLAIMS, HAS_TIERS, ORDERS, OVERFLOW, RECEIVABLE, ROW, Desk
 
 NEXT_OPEN = whole(FillAt.NEXT_OPEN)
 REJECTED = whole(Status.REJECTED)
@@ -51,17 +52,21 @@ def meet(desk: Desk, t: int, moment: int) -> None:
         price = quote(desk, moment, row + asset)
         if price == 0:
             continue
+        if desk.flags & HAS_CAPS != 0:
+            lots = capped(desk, k, slot, lots, row + asset)
+            if lots == 0 and rest_of(desk, t, k, slot):
+                continue
         served += 1
         part = closing(desk.lots[slot], lots)
         if lots != 0:
-            price = slipped(desk, slot, price, lots > 0, row + asset)
+            price = slipped(desk, slot, price, lots, row + asset)
         if part != 0:
             notional = value(part, price, desk.up[asset], desk.down[asset])
             record(desk, t, k, part, part, price, notional, fee_of(desk, slot, abs(part), abs(notional)), NONE)
         if part == lots:
-            done(desk, k, slot)
+            done(desk, t, k, slot)
         elif orders == 1 and alone(desk, t, row, moment, lots - part, price):
-            done(desk, k, slot)
+            done(desk, t, k, slot)
         else:
             desk.queue[increases] = k
             increases += 1
@@ -72,7 +77,7 @@ def meet(desk: Desk, t: int, moment: int) -> None:
                 desk.due_price[k] = price
     if increases != 0 and desk.count[ERROR] == 0:
         grant(desk, t, row, moment, increases, total)
-    if served == orders:
+    if served == orders and desk.flags & HAS_CAPS == 0:
         desk.count[ORDERS] = 0
         desk.count[DEAD] = 0
     else:
@@ -94,8 +99,10 @@ def alone(desk: Desk, t: int, row: int, moment: int, lots: int, price: int) -> b
 
 
 @kernel
-def done(desk: Desk, k: int, slot: int) -> None:
-    """Order k is over, unless sizing it has already ended it."""
+def done(desk: Desk, t: int, k: int, slot: int) -> None:
+    """Order k is over, unless sizing it has already ended it or some of it stays working."""
+    if desk.flags & HAS_CAPS != 0 and rest_of(desk, t, k, slot):
+        return
     if desk.order_number[k] != 0:
         desk.order_number[k] = 0
         desk.busy[slot] -= 1
@@ -137,7 +144,7 @@ def grant(desk: Desk, t: int, row: int, moment: int, increases: int, total: int)
             n = head(desk, t, desk.order_bar[k], slot, desk.order_number[k], desk.order_reason[k])
             tail(desk, n, REJECTED, UNAFFORDABLE, part, ZERO)
             paid(desk, n, ZERO, ZERO, ZERO)
-        done(desk, k, slot)
+        done(desk, t, k, slot)
 
 
 @aside

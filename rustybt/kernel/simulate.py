@@ -46,7 +46,7 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any, tape: Tape |
     from .tape import tape_of
 
     desk, bars, margin = desk_for(tables, market, plan, events)
-    desk.set(**tape_of(tape, desk.flags, bars))
+    desk.set(**tape_of(tables, tape, bars))
     t = 0
     while True:
         t = int(run(desk, t, bars, margin))

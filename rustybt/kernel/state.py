@@ -29,8 +29,9 @@ EVENT, ROW, HINT, OFFER = range(4)
 HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS = 1, 2, 4, 8, 16
 HAS_FLOWS = 1024
 """Bits of ``flags``: what the rules use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit."""
-HAS_TIERS = 1 << 16
-"""More bits of ``flags``: commissions that fall with what was traded in the month."""
+HAS_TIERS, HAS_IMPACT, HAS_CAPS = 1 << 16, 1 << 17, 1 << 18
+"""More bits of ``flags``: commissions that fall with what was traded in the month; slippage by the
+volume of a bar or by feeds; caps on the volume."""
 HAS_CLAIMS = 4096
 """One more: dividends that are paid later than they are earned."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
@@ -52,8 +53,8 @@ class Desk:
     """Everything that a kernel function is given, beside the bar.
 
     Sizes, settings and switches first. ``up``, ``down`` per asset: a value is lots x ticks x up / down. Then the settings of
-    `rustybt.model.SLOT_FIELDS` per slot, the columns of `rustybt.model.TIER_FIELDS`, the month of each row, the events (money units
-    or lots per lot), the prices row after row, the offers, the flows of money in and out.
+    `rustybt.model.SLOT_FIELDS` per slot, the columns of `rustybt.model.TIER_FIELDS` and `IMPACT_FIELDS`, what a tape tells, the events
+    (money units or lots per lot), the prices row after row, the offers, the flows of money in and out.
 
     What survives a bar: ``last`` per asset, the ``tally`` of a month. Per slot: ``lots``, ``entry`` and ``peak`` price, the levels
     ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``, bars to ``cool``, whether it ``exited``, the remembered
@@ -61,7 +62,8 @@ class Desk:
     number (0 = dead), reason. Per claim (a dividend earned and not yet paid): slot, number, money.
 
     Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
-    lots to serve; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log, as in `rustybt.model.Log`, and the curves.
+    lots to serve, lots beyond the cap; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log, as in
+    `rustybt.model.Log`, and the curves.
     """
 
     assets: int
@@ -76,6 +78,7 @@ class Desk:
     flags: int
     parts: int
     log_size: int
+    feeds: int
 
     up: Amounts
     down: Amounts
@@ -102,13 +105,27 @@ class Desk:
     tier_count: Counts
     tier_group: Counts
     tier_lots: Amounts
+    slip_buy: Counts
+    slip_sell: Counts
+    cap_share: Amounts
+    cap_carry: Counts
 
     tiers_floor: Amounts
     tiers_rate: Amounts
     tiers_maker: Amounts
     tiers_lot_num: Amounts
     tiers_lot_den: Amounts
+    impacts_rate: Amounts
+    impacts_ticks: Amounts
+    impacts_square: Amounts
+    impacts_root: Amounts
+    impacts_sigma: Amounts
+    impacts_sigma_feed: Counts
+    impacts_rate_feed: Counts
+    impacts_ticks_feed: Counts
     month: Counts
+    volume: Amounts
+    feed: Amounts
 
     event_bar: Counts
     event_asset: Counts
@@ -166,6 +183,7 @@ class Desk:
     due_grant: Amounts
     due_notional: Amounts
     due_fee: Amounts
+    due_left: Amounts
     queue: Counts
     ranked: Counts
 

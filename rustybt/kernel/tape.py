@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from rustybt.errors import DataError
-from rustybt.model import TIER_FIELDS, Tables, Tape
-from rustybt.model.tables import GROUPS
+from rustybt.model import IMPACT_FIELDS, TIER_FIELDS, Tables, Tape
+from rustybt.model.decimals import LIMIT
+from rustybt.model.tables import GROUPS, MOST_RATE
 
 from .market import admit
-from .state import HAS_TIERS, KINDS, TYPES
+from .state import HAS_CAPS, HAS_IMPACT, HAS_TIERS, KINDS, TYPES
 
-NEEDS_TAPE = HAS_TIERS
+NEEDS_TAPE = HAS_TIERS | HAS_IMPACT | HAS_CAPS
 """Bits of ``flags`` that read a tape."""
 
 
@@ -32,7 +33,25 @@ def cost_tables(tables: Tables) -> dict[str, Any]:
     tiers = tables.tiers.shape[1]
     if np.any((count < 0) | (first < 0) | (first + count > tiers) | (group < 0) | (group >= GROUPS)):
         raise DataError(f"a slot has tiers that are not among the {tiers}", where="kernel, tiers", do="check tier_first and tier_count")
-    return {f"tiers_{name}": column(f"tiers_{name}", tables.tiers[row]) for row, name in enumerate(TIER_FIELDS)}
+    models, most = tables.impacts.shape[1], max(int(tables.row(name).max(initial=0)) for name in ("slip_buy", "slip_sell"))
+    if most > models or min(int(tables.row(name).min(initial=0)) for name in ("slip_buy", "slip_sell")) < 0:
+        raise DataError(f"a slot has slippage that is not among the {models}", where="kernel, impacts", do="check slip_buy and slip_sell")
+    if np.any((tables.impacts[:2] < 0) | (tables.impacts[:2] >= LIMIT)) or np.any(
+        (tables.impacts[2:] < 0) | (tables.impacts[2:] > MOST_RATE)
+    ):
+        raise DataError("a coefficient of slippage is negative or too large", where="kernel, impacts", do="give coefficients up to 1000")
+    found = {f"tiers_{name}": column(f"tiers_{name}", tables.tiers[row]) for row, name in enumerate(TIER_FIELDS)}
+    return found | {f"impacts_{name}": column(f"impacts_{name}", tables.impacts[row]) for row, name in enumerate(IMPACT_FIELDS)}
+
+
+def needs_volume(impacts: Any) -> bool:
+    """Whether slippage goes by the volume."""
+    return bool(np.any(impacts[[IMPACT_FIELDS.index(name) for name in ("square", "root", "sigma")]]))
+
+
+def needs_feeds(impacts: Any) -> int:
+    """The number of feeds that slippage reads."""
+    return int(np.max(impacts[[IMPACT_FIELDS.index(name) for name in ("sigma_feed", "rate_feed", "ticks_feed")]], initial=0))
 
 
 def months_of(day: Any) -> Any:
@@ -45,19 +64,52 @@ def months_of(day: Any) -> Any:
     return np.asarray(day, dtype=np.int64).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
 
 
-def tape_of(tape: Tape | None, flags: int, bars: int) -> dict[str, Any]:
+def tape_of(tables: Tables, tape: Tape | None, bars: int) -> dict[str, Any]:
     """What the rules in force read of a tape, by field of `Desk`.
 
     Raises:
         DataError: a column that they read is missing or has the wrong length.
     """
     given = tape or Tape()
-    if not flags & HAS_TIERS:
-        return {"month": column("month", [])}
+    found = {"month": column("month", []), "feeds": 0, "volume": column("volume", []), "feed": column("feed", [])}
+    if np.any(tables.row("tier_count")):
+        found["month"] = months_column(given, bars)
+    if np.any(tables.row("slip_buy")) or np.any(tables.row("slip_sell")):
+        found |= impact_columns(tables, given, bars)
+    if np.any(tables.row("cap_share")):
+        found["volume"] = volume_column(given, bars, len(tables.assets))
+    return found
+
+
+def impact_columns(tables: Tables, given: Tape, bars: int) -> dict[str, Any]:
+    """What slippage reads."""
+    found, assets, feeds = {}, len(tables.assets), needs_feeds(tables.impacts)
+    if needs_volume(tables.impacts):
+        found["volume"] = volume_column(given, bars, assets)
+    if feeds:
+        if given.feeds is None or given.feeds.ndim != 3 or given.feeds.shape[::2] != (bars, assets) or given.feeds.shape[1] < feeds:
+            where, do = "kernel, tape", f"give a Tape with feeds of shape ({bars}, {feeds}, {assets})"
+            raise DataError(f"slippage reads {feeds} feeds that are not there", where=where, do=do)
+        if given.feeds.size and (given.feeds.min() < 0 or given.feeds.max() > MOST_RATE):
+            raise DataError("a term of slippage is negative or above 1000", where="kernel, tape", do="give terms from 0 on")
+        found |= {"feed": column("feed", given.feeds), "feeds": given.feeds.shape[1]}
+    return found
+
+
+def volume_column(given: Tape, bars: int, assets: int) -> Any:
+    """The lots traded in every bar."""
+    if given.volume is None or given.volume.shape != (bars, assets) or (given.volume.size and given.volume.min() < 0):
+        where, do = "kernel, tape", f"give a Tape with a volume of shape ({bars}, {assets}), nothing below 0"
+        raise DataError("a rule goes by the volume, and there is none", where=where, do=do)
+    return column("volume", given.volume)
+
+
+def months_column(given: Tape, bars: int) -> Any:
+    """The month of every bar."""
     if given.day is None or len(given.day) != bars or (bars > 1 and np.any(np.diff(given.day) < 0)):
         raise DataError(
             "commissions by month need the day of every bar",
             where="kernel, tape",
             do=f"give a Tape whose day has {bars} numbers that never decrease",
         )
-    return {"month": column("month", months_of(given.day))}
+    return column("month", months_of(given.day))

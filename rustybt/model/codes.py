@@ -52,6 +52,7 @@ class Detail(IntEnum):
     DELISTED = 8
     SETTLED = 9
     ROLLED = 10
+    CAPPED = 11
 
 
 class EventKind(IntEnum):

@@ -16,10 +16,15 @@ SLOT_FIELDS = (
     "fee_flat", "fee_lot_num", "fee_lot_den", "fee_rate", "fee_min", "fee_max", "fee_cap",
     "slip_rate", "slip_ticks", "stop", "take", "trail", "max_bars", "cool_down", "reentry_schedule", "scheduled", "kind",
     "fee_maker", "tier_first", "tier_count", "tier_group", "tier_lots",
+    "slip_buy", "slip_sell", "cap_share", "cap_carry",
 )  # fmt: skip
 """Per-slot settings of `Tables.slots`, one row each, in this order."""
 TIER_FIELDS = ("floor", "rate", "maker", "lot_num", "lot_den")
 """Columns of `Tables.tiers`, one row each, in this order."""
+IMPACT_FIELDS = ("rate", "ticks", "square", "root", "sigma", "sigma_feed", "rate_feed", "ticks_feed")
+"""Columns of `Tables.impacts`, one row each, in this order."""
+MOST_RATE = 10**11
+"""The largest coefficient of an impact, and the largest number of a feed of rates, in 1e-8."""
 GROUPS = 64
 """The most tables of tiers, each with its own count of what was traded in a month."""
 
@@ -51,9 +56,13 @@ class Tables:
         flows: (flows, 2) Int64 rows of (bar, money units), by bar: deposits, and negative withdrawals.
             ``fee_maker``: the rate of resting orders, -1 = ``fee_rate``. ``tier_first`` and ``tier_count``: columns of ``tiers`` that are
             in force instead of the rates and the commission per lot, 0 = none; ``tier_group``: which count of traded value or
-            quantity they go by; ``tier_lots``: 0 = value, else what one lot adds to the quantity, in 1e-8.
+            quantity they go by; ``tier_lots``: 0 = value, else what one lot adds to the quantity, in 1e-8. ``slip_buy``,
+            ``slip_sell``: the column of ``impacts`` from 1 on that holds instead of the plain slippage, 0 = none. ``cap_share``: the
+            most of the volume of a bar that an order takes, in 1e-8, 0 = no cap; ``cap_carry``: 1 = what is beyond it stays working.
         tiers: (len(TIER_FIELDS), tiers) Int64: from what is traded in the month on (money units, or 1e-8 of the quantity), the two rates,
             and the commission per lot.
+        impacts: (len(IMPACT_FIELDS), impacts) Int64: slippage by the volume and by feeds of the tape; rates and coefficients in 1e-8,
+            feeds by their number from 1 on, 0 = none.
     """
 
     assets: tuple[Asset, ...]
@@ -66,6 +75,7 @@ class Tables:
     slots: Ints
     flows: Ints = field(default_factory=lambda: NO_FLOWS)
     tiers: Ints = field(default_factory=lambda: no_rows(TIER_FIELDS))
+    impacts: Ints = field(default_factory=lambda: no_rows(IMPACT_FIELDS))
 
     def row(self, name: str) -> Ints:
         """One setting for every slot."""

@@ -16,9 +16,13 @@ class Tape:
 
     Attributes:
         day: (bars,) Int64 session of each bar in days since 1970-01-01, never decreasing.
+        volume: (bars, assets) Int64 whole lots traded in each bar.
+        feeds: (bars, feeds, assets) Int64 terms of slippage: rates and volatilities in 1e-8, or ticks; see `rustybt.model.IMPACT_FIELDS`.
     """
 
     day: Ints | None = None
+    volume: Ints | None = None
+    feeds: Ints | None = None
 
     def part(self, first: int, last: int) -> Tape:
         """The same for the bars from ``first`` to before ``last``.

@@ -9,6 +9,7 @@ from itertools import count
 
 from rustybt.model.asset import Asset
 from rustybt.model.codes import Detail, FillAt, Reason, Sizing, Status, TargetKind
+from rustybt.reference.impact import Impact
 from rustybt.reference.rounding import ZERO
 from rustybt.reference.tariff import Ladder, Rates
 
@@ -23,6 +24,8 @@ class Terms:
         fee_per_lot: money for ``fee_lots`` lots. slip_rate: fraction of the price. slip: price.
         stop_loss, take_profit, trailing: fractions, 0 = not set. max_bars, cool_down: bars, 0 = not set.
         fee_maker: fraction for resting orders, None = fee_rate. ladder: tiers instead of the rates, or None.
+        slip_buy, slip_sell: slippage by volume and feeds instead of the plain one, or None.
+        cap_share: most of a bar's volume for an order, 0 = no cap. cap_carry: what is beyond it stays working.
         reentry_on_schedule, scheduled: as in section 6 and 7. kind: what a target number means.
     """
 
@@ -49,6 +52,10 @@ class Terms:
     kind: TargetKind
     fee_maker: Decimal | None = None
     ladder: Ladder | None = None
+    slip_buy: Impact | None = None
+    slip_sell: Impact | None = None
+    cap_share: Decimal = ZERO
+    cap_carry: bool = False
 
     @property
     def rates(self) -> Rates:
@@ -69,12 +76,14 @@ class Rules:
 
 @dataclass(frozen=True)
 class Bar:
-    """The prices of one asset at one instant."""
+    """The prices of one asset at one instant, the quantity traded, and the terms of slippage: as whole numbers of their unit."""
 
     open: Decimal
     high: Decimal
     low: Decimal
     close: Decimal
+    volume: Decimal = field(default=ZERO, kw_only=True)
+    feeds: tuple[Decimal, ...] = field(default=(), kw_only=True)
 
 
 Bars = tuple[Bar | None, ...]

@@ -10,8 +10,11 @@ from rustybt.model.decimals import RATE, WEIGHT, up_down
 from rustybt.model.events import widened
 from rustybt.model.panel import Ints
 from rustybt.model.tables import Plan, Tables
+from rustybt.model.tape import Tape
 from rustybt.reference.account import Account, Bar, Bars, Position, Rules, Terms
 from rustybt.reference.decisions import Offer
+from rustybt.reference.impact import Impact
+from rustybt.reference.rounding import ZERO
 from rustybt.reference.succession import Action
 from rustybt.reference.tariff import FINEST, Ladder, Rates
 
@@ -78,7 +81,19 @@ def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:
         kind=TargetKind(setting("kind")),
         fee_maker=None if setting("fee_maker") < 0 else setting("fee_maker") * PER_RATE,
         ladder=read_ladder(tables, slot, unit),
+        cap_share=setting("cap_share") * PER_RATE,
+        cap_carry=bool(setting("cap_carry")),
+        slip_buy=read_impact(tables, setting("slip_buy"), asset.tick_size),
+        slip_sell=read_impact(tables, setting("slip_sell"), asset.tick_size),
     )
+
+
+def read_impact(tables: Tables, number: int, tick: Decimal) -> Impact | None:
+    """One column of the impacts, from 1 on."""
+    if number == 0:
+        return None
+    rate, ticks, square, root, sigma, *feeds = (int(setting) for setting in tables.impacts[:, number - 1])
+    return Impact(rate * PER_RATE, ticks * tick, square * PER_RATE, root * PER_RATE, sigma * PER_RATE, *feeds)
 
 
 def read_ladder(tables: Tables, slot: int, unit: Decimal) -> Ladder | None:
@@ -101,13 +116,18 @@ def open_account(tables: Tables, rules: Rules) -> Account:
     return Account(rules, cash, positions, [None] * len(tables.assets), deposits=cash)
 
 
-def read_bars(market: Market, number: int, tables: Tables) -> Bars:
+def read_bars(market: Market, number: int, tables: Tables, tape: Tape | None = None) -> Bars:
     """The bars of one instant."""
     bars: list[Bar | None] = []
     for column, asset in enumerate(tables.assets):
         prices = (market.open, market.high, market.low, market.close)
         ticks = [int(price[number, column]) for price in prices]
-        bars.append(Bar(*(tick * asset.tick_size for tick in ticks)) if ticks[3] else None)
+        volume, feeds = ZERO, tuple[Decimal, ...]()
+        if tape is not None and tape.volume is not None:
+            volume = int(tape.volume[number, column]) * asset.lot_size
+        if tape is not None and tape.feeds is not None:
+            feeds = tuple(Decimal(int(term)) for term in tape.feeds[number, :, column])
+        bars.append(Bar(*(tick * asset.tick_size for tick in ticks), volume=volume, feeds=feeds) if ticks[3] else None)
     return tuple(bars)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from rustybt.model.asset import Asset
 from rustybt.model.codes import Detail, Status
 from rustybt.reference.account import Account, Bar, Order, Position, Row, Terms
+from rustybt.reference.impact import moved_by
 from rustybt.reference.rounding import ZERO, amount, nearest, upward
 from rustybt.reference.tariff import Rates, note_traded, rates_of
 
@@ -26,7 +27,11 @@ def check_price(price: Decimal, terms: Terms, unit: Decimal) -> None:
 def slipped(price: Decimal, quantity: Decimal, terms: Terms, bar: Bar) -> Decimal:
     """The price after slippage: a buy pays more, a sell gets less, both inside the bar and at least one tick."""
     tick = terms.asset.tick_size
-    slip = upward(price * terms.slip_rate, tick) + terms.slip
+    impact = terms.slip_buy if quantity > 0 else terms.slip_sell
+    if impact is None:
+        slip = upward(price * terms.slip_rate, tick) + terms.slip
+    else:
+        slip = moved_by(impact, price, quantity, bar, tick)
     moved = price + slip if quantity > 0 else price - slip
     return max(tick, min(max(moved, bar.low), bar.high))
 

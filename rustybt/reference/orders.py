@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rustybt.model.codes import Detail, Status, TargetKind
-from rustybt.reference.account import Account, Bar, Bars, Order, Row, Terms
+from rustybt.reference.account import Account, Bar, Bars, Order, Row, Terms, not_filled
 from rustybt.reference.fills import Execution, check_price, commission, fill, slipped, value
 from rustybt.reference.rounding import ZERO, amount, toward_zero, upward
 from rustybt.reference.tariff import Rates, rates_of
@@ -27,7 +27,10 @@ class Phase:
 
 @dataclass
 class Part:
-    """An order, or the part of it on one side of zero, with the price at which it would fill and the rates it would be charged by."""
+    """An order, or the part of it on one side of zero, with the price at which it would fill and the rates it would be charged by.
+
+    ``served`` is how much of the order the volume of the bar allows.
+    """
 
     order: Order
     quantity: Decimal
@@ -35,6 +38,7 @@ class Part:
     terms: Terms
     share: int = 0
     rates: Rates | None = None
+    served: Decimal = ZERO
 
     @property
     def lots(self) -> int:
@@ -53,18 +57,46 @@ def fill_market_orders(account: Account, phase: Phase) -> None:
     due = sorted((o for o in account.working.values() if phase.bars[rules.terms[o.slot].column]), key=lambda order: order.number)
     if any(order.quantity is None for order in due):
         size_at_fill(account, phase, due)
-    reductions: list[Part] = []
     increases: list[Part] = []
     for order in due:
+        allowed = capped(account, phase, order)
+        if allowed == 0 and order.quantity != 0:
+            leave_rest(account, phase, order, ZERO)
+            continue
         del account.working[order.slot]
-        to_zero, beyond = divide(account, order)
-        for quantity, parts in ((to_zero, reductions), (beyond, increases)):
-            if quantity != 0:
-                parts.append(part(account, phase, order, quantity))
-    for reduction in reductions:
-        fill(account, Execution(phase.bar, reduction.order, reduction.quantity, reduction.quantity, reduction.price))
+        to_zero, beyond = divide(account, order, allowed)
+        if to_zero != 0:
+            reduction = part(account, phase, order, to_zero, allowed)
+            fill(account, Execution(phase.bar, order, to_zero, to_zero, reduction.price))
+        if beyond != 0:
+            increases.append(part(account, phase, order, beyond, allowed))
+        else:
+            leave_rest(account, phase, order, allowed)
     if increases:
         fill_increases(account, phase, increases)
+
+
+def capped(account: Account, phase: Phase, order: Order) -> Decimal:
+    """The part of an order that the volume of its bar allows."""
+    terms, quantity = account.rules.terms[order.slot], order.quantity or ZERO
+    bar = phase.bars[terms.column]
+    if terms.cap_share == 0 or bar is None:
+        return quantity
+    most = toward_zero(bar.volume * terms.cap_share, terms.asset.lot_size)
+    return min(quantity, most) if quantity > 0 else max(quantity, -most)
+
+
+def leave_rest(account: Account, phase: Phase, order: Order, served: Decimal) -> None:
+    """What the volume did not allow stays working, or is cancelled."""
+    account.working.pop(order.slot, None)
+    rest = (order.quantity or ZERO) - served
+    if rest == 0:
+        return
+    order.quantity = rest
+    if account.rules.terms[order.slot].cap_carry:
+        account.working[order.slot] = order
+    else:
+        account.log.append(not_filled(order, phase.bar, Status.CANCELLED, Detail.CAPPED))
 
 
 def size_at_fill(account: Account, phase: Phase, due: list[Order]) -> None:
@@ -96,9 +128,9 @@ def wanted(target: Decimal, terms: Terms, price: Decimal, equity: Decimal, unit:
     return amount(quantity, asset.lot_size, "target quantity", asset.symbol)
 
 
-def divide(account: Account, order: Order) -> tuple[Decimal, Decimal]:
-    """The part of an order that reduces the position to zero at most, and the part that opens or increases one."""
-    held, quantity = account.positions[order.slot].quantity, order.quantity or ZERO
+def divide(account: Account, order: Order, quantity: Decimal) -> tuple[Decimal, Decimal]:
+    """The part of a quantity that reduces the position to zero at most, and the part that opens or increases one."""
+    held = account.positions[order.slot].quantity
     if held == 0 or (held > 0) == (quantity > 0):
         return ZERO, quantity
     if abs(quantity) <= abs(held):
@@ -106,12 +138,12 @@ def divide(account: Account, order: Order) -> tuple[Decimal, Decimal]:
     return -held, quantity + held
 
 
-def part(account: Account, phase: Phase, order: Order, quantity: Decimal) -> Part:
-    """A part of an order with its price after slippage."""
+def part(account: Account, phase: Phase, order: Order, quantity: Decimal, served: Decimal) -> Part:
+    """A part of what is served of an order, with its price after slippage."""
     terms = account.rules.terms[order.slot]
     bar = phase.bars[terms.column]
     assert bar is not None, "an order is only served at a bar of its asset"
-    return Part(order, quantity, slipped(phase.price(bar), quantity, terms, bar), terms)
+    return Part(order, quantity, slipped(phase.price(bar), served, terms, bar), terms, served=served)
 
 
 def reference_price(account: Account, phase: Phase, terms: Terms) -> Decimal:
@@ -164,6 +196,7 @@ def fill_increases(account: Account, phase: Phase, increases: list[Part]) -> Non
         share(account, increases, left, total)
     for increase in increases:
         book(account, phase, increase)
+        leave_rest(account, phase, increase.order, increase.served)
 
 
 def share(account: Account, increases: list[Part], left: Decimal, total: Decimal) -> None:

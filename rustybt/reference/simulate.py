@@ -55,7 +55,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         for number in range(len(market.close)):
             if tape is not None and tape.day is not None:
                 turn_month(account, int(tape.day[number]))
-            bars, offers = (read_bars(market, number, tables), read_offers(plan, number, account.rules))
+            bars, offers = (read_bars(market, number, tables, tape), read_offers(plan, number, account.rules))
             apply_events(account, number, actions.get(number, ()))
             apply_flows(account, number, flows.get(number, ()))
             worth, exposure = after_events(account, number, bars, offers)

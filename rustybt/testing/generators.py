@@ -16,7 +16,7 @@ from rustybt.model import Plan, Tables, Tape
 from rustybt.model.panel import Ints
 from rustybt.testing.funds import draw_flows
 from rustybt.testing.happenings import draw_events
-from rustybt.testing.rules import LARGE, World, draw_tables, draw_world
+from rustybt.testing.rules import FEEDS, LARGE, World, draw_tables, draw_world
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
@@ -123,7 +123,7 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     market = draw_market(dice, world, count)
     tables = draw_tables(dice, world)
     plan, events = draw_plan(dice, world, tables, count), draw_events(dice, market.open)
-    return Session(replace(tables, flows=draw_flows(dice, world, count)), market, plan, events, draw_tape(dice, count))
+    return Session(replace(tables, flows=draw_flows(dice, world, count)), market, plan, events, draw_tape(dice, world, count))
 
 
 def draw_market(dice: Dice, world: World, bars: int) -> Grid:
@@ -143,11 +143,19 @@ def draw_market(dice: Dice, world: World, bars: int) -> Grid:
     return Grid(*(np.ascontiguousarray(field) for field in grid))
 
 
-def draw_tape(dice: Dice, bars: int) -> Tape:
-    """Days that go by slowly or fast, so that months turn."""
+def draw_tape(dice: Dice, world: World, bars: int) -> Tape:
+    """Days that go by slowly or fast, so that months turn; volumes around what orders ask for; feeds that are often 0."""
     step = dice.pick((1, 0, 9, 40))
     first = dice.integer(0, 40_000)
-    return Tape(day=np.array([first + bar * step for bar in range(bars)], dtype=np.int64))
+    day = np.array([first + bar * step for bar in range(bars)], dtype=np.int64)
+    shape = bars, len(world.assets)
+    volume, feeds = np.zeros(shape, dtype=np.int64), np.zeros((bars, FEEDS, shape[1]), dtype=np.int64)
+    scale, terms = dice.pick((4, 1, 100)), dice.pick((0, 60))
+    for bar in range(bars):
+        for column, lots in enumerate(world.lots):
+            volume[bar, column] = dice.integer(0, min(LARGE, scale * lots))
+            feeds[bar, :, column] = [dice.pick((10**6, 1, 3, 10**8)) if terms and dice.chance(terms) else 0 for _ in range(FEEDS)]
+    return Tape(day, volume, feeds)
 
 
 def draw_bar(dice: Dice, price: int, step: int) -> tuple[int, int, int, int]:

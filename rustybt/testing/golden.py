@@ -36,7 +36,9 @@ from rustybt.testing.golden_events import read_event, write_event
 
 SECTIONS = ("run", "assets", "terms", "bars", "targets", "events", "flows", "log", "balances", "lots", "error", *golden_costs.SECTIONS)
 MONEY = {"fee_flat", "fee_min", "fee_max"}
-RATES = {"fee_rate", "fee_cap", "fee_maker", "slip_rate", "stop", "take", "trail"}
+RATES = {"fee_rate", "fee_cap", "fee_maker", "cap_share", "slip_rate", "stop", "take", "trail"}
+POINTERS = ("tier_", "slip_buy", "slip_sell")
+"""Settings that point into tables, which have sections of their own."""
 PLAIN = {"fee_lot_den": 1, "fee_max": -1, "fee_cap": -1, "fee_maker": -1}
 
 
@@ -89,12 +91,13 @@ def read_case(text: str, name: str = "case") -> Case:
         slots,
         flows=read_flows(parts["flows"], unit),
         tiers=golden_costs.read_tiers(parts["tiers"], names, assets, slots, unit),
+        impacts=golden_costs.read_impacts(parts["impacts"], names, slots),
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
     plan = read_targets(parts["targets"], tables, len(grid.close))
     events = sorted((read_event(line, assets) for line in parts["events"]), key=lambda row: row[:3])
     rows = np.array(events, dtype=np.int64).reshape(-1, len(EVENT_FIELDS))
-    session = Session(tables, grid, plan, rows, golden_costs.read_days(parts["days"], len(grid.close)))
+    session = Session(tables, grid, plan, rows, golden_costs.read_tape(parts, tables, len(grid.close)))
     log, balances, lots = (tuple(canonical(line) for line in parts[section]) for section in ("log", "balances", "lots"))
     return Case(session, log, balances, lots, bool(parts["error"]))
 
@@ -265,7 +268,8 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
             slot = int(plan.slot[row])
             lines.append(f"{bar} {slot_name(slot, assets)} {plain(from_units(int(plan.value[row]), target_step(tables, slot)))}")
     lines += ["[tiers]", *golden_costs.write_tiers(tables, [slot_name(slot, assets) for slot in slots], unit)]
-    lines += ["[days]", *golden_costs.write_days(tape), "[events]"]
+    lines += ["[impacts]", *golden_costs.write_impacts(tables, [slot_name(slot, assets) for slot in slots])]
+    lines += [*golden_costs.write_tape(tape, assets), "[events]"]
     lines += [write_event(row, assets) for row in events.tolist()]
     lines += ["[flows]", *(f"{bar} {plain(from_units(money, unit))}" for bar, money in tables.flows.tolist())]
     if outcome is None:
@@ -276,7 +280,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
 
 def write_terms(tables: Tables, slot: int, unit: Decimal) -> str:
     """The settings of a slot that are not the plain ones."""
-    setting = {field: int(tables.row(field)[slot]) for field in SLOT_FIELDS if not field.startswith("tier_")}
+    setting = {field: int(tables.row(field)[slot]) for field in SLOT_FIELDS if not field.startswith(POINTERS)}
     words = [f"kind={TargetKind(setting.pop('kind')).name.lower()}"]
     per_lot = Fraction(setting.pop("fee_lot_num"), setting.pop("fee_lot_den")) * Fraction(unit)
     if per_lot:

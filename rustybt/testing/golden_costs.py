@@ -1,4 +1,4 @@
-"""The parts of a golden case that are about costs: tiers of commission and the days of the bars."""
+"""The parts of a golden case that are about costs: tiers of commission, slippage by volume and feeds, what the tape tells."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rustybt.errors import ConfigError
-from rustybt.model import SLOT_FIELDS, TIER_FIELDS, Tables, Tape
+from rustybt.model import IMPACT_FIELDS, SLOT_FIELDS, TIER_FIELDS, Tables, Tape
 from rustybt.model.decimals import RATE, to_units
 from rustybt.model.panel import Ints
 
 if TYPE_CHECKING:
     from rustybt.model import Asset
 
-SECTIONS = ("tiers", "days")
+SECTIONS = ("tiers", "days", "impacts", "volume", "feeds")
 FIRST = date(1970, 1, 1)
 PER_RATE, FINEST = 1 / Decimal(RATE), Decimal("1E-8")
+FEEDS = ("sigma_feed", "rate_feed", "ticks_feed")
+SHARES = {"rate", "square", "root", "sigma"}
 
 
 def read_tiers(lines: Iterable[list[str]], names: Sequence[str], assets: Sequence[Asset], slots: Ints, unit: Decimal) -> Ints:
@@ -59,6 +61,60 @@ def write_tiers(tables: Tables, names: Sequence[str], unit: Decimal) -> list[str
             lot = Fraction(num, den) * Fraction(unit)
             by = "quantity" if each else "value"
             lines.append(f"{name} {by} {start:f} rate={rate * PER_RATE:f}{rested} lot={lot} group={group}")
+    return lines
+
+
+def read_impacts(lines: Iterable[list[str]], names: Sequence[str], slots: Ints) -> Ints:
+    """``A buy rate=0.001 ticks=2 square=0.1 root=0.02 sigma=1 sigma_feed=1``: slippage of a slot, ``buy``, ``sell`` or ``both``."""
+    found: list[list[int]] = []
+    for name, side, *words in lines:
+        given = dict(word.split("=") for word in words)
+        found.append([to_units(given.get(k, "0"), PER_RATE) if k in SHARES else int(given.get(k, "0")) for k in IMPACT_FIELDS])
+        for field in ("slip_buy", "slip_sell"):
+            if side in ("both", field.removeprefix("slip_")):
+                slots[SLOT_FIELDS.index(field), names.index(name)] = len(found)
+    return np.array(found, dtype=np.int64).reshape(-1, len(IMPACT_FIELDS)).T.copy()
+
+
+def write_impacts(tables: Tables, names: Sequence[str]) -> list[str]:
+    """The lines that `read_impacts` reads."""
+    lines = []
+    for slot, name in enumerate(names):
+        for side in ("buy", "sell"):
+            number = int(tables.row(f"slip_{side}")[slot])
+            if number:
+                row = zip(IMPACT_FIELDS, tables.impacts[:, number - 1].tolist(), strict=True)
+                words = [f"{field}={value * PER_RATE if field in SHARES else Decimal(value):f}" for field, value in row]
+                lines.append(" ".join((name, side, *words)))
+    return lines
+
+
+def read_tape(parts: dict[str, list[list[str]]], tables: Tables, bars: int) -> Tape | None:
+    """The days, ``0 A 1500`` volumes and ``0 A 1 0.02`` numbers of feeds, ticks as ``3t``."""
+    days, assets = read_days(parts["days"], bars), tables.assets
+    columns = {asset.symbol: column for column, asset in enumerate(assets)}
+    if not (parts["volume"] or parts["feeds"] or parts["impacts"]):
+        return days
+    volume = np.zeros((bars, len(assets)), dtype=np.int64)
+    for bar, name, quantity in parts["volume"]:
+        volume[int(bar), columns[name]] = to_units(quantity, assets[columns[name]].lot_size)
+    most = int(tables.impacts[[IMPACT_FIELDS.index(name) for name in FEEDS]].max(initial=0))
+    feeds = np.zeros((bars, max([most, *(int(words[2]) for words in parts["feeds"])]), len(assets)), dtype=np.int64)
+    for bar, name, number, value in parts["feeds"]:
+        feeds[int(bar), int(number) - 1, columns[name]] = int(value[:-1]) if value.endswith("t") else to_units(value, PER_RATE)
+    return Tape(None if days is None else days.day, volume, feeds)
+
+
+def write_tape(tape: Tape | None, assets: Sequence[Asset]) -> list[str]:
+    """The sections that `read_tape` reads."""
+    lines = ["[days]", *write_days(tape), "[volume]"]
+    if tape is not None and tape.volume is not None:
+        for bar, column in np.argwhere(tape.volume).tolist():
+            lines.append(f"{bar} {assets[column].symbol} {int(tape.volume[bar, column]) * assets[column].lot_size:f}")
+    lines.append("[feeds]")
+    if tape is not None and tape.feeds is not None:
+        for bar, number, column in np.argwhere(tape.feeds).tolist():
+            lines.append(f"{bar} {assets[column].symbol} {number + 1} {int(tape.feeds[bar, number, column])}t")
     return lines
 
 

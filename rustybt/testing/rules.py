@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rustybt.model import SLOT_FIELDS, TIER_FIELDS, Asset, FillAt, Sizing, Tables
+from rustybt.model import IMPACT_FIELDS, SLOT_FIELDS, TIER_FIELDS, Asset, FillAt, Sizing, Tables
 from rustybt.model.panel import Ints
 from rustybt.model.tables import no_rows
 
@@ -19,6 +19,8 @@ LOTS = ("1", "0.01", "100", "0.001", "0.00000001", "0.3", "1", "1")
 MULTIPLIERS = ("1", "1", "1", "50", "0.1", "12.5")
 SCALES = (8, 8, 8, 2, 4, 0, 12)
 LARGE = 2**61 - 1
+FEEDS = 3
+"""Feeds of slippage in a random session."""
 
 
 class Chance(Protocol):
@@ -99,7 +101,8 @@ def draw_tables(dice: Chance, world: World) -> Tables:
         slots[:, slot] = [settings[name] for name in SLOT_FIELDS]
     gross = dice.pick((10**8, 10**8, 2 * 10**8, 5 * 10**7, 4 * 10**8, 33_333_333, 0, 1))
     fill_at, sizing = FillAt(dice.pick((0, 0, 1, 2))), Sizing(dice.pick((0, 0, 1)))
-    return Tables(world.assets, sleeves, world.cash, world.money_scale, gross, fill_at, sizing, slots, tiers=draw_tiers(dice, world, slots))
+    tiers, impacts = draw_tiers(dice, world, slots), draw_impacts(dice, slots)
+    return Tables(world.assets, sleeves, world.cash, world.money_scale, gross, fill_at, sizing, slots, tiers=tiers, impacts=impacts)
 
 
 def draw_slot(dice: Chance, worth: int, costs: int, exits: int) -> dict[str, int]:
@@ -130,8 +133,25 @@ def draw_slot(dice: Chance, worth: int, costs: int, exits: int) -> dict[str, int
         "reentry_schedule": dice.pick((0, 0, 1)),
         "scheduled": dice.pick((0, 0, 1)),
         "kind": dice.pick((2, 0, 1)),
+        "cap_share": dice.pick((10**7, 10**8, 25 * 10**6, 1)) if dice.chance(15) else 0,
+        "cap_carry": dice.pick((1, 0)),
         "fee_maker": dice.pick((0, 10**5, 3 * 10**6)) if dice.chance(costs // 2) else -1,
-    } | dict.fromkeys(("tier_first", "tier_count", "tier_group", "tier_lots"), 0)
+    } | dict.fromkeys(("tier_first", "tier_count", "tier_group", "tier_lots", "slip_buy", "slip_sell"), 0)
+
+
+def draw_impacts(dice: Chance, slots: Ints) -> Ints:
+    """Now and then slippage by volume and by feeds, written into the slots."""
+    if not dice.chance(25):
+        return no_rows(IMPACT_FIELDS)
+    count = dice.integer(1, 3)
+    models = []
+    for _ in range(count):
+        plain = dice.pick((0, 1, 5 * 10**5)), dice.pick((0, 1, 3))
+        steep = (dice.pick((0, 10**7, 10**8, 1)), dice.pick((0, 10**6, 5 * 10**7, 3)), dice.pick((0, 10**8, 7, 10**11)))
+        models.append((*plain, *steep, *(dice.integer(0, FEEDS) for _ in range(3))))
+    for name in ("slip_buy", "slip_sell"):
+        slots[SLOT_FIELDS.index(name)] = [dice.integer(0, count) for _ in range(slots.shape[1])]
+    return np.array(models, dtype=np.int64).T.copy()
 
 
 def draw_tiers(dice: Chance, world: World, slots: Ints) -> Ints:

@@ -22,7 +22,9 @@ def with_setting(drawn: Session, **settings: int) -> Session:
 
 def without_costs(drawn: Session) -> Session:
     """No commission and no slippage."""
-    none = dict.fromkeys(("fee_flat", "fee_lot_num", "fee_rate", "fee_min", "slip_rate", "slip_ticks", "tier_count"), 0)
+    none = dict.fromkeys(
+        ("fee_flat", "fee_lot_num", "fee_rate", "fee_min", "slip_rate", "slip_ticks", "tier_count", "slip_buy", "slip_sell", "cap_share"), 0
+    )
     return with_setting(drawn, **none, fee_max=-1, fee_cap=-1, fee_maker=-1)
 
 

@@ -22,6 +22,9 @@ def terms(number: int = 0, **settings: Any) -> Terms:
         "fee_cap": None,
         "fee_maker": None,
         "ladder": None,
+        "slip_buy": None,
+        "slip_sell": None,
+        "cap_carry": False,
         "max_bars": 0,
         "cool_down": 0,
     }

@@ -25,7 +25,7 @@ def submit(books: Account, slot: int, lots: int) -> None:
 def test_an_order_is_divided_at_zero(held: int, quantity: int, parts: tuple[int, int]) -> None:
     books = account(terms())
     books.positions[0].quantity = Decimal(held)
-    assert divide(books, Order(1, 0, 0, Reason.TARGET, Decimal(quantity))) == parts
+    assert divide(books, Order(1, 0, 0, Reason.TARGET, Decimal(quantity)), Decimal(quantity)) == parts
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ def digest(drawn: Session) -> str:
         drawn.events,
         tables.slots,
         tables.tiers,
+        tables.impacts,
     )
     arrays = [column for column in columns if column is not None]
     return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
@@ -65,7 +66,19 @@ def test_hypothesis_sessions_are_well_formed(drawn: Session) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["missing bars", "pennies", "one-tick bars", "near the limit", "no cash", "splits", "dividends", "three sleeves", "tiers", "makers"],
+    [
+        "missing bars",
+        "pennies",
+        "one-tick bars",
+        "near the limit",
+        "no cash",
+        "splits",
+        "dividends",
+        "three sleeves",
+        "tiers",
+        "makers",
+        "impacts",
+    ],
 )
 def test_the_corners_are_drawn(name: str) -> None:
     corners: dict[str, Callable[[Session], bool]] = {
@@ -78,6 +91,7 @@ def test_the_corners_are_drawn(name: str) -> None:
         "dividends": lambda s: bool((s.events[:, 2] == 1).any()),
         "three sleeves": lambda s: s.tables.sleeves == 3,
         "tiers": lambda s: s.tables.tiers.shape[1] > 3,
+        "impacts": lambda s: s.tables.impacts.shape[1] > 1,
         "makers": lambda s: bool((s.tables.row("fee_maker") > 0).any()),
     }
     assert sum(corners[name](session(seed)) for seed in range(300)) >= 3

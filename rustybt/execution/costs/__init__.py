@@ -8,9 +8,20 @@ from functools import cached_property
 from typing import Any
 
 from rustybt.errors import ConfigError
+from rustybt.execution.costs.caps import VolumeCap, cap_of, volume_cap
 from rustybt.execution.costs.commission import Commission, bps, maker_taker, per_contract, per_share, per_trade
 from rustybt.execution.costs.profile import Profile, profile_of, profiles
-from rustybt.execution.costs.slippage import Slippage, slippage_of, ticks
+from rustybt.execution.costs.slippage import (
+    Slippage,
+    asymmetric,
+    half_spread,
+    slippage_of,
+    slippage_term,
+    square_root,
+    ticks,
+    volatility_share,
+    volume_share,
+)
 from rustybt.execution.costs.tiers import lot_in_tiers, tiered
 from rustybt.model.asset import Asset
 from rustybt.model.tables import GROUPS
@@ -20,15 +31,23 @@ __all__ = [
     "Costs",
     "Profile",
     "Slippage",
+    "VolumeCap",
+    "asymmetric",
     "bps",
     "costs",
+    "half_spread",
     "maker_taker",
     "per_contract",
     "per_share",
     "per_trade",
     "profiles",
+    "slippage_term",
+    "square_root",
     "ticks",
     "tiered",
+    "volatility_share",
+    "volume_cap",
+    "volume_share",
 ]
 
 
@@ -53,15 +72,22 @@ class Costs:
     commission: Commission = field(default_factory=Commission)
     slippage: Slippage = field(default_factory=Slippage)
     by_asset: Mapping[str, Costs] = field(default_factory=dict)
+    volume_cap: VolumeCap | None = None
 
     def rows(self, asset: Asset, money_scale: int) -> dict[str, int]:
         """The kernel's settings for one asset; see `rustybt.model.tables.Tables`."""
         own = self.of(asset.symbol)
-        return {**own.commission.rows(asset, money_scale), **own.slippage.rows()}
+        cap = {"cap_share": 0, "cap_carry": 0} if own.volume_cap is None else own.volume_cap.rows()
+        return {**own.commission.rows(asset, money_scale), **own.slippage.rows(), **cap}
 
     def of(self, symbol: str) -> Costs:
         """What holds for one asset."""
         return self.by_asset.get(symbol, self)
+
+    @property
+    def by_volume(self) -> bool:
+        """Whether what a fill costs depends on the volume of its bar, but for other assets."""
+        return self.volume_cap is not None or any(side.by_volume for side in self.slippage.sides())
 
     def ladder(self, asset: Asset, money_scale: int) -> Ladder | None:
         """The tiers of one asset's commission."""
@@ -84,23 +110,33 @@ class Costs:
         """Plain values for a manifest; the same for equal costs."""
         plain = {
             "commission": self.commission.to_dict(),
-            "slippage": {"rate": format(self.slippage.rate.normalize(), "f"), "ticks": self.slippage.ticks},
+            "slippage": self.slippage.to_dict(),
         }
+        if self.volume_cap is not None:
+            plain["volume_cap"] = self.volume_cap.to_dict()
         if self.by_asset:
             plain["by_asset"] = {k: v.to_dict() for k, v in sorted(self.by_asset.items())}
         return plain
 
 
 def costs(
-    commission: object = None, slippage: object = None, by_asset: Mapping[str, Costs] | None = None, *, profile: str | None = None
+    commission: object = None,
+    slippage: object = None,
+    by_asset: Mapping[str, Costs] | None = None,
+    *,
+    profile: str | None = None,
+    volume_cap: object = None,
 ) -> Costs:
     """What every fill of a run costs.
 
     Args:
         commission: `bps`, `per_share`, `per_contract`, `maker_taker`, `per_trade`, `tiered` or a sum of them; None = free.
-        slippage: ``bps(5)``, ``ticks(1)`` or a fraction of the price; None = none.
+        slippage: ``bps(5)``, `ticks`, `half_spread`, `volume_share`, `square_root`, `volatility_share`, `slippage_term`, a sum of them,
+            `asymmetric`, or a fraction of the price; None = none.
         by_asset: other costs for single assets, by symbol.
         profile: the commission of a broker or venue by name instead; `profiles` lists them.
+        volume_cap: the most of a bar's volume for one order: a share, `volume_cap`, ``conservative`` (2.5 %), ``balanced`` (10 %) or
+            ``aggressive`` (25 %); None = no cap.
 
     Raises:
         ConfigError: a commission that is not one, or slippage with a minimum.
@@ -126,4 +162,4 @@ def costs(
     for symbol, own in dict(by_asset or {}).items():
         if not isinstance(own, Costs):
             raise ConfigError(f"{own!r} is not a Costs", where=f"costs, by_asset, {symbol!r}", do="write rbt.costs(...)")
-    return Costs(commission, Slippage() if slippage is None else slippage_of(slippage), dict(by_asset or {}))
+    return Costs(commission, Slippage() if slippage is None else slippage_of(slippage), dict(by_asset or {}), cap_of(volume_cap))
