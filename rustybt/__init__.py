@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rustybt.execution import ticks as ticks
     from rustybt.execution import tiered as tiered
     from rustybt.execution.costs import costs as costs
+    from rustybt.execution.margin import margin as margin
     from rustybt.model import Asset as Asset
     from rustybt.spec import Range as Range
     from rustybt.spec import Strategy as Strategy
@@ -68,7 +69,7 @@ _ROOMS = {
         "RustyBTError",
         "SpecError",
     ),
-    "execution": ("bps", "costs", "maker_taker", "per_contract", "per_share", "per_trade", "profiles", "ticks", "tiered"),
+    "execution": ("bps", "costs", "maker_taker", "margin", "per_contract", "per_share", "per_trade", "profiles", "ticks", "tiered"),
     "model": ("Asset",),
     "spec": (
         "Range",

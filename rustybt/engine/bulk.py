@@ -15,7 +15,7 @@ from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import evaluate, same_assets
 from rustybt.errors import SpecError
-from rustybt.execution import Costs
+from rustybt.execution import Costs, Margin
 from rustybt.model import Panel
 from rustybt.spec import Strategy
 
@@ -33,6 +33,7 @@ def run(
     currency: str = "USD",
     benchmark: str | None = None,
     flows: object = None,
+    margin: Margin | None = None,
 ) -> Result:
     """Backtest a strategy, or several that share one pot of cash, over all bars at once.
 
@@ -49,6 +50,7 @@ def run(
         benchmark: symbol of an asset in the data to compare with.
         flows: deposits and (negative) withdrawals: pairs of date and amount, or a frame with ``session`` or ``ts`` and ``amount``. One
             takes effect before the first bar on or after its date; returns are time-weighted.
+        margin: initial and maintenance margin from `rustybt.margin`, in place of ``max_gross``.
 
     Returns:
         A `Result`.
@@ -73,6 +75,7 @@ def run(
         currency=currency,
         benchmark=benchmark,
         flows=flows,
+        margin=margin,
     )
     return run_configured(sleeves_of(strategy), panel_of(data), config)
 

@@ -24,7 +24,6 @@ from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import Signals, masked_target, warmup_bars
 from rustybt.model import NO_FLOWS, Asset, Outcome, Panel, Tables, Tape, TargetKind
-from rustybt.model.decimals import RATE
 from rustybt.model.panel import Ints
 from rustybt.spec import Moment
 from rustybt.spec.column import Block, Column, Rows, joined
@@ -89,7 +88,7 @@ class Incremental:
         self.collected: dict[str, list[tuple[int, dict[str, Column]]]] = {name: [] for name in sleeves}
         self.decisions = dict.fromkeys(sleeves, 0)
         self.curve: list[tuple[int, int, int]] = []
-        self._gross = int(config.max_gross * RATE)
+        self._gross = config.most_gross
 
     def on_bar(self, bar: Bar) -> None:
         """Take one step: windows, targets, then the kernel's bar."""

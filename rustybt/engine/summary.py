@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from rustybt.engine.result import Result
 
 
+AT_MARKET = (Reason.TARGET, Reason.MAX_BARS, Reason.CALLBACK, Reason.ROLL, Reason.LIQUIDATION)
+"""Why market orders are sent."""
+
+
 def curve_of(result: Result) -> Curve:
     """Balances as the metrics take them."""
     outcome, panel = result.outcome, result.panel
@@ -70,11 +74,7 @@ def slippage_paid(result: Result) -> int:
     if not (result.tables.row("slip_rate").any() or result.tables.row("slip_ticks").any()):
         return 0
     log, panel = result.outcome.log, result.panel
-    at_market = (
-        (log.filled != 0)
-        & (log.status == Status.FILLED)
-        & np.isin(log.reason, (Reason.TARGET, Reason.MAX_BARS, Reason.CALLBACK, Reason.ROLL))
-    )
+    at_market = (log.filled != 0) & (log.status == Status.FILLED) & np.isin(log.reason, AT_MARKET)
     rows = np.flatnonzero(at_market)
     column = log.slot[rows] % len(panel.assets)
     field = panel.open if result.config.fill is FillAt.NEXT_OPEN else panel.close

@@ -19,15 +19,18 @@ from rustybt.execution.costs import (
     ticks,
     tiered,
 )
+from rustybt.execution.margin import Margin, margin
 
 __all__ = [
     "Commission",
     "Costs",
+    "Margin",
     "Profile",
     "Slippage",
     "bps",
     "costs",
     "maker_taker",
+    "margin",
     "per_contract",
     "per_share",
     "per_trade",

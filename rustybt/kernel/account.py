@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from rustybt.errors import DataError, LedgerError
-from rustybt.model import Tables
+from rustybt.model import MARGIN_FIELDS, Tables
 from rustybt.model.decimals import LIMIT
 
 from .market import admit
-from .state import HAS_FLOWS, KINDS, TYPES
+from .state import HAS_FLOWS, HAS_MARGIN, KINDS, TYPES
 
 
 def account_of(tables: Tables) -> dict[str, Any]:
@@ -30,4 +30,6 @@ def account_of(tables: Tables) -> dict[str, Any]:
         )
     columns = {"flow_bar": flows[:, 0], "flow_money": flows[:, 1]}
     fields: dict[str, Any] = {name: admit(column, TYPES[KINDS[name]]) for name, column in columns.items()}
-    return fields | {"flows": len(flows), "flags": HAS_FLOWS if flows[:, 1].any() else 0}
+    margin = any(tables.row(name).any() for name in MARGIN_FIELDS)
+    bits = ((flows[:, 1].any(), HAS_FLOWS), (margin, HAS_MARGIN))
+    return fields | {"flows": len(flows), "flags": sum(bit for used, bit in bits if used)}

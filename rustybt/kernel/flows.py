@@ -9,6 +9,7 @@ from .arithmetic import fits, ratio, value
 from .compile import apart, aside
 from .journal import NONE, fail, head, paid, tail
 from .limits import DOWN, RATE, ZERO, whole
+from .margin import use
 from .state import CASH, DEPOSITS, FLOWED, OVERFLOW, RECEIVABLE, Desk
 
 NOWHERE = whole(ACCOUNT)
@@ -65,7 +66,7 @@ def spare(desk: Desk, money: int) -> bool:
             asset = slot % desk.assets
             worth = value(desk.lots[slot], desk.last[asset], desk.up[asset], desk.down[asset])
             equity += worth
-            gross += abs(worth)
+            gross += use(desk, slot, abs(desk.lots[slot]), abs(worth))
             if not (fits(worth) and fits(equity) and fits(gross)):
                 fail(desk, OVERFLOW, slot)
                 return False

@@ -27,7 +27,7 @@ EVENT, ROW, HINT, OFFER = range(4)
 """Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer."""
 
 HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS = 1, 2, 4, 8, 16
-HAS_FLOWS = 1024
+HAS_FLOWS, HAS_MARGIN = 1024, 2048
 """Bits of ``flags``: what the rules use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit."""
 HAS_TIERS = 1 << 16
 """More bits of ``flags``: commissions that fall with what was traded in the month."""
@@ -102,6 +102,10 @@ class Desk:
     tier_count: Counts
     tier_group: Counts
     tier_lots: Amounts
+    margin_initial: Amounts
+    margin_maintenance: Amounts
+    margin_lot_initial: Amounts
+    margin_lot_maintenance: Amounts
 
     tiers_floor: Amounts
     tiers_rate: Amounts

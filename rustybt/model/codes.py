@@ -25,6 +25,8 @@ class Reason(IntEnum):
     DELISTING = 14
     EXPIRY = 15
     ROLL = 16
+    MARGIN_CALL = 17
+    LIQUIDATION = 18
 
 
 class Status(IntEnum):
@@ -52,6 +54,7 @@ class Detail(IntEnum):
     DELISTED = 8
     SETTLED = 9
     ROLLED = 10
+    MARGIN_CALL = 11
 
 
 class EventKind(IntEnum):

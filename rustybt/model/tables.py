@@ -16,8 +16,11 @@ SLOT_FIELDS = (
     "fee_flat", "fee_lot_num", "fee_lot_den", "fee_rate", "fee_min", "fee_max", "fee_cap",
     "slip_rate", "slip_ticks", "stop", "take", "trail", "max_bars", "cool_down", "reentry_schedule", "scheduled", "kind",
     "fee_maker", "tier_first", "tier_count", "tier_group", "tier_lots",
+    "margin_initial", "margin_maintenance", "margin_lot_initial", "margin_lot_maintenance",
 )  # fmt: skip
 """Per-slot settings of `Tables.slots`, one row each, in this order."""
+MARGIN_FIELDS = tuple(name for name in SLOT_FIELDS if name.startswith("margin_"))
+"""Those of them that are about margin."""
 TIER_FIELDS = ("floor", "rate", "maker", "lot_num", "lot_den")
 """Columns of `Tables.tiers`, one row each, in this order."""
 GROUPS = 64
@@ -48,6 +51,7 @@ class Tables:
             commission per lot = ``fee_lot_num / fee_lot_den`` money units, ``rate`` and ``cap`` in 1e-8 of the notional. Slippage in
             1e-8 and in ticks. Exits in 1e-8 of the entry or peak, 0 = none; ``max_bars`` and ``cool_down`` in bars.
             ``reentry_schedule`` and ``scheduled`` 0 / 1. ``kind`` is a `TargetKind`.
+            Margin in 1e-8 of the value, and in money units per lot; all 0 = the gross limit holds instead.
         flows: (flows, 2) Int64 rows of (bar, money units), by bar: deposits, and negative withdrawals.
             ``fee_maker``: the rate of resting orders, -1 = ``fee_rate``. ``tier_first`` and ``tier_count``: columns of ``tiers`` that are
             in force instead of the rates and the commission per lot, 0 = none; ``tier_group``: which count of traded value or

@@ -24,6 +24,7 @@ class Terms:
         stop_loss, take_profit, trailing: fractions, 0 = not set. max_bars, cool_down: bars, 0 = not set.
         fee_maker: fraction for resting orders, None = fee_rate. ladder: tiers instead of the rates, or None.
         reentry_on_schedule, scheduled: as in section 6 and 7. kind: what a target number means.
+        margin_initial, margin_maintenance: fractions of the value. margin_lot_initial, margin_lot_maintenance: money for one lot.
     """
 
     number: int
@@ -49,6 +50,10 @@ class Terms:
     kind: TargetKind
     fee_maker: Decimal | None = None
     ladder: Ladder | None = None
+    margin_initial: Decimal = ZERO
+    margin_maintenance: Decimal = ZERO
+    margin_lot_initial: Decimal = ZERO
+    margin_lot_maintenance: Decimal = ZERO
 
     @property
     def rates(self) -> Rates:
@@ -65,6 +70,11 @@ class Rules:
     fill_at: FillAt
     sizing: Sizing
     terms: tuple[Terms, ...]
+
+    @property
+    def uses_margin(self) -> bool:
+        """Whether any slot asks for margin; the gross limit then bounds margin and not exposure."""
+        return any(t.margin_initial or t.margin_maintenance or t.margin_lot_initial or t.margin_lot_maintenance for t in self.terms)
 
 
 @dataclass(frozen=True)

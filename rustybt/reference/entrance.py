@@ -78,6 +78,10 @@ def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:
         kind=TargetKind(setting("kind")),
         fee_maker=None if setting("fee_maker") < 0 else setting("fee_maker") * PER_RATE,
         ladder=read_ladder(tables, slot, unit),
+        margin_initial=setting("margin_initial") * PER_RATE,
+        margin_maintenance=setting("margin_maintenance") * PER_RATE,
+        margin_lot_initial=setting("margin_lot_initial") * unit,
+        margin_lot_maintenance=setting("margin_lot_maintenance") * unit,
     )
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from rustybt.model.codes import Detail, Status, TargetKind
 from rustybt.reference.account import Account, Bar, Bars, Order, Row, Terms
 from rustybt.reference.fills import Execution, check_price, commission, fill, slipped, value
+from rustybt.reference.margin import use
 from rustybt.reference.rounding import ZERO, amount, toward_zero, upward
 from rustybt.reference.tariff import Rates, rates_of
 
@@ -135,7 +136,8 @@ def need(increase: Part, lots: int, account: Account) -> Decimal:
     quantity = increase.of(lots)
     fee = commission(quantity, increase.price, terms, unit, increase.rates)
     fee = amount(upward(account.rules.gross * fee, unit), unit, "need of an order", terms.asset.symbol)
-    return amount(abs(value(quantity, increase.price, terms, unit)) + fee, unit, "need of an order", terms.asset.symbol)
+    worth = value(quantity, increase.price, terms, unit)
+    return amount(use(quantity, worth, terms, account.rules) + fee, unit, "need of an order", terms.asset.symbol)
 
 
 def room(account: Account, phase: Phase, symbol: str) -> Decimal:
@@ -144,7 +146,7 @@ def room(account: Account, phase: Phase, symbol: str) -> Decimal:
     equity, gross = amount(account.cash + min(ZERO, account.receivable), unit, "equity", symbol), ZERO
     for terms, worth in values(account, phase):
         equity = amount(equity + worth, unit, "equity", terms.asset.symbol)
-        gross = amount(gross + abs(worth), unit, "gross exposure", terms.asset.symbol)
+        gross = amount(gross + use(account.positions[terms.number].quantity, worth, terms, account.rules), unit, "use", terms.asset.symbol)
     limit = amount(toward_zero(equity * account.rules.gross, unit), unit, "gross limit", symbol)
     return amount(limit - gross, unit, "room under the gross limit", symbol)
 

@@ -18,6 +18,7 @@ from rustybt.reference.flows import apply_flows
 from rustybt.reference.identity import check_identity, check_log
 from rustybt.reference.leaving import write_outcome
 from rustybt.reference.limits import check_limits
+from rustybt.reference.margin import watch_margin
 from rustybt.reference.orders import Phase, fill_market_orders
 from rustybt.reference.rounding import EXACT, ZERO, amount
 from rustybt.reference.tariff import turn_month
@@ -79,6 +80,7 @@ def after_events(account: Account, number: int, bars: Bars, offers: list[Offer])
     take_closes(account, bars)
     equity, gross = mark(account)
     age(account, number, bars)
+    watch_margin(account, number, equity)
     submit_max_bars(account, number)
     decide(account, number, offers, equity)
     if policy is FillAt.SAME_BAR_CLOSE:

@@ -35,8 +35,8 @@ from rustybt.testing.generators import Grid, Session
 from rustybt.testing.golden_events import read_event, write_event
 
 SECTIONS = ("run", "assets", "terms", "bars", "targets", "events", "flows", "log", "balances", "lots", "error", *golden_costs.SECTIONS)
-MONEY = {"fee_flat", "fee_min", "fee_max"}
-RATES = {"fee_rate", "fee_cap", "fee_maker", "slip_rate", "stop", "take", "trail"}
+MONEY = {"fee_flat", "fee_min", "fee_max", "margin_lot_initial", "margin_lot_maintenance"}
+RATES = {"fee_rate", "fee_cap", "fee_maker", "slip_rate", "stop", "take", "trail", "margin_initial", "margin_maintenance"}
 PLAIN = {"fee_lot_den": 1, "fee_max": -1, "fee_cap": -1, "fee_maker": -1}
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rustybt.model import SLOT_FIELDS, TIER_FIELDS, Asset, FillAt, Sizing, Tables
+from rustybt.model import MARGIN_FIELDS, SLOT_FIELDS, TIER_FIELDS, Asset, FillAt, Sizing, Tables
 from rustybt.model.panel import Ints
 from rustybt.model.tables import no_rows
 
@@ -131,7 +131,7 @@ def draw_slot(dice: Chance, worth: int, costs: int, exits: int) -> dict[str, int
         "scheduled": dice.pick((0, 0, 1)),
         "kind": dice.pick((2, 0, 1)),
         "fee_maker": dice.pick((0, 10**5, 3 * 10**6)) if dice.chance(costs // 2) else -1,
-    } | dict.fromkeys(("tier_first", "tier_count", "tier_group", "tier_lots"), 0)
+    } | dict.fromkeys(("tier_first", "tier_count", "tier_group", "tier_lots", *MARGIN_FIELDS), 0)
 
 
 def draw_tiers(dice: Chance, world: World, slots: Ints) -> Ints:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from rustybt.model import EVENT_FIELDS, SLOT_FIELDS, EventKind, Outcome, Plan, Reason, Status
+from rustybt.model import EVENT_FIELDS, MARGIN_FIELDS, SLOT_FIELDS, EventKind, Outcome, Plan, Reason, Status
 from rustybt.testing.generators import Grid, Session, session
 
 
@@ -24,6 +24,11 @@ def without_costs(drawn: Session) -> Session:
     """No commission and no slippage."""
     none = dict.fromkeys(("fee_flat", "fee_lot_num", "fee_rate", "fee_min", "slip_rate", "slip_ticks", "tier_count"), 0)
     return with_setting(drawn, **none, fee_max=-1, fee_cap=-1, fee_maker=-1)
+
+
+def without_margin(drawn: Session) -> Session:
+    """The gross limit instead of margin."""
+    return with_setting(drawn, **dict.fromkeys(MARGIN_FIELDS, 0))
 
 
 def first_bars(drawn: Session, bars: int) -> Session:
@@ -123,3 +128,17 @@ def fills(outcome: Outcome) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 def ordinary(seeds: range) -> list[tuple[int, Session]]:
     """Seeded sessions by seed."""
     return [(seed, session(seed)) for seed in seeds]
+
+
+def maintenance_of(drawn: Session, lots: Sequence[int], bar: int) -> int:
+    """What positions ask for in maintenance margin at the last closes of a bar, in exact fractions."""
+    tables, owed = drawn.tables, 0
+    for slot, held in enumerate(lots):
+        if held:
+            asset = tables.assets[slot % len(tables.assets)]
+            worth = Fraction(asset.tick_size) * Fraction(asset.lot_size) * Fraction(asset.multiplier) * 10**tables.money_scale
+            closes = drawn.market.close[: bar + 1, slot % len(tables.assets)]
+            value = round(abs(held) * int(closes[closes > 0][-1]) * worth)
+            owed += -(-value * int(tables.row("margin_maintenance")[slot]) // 10**8)
+            owed += abs(held) * int(tables.row("margin_lot_maintenance")[slot])
+    return owed

@@ -15,11 +15,13 @@ from tests.properties.alterations import (
     equity_from_the_log,
     fills,
     first_bars,
+    maintenance_of,
     ordinary,
     with_assets_in_order,
     with_idle_sleeve,
     with_setting,
     without_costs,
+    without_margin,
     without_repeats,
 )
 
@@ -166,7 +168,7 @@ def test_buying_and_selling_back_at_one_price_without_costs_is_free(simulate: Si
         bars = len(drawn.market.close)
         if bars < 4:
             continue
-        flat = without_costs(with_setting(drawn, stop=0, take=0, trail=0, max_bars=0, scheduled=0))
+        flat = without_costs(with_setting(without_margin(drawn), stop=0, take=0, trail=0, max_bars=0, scheduled=0))
         prices = np.broadcast_to(np.maximum(drawn.market.close.max(axis=0), 1), drawn.market.close.shape).copy()
         market = replace(drawn.market, open=prices, high=prices, low=prices, close=prices)
         slots = flat.tables.slots.shape[1]
@@ -188,7 +190,7 @@ def test_increases_respect_the_gross_limit(simulate: Simulate) -> None:
     """Filled and valued at one close without costs: exposure is within the limit, up to the rounding of each position and fill."""
     compared = 0
     for seed, drawn in SESSIONS:
-        closing = without_costs(drawn)
+        closing = without_costs(without_margin(drawn))
         closing = closing._replace(tables=replace(closing.tables, fill_at=type(closing.tables.fill_at).SAME_BAR_CLOSE))
         outcome = run_or_error(simulate, closing)
         if outcome is None:
@@ -245,3 +247,48 @@ def test_a_withdrawal_never_leaves_cash_below_zero(simulate: Simulate) -> None:
             assert before >= 0, seed
             compared += 1
     assert compared > 20
+
+
+def test_margin_beyond_every_need_is_a_run_without_calls() -> None:
+    """Initial margin of the whole value and none to maintain is the gross rule."""
+    compared = 0
+    for seed, drawn in SESSIONS:
+        plain = without_margin(drawn)
+        full = with_setting(plain, margin_initial=10**8)
+        one, other = run_or_error(kernel.simulate, plain), run_or_error(kernel.simulate, full)
+        if other is not None and (other.log.reason == Reason.MARGIN_CALL).any():
+            continue  # equity fell below zero: there is no gross rule for that
+        assert differences(one, other) == [], seed
+        compared += 1
+    assert compared > 100
+
+
+@BOTH
+def test_after_a_call_the_orders_sent_are_enough_at_the_prices_of_the_call(simulate: Simulate) -> None:
+    """From the log and the closes: what is left after the liquidation orders asks for no more than the equity, or nothing is left."""
+    seen = 0
+    for seed, session in SESSIONS:
+        drawn = with_setting(without_margin(session), margin_initial=2 * 10**7, margin_maintenance=19 * 10**6, stop=0, take=0, trail=0)
+        drawn = drawn._replace(tables=replace(drawn.tables, gross=10**8, fill_at=type(drawn.tables.fill_at).NEXT_OPEN))
+        outcome = run_or_error(simulate, drawn)
+        if outcome is None:
+            continue
+        log = outcome.log
+        for row in np.flatnonzero(log.reason == Reason.MARGIN_CALL).tolist():
+            bar = int(log.bar[row])
+            lots = [0] * len(outcome.lots)
+            for before in range(row):
+                lots[int(log.slot[before])] += int(log.filled[before])
+            held = list(lots)
+            sent = np.flatnonzero((log.reason == Reason.LIQUIDATION) & (log.submitted == bar) & (log.filled != 0))
+            waits = np.flatnonzero((log.reason == Reason.LIQUIDATION) & (log.submitted == bar) & (log.filled == 0))
+            if len(waits) or (drawn.events[:, 0] == bar + 1).any():
+                continue
+            for one in sent.tolist():
+                lots[int(log.slot[one])] += int(log.filled[one])
+            owed = maintenance_of(drawn, lots, bar)
+            equity = int(outcome.equity[bar])
+            assert maintenance_of(drawn, held, bar) > equity, (seed, bar)
+            assert owed <= equity or not any(lots), (seed, bar)
+            seen += 1
+    assert seen > 30
