@@ -8,7 +8,7 @@ from typing import Any
 
 from rustybt.engine.config import RunConfig, configure
 from rustybt.engine.finish import Ran, finish
-from rustybt.engine.flows import flows_at
+from rustybt.engine.flows import flows_at, settlements_at
 from rustybt.engine.offers import build_plan
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves, build_tables
@@ -89,7 +89,8 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
         return walk(sleeves, panel, config)
     from rustybt.kernel import Market, simulate
 
-    tables = replace(build_tables(sleeves, panel.assets, config), flows=flows_at(config.flows, panel, config.money_scale))
+    flows = flows_at(config.flows, panel, config.money_scale)
+    tables = replace(build_tables(sleeves, panel.assets, config), flows=flows, settlements=settlements_at(panel))
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
     outcome = simulate(tables, Market(panel.open, panel.high, panel.low, panel.close), plan, panel.events, build_tape(panel, tables))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from rustybt.analysis.metrics import Benchmark, Curve, RunFacts, Trades, measure
-from rustybt.ledger.frames import flows_per_bar
+from rustybt.ledger.frames import flows_per_bar, settled_per_bar
 from rustybt.model import FillAt, Panel, Reason, Status
 from rustybt.model.decimals import up_down
 
@@ -26,7 +26,9 @@ def curve_of(result: Result) -> Curve:
     """Balances as the metrics take them."""
     outcome, panel = result.outcome, result.panel
     scale, cash, flows = result.config.money_scale, result.tables.cash, flows_per_bar(result.books)
-    return Curve(panel.ts, panel.sessions, outcome.equity, outcome.cash, outcome.gross, scale, cash, flows)
+    settled = settled_per_bar(result.books)
+    left = outcome.cash if settled is None else outcome.cash - settled
+    return Curve(panel.ts, panel.sessions, outcome.equity, left, outcome.gross, scale, cash, flows)
 
 
 def measure_run(result: Result) -> Mapping[str, Any]:

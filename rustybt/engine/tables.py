@@ -50,7 +50,7 @@ def _kind(asset: Asset, config: RunConfig) -> Hashable:
     """All that the settings of a slot depend on: assets of one kind share them, so they are worked out once."""
     named = asset.symbol in config.costs.by_asset or (config.margin is not None and asset.symbol in config.margin.by_asset)
     own = asset.symbol if named else None
-    return own, asset.tick_size, asset.lot_size, asset.multiplier
+    return own, asset.asset_class, asset.tick_size, asset.lot_size, asset.multiplier
 
 
 def _ladder(asset: Asset, config: RunConfig, tiers: list[tuple[int, ...]]) -> dict[str, int]:
@@ -76,6 +76,7 @@ def _slot(strategy: Strategy, asset: Asset, config: RunConfig) -> dict[str, int]
         **config.costs.rows(asset, config.money_scale),
         **rules,
         **margin,
+        "settles": int(asset.asset_class == "future"),
         "scheduled": int(strategy.schedule is not None),
         "kind": int(kind),
     }

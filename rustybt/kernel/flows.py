@@ -11,6 +11,7 @@ from .journal import NONE, fail, head, paid, tail
 from .limits import DOWN, RATE, ZERO, whole
 from .margin import use
 from .state import CASH, DEPOSITS, FLOWED, OVERFLOW, RECEIVABLE, Desk
+from .variation import unsettled
 
 NOWHERE = whole(ACCOUNT)
 DEPOSIT, WITHDRAWAL = whole(Reason.DEPOSIT), whole(Reason.WITHDRAWAL)
@@ -57,7 +58,7 @@ def spare(desk: Desk, money: int) -> bool:
     apart()
     if money > desk.money[CASH]:
         return False
-    equity, gross = desk.money[CASH] + min(0, desk.money[RECEIVABLE]), 0
+    equity, gross = unsettled(desk) + min(0, desk.money[RECEIVABLE]), 0
     if not fits(equity):
         fail(desk, OVERFLOW, ZERO)
         return False

@@ -12,7 +12,8 @@ from .journal import NONE, asset_of, fail, head, paid, slot_of, sweep, tail
 from .limits import CEIL, DOWN, RATE, ZERO, whole
 from .margin import use
 from .sizing import size_all
-from .state import CASH, DEAD, ERROR, HAS_CLAIMS, HAS_TIERS, ORDERS, OVERFLOW, RECEIVABLE, ROW, Desk
+from .state import DEAD, ERROR, HAS_CLAIMS, HAS_SETTLEMENT, HAS_TIERS, ORDERS, OVERFLOW, RECEIVABLE, ROW, Desk
+from .variation import unsettled
 
 NEXT_OPEN = whole(FillAt.NEXT_OPEN)
 REJECTED = whole(Status.REJECTED)
@@ -155,8 +156,8 @@ def claim_all(desk: Desk, increases: int) -> int:
 @kernel
 def headroom(desk: Desk, row: int, moment: int) -> int:
     """The gross limit on equity at the prices of this phase, less what is held; with margin the initial margin of that."""
-    equity, gross, assets = desk.money[CASH], 0, desk.assets
-    if desk.flags & HAS_CLAIMS != 0:
+    equity, gross, assets = unsettled(desk), 0, desk.assets
+    if desk.flags & (HAS_CLAIMS | HAS_SETTLEMENT) != 0:
         equity += min(0, desk.money[RECEIVABLE])
         if not fits(equity):
             fail(desk, OVERFLOW, ZERO)

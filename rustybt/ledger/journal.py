@@ -10,7 +10,7 @@ from rustybt.ledger.frames import Books, coded, place, times
 from rustybt.ledger.money import decimal_column
 from rustybt.model import NOWHERE, Reason, Status
 
-CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU, DEPOSITS, RECEIVABLE = range(1, 8)
+CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU, DEPOSITS, RECEIVABLE, VARIATION = range(1, 9)
 ACCOUNTS = pl.Enum(
     [
         "equity:opening",
@@ -21,6 +21,7 @@ ACCOUNTS = pl.Enum(
         "income:cash_in_lieu",
         "equity:deposits",
         "assets:receivable",
+        "assets:variation",
     ]
 )
 
@@ -31,6 +32,7 @@ AGAINST = {
     Reason.DEPOSIT: DEPOSITS,
     Reason.WITHDRAWAL: DEPOSITS,
     Reason.PAYMENT: RECEIVABLE,
+    Reason.VARIATION: VARIATION,
 }
 """Where the notional of a row goes to, if not to the positions."""
 
@@ -44,7 +46,8 @@ def journal_frame(books: Books) -> pl.DataFrame:
     """Postings of the whole run; positive = debit. Each entry adds up to zero.
 
     A fill moves its notional between cash and positions (at trade value) and its fee to commission. A dividend or cash in lieu moves
-    income to cash, a deposit or withdrawal equity to cash.
+    income to cash, a deposit or withdrawal equity to cash. What futures are paid at settlements stands against their
+    value in ``assets:variation``, which is back at zero once nothing is held.
 
     Returns:
         entry (Int64, counts up), ts, asset and sleeve (null for the opening, deposits and withdrawals), order, account,

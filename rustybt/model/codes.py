@@ -27,6 +27,7 @@ class Reason(IntEnum):
     ROLL = 16
     MARGIN_CALL = 17
     LIQUIDATION = 18
+    VARIATION = 19
 
 
 class Status(IntEnum):

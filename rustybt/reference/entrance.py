@@ -82,6 +82,7 @@ def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:
         margin_maintenance=setting("margin_maintenance") * PER_RATE,
         margin_lot_initial=setting("margin_lot_initial") * unit,
         margin_lot_maintenance=setting("margin_lot_maintenance") * unit,
+        settles=bool(setting("settles")),
     )
 
 

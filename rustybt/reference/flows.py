@@ -30,7 +30,7 @@ def can_spare(account: Account, money: Decimal) -> bool:
     if money > account.cash:
         return False
     rules = account.rules
-    equity, gross = amount(account.cash + min(ZERO, account.receivable), rules.unit, "equity", rules.terms[0].asset.symbol), ZERO
+    equity, gross = amount(account.unsettled + min(ZERO, account.receivable), rules.unit, "equity", rules.terms[0].asset.symbol), ZERO
     for terms in rules.terms:
         held = account.positions[terms.number].quantity
         if held != 0:

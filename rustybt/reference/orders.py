@@ -70,7 +70,7 @@ def fill_market_orders(account: Account, phase: Phase) -> None:
 
 def size_at_fill(account: Account, phase: Phase, due: list[Order]) -> None:
     """Turn weights and notionals into lots with the equity of this moment, before any fill of the phase."""
-    equity = amount(account.cash + account.receivable, account.rules.unit, "equity", account.rules.terms[due[0].slot].asset.symbol)
+    equity = amount(account.unsettled + account.receivable, account.rules.unit, "equity", account.rules.terms[due[0].slot].asset.symbol)
     for terms, worth in values(account, phase):
         equity = amount(equity + worth, account.rules.unit, "equity", terms.asset.symbol)
     for order in due:
@@ -143,7 +143,7 @@ def need(increase: Part, lots: int, account: Account) -> Decimal:
 def room(account: Account, phase: Phase, symbol: str) -> Decimal:
     """What the gross limit leaves for increases, after the reductions."""
     unit = account.rules.unit
-    equity, gross = amount(account.cash + min(ZERO, account.receivable), unit, "equity", symbol), ZERO
+    equity, gross = amount(account.unsettled + min(ZERO, account.receivable), unit, "equity", symbol), ZERO
     for terms, worth in values(account, phase):
         equity = amount(equity + worth, unit, "equity", terms.asset.symbol)
         gross = amount(gross + use(account.positions[terms.number].quantity, worth, terms, account.rules), unit, "use", terms.asset.symbol)

@@ -1,6 +1,8 @@
-"""Random settings of the account: money in and out, margin."""
+"""Random settings of the account: money in and out, margin, settlement."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,3 +33,15 @@ def draw_margin(dice: Chance, world: World, tables: Tables) -> Ints:
         for name, units in zip(MARGIN_FIELDS, rows, strict=True):
             slots[SLOT_FIELDS.index(name), slot] = units
     return slots
+
+
+def draw_settlements(dice: Chance, tables: Tables, bars: int) -> Tables:
+    """In a third of the sessions some assets settle, at every bar or at some."""
+    if not dice.chance(33):
+        return tables
+    slots, often = tables.slots.copy(), dice.pick((100, 50, 15))
+    for column in range(len(tables.assets)):
+        if dice.chance(60):
+            slots[SLOT_FIELDS.index("settles"), column :: len(tables.assets)] = 1
+    due = [bar for bar in range(bars + 1) if dice.chance(often)]
+    return replace(tables, slots=slots, settlements=np.array(due, dtype=np.int64))

@@ -14,7 +14,7 @@ import numpy as np
 
 from rustybt.model import Plan, Tables, Tape
 from rustybt.model.panel import Ints
-from rustybt.testing.funds import draw_flows, draw_margin
+from rustybt.testing.funds import draw_flows, draw_margin, draw_settlements
 from rustybt.testing.happenings import draw_events
 from rustybt.testing.rules import LARGE, World, draw_tables, draw_world
 
@@ -124,7 +124,8 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     tables = draw_tables(dice, world)
     plan, events = draw_plan(dice, world, tables, count), draw_events(dice, market.open)
     tables = replace(tables, flows=draw_flows(dice, world, count))
-    return Session(replace(tables, slots=draw_margin(dice, world, tables)), market, plan, events, draw_tape(dice, count))
+    tables = draw_settlements(dice, replace(tables, slots=draw_margin(dice, world, tables)), count)
+    return Session(tables, market, plan, events, draw_tape(dice, count))
 
 
 def draw_market(dice: Dice, world: World, bars: int) -> Grid:

@@ -34,7 +34,21 @@ from rustybt.testing import golden_costs
 from rustybt.testing.generators import Grid, Session
 from rustybt.testing.golden_events import read_event, write_event
 
-SECTIONS = ("run", "assets", "terms", "bars", "targets", "events", "flows", "log", "balances", "lots", "error", *golden_costs.SECTIONS)
+SECTIONS = (
+    "run",
+    "assets",
+    "terms",
+    "bars",
+    "targets",
+    "events",
+    "flows",
+    "settlements",
+    "log",
+    "balances",
+    "lots",
+    "error",
+    *golden_costs.SECTIONS,
+)
 MONEY = {"fee_flat", "fee_min", "fee_max", "margin_lot_initial", "margin_lot_maintenance"}
 RATES = {"fee_rate", "fee_cap", "fee_maker", "slip_rate", "stop", "take", "trail", "margin_initial", "margin_maintenance"}
 PLAIN = {"fee_lot_den": 1, "fee_max": -1, "fee_cap": -1, "fee_maker": -1}
@@ -88,6 +102,7 @@ def read_case(text: str, name: str = "case") -> Case:
         Sizing[run.get("sizing", "at_decision").upper()],
         slots,
         flows=read_flows(parts["flows"], unit),
+        settlements=np.array([int(bar) for line in parts["settlements"] for bar in line], dtype=np.int64),
         tiers=golden_costs.read_tiers(parts["tiers"], names, assets, slots, unit),
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
@@ -268,6 +283,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
     lines += ["[days]", *golden_costs.write_days(tape), "[events]"]
     lines += [write_event(row, assets) for row in events.tolist()]
     lines += ["[flows]", *(f"{bar} {plain(from_units(money, unit))}" for bar, money in tables.flows.tolist())]
+    lines += ["[settlements]", " ".join(map(str, tables.settlements.tolist()))]
     if outcome is None:
         return "\n".join([*lines, "[error]", "LedgerError", ""])
     log, balances, lots = outcome_lines(tables, outcome)

@@ -131,7 +131,7 @@ def draw_slot(dice: Chance, worth: int, costs: int, exits: int) -> dict[str, int
         "scheduled": dice.pick((0, 0, 1)),
         "kind": dice.pick((2, 0, 1)),
         "fee_maker": dice.pick((0, 10**5, 3 * 10**6)) if dice.chance(costs // 2) else -1,
-    } | dict.fromkeys(("tier_first", "tier_count", "tier_group", "tier_lots", *MARGIN_FIELDS), 0)
+    } | dict.fromkeys(("tier_first", "tier_count", "tier_group", "tier_lots", *MARGIN_FIELDS, "settles"), 0)
 
 
 def draw_tiers(dice: Chance, world: World, slots: Ints) -> Ints:

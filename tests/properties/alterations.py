@@ -92,7 +92,7 @@ def equity_from_the_log(drawn: Session, outcome: Outcome) -> list[int]:
     assets, bars = len(tables.assets), len(drawn.market.close)
     worth = [Fraction(a.tick_size) * Fraction(a.lot_size) * Fraction(a.multiplier) * 10**tables.money_scale for a in tables.assets]
     cash, lots, last, curve, row = tables.cash, [0] * len(outcome.lots), [0] * assets, [], 0
-    owed = 0
+    owed = settled = 0
     for bar in range(bars):
         while row < log.rows and log.bar[row] == bar:
             if log.reason[row] == Reason.PAYMENT:
@@ -102,11 +102,14 @@ def equity_from_the_log(drawn: Session, outcome: Outcome) -> list[int]:
             else:
                 cash -= int(log.notional[row]) + int(log.fee[row])
             lots[int(log.slot[row])] += int(log.filled[row])
+            settled -= int(log.notional[row]) if log.reason[row] == Reason.VARIATION else 0
             row += 1
         last = after_events(last, drawn.events[drawn.events[:, 0] == bar].tolist())
         closes = drawn.market.close[bar].tolist()
         last = [close or before for close, before in zip(closes, last, strict=True)]
-        curve.append(cash + owed + sum(round(held * last[slot % assets] * worth[slot % assets]) for slot, held in enumerate(lots)))
+        curve.append(
+            cash + owed - settled + sum(round(held * last[slot % assets] * worth[slot % assets]) for slot, held in enumerate(lots))
+        )
     return curve
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rustybt import kernel, reference
-from rustybt.model import NO_FLOWS, Detail, Log, Outcome, Plan, Reason, Status
+from rustybt.model import NO_BARS, NO_FLOWS, Detail, Log, Outcome, Plan, Reason, Status
 from rustybt.testing.generators import Session
 from rustybt.testing.outcomes import Simulate, differences, identity_breaches, run_or_error
 from tests.properties.alterations import (
@@ -176,7 +176,9 @@ def test_buying_and_selling_back_at_one_price_without_costs_is_free(simulate: Si
         start = np.array([0, slots, slots, *[2 * slots] * (bars - 2)], dtype=np.int64)
         value = np.array([*offers, *[0] * slots], dtype=np.int64)
         plan = Plan.from_starts(start, np.array(list(range(slots)) * 2, dtype=np.int64), value)
-        outcome = run_or_error(simulate, Session(replace(flat.tables, flows=NO_FLOWS), market, plan, np.zeros((0, 5), dtype=np.int64)))
+        outcome = run_or_error(
+            simulate, Session(replace(flat.tables, flows=NO_FLOWS, settlements=NO_BARS), market, plan, np.zeros((0, 5), dtype=np.int64))
+        )
         if outcome is None:
             continue
         assert not outcome.lots.any(), seed
@@ -292,3 +294,23 @@ def test_after_a_call_the_orders_sent_are_enough_at_the_prices_of_the_call(simul
             assert owed <= equity or not any(lots), (seed, bar)
             seen += 1
     assert seen > 30
+
+
+@BOTH
+def test_settlement_changes_cash_and_nothing_else(simulate: Simulate) -> None:
+    compared = 0
+    for seed, drawn in SESSIONS:
+        plain = with_setting(drawn._replace(tables=replace(drawn.tables, flows=NO_FLOWS)), settles=0)
+        every = np.arange(len(drawn.market.close), dtype=np.int64)
+        paid = with_setting(plain._replace(tables=replace(plain.tables, settlements=every)), settles=1)
+        one, other = run_or_error(simulate, plain), run_or_error(simulate, paid)
+        if one is None or other is None:
+            continue
+        for name in ("equity", "gross", "lots", "last"):
+            assert getattr(one, name).tolist() == getattr(other, name).tolist(), (seed, name)
+        assert other.cash.tolist() == other.equity.tolist(), seed
+        kept = other.log.reason != Reason.VARIATION
+        for field in fields(Log):
+            assert getattr(other.log, field.name)[kept].tolist() == getattr(one.log, field.name).tolist(), (seed, field.name)
+        compared += int((~kept).any())
+    assert compared > 50
