@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from rustybt.execution import volume_cap as volume_cap
     from rustybt.execution import volume_share as volume_share
     from rustybt.execution.costs import costs as costs
+    from rustybt.execution.margin import margin as margin
     from rustybt.model import Asset as Asset
     from rustybt.spec import Range as Range
     from rustybt.spec import Strategy as Strategy
@@ -81,6 +82,7 @@ _ROOMS = {
         "costs",
         "half_spread",
         "maker_taker",
+        "margin",
         "per_contract",
         "per_share",
         "per_trade",

@@ -8,14 +8,14 @@ from typing import Any
 
 from rustybt.engine.config import RunConfig, configure
 from rustybt.engine.finish import Ran, finish
-from rustybt.engine.flows import flows_at
+from rustybt.engine.flows import flows_at, settlements_at
 from rustybt.engine.offers import build_plan
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import evaluate, same_assets
 from rustybt.errors import SpecError
-from rustybt.execution import Costs
+from rustybt.execution import Costs, Margin
 from rustybt.model import Panel
 from rustybt.spec import Strategy
 
@@ -33,6 +33,7 @@ def run(
     currency: str = "USD",
     benchmark: str | None = None,
     flows: object = None,
+    margin: Margin | None = None,
 ) -> Result:
     """Backtest a strategy, or several that share one pot of cash, over all bars at once.
 
@@ -49,6 +50,7 @@ def run(
         benchmark: symbol of an asset in the data to compare with.
         flows: deposits and (negative) withdrawals: pairs of date and amount, or a frame with ``session`` or ``ts`` and ``amount``. One
             takes effect before the first bar on or after its date; returns are time-weighted.
+        margin: initial and maintenance margin from `rustybt.margin`, in place of ``max_gross``.
 
     Returns:
         A `Result`.
@@ -73,6 +75,7 @@ def run(
         currency=currency,
         benchmark=benchmark,
         flows=flows,
+        margin=margin,
     )
     return run_configured(sleeves_of(strategy), panel_of(data), config)
 
@@ -86,7 +89,8 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
         return walk(sleeves, panel, config)
     from rustybt.kernel import Market, simulate
 
-    tables = replace(build_tables(sleeves, panel.assets, config), flows=flows_at(config.flows, panel, config.money_scale))
+    flows = flows_at(config.flows, panel, config.money_scale)
+    tables = replace(build_tables(sleeves, panel.assets, config), flows=flows, settlements=settlements_at(panel))
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
     outcome = simulate(

@@ -8,9 +8,12 @@ from typing import Any
 
 from rustybt.engine.flows import Flow, read_flows
 from rustybt.errors import ConfigError
-from rustybt.execution import Costs
+from rustybt.execution import Costs, Margin
 from rustybt.model.codes import FillAt, Sizing
 from rustybt.model.decimals import RATE, to_decimal
+
+MOST_GROSS = 1000
+"""The largest gross limit."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class RunConfig:
         max_gross: most gross exposure as a multiple of equity.
         benchmark: symbol of an asset of the data to compare with, or None.
         flows: deposits and withdrawals, by date.
+        margin: initial and maintenance margin instead of the gross limit, or None.
     """
 
     cash: Decimal = Decimal(100_000)
@@ -38,10 +42,16 @@ class RunConfig:
     max_gross: Decimal = Decimal(1)
     benchmark: str | None = None
     flows: tuple[Flow, ...] = ()
+    margin: Margin | None = None
+
+    @property
+    def most_gross(self) -> int:
+        """The most that weights may add up to, in 1e-8: the gross limit, or none to speak of where margin decides."""
+        return MOST_GROSS * RATE if self.margin is not None else int(self.max_gross * RATE)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the manifest and the run id."""
-        plain = {
+        plain: dict[str, Any] = {
             "cash": format(self.cash.normalize(), "f"),
             "currency": self.currency,
             "money_scale": self.money_scale,
@@ -52,7 +62,8 @@ class RunConfig:
             "benchmark": self.benchmark,
             "anchor": "first row",
         }
-        return plain | ({"flows": [flow.to_list() for flow in self.flows]} if self.flows else {})
+        plain |= {"flows": [flow.to_list() for flow in self.flows]} if self.flows else {}
+        return plain | ({"margin": self.margin.to_dict()} if self.margin is not None else {})
 
 
 def _choice(value: object, kind: type[FillAt] | type[Sizing], name: str) -> Any:
@@ -74,6 +85,7 @@ def configure(
     currency: str = "USD",
     benchmark: str | None = None,
     flows: object = None,
+    margin: Margin | None = None,
 ) -> RunConfig:
     """A checked `RunConfig` from what users type; see `rustybt.run` for the meaning of each.
 
@@ -92,8 +104,12 @@ def configure(
     if not isinstance(money_scale, int) or not 0 <= money_scale <= 12:
         raise ConfigError(f"money_scale {money_scale!r} is outside 0..12", where="run, money_scale", do="leave it at 8")
     gross = to_decimal(max_gross, "max_gross")
-    if not 0 < gross <= 1000 or gross * RATE != (gross * RATE).to_integral_value():
+    if not 0 < gross <= MOST_GROSS or gross * RATE != (gross * RATE).to_integral_value():
         raise ConfigError(f"max_gross {max_gross} is not in 0..1000", where="run, max_gross", do="1 = no leverage, 2 = twice the equity")
+    if not isinstance(margin, Margin | None):
+        raise ConfigError(f"margin {margin!r} is not a Margin", where="run, margin", do='write margin=rbt.margin("0.5", "0.25")')
+    if margin is not None and gross != 1:
+        raise ConfigError(f"max_gross {max_gross} beside margin", where="run, max_gross", do="give one of the two: both limit the same")
     return RunConfig(
         cash=money,
         currency=currency,
@@ -104,4 +120,5 @@ def configure(
         max_gross=gross,
         benchmark=benchmark,
         flows=read_flows(flows, money_scale),
+        margin=margin,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from rustybt.engine.config import RunConfig
 from rustybt.engine.idle import idle_notes
 from rustybt.engine.notes import notes_of
@@ -13,7 +15,7 @@ from rustybt.engine.tables import Sleeves
 from rustybt.engine.targets import Signals
 from rustybt.ledger import check_books
 from rustybt.ledger.frames import Books
-from rustybt.model import Outcome, Panel, Tables
+from rustybt.model import Outcome, Panel, Reason, Tables
 
 
 @dataclass(frozen=True)
@@ -44,4 +46,16 @@ def finish(ran: Ran, outcome: Outcome) -> Result:
     books = Books(ran.tables, outcome, ran.panel.ts, ran.panel.sessions, tuple(ran.sleeves))
     notes = notes_of(ran.sleeves, ran.panel, ran.config, [signals.plan for signals in ran.signals.values()])
     notes += tuple(idle_notes(ran.sleeves, ran.panel, ran.signals, outcome.log))
+    notes += margin_notes(books)
     return Result(ran.sleeves, ran.config, ran.panel, ran.tables, outcome, ran.signals, check_books(books), notes)
+
+
+def margin_notes(books: Books) -> tuple[str, ...]:
+    """That there were margin calls, in one sentence."""
+    calls = books.outcome.log.bar[books.outcome.log.reason == Reason.MARGIN_CALL]
+    if not len(calls):
+        return ()
+    first = np.datetime64(int(books.ts[calls[0]]), "us")
+    return (
+        f"equity was below the maintenance margin at {len(calls):,} bars, first at {first}Z: see the orders with the reason liquidation",
+    )

@@ -1,4 +1,4 @@
-"""Deposits and withdrawals as users write them, and the bars at which they take effect."""
+"""Deposits and withdrawals as users write them, the bars at which they take effect, and those at which futures are settled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from rustybt.errors import ConfigError
-from rustybt.model import NO_FLOWS, Panel
+from rustybt.model import NO_BARS, NO_FLOWS, Panel
 from rustybt.model.decimals import decimals_of, to_decimal, to_units
 from rustybt.model.panel import Ints
 
@@ -129,3 +129,10 @@ def flows_at(flows: tuple[Flow, ...], panel: Panel, money_scale: int) -> Ints:
     found: Ints = np.array(sorted(rows, key=lambda row: row[0]), dtype=np.int64).reshape(-1, 2)
     found.flags.writeable = False
     return found
+
+
+def settlements_at(panel: Panel) -> Ints:
+    """The last bar of each session, at which futures are settled; none where there is no future."""
+    if not panel.bars or all(asset.asset_class != "future" for asset in panel.assets):
+        return NO_BARS
+    return np.append(np.flatnonzero(panel.sessions[1:] != panel.sessions[:-1]), panel.bars - 1).astype(np.int64)

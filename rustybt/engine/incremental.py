@@ -18,13 +18,12 @@ import polars as pl
 from rustybt.engine.callback import Callbacks
 from rustybt.engine.config import RunConfig
 from rustybt.engine.finish import Ran, finish
-from rustybt.engine.flows import flows_at
+from rustybt.engine.flows import flows_at, settlements_at
 from rustybt.engine.offers import Targets, check_weights, quantise
 from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import Signals, masked_target, warmup_bars
-from rustybt.model import NO_FLOWS, Asset, Outcome, Panel, Tables, Tape, TargetKind
-from rustybt.model.decimals import RATE
+from rustybt.model import NO_BARS, NO_FLOWS, Asset, Outcome, Panel, Tables, Tape, TargetKind
 from rustybt.model.panel import Ints
 from rustybt.spec import Moment
 from rustybt.spec.column import Block, Column, Rows, joined
@@ -73,13 +72,23 @@ class Incremental:
         config: of the run.
         adj_digits: extra decimals of adjusted ticks in the rows; see `rustybt.model.Panel`.
         flows: (flows, 2) deposits and withdrawals by bar; see `rustybt.model.Tables`.
+        settlements: bars at which futures are settled; likewise.
     """
 
-    def __init__(self, sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig, adj_digits: int = 0, flows: Ints = NO_FLOWS) -> None:
+    def __init__(
+        self,
+        sleeves: Sleeves,
+        assets: tuple[Asset, ...],
+        config: RunConfig,
+        adj_digits: int = 0,
+        flows: Ints = NO_FLOWS,
+        *,
+        settlements: Ints = NO_BARS,
+    ) -> None:
         from rustybt.kernel import Book
 
         self.sleeves, self.assets, self.config = sleeves, assets, config
-        self.tables: Tables = replace(build_tables(sleeves, assets, config), flows=flows)
+        self.tables: Tables = replace(build_tables(sleeves, assets, config), flows=flows, settlements=settlements)
         self.book = Book(self.tables)
         self.plans: dict[str, SignalPlan] = {name: plan(strategy) for name, strategy in sleeves.items()}
         self.windows = {name: Window(made, assets, adj_digits=adj_digits) for name, made in self.plans.items()}
@@ -89,7 +98,7 @@ class Incremental:
         self.collected: dict[str, list[tuple[int, dict[str, Column]]]] = {name: [] for name in sleeves}
         self.decisions = dict.fromkeys(sleeves, 0)
         self.curve: list[tuple[int, int, int]] = []
-        self._gross = int(config.max_gross * RATE)
+        self._gross = config.most_gross
 
     def on_bar(self, bar: Bar) -> None:
         """Take one step: windows, targets, then the kernel's bar."""
@@ -167,7 +176,8 @@ def bars_of(panel: Panel, tape: Tape | None = None) -> Iterator[Bar]:
 
 def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     """Backtest bar by bar: the same `Result`, to the last byte, as the bulk engine gives."""
-    engine = Incremental(sleeves, panel.assets, config, panel.adj_digits, flows_at(config.flows, panel, config.money_scale))
+    flows = flows_at(config.flows, panel, config.money_scale)
+    engine = Incremental(sleeves, panel.assets, config, panel.adj_digits, flows, settlements=settlements_at(panel))
     for bar in bars_of(panel, build_tape(panel, engine.tables, config)):
         engine.on_bar(bar)
     return finish(Ran(sleeves, config, panel, engine.tables, gathered(engine, panel)), engine.outcome())

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from rustybt.analysis.metrics import Benchmark, Curve, RunFacts, Trades, measure
-from rustybt.ledger.frames import flows_per_bar
+from rustybt.ledger.frames import flows_per_bar, settled_per_bar
 from rustybt.model import FillAt, Panel, Reason, Status
 from rustybt.model.decimals import up_down
 
@@ -18,11 +18,17 @@ if TYPE_CHECKING:
     from rustybt.engine.result import Result
 
 
+AT_MARKET = (Reason.TARGET, Reason.MAX_BARS, Reason.CALLBACK, Reason.ROLL, Reason.LIQUIDATION)
+"""Why market orders are sent."""
+
+
 def curve_of(result: Result) -> Curve:
     """Balances as the metrics take them."""
     outcome, panel = result.outcome, result.panel
     scale, cash, flows = result.config.money_scale, result.tables.cash, flows_per_bar(result.books)
-    return Curve(panel.ts, panel.sessions, outcome.equity, outcome.cash, outcome.gross, scale, cash, flows)
+    settled = settled_per_bar(result.books)
+    left = outcome.cash if settled is None else outcome.cash - settled
+    return Curve(panel.ts, panel.sessions, outcome.equity, left, outcome.gross, scale, cash, flows)
 
 
 def measure_run(result: Result) -> Mapping[str, Any]:
@@ -70,11 +76,7 @@ def slippage_paid(result: Result) -> int:
     if not any(result.tables.row(name).any() for name in ("slip_rate", "slip_ticks", "slip_buy", "slip_sell")):
         return 0
     log, panel = result.outcome.log, result.panel
-    at_market = (
-        (log.filled != 0)
-        & (log.status == Status.FILLED)
-        & np.isin(log.reason, (Reason.TARGET, Reason.MAX_BARS, Reason.CALLBACK, Reason.ROLL))
-    )
+    at_market = (log.filled != 0) & (log.status == Status.FILLED) & np.isin(log.reason, AT_MARKET)
     rows = np.flatnonzero(at_market)
     column = log.slot[rows] % len(panel.assets)
     field = panel.open if result.config.fill is FillAt.NEXT_OPEN else panel.close

@@ -10,7 +10,7 @@ import numpy as np
 from rustybt.engine.config import RunConfig
 from rustybt.engine.feeds import gather
 from rustybt.errors import ConfigError
-from rustybt.model import IMPACT_FIELDS, SLOT_FIELDS, TIER_FIELDS, Asset, Tables, TargetKind
+from rustybt.model import IMPACT_FIELDS, MARGIN_FIELDS, SLOT_FIELDS, TIER_FIELDS, Asset, Tables, TargetKind
 from rustybt.model.decimals import LIMIT, RATE, to_units
 from rustybt.spec import Strategy
 
@@ -20,6 +20,9 @@ Sleeves = Mapping[str, Strategy]
 
 def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig) -> Tables:
     """One column of settings per slot (sleeve x asset), in slot order."""
+    if config.margin is not None:
+        for symbol in sorted(set(config.margin.by_asset) - {asset.symbol for asset in assets}):
+            raise ConfigError(f"no asset {symbol!r} in the data", where="margin, by_asset", do="correct the symbol, or leave it out")
     kinds: dict[Hashable, int] = {}
     alike = np.array([kinds.setdefault(_kind(asset, config), len(kinds)) for asset in assets])
     first = [assets[int(np.argmax(alike == kind))] for kind in range(len(kinds))]
@@ -48,8 +51,9 @@ def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig)
 
 def _kind(asset: Asset, config: RunConfig) -> Hashable:
     """All that the settings of a slot depend on: assets of one kind share them, so they are worked out once."""
-    own = asset.symbol if asset.symbol in config.costs.by_asset else None
-    return own, asset.tick_size, asset.lot_size, asset.multiplier
+    named = asset.symbol in config.costs.by_asset or (config.margin is not None and asset.symbol in config.margin.by_asset)
+    own = asset.symbol if named else None
+    return own, asset.asset_class, asset.tick_size, asset.lot_size, asset.multiplier
 
 
 def _ladder(asset: Asset, config: RunConfig, tiers: list[tuple[int, ...]]) -> dict[str, int]:
@@ -70,7 +74,15 @@ def _slot(strategy: Strategy, asset: Asset, config: RunConfig) -> dict[str, int]
     if strategy.exits is not None:
         rules.update(strategy.exits.units())
     kind = TargetKind.QUANTITY if strategy.target is None else strategy.target.kind
-    found = {**config.costs.rows(asset, config.money_scale), **rules, "scheduled": int(strategy.schedule is not None), "kind": int(kind)}
+    margin = dict.fromkeys(MARGIN_FIELDS, 0) if config.margin is None else config.margin.rows(asset, config.money_scale)
+    found = {
+        **config.costs.rows(asset, config.money_scale),
+        **rules,
+        **margin,
+        "settles": int(asset.asset_class == "future"),
+        "scheduled": int(strategy.schedule is not None),
+        "kind": int(kind),
+    }
     for name, value in found.items():
         if not -1 <= value < LIMIT:
             what = f"a cost or rule is too large or too finely divided to count exactly ({name} = {Decimal(value):.3g})"

@@ -13,7 +13,6 @@ from rustybt.engine.offers import Targets, changes, check_weights, quantise
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import SpecError
 from rustybt.model import Asset, Panel, TargetKind
-from rustybt.model.decimals import RATE
 from rustybt.spec import Strategy
 from rustybt.spec.planner import SignalPlan, plan
 
@@ -65,7 +64,7 @@ def evaluate(strategy: Strategy, panel: Panel, config: RunConfig) -> Signals:
         empty = np.zeros(0, dtype=np.int64)
         return Signals(made, frame, Targets(TargetKind.QUANTITY, empty.astype(np.int32), empty.astype(np.int32), empty), 0)
     found = targets_of(strategy, frame, panel, None if scheduled else bars, config)
-    check_weights(found, int(config.max_gross * RATE), panel.ts)
+    check_weights(found, config.most_gross, panel.ts)
     return Signals(made, frame, found if scheduled else changes(found), len(found.value))
 
 

@@ -27,10 +27,12 @@ from rustybt.execution.costs import (
     volume_cap,
     volume_share,
 )
+from rustybt.execution.margin import Margin, margin
 
 __all__ = [
     "Commission",
     "Costs",
+    "Margin",
     "Profile",
     "Slippage",
     "VolumeCap",
@@ -39,6 +41,7 @@ __all__ = [
     "costs",
     "half_spread",
     "maker_taker",
+    "margin",
     "per_contract",
     "per_share",
     "per_trade",

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from rustybt.errors import DataError, LedgerError
-from rustybt.model import Tables
+from rustybt.model import MARGIN_FIELDS, Tables
 from rustybt.model.decimals import LIMIT
 
 from .market import admit
-from .state import HAS_FLOWS, KINDS, TYPES
+from .state import HAS_FLOWS, HAS_MARGIN, HAS_SETTLEMENT, KINDS, TYPES
 
 
 def account_of(tables: Tables) -> dict[str, Any]:
@@ -28,6 +28,11 @@ def account_of(tables: Tables) -> dict[str, Any]:
         raise LedgerError(
             f"a flow of 2^61 units or more, asset {tables.assets[0].symbol!r}", where="kernel, flows", do="use a smaller money_scale"
         )
-    columns = {"flow_bar": flows[:, 0], "flow_money": flows[:, 1]}
+    due = np.asarray(tables.settlements, dtype=np.int64)
+    if len(due) and (due[0] < 0 or bool((due[1:] <= due[:-1]).any())):
+        raise DataError("the settlements are not increasing bars", where="kernel, settlements", do="sort them by bar, from 0")
+    columns = {"settle_bar": due, "flow_bar": flows[:, 0], "flow_money": flows[:, 1]}
     fields: dict[str, Any] = {name: admit(column, TYPES[KINDS[name]]) for name, column in columns.items()}
-    return fields | {"flows": len(flows), "flags": HAS_FLOWS if flows[:, 1].any() else 0}
+    margin = any(tables.row(name).any() for name in MARGIN_FIELDS)
+    bits = ((flows[:, 1].any(), HAS_FLOWS), (margin, HAS_MARGIN), (len(due) and tables.row("settles").any(), HAS_SETTLEMENT))
+    return fields | {"flows": len(flows), "settlements": len(due), "flags": sum(bit for used, bit in bits if used)}

@@ -7,6 +7,7 @@ from .compile import apart, aside
 from .fills import fee_of
 from .journal import fail
 from .limits import BAD, CEIL, DOWN, RATE
+from .margin import use
 from .state import OVERFLOW, Desk
 
 
@@ -19,7 +20,7 @@ def need(desk: Desk, k: int, quantity: int) -> int:
     slot = desk.order_slot[k]
     asset = slot % desk.assets
     notional = value(quantity, desk.due_price[k], desk.up[asset], desk.down[asset])
-    return abs(notional) + ratio(fee_of(desk, slot, quantity, abs(notional)), desk.gross, RATE, CEIL)
+    return use(desk, slot, quantity, abs(notional)) + ratio(fee_of(desk, slot, quantity, abs(notional)), desk.gross, RATE, CEIL)
 
 
 @aside

@@ -9,17 +9,21 @@ from .compile import apart, aside, entry, kernel
 from .exits import expire
 from .journal import asset_of, awaits, cancel, fail, refuse, submit, sweep
 from .limits import DOWN, ONE, ZERO, whole
+from .margin import leaving, watch
 from .sizing import wanted
-from .state import DEAD, EQUITY, HAS_MAX_BARS, OFFER, OVERFLOW, Desk
+from .state import DEAD, EQUITY, HAS_MARGIN, HAS_MAX_BARS, OFFER, OVERFLOW, Desk
 
 QUANTITY = whole(TargetKind.QUANTITY)
 TARGET, EXPIRED = whole(Reason.TARGET), whole(Reason.MAX_BARS)
+CALLED = whole(Detail.MARGIN_CALL)
 REPLACED, COOLING, NO_PRICE = whole(Detail.REPLACED), whole(Detail.COOL_DOWN), whole(Detail.NO_PRICE)
 
 
 @kernel
 def decide(desk: Desk, t: int) -> None:
-    """Max bars first, then the targets offered at this bar, in slot order."""
+    """Margin first, then max bars, then the targets offered at this bar, in slot order."""
+    if desk.flags & HAS_MARGIN != 0:
+        watch(desk, t)
     if desk.flags & HAS_MAX_BARS != 0:
         expire(desk, t)
     first, behind = desk.cursor[OFFER], desk.cursor[OFFER]
@@ -38,6 +42,9 @@ def decide(desk: Desk, t: int) -> None:
                 refuse(desk, t, slot, TARGET, NO_PRICE, ZERO)
             continue
         if same and rests(desk, slot):
+            continue
+        if leaving(desk, slot):
+            refuse(desk, t, slot, TARGET, CALLED, ZERO)
             continue
         desk.exited[slot] = 0
         choose(desk, t, slot, asset, target)

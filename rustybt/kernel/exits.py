@@ -9,6 +9,7 @@ from .compile import apart, aside, kernel
 from .fills import book, fee_of, resting_fee, slipped
 from .journal import awaits, cancel, submit, sweep
 from .limits import ONE, ZERO, whole
+from .margin import leaving
 from .state import DEAD, NUMBER, ROW, Desk
 
 STOP_LOSS, TRAILING_STOP, TAKE_PROFIT = whole(Reason.STOP_LOSS), whole(Reason.TRAILING_STOP), whole(Reason.TAKE_PROFIT)
@@ -105,8 +106,10 @@ def expire(desk: Desk, t: int) -> None:
         if longest == 0 or desk.lots[slot] == 0 or desk.held[slot] < longest:
             continue
         if desk.busy[slot] != 0:
-            if awaits(desk, slot, EXPIRED):
+            if awaits(desk, slot, EXPIRED) or leaving(desk, slot):
                 continue
             cancel(desk, t, slot, REPLACED)
         submit(desk, t, slot, -desk.lots[slot], ZERO, EXPIRED)
         after_exit(desk, slot, ZERO)
+    if desk.count[DEAD] > 0:
+        sweep(desk)

@@ -156,12 +156,20 @@ def shut(desk: Desk, slot: int) -> None:
 
 
 @kernel
+def trade(desk: Desk, slot: int, lots: int, price: int, notional: int, fee: int) -> bool:
+    """Pay for a fill, change the position and count what was traded. False where it does not fit."""
+    if not (settle(desk, slot, notional, fee) and move(desk, slot, lots, price)):
+        return False
+    if desk.flags & HAS_TIERS != 0:
+        count_traded(desk, slot, lots, price)
+    return True
+
+
+@kernel
 def record(desk: Desk, t: int, k: int, requested: int, lots: int, price: int, notional: int, fee: int, detail: int) -> None:
     """Book a fill of order k of the table and log it."""
     slot = slot_of(desk, k)
-    if settle(desk, slot, notional, fee) and move(desk, slot, lots, price):
-        if desk.flags & HAS_TIERS != 0:
-            count_traded(desk, slot, lots, price)
+    if trade(desk, slot, lots, price, notional, fee):
         n = head(desk, t, desk.order_bar[k], slot, desk.order_number[k], desk.order_reason[k])
         tail(desk, n, FILLED, detail, requested, lots)
         paid(desk, n, price, notional, fee)
@@ -173,9 +181,7 @@ def book(desk: Desk, t: int, slot: int, lots: int, price: int, fee: int, number:
     apart()
     asset = slot % desk.assets
     notional = value(lots, price, desk.up[asset], desk.down[asset])
-    if settle(desk, slot, notional, fee) and move(desk, slot, lots, price):
-        if desk.flags & HAS_TIERS != 0:
-            count_traded(desk, slot, lots, price)
+    if trade(desk, slot, lots, price, notional, fee):
         n = head(desk, t, t, slot, number, reason)
         tail(desk, n, FILLED, NONE, lots, lots)
         paid(desk, n, price, notional, fee)
@@ -194,9 +200,7 @@ def book_reported(desk: Desk, t: int, slot: int, lots: int, price: int, fee: int
                 desk.order_number[k] = 0
                 desk.busy[slot] -= 1
     notional = value(lots, price, desk.up[asset], desk.down[asset])
-    if settle(desk, slot, notional, fee) and move(desk, slot, lots, price):
-        if desk.flags & HAS_TIERS != 0:
-            count_traded(desk, slot, lots, price)
+    if trade(desk, slot, lots, price, notional, fee):
         n = head(desk, t, submitted, slot, number, reason)
         tail(desk, n, FILLED, NONE, requested, lots)
         paid(desk, n, price, notional, fee)

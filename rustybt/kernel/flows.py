@@ -9,7 +9,9 @@ from .arithmetic import fits, ratio, value
 from .compile import apart, aside
 from .journal import NONE, fail, head, paid, tail
 from .limits import DOWN, RATE, ZERO, whole
+from .margin import use
 from .state import CASH, DEPOSITS, FLOWED, OVERFLOW, RECEIVABLE, Desk
+from .variation import unsettled
 
 NOWHERE = whole(ACCOUNT)
 DEPOSIT, WITHDRAWAL = whole(Reason.DEPOSIT), whole(Reason.WITHDRAWAL)
@@ -56,7 +58,7 @@ def spare(desk: Desk, money: int) -> bool:
     apart()
     if money > desk.money[CASH]:
         return False
-    equity, gross = desk.money[CASH] + min(0, desk.money[RECEIVABLE]), 0
+    equity, gross = unsettled(desk) + min(0, desk.money[RECEIVABLE]), 0
     if not fits(equity):
         fail(desk, OVERFLOW, ZERO)
         return False
@@ -65,7 +67,7 @@ def spare(desk: Desk, money: int) -> bool:
             asset = slot % desk.assets
             worth = value(desk.lots[slot], desk.last[asset], desk.up[asset], desk.down[asset])
             equity += worth
-            gross += abs(worth)
+            gross += use(desk, slot, abs(desk.lots[slot]), abs(worth))
             if not (fits(worth) and fits(equity) and fits(gross)):
                 fail(desk, OVERFLOW, slot)
                 return False

@@ -11,8 +11,10 @@ from .compile import apart, aside, kernel
 from .fills import fee_of, record, slipped
 from .journal import NONE, asset_of, fail, head, paid, slot_of, sweep, tail
 from .limits import CEIL, DOWN, RATE, ZERO, whole
+from .margin import use
 from .sizing import size_all
-from .state import CASH, DEAD, ERROR, HAS_CAPS, HAS_CLAIMS, HAS_TIERS, ORDERS, OVERFLOW, RECEIVABLE, ROW, Desk
+from .state import DEAD, ERROR, HAS_CAPS, HAS_CLAIMS, HAS_SETTLEMENT, HAS_TIERS, ORDERS, OVERFLOW, RECEIVABLE, ROW, Desk
+from .variation import unsettled
 
 NEXT_OPEN = whole(FillAt.NEXT_OPEN)
 REJECTED = whole(Status.REJECTED)
@@ -91,7 +93,7 @@ def alone(desk: Desk, t: int, row: int, moment: int, lots: int, price: int) -> b
     asset = asset_of(slot, desk.assets)
     notional = value(lots, price, desk.up[asset], desk.down[asset])
     fee = fee_of(desk, slot, abs(lots), abs(notional))
-    need = abs(notional) + fee
+    need = use(desk, slot, abs(lots), abs(notional)) + fee
     if desk.gross != RATE or not (fits(notional) and fits(fee) and fits(need)) or need > headroom(desk, row, moment):
         return False
     record(desk, t, ZERO, lots, lots, price, notional, fee, NONE)
@@ -115,7 +117,7 @@ def claim(desk: Desk, k: int, slot: int, lots: int, price: int, total: int) -> i
     notional = value(lots, price, desk.up[asset], desk.down[asset])
     fee = fee_of(desk, slot, abs(lots), abs(notional))
     burden = fee if gross == RATE else mul_div(fee, gross, RATE, CEIL)
-    need = abs(notional) + burden
+    need = use(desk, slot, abs(lots), abs(notional)) + burden
     if not (fits(notional) and fits(fee) and fits(burden) and fits(need) and fits(total + need)):
         fail(desk, OVERFLOW, slot)
         return ZERO
@@ -160,9 +162,9 @@ def claim_all(desk: Desk, increases: int) -> int:
 
 @kernel
 def headroom(desk: Desk, row: int, moment: int) -> int:
-    """The gross limit on equity at the prices of this phase, less what is held."""
-    equity, gross, assets = desk.money[CASH], 0, desk.assets
-    if desk.flags & HAS_CLAIMS != 0:
+    """The gross limit on equity at the prices of this phase, less what is held; with margin the initial margin of that."""
+    equity, gross, assets = unsettled(desk), 0, desk.assets
+    if desk.flags & (HAS_CLAIMS | HAS_SETTLEMENT) != 0:
         equity += min(0, desk.money[RECEIVABLE])
         if not fits(equity):
             fail(desk, OVERFLOW, ZERO)
@@ -176,7 +178,7 @@ def headroom(desk: Desk, row: int, moment: int) -> int:
                     price = desk.last[asset]
                 worth = value(lots, price, desk.up[asset], desk.down[asset])
                 equity += worth
-                gross += abs(worth)
+                gross += use(desk, base + asset, abs(lots), abs(worth))
                 if not (fits(worth) and fits(equity) and fits(gross)):
                     fail(desk, OVERFLOW, base + asset)
                     return 0

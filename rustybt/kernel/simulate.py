@@ -80,8 +80,11 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
 def rows_of_a_bar(desk: Desk, room: int) -> int:
     """The most log rows that one bar can write."""
     most = int(np.unique(desk.event_bar, return_counts=True)[1].max()) if desk.events else 0
+    from .state import HAS_MARGIN, HAS_SETTLEMENT
+
     flows = int(np.unique(desk.flow_bar, return_counts=True)[1].max()) if desk.flows else 0
-    return 4 * desk.slots + 5 * room + 5 * most * (desk.slots // desk.assets) + flows + 8
+    called = (3 * desk.slots + 2 if desk.flags & HAS_MARGIN else 0) + (2 * desk.slots if desk.flags & HAS_SETTLEMENT else 0)
+    return 4 * desk.slots + 5 * room + 5 * most * (desk.slots // desk.assets) + flows + called + 8
 
 
 def with_working(desk: Desk, bar: int) -> int:

@@ -16,24 +16,21 @@ from rustybt.model.tables import GROUPS
 
 from .limits import AMOUNT, COUNT, whole
 
-CASH, TRADED, FEES, INCOME, DEPOSITS, EQUITY, GROSS, RECEIVABLE = range(8)
-"""Places in ``money``."""
-ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, FLOWED, CLAIMS = range(8)
+CASH, TRADED, FEES, INCOME, DEPOSITS, EQUITY, GROSS, RECEIVABLE, SETTLED = range(9)
+"""Places in ``money``. What is settled is the value of positions that has been paid in cash already."""
+ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, FLOWED, CLAIMS, DUE_BAR = range(9)
 """Places in ``count``: orders in the table, of them removed but not yet swept, last order number given out, log rows, error code, the slot
-that it is about, deposits and withdrawals behind us, dividends owed and not yet paid."""
+that it is about, deposits and withdrawals behind us, dividends owed and not yet paid, settlements behind us."""
 MONTH = GROUPS
 """Place in ``tally`` of the month that it counts; before it what was traded in that month, by ``tier_group``."""
 EVENT, ROW, HINT, OFFER = range(4)
 """Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer."""
 
-HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS = 1, 2, 4, 8, 16
-HAS_FLOWS = 1024
-"""Bits of ``flags``: what the rules use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit."""
-HAS_TIERS, HAS_IMPACT, HAS_CAPS = 1 << 16, 1 << 17, 1 << 18
-"""More bits of ``flags``: commissions that fall with what was traded in the month; slippage by the
-volume of a bar or by feeds; caps on the volume."""
-HAS_CLAIMS = 4096
-"""One more: dividends that are paid later than they are earned."""
+HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS, HAS_TIERS, HAS_IMPACT, HAS_CAPS = (1 << bit for bit in range(8))
+"""Bits of ``flags``: what the rules of slots use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit;
+commissions that fall with what was traded in the month; slippage by the volume of a bar or by feeds; caps on the volume."""
+HAS_FLOWS, HAS_CLAIMS, HAS_MARGIN, HAS_SETTLEMENT = (1 << bit for bit in range(8, 12))
+"""Of the account: deposits and withdrawals, dividends paid later than they are earned, margin, futures marked to cash."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
 ALL = ACCRUE | MEET | MARK | DECIDE
@@ -58,8 +55,8 @@ class Desk:
 
     What survives a bar: ``last`` per asset, the ``tally`` of a month. Per slot: ``lots``, ``entry`` and ``peak`` price, the levels
     ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``, bars to ``cool``, whether it ``exited``, the remembered
-    ``target``, how many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar,
-    number (0 = dead), reason. Per claim (a dividend earned and not yet paid): slot, number, money.
+    ``target``, the value ``settled`` in cash, how many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet
+    sized), value to size, bar, number (0 = dead), reason. Per claim (a dividend earned and not yet paid): slot, number, money.
 
     Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
     lots to serve, lots beyond the cap; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log, as in
@@ -72,6 +69,7 @@ class Desk:
     events: int
     offers: int
     flows: int
+    settlements: int
     gross: int
     fill_at: int
     at_fill: int
@@ -109,6 +107,11 @@ class Desk:
     slip_sell: Counts
     cap_share: Amounts
     cap_carry: Counts
+    margin_initial: Amounts
+    margin_maintenance: Amounts
+    margin_lot_initial: Amounts
+    margin_lot_maintenance: Amounts
+    settles: Counts
 
     tiers_floor: Amounts
     tiers_rate: Amounts
@@ -150,6 +153,7 @@ class Desk:
 
     flow_bar: Counts
     flow_money: Amounts
+    settle_bar: Counts
 
     money: Amounts
     count: Counts
@@ -165,6 +169,7 @@ class Desk:
     cool: Counts
     exited: Counts
     target: Amounts
+    settled: Amounts
     busy: Counts
     order_slot: Counts
     order_lots: Amounts
@@ -243,7 +248,7 @@ CURVES = _NAMES[_NAMES.index("curve_equity") :]
 def lengths(assets: int, slots: int, orders: int, claims: int = 1) -> dict[str, int]:
     """Length of each array that a state and its scratch consist of."""
     per_slot, per_order = (*PER_SLOT, "held_slots"), (*PER_ORDER, *DUE)
-    fixed = {"money": 8, "count": 8, "cursor": 4, "last": assets, "tally": MONTH + 1} | dict.fromkeys(PER_CLAIM, claims)
+    fixed = {"money": 12, "count": 12, "cursor": 4, "last": assets, "tally": MONTH + 1} | dict.fromkeys(PER_CLAIM, claims)
     return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)
 
 

@@ -11,13 +11,13 @@ from .levels import level
 from .limits import ZERO, whole
 from .state import (
     BREACH,
-    CASH,
     DEPOSITS,
     EQUITY,
     FEES,
     GROSS,
     HAS_CLAIMS,
     HAS_LEVELS,
+    HAS_SETTLEMENT,
     INCOME,
     OVERFLOW,
     RECEIVABLE,
@@ -25,6 +25,7 @@ from .state import (
     TRADED,
     Desk,
 )
+from .variation import unsettled, vary
 
 NEXT_CLOSE = whole(FillAt.NEXT_CLOSE)
 
@@ -39,14 +40,16 @@ def mark(desk: Desk, t: int) -> None:
         if price != 0:
             last[asset] = price
     appraise(desk)
+    if desk.flags & HAS_SETTLEMENT != 0:
+        vary(desk, t)
 
 
 @kernel
 def backing(desk: Desk) -> int:
-    """What equity has beside positions: cash, and dividends earned and not yet paid."""
+    """What equity has beside positions: cash without what was settled, and dividends earned and not yet paid."""
     if desk.flags & HAS_CLAIMS == 0:
-        return desk.money[CASH]
-    return desk.money[CASH] + desk.money[RECEIVABLE]
+        return unsettled(desk)
+    return unsettled(desk) + desk.money[RECEIVABLE]
 
 
 @kernel
@@ -55,7 +58,7 @@ def appraise(desk: Desk) -> None:
     money, assets = desk.money, desk.assets
     backed = backing(desk)
     equity, gross = backed, 0
-    if desk.flags & HAS_CLAIMS != 0 and not fits(backed):
+    if desk.flags & (HAS_CLAIMS | HAS_SETTLEMENT) != 0 and not fits(backed):
         fail(desk, OVERFLOW, ZERO)
     for sleeve in range(desk.sleeves):
         base = sleeve * assets

@@ -51,7 +51,8 @@ def check_books(books: Books) -> BooksVerdict:
         slot = int(np.flatnonzero(lots != outcome.lots)[0])
         symbol = tables.assets[slot % len(tables.assets)].symbol
         _same(f"position of {symbol!r}", int(lots[slot]), int(outcome.lots[slot]))
-    equity = cash + owed + int(slot_values(books).sum())
+    settled = -int(log.notional[log.reason == Reason.VARIATION].sum())
+    equity = cash - settled + owed + int(slot_values(books).sum())
     _same("equity", equity, int(outcome.equity[-1]))
     unit = Decimal(1).scaleb(-tables.money_scale)
     return BooksVerdict(log.rows, format(from_units(cash, unit), "f"), format(from_units(equity, unit), "f"))

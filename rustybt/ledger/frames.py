@@ -140,11 +140,13 @@ def equity_frame(books: Books) -> pl.DataFrame:
 
     Returns:
         ts, session, equity, cash, gross (Decimal, account currency); in a run with deposits or withdrawals also flow, what came in
-        before the bar (Decimal, negative where it went out).
+        before the bar (Decimal, negative where it went out), and with futures settled, the part of their value that ``cash`` has in it.
     """
     outcome, scale = books.outcome, books.tables.money_scale
     flows = flows_per_bar(books)
     moved = [] if flows is None else [decimal_column("flow", flows, scale)]
+    settled = settled_per_bar(books)
+    moved += [] if settled is None else [decimal_column("settled", settled, scale)]
     return pl.DataFrame(
         [
             pl.Series("ts", books.ts).cast(UTC),
@@ -165,6 +167,16 @@ def flows_per_bar(books: Books) -> Ints | None:
     rows = np.flatnonzero(np.isin(log.reason, (Reason.DEPOSIT, Reason.WITHDRAWAL)))
     np.add.at(flows, log.bar[rows], -log.notional[rows])
     return flows
+
+
+def settled_per_bar(books: Books) -> Ints | None:
+    """(bars,) money units of the value of positions that has been paid in cash, after each bar; None where nothing settles."""
+    if not (len(books.tables.settlements) and books.tables.row("settles").any()):
+        return None
+    log, paid = books.outcome.log, np.zeros(len(books.ts), dtype=np.int64)
+    rows = np.flatnonzero(log.reason == Reason.VARIATION)
+    np.add.at(paid, log.bar[rows], -log.notional[rows])
+    return np.cumsum(paid)
 
 
 def flows_frame(books: Books) -> pl.DataFrame:

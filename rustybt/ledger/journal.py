@@ -12,7 +12,7 @@ from rustybt.ledger.money import decimal_column, lot_sizes, steps_column
 from rustybt.model import NOWHERE, Reason, Status
 from rustybt.model.panel import Ints
 
-CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU, DEPOSITS, RECEIVABLE, TRADING = range(1, 9)
+CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU, DEPOSITS, RECEIVABLE, VARIATION, TRADING = range(1, 10)
 ACCOUNTS = pl.Enum(
     [
         "equity:opening",
@@ -23,6 +23,7 @@ ACCOUNTS = pl.Enum(
         "income:cash_in_lieu",
         "equity:deposits",
         "assets:receivable",
+        "assets:variation",
         "income:trading",
     ]
 )
@@ -34,6 +35,7 @@ AGAINST = {
     Reason.DEPOSIT: DEPOSITS,
     Reason.WITHDRAWAL: DEPOSITS,
     Reason.PAYMENT: RECEIVABLE,
+    Reason.VARIATION: VARIATION,
 }
 """Where the notional of a row goes to, if not to the positions."""
 
@@ -49,6 +51,7 @@ def journal_frame(books: Books) -> pl.DataFrame:
     A fill moves its notional between cash and positions (at trade value) and its fee to commission. A dividend or cash in lieu moves
     income to cash, a deposit or withdrawal equity to cash. A split changes a quantity. At the end each slot has a closing entry, which
     takes what trading it gained (``income:trading`` is negative then) to positions, so that they are carried at the last price.
+    What futures are paid at settlements stands against their value in ``assets:variation``, which is back at zero once nothing is held.
 
     Returns:
         entry (Int64, counts up), ts, asset and sleeve (null for the opening, deposits and withdrawals), order, account, quantity

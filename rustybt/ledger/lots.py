@@ -12,7 +12,7 @@ import polars as pl
 from rustybt.errors import ConfigError, LedgerError
 from rustybt.ledger.books import slot_values
 from rustybt.ledger.frames import REASONS, Books, coded, columns_of, place, times
-from rustybt.ledger.journal import DEPOSITS, POSITIONS, RECEIVABLE, against
+from rustybt.ledger.journal import DEPOSITS, POSITIONS, RECEIVABLE, VARIATION, against
 from rustybt.ledger.match import is_short, match_fifo
 from rustybt.ledger.money import decimal_column, lot_sizes, steps_column
 from rustybt.ledger.trades import SIDES
@@ -68,7 +68,7 @@ def lots_of(books: Books, method: str = "fifo") -> Lots:
     value = values_of(open_, slot_values(books))
     realised, unrealised = int((proceeds - cost)[done].sum()), int(value.sum()) - int(cost[~done].sum())
     account = np.array([against(reason) for reason in Reason])[log.reason]
-    income = -int(log.notional[~np.isin(account, (POSITIONS, DEPOSITS, RECEIVABLE))].sum())
+    income = -int(log.notional[~np.isin(account, (POSITIONS, DEPOSITS, RECEIVABLE, VARIATION))].sum())
     profit = int(outcome.equity[-1]) - tables.cash + int(log.notional[account == DEPOSITS].sum())
     if realised + unrealised + income != profit:
         raise LedgerError(

@@ -21,7 +21,7 @@ from rustybt.model.decimals import from_units
 
 NAMES = (
     "Equity:Opening", "Assets:Cash", "Assets:Positions", "Expenses:Commission", "Income:Dividends", "Income:Cash-In-Lieu",
-    "Equity:Deposits", "Assets:Receivable",
+    "Equity:Deposits", "Assets:Receivable", "Assets:Variation",
 )  # fmt: skip
 """The journal's accounts, in its order."""
 GAINS, ROUNDING = "Income:Gains", "Equity:Rounding"

@@ -7,13 +7,15 @@ from rustybt.model.asset import PRESETS, Asset
 from rustybt.model.codes import NOWHERE, Detail, EventKind, FillAt, Reason, Sizing, Status, TargetKind
 from rustybt.model.events import EVENT_FIELDS, widened
 from rustybt.model.panel import Event, Panel
-from rustybt.model.tables import IMPACT_FIELDS, NO_FLOWS, SLOT_FIELDS, TIER_FIELDS, Log, Outcome, Plan, Tables
+from rustybt.model.tables import IMPACT_FIELDS, MARGIN_FIELDS, NO_BARS, NO_FLOWS, SLOT_FIELDS, TIER_FIELDS, Log, Outcome, Plan, Tables
 from rustybt.model.tape import Tape
 
 __all__ = [
     "EVENT_FIELDS",
     "IMPACT_FIELDS",
+    "MARGIN_FIELDS",
     "NOWHERE",
+    "NO_BARS",
     "NO_FLOWS",
     "PRESETS",
     "SLOT_FIELDS",

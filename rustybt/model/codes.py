@@ -25,6 +25,9 @@ class Reason(IntEnum):
     DELISTING = 14
     EXPIRY = 15
     ROLL = 16
+    MARGIN_CALL = 17
+    LIQUIDATION = 18
+    VARIATION = 19
 
 
 class Status(IntEnum):
@@ -53,6 +56,7 @@ class Detail(IntEnum):
     SETTLED = 9
     ROLLED = 10
     CAPPED = 11
+    MARGIN_CALL = 12
 
 
 class EventKind(IntEnum):

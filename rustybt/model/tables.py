@@ -17,8 +17,11 @@ SLOT_FIELDS = (
     "slip_rate", "slip_ticks", "stop", "take", "trail", "max_bars", "cool_down", "reentry_schedule", "scheduled", "kind",
     "fee_maker", "tier_first", "tier_count", "tier_group", "tier_lots",
     "slip_buy", "slip_sell", "cap_share", "cap_carry",
+    "margin_initial", "margin_maintenance", "margin_lot_initial", "margin_lot_maintenance", "settles",
 )  # fmt: skip
 """Per-slot settings of `Tables.slots`, one row each, in this order."""
+MARGIN_FIELDS = tuple(name for name in SLOT_FIELDS if name.startswith("margin_"))
+"""Those of them that are about margin."""
 TIER_FIELDS = ("floor", "rate", "maker", "lot_num", "lot_den")
 """Columns of `Tables.tiers`, one row each, in this order."""
 IMPACT_FIELDS = ("rate", "ticks", "square", "root", "sigma", "sigma_feed", "rate_feed", "ticks_feed")
@@ -34,6 +37,8 @@ def no_rows(fields: tuple[str, ...]) -> Ints:
     return np.zeros((len(fields), 0), dtype=np.int64)
 
 
+NO_BARS: Ints = np.zeros(0, dtype=np.int64)
+"""No settlements."""
 NO_FLOWS: Ints = np.zeros((0, 2), dtype=np.int64)
 """No deposits and no withdrawals."""
 
@@ -53,7 +58,10 @@ class Tables:
             commission per lot = ``fee_lot_num / fee_lot_den`` money units, ``rate`` and ``cap`` in 1e-8 of the notional. Slippage in
             1e-8 and in ticks. Exits in 1e-8 of the entry or peak, 0 = none; ``max_bars`` and ``cool_down`` in bars.
             ``reentry_schedule`` and ``scheduled`` 0 / 1. ``kind`` is a `TargetKind`.
+            Margin in 1e-8 of the value, and in money units per lot; all 0 = the gross limit holds instead.
+            ``settles`` 1: gains and losses are paid in cash at the settlements, as those of futures are.
         flows: (flows, 2) Int64 rows of (bar, money units), by bar: deposits, and negative withdrawals.
+        settlements: (settlements,) Int64 increasing bars at whose mark positions that settle are paid.
             ``fee_maker``: the rate of resting orders, -1 = ``fee_rate``. ``tier_first`` and ``tier_count``: columns of ``tiers`` that are
             in force instead of the rates and the commission per lot, 0 = none; ``tier_group``: which count of traded value or
             quantity they go by; ``tier_lots``: 0 = value, else what one lot adds to the quantity, in 1e-8. ``slip_buy``,
@@ -74,6 +82,7 @@ class Tables:
     sizing: Sizing
     slots: Ints
     flows: Ints = field(default_factory=lambda: NO_FLOWS)
+    settlements: Ints = field(default_factory=lambda: NO_BARS)
     tiers: Ints = field(default_factory=lambda: no_rows(TIER_FIELDS))
     impacts: Ints = field(default_factory=lambda: no_rows(IMPACT_FIELDS))
 

@@ -27,6 +27,8 @@ class Terms:
         slip_buy, slip_sell: slippage by volume and feeds instead of the plain one, or None.
         cap_share: most of a bar's volume for an order, 0 = no cap. cap_carry: what is beyond it stays working.
         reentry_on_schedule, scheduled: as in section 6 and 7. kind: what a target number means.
+        margin_initial, margin_maintenance: fractions of the value. margin_lot_initial, margin_lot_maintenance: money for one lot.
+        settles: whether gains are paid in cash at settlements.
     """
 
     number: int
@@ -56,6 +58,11 @@ class Terms:
     slip_sell: Impact | None = None
     cap_share: Decimal = ZERO
     cap_carry: bool = False
+    margin_initial: Decimal = ZERO
+    margin_maintenance: Decimal = ZERO
+    margin_lot_initial: Decimal = ZERO
+    margin_lot_maintenance: Decimal = ZERO
+    settles: bool = False
 
     @property
     def rates(self) -> Rates:
@@ -72,6 +79,11 @@ class Rules:
     fill_at: FillAt
     sizing: Sizing
     terms: tuple[Terms, ...]
+
+    @property
+    def uses_margin(self) -> bool:
+        """Whether any slot asks for margin; the gross limit then bounds margin and not exposure."""
+        return any(t.margin_initial or t.margin_maintenance or t.margin_lot_initial or t.margin_lot_maintenance for t in self.terms)
 
 
 @dataclass(frozen=True)
@@ -97,6 +109,7 @@ class Position:
     Attributes:
         quantity: signed. entry: average entry price. peak: best price of completed bars since the entry. held: bars.
         opened_at_close: bar at whose close it was opened, None otherwise.
+        settled: the part of its value that has been paid in cash.
         remembered: last target. exited: an exit has fired since. cool_down: bars left. exit_bar: bar of the last exit.
     """
 
@@ -106,6 +119,7 @@ class Position:
     held: int = 0
     opened_at_close: int | None = None
     remembered: Decimal = ZERO
+    settled: Decimal = ZERO
     exited: bool = False
     cool_down: int = 0
     exit_bar: int | None = None
@@ -162,6 +176,7 @@ class Account:
     Attributes:
         cash, deposits, traded, fees, income: running sums, money. ``deposits`` starts at the opening cash.
         receivable: the sum of the claims.
+        settled: the value of positions that has been paid in cash.
         positions: per slot. last: last price per asset, None before its first bar.
         working: orders not yet filled, by slot (a slot never has two).
         month, traded_in_month: what was traded in the month, by group of tiers.
@@ -172,6 +187,7 @@ class Account:
     positions: tuple[Position, ...]
     last: list[Decimal | None]
     deposits: Decimal = ZERO
+    settled: Decimal = ZERO
     traded: Decimal = ZERO
     fees: Decimal = ZERO
     income: Decimal = ZERO
@@ -182,6 +198,11 @@ class Account:
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     month: tuple[int, int] | None = None
     traded_in_month: dict[int, Decimal] = field(default_factory=dict)
+
+    @property
+    def unsettled(self) -> Decimal:
+        """Cash as it would be if no gain had been settled: what equity adds the full value of positions to."""
+        return self.cash - self.settled
 
     def cancel(self, slot: int, bar: int, detail: Detail) -> None:
         """Cancel the working order of a slot, if there is one."""

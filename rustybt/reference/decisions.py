@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from rustybt.model.codes import Detail, Reason, Sizing, Status, TargetKind
 from rustybt.reference.account import Account, Order, Row, Terms
+from rustybt.reference.margin import is_liquidated
 from rustybt.reference.orders import wanted
 from rustybt.reference.rounding import ZERO, amount
 
@@ -27,6 +28,9 @@ def decide(account: Account, bar: int, offers: Iterable[Offer], equity: Decimal)
                 reject(account, bar, slot, Detail.NO_PRICE, ZERO)
             continue
         if target == previous and (position.exited or is_leaving(account, slot)):
+            continue
+        if is_liquidated(account, slot):
+            reject(account, bar, slot, Detail.MARGIN_CALL, ZERO)
             continue
         position.exited = False
         trade(account, bar, (terms, target), price, equity)

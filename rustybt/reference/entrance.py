@@ -85,6 +85,11 @@ def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:
         cap_carry=bool(setting("cap_carry")),
         slip_buy=read_impact(tables, setting("slip_buy"), asset.tick_size),
         slip_sell=read_impact(tables, setting("slip_sell"), asset.tick_size),
+        margin_initial=setting("margin_initial") * PER_RATE,
+        margin_maintenance=setting("margin_maintenance") * PER_RATE,
+        margin_lot_initial=setting("margin_lot_initial") * unit,
+        margin_lot_maintenance=setting("margin_lot_maintenance") * unit,
+        settles=bool(setting("settles")),
     )
 
 

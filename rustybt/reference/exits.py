@@ -99,7 +99,7 @@ def submit_max_bars(account: Account, number: int) -> None:
     for terms in account.rules.terms:
         position, working = (account.positions[terms.number], account.working.get(terms.number))
         too_long = terms.max_bars > 0 and position.quantity != 0 and position.held >= terms.max_bars
-        if too_long and not (working is not None and working.reason is Reason.MAX_BARS):
+        if too_long and not (working is not None and working.reason in (Reason.MAX_BARS, Reason.LIQUIDATION)):
             account.cancel(terms.number, number, Detail.REPLACED)
             account.working[terms.number] = exit_order(account, terms.number, number, Reason.MAX_BARS)
             remember_exit(position, terms, number)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from rustybt.model.codes import NOWHERE, Detail, Reason, Status
 from rustybt.reference.account import Account, Row
 from rustybt.reference.fills import value
+from rustybt.reference.margin import use
 from rustybt.reference.rounding import ZERO, amount, toward_zero
 
 
@@ -29,12 +30,12 @@ def can_spare(account: Account, money: Decimal) -> bool:
     if money > account.cash:
         return False
     rules = account.rules
-    equity, gross = amount(account.cash + min(ZERO, account.receivable), rules.unit, "equity", rules.terms[0].asset.symbol), ZERO
+    equity, gross = amount(account.unsettled + min(ZERO, account.receivable), rules.unit, "equity", rules.terms[0].asset.symbol), ZERO
     for terms in rules.terms:
         held = account.positions[terms.number].quantity
         if held != 0:
             worth = value(held, account.last[terms.column] or ZERO, terms, rules.unit)
             equity = amount(equity + worth, rules.unit, "equity", terms.asset.symbol)
-            gross = amount(gross + abs(worth), rules.unit, "gross exposure", terms.asset.symbol)
+            gross = amount(gross + use(held, worth, terms, rules), rules.unit, "gross exposure", terms.asset.symbol)
     left = toward_zero((equity - money) * rules.gross, rules.unit)
     return amount(left, rules.unit, "gross limit", rules.terms[0].asset.symbol) >= gross

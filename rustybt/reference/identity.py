@@ -11,15 +11,15 @@ from rustybt.reference.rounding import ZERO
 
 
 def check_identity(account: Account, bar: int) -> None:
-    """Cash + receivable + traded + fees - income = deposits.
+    """Cash - settled + receivable + traded + fees - income = deposits.
 
     Raises:
         LedgerError: it is not.
     """
-    total = account.cash + account.receivable + account.traded + account.fees - account.income
+    total = account.unsettled + account.receivable + account.traded + account.fees - account.income
     if total != account.deposits:
         raise LedgerError(
-            f"cash + receivable + traded + fees - income is {total}, deposits are {account.deposits}",
+            f"cash - settled + receivable + traded + fees - income is {total}, deposits are {account.deposits}",
             where=f"bar {bar}",
             do="report this as a bug",
         )

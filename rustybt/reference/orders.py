@@ -8,6 +8,7 @@ from decimal import Decimal
 from rustybt.model.codes import Detail, Status, TargetKind
 from rustybt.reference.account import Account, Bar, Bars, Order, Row, Terms, not_filled
 from rustybt.reference.fills import Execution, check_price, commission, fill, slipped, value
+from rustybt.reference.margin import use
 from rustybt.reference.rounding import ZERO, amount, toward_zero, upward
 from rustybt.reference.tariff import Rates, rates_of
 
@@ -101,7 +102,7 @@ def leave_rest(account: Account, phase: Phase, order: Order, served: Decimal) ->
 
 def size_at_fill(account: Account, phase: Phase, due: list[Order]) -> None:
     """Turn weights and notionals into lots with the equity of this moment, before any fill of the phase."""
-    equity = amount(account.cash + account.receivable, account.rules.unit, "equity", account.rules.terms[due[0].slot].asset.symbol)
+    equity = amount(account.unsettled + account.receivable, account.rules.unit, "equity", account.rules.terms[due[0].slot].asset.symbol)
     for terms, worth in values(account, phase):
         equity = amount(equity + worth, account.rules.unit, "equity", terms.asset.symbol)
     for order in due:
@@ -167,16 +168,17 @@ def need(increase: Part, lots: int, account: Account) -> Decimal:
     quantity = increase.of(lots)
     fee = commission(quantity, increase.price, terms, unit, increase.rates)
     fee = amount(upward(account.rules.gross * fee, unit), unit, "need of an order", terms.asset.symbol)
-    return amount(abs(value(quantity, increase.price, terms, unit)) + fee, unit, "need of an order", terms.asset.symbol)
+    worth = value(quantity, increase.price, terms, unit)
+    return amount(use(quantity, worth, terms, account.rules) + fee, unit, "need of an order", terms.asset.symbol)
 
 
 def room(account: Account, phase: Phase, symbol: str) -> Decimal:
     """What the gross limit leaves for increases, after the reductions."""
     unit = account.rules.unit
-    equity, gross = amount(account.cash + min(ZERO, account.receivable), unit, "equity", symbol), ZERO
+    equity, gross = amount(account.unsettled + min(ZERO, account.receivable), unit, "equity", symbol), ZERO
     for terms, worth in values(account, phase):
         equity = amount(equity + worth, unit, "equity", terms.asset.symbol)
-        gross = amount(gross + abs(worth), unit, "gross exposure", terms.asset.symbol)
+        gross = amount(gross + use(account.positions[terms.number].quantity, worth, terms, account.rules), unit, "use", terms.asset.symbol)
     limit = amount(toward_zero(equity * account.rules.gross, unit), unit, "gross limit", symbol)
     return amount(limit - gross, unit, "room under the gross limit", symbol)
 

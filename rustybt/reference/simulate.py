@@ -18,9 +18,11 @@ from rustybt.reference.flows import apply_flows
 from rustybt.reference.identity import check_identity, check_log
 from rustybt.reference.leaving import write_outcome
 from rustybt.reference.limits import check_limits
+from rustybt.reference.margin import watch_margin
 from rustybt.reference.orders import Phase, fill_market_orders
 from rustybt.reference.rounding import EXACT, ZERO, amount
 from rustybt.reference.tariff import turn_month
+from rustybt.reference.variation import settle_variation
 
 
 def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tape | None = None) -> Outcome:
@@ -49,6 +51,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         check_limits(tables, plan, events)
         account = open_account(tables, read_rules(tables))
         opening, actions, flows = account.cash, read_actions(events), read_flows(tables, account.rules.unit)
+        due = set(tables.settlements.tolist())
         equity: list[Decimal] = []
         cash: list[Decimal] = []
         gross: list[Decimal] = []
@@ -58,7 +61,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
             bars, offers = (read_bars(market, number, tables, tape), read_offers(plan, number, account.rules))
             apply_events(account, number, actions.get(number, ()))
             apply_flows(account, number, flows.get(number, ()))
-            worth, exposure = after_events(account, number, bars, offers)
+            worth, exposure = after_events(account, number, bars, offers, settles=number in due)
             check_identity(account, number)
             equity.append(worth)
             cash.append(account.cash)
@@ -68,7 +71,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         return write_outcome(account, (equity, cash, gross))
 
 
-def after_events(account: Account, number: int, bars: Bars, offers: list[Offer]) -> tuple[Decimal, Decimal]:
+def after_events(account: Account, number: int, bars: Bars, offers: list[Offer], *, settles: bool) -> tuple[Decimal, Decimal]:
     """Steps 2 to 6 of a bar; equity and gross exposure after it."""
     policy = account.rules.fill_at
     if policy is FillAt.NEXT_OPEN:
@@ -78,12 +81,17 @@ def after_events(account: Account, number: int, bars: Bars, offers: list[Offer])
         fill_market_orders(account, Phase(number, bars, at_close=True))
     take_closes(account, bars)
     equity, gross = mark(account)
+    if settles:
+        settle_variation(account, number)
     age(account, number, bars)
+    watch_margin(account, number, equity)
     submit_max_bars(account, number)
     decide(account, number, offers, equity)
     if policy is FillAt.SAME_BAR_CLOSE:
         fill_market_orders(account, Phase(number, bars, at_close=True))
         equity, gross = mark(account)
+        if settles:
+            settle_variation(account, number)
     return equity, gross
 
 
@@ -97,7 +105,7 @@ def take_closes(account: Account, bars: Bars) -> None:
 def mark(account: Account) -> tuple[Decimal, Decimal]:
     """Equity and gross exposure at last prices."""
     unit = account.rules.unit
-    equity, gross = amount(account.cash + account.receivable, unit, "equity", account.rules.terms[0].asset.symbol), ZERO
+    equity, gross = amount(account.unsettled + account.receivable, unit, "equity", account.rules.terms[0].asset.symbol), ZERO
     for terms in account.rules.terms:
         held = account.positions[terms.number].quantity
         if held != 0:

@@ -1,9 +1,12 @@
-"""Random settings of the account: money in and out."""
+"""Random settings of the account: money in and out, margin, settlement."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from rustybt.model import MARGIN_FIELDS, SLOT_FIELDS, Tables
 from rustybt.model.panel import Ints
 from rustybt.testing.rules import LARGE, Chance, World
 
@@ -15,3 +18,30 @@ def draw_flows(dice: Chance, world: World, bars: int) -> Ints:
         most = min(LARGE, max(10, dice.pick((world.cash, world.cash // 10, world.lot_worth[0], 2 * world.cash))))
         rows.append((dice.integer(0, bars + 1), 0 if dice.chance(10) else dice.integer(-most, most)))
     return np.array(sorted(rows, key=lambda row: row[0]), dtype=np.int64).reshape(-1, 2)
+
+
+def draw_margin(dice: Chance, world: World, tables: Tables) -> Ints:
+    """The settings of all slots, in a third of the sessions with margin: by value, by lot, both, or not in every slot."""
+    slots = tables.slots.copy()
+    if not dice.chance(33):
+        return slots
+    for slot in range(slots.shape[1]):
+        worth = world.lot_worth[slot % len(world.assets)]
+        initial = dice.pick((5 * 10**7, 10**8, 10**7, 0, 33_333_333))
+        each = dice.pick((0, 0, max(1, worth // 10), 1))
+        rows = (initial, dice.pick((initial, initial // 2, 9 * initial // 10, 0)), each, dice.pick((each, each // 2, 0)))
+        for name, units in zip(MARGIN_FIELDS, rows, strict=True):
+            slots[SLOT_FIELDS.index(name), slot] = units
+    return slots
+
+
+def draw_settlements(dice: Chance, tables: Tables, bars: int) -> Tables:
+    """In a third of the sessions some assets settle, at every bar or at some."""
+    if not dice.chance(33):
+        return tables
+    slots, often = tables.slots.copy(), dice.pick((100, 50, 15))
+    for column in range(len(tables.assets)):
+        if dice.chance(60):
+            slots[SLOT_FIELDS.index("settles"), column :: len(tables.assets)] = 1
+    due = [bar for bar in range(bars + 1) if dice.chance(often)]
+    return replace(tables, slots=slots, settlements=np.array(due, dtype=np.int64))

@@ -14,7 +14,7 @@ import numpy as np
 
 from rustybt.model import Plan, Tables, Tape
 from rustybt.model.panel import Ints
-from rustybt.testing.funds import draw_flows
+from rustybt.testing.funds import draw_flows, draw_margin, draw_settlements
 from rustybt.testing.happenings import draw_events
 from rustybt.testing.rules import FEEDS, LARGE, World, draw_tables, draw_world
 
@@ -123,7 +123,9 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     market = draw_market(dice, world, count)
     tables = draw_tables(dice, world)
     plan, events = draw_plan(dice, world, tables, count), draw_events(dice, market.open)
-    return Session(replace(tables, flows=draw_flows(dice, world, count)), market, plan, events, draw_tape(dice, world, count))
+    tables = replace(tables, flows=draw_flows(dice, world, count))
+    tables = draw_settlements(dice, replace(tables, slots=draw_margin(dice, world, tables)), count)
+    return Session(tables, market, plan, events, draw_tape(dice, world, count))
 
 
 def draw_market(dice: Dice, world: World, bars: int) -> Grid:

@@ -34,9 +34,23 @@ from rustybt.testing import golden_costs
 from rustybt.testing.generators import Grid, Session
 from rustybt.testing.golden_events import read_event, write_event
 
-SECTIONS = ("run", "assets", "terms", "bars", "targets", "events", "flows", "log", "balances", "lots", "error", *golden_costs.SECTIONS)
-MONEY = {"fee_flat", "fee_min", "fee_max"}
-RATES = {"fee_rate", "fee_cap", "fee_maker", "cap_share", "slip_rate", "stop", "take", "trail"}
+SECTIONS = (
+    "run",
+    "assets",
+    "terms",
+    "bars",
+    "targets",
+    "events",
+    "flows",
+    "settlements",
+    "log",
+    "balances",
+    "lots",
+    "error",
+    *golden_costs.SECTIONS,
+)
+MONEY = {"fee_flat", "fee_min", "fee_max", "margin_lot_initial", "margin_lot_maintenance"}
+RATES = {"fee_rate", "fee_cap", "fee_maker", "cap_share", "slip_rate", "stop", "take", "trail", "margin_initial", "margin_maintenance"}
 POINTERS = ("tier_", "slip_buy", "slip_sell")
 """Settings that point into tables, which have sections of their own."""
 PLAIN = {"fee_lot_den": 1, "fee_max": -1, "fee_cap": -1, "fee_maker": -1}
@@ -90,6 +104,7 @@ def read_case(text: str, name: str = "case") -> Case:
         Sizing[run.get("sizing", "at_decision").upper()],
         slots,
         flows=read_flows(parts["flows"], unit),
+        settlements=np.array([int(bar) for line in parts["settlements"] for bar in line], dtype=np.int64),
         tiers=golden_costs.read_tiers(parts["tiers"], names, assets, slots, unit),
         impacts=golden_costs.read_impacts(parts["impacts"], names, slots),
     )
@@ -272,6 +287,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
     lines += [*golden_costs.write_tape(tape, assets), "[events]"]
     lines += [write_event(row, assets) for row in events.tolist()]
     lines += ["[flows]", *(f"{bar} {plain(from_units(money, unit))}" for bar, money in tables.flows.tolist())]
+    lines += ["[settlements]", " ".join(map(str, tables.settlements.tolist()))]
     if outcome is None:
         return "\n".join([*lines, "[error]", "LedgerError", ""])
     log, balances, lots = outcome_lines(tables, outcome)

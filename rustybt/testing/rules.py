@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rustybt.model import IMPACT_FIELDS, SLOT_FIELDS, TIER_FIELDS, Asset, FillAt, Sizing, Tables
+from rustybt.model import IMPACT_FIELDS, MARGIN_FIELDS, SLOT_FIELDS, TIER_FIELDS, Asset, FillAt, Sizing, Tables
 from rustybt.model.panel import Ints
 from rustybt.model.tables import no_rows
 
@@ -136,7 +136,7 @@ def draw_slot(dice: Chance, worth: int, costs: int, exits: int) -> dict[str, int
         "cap_share": dice.pick((10**7, 10**8, 25 * 10**6, 1)) if dice.chance(15) else 0,
         "cap_carry": dice.pick((1, 0)),
         "fee_maker": dice.pick((0, 10**5, 3 * 10**6)) if dice.chance(costs // 2) else -1,
-    } | dict.fromkeys(("tier_first", "tier_count", "tier_group", "tier_lots", "slip_buy", "slip_sell"), 0)
+    } | dict.fromkeys(("tier_first", "tier_count", "tier_group", "tier_lots", "slip_buy", "slip_sell", *MARGIN_FIELDS, "settles"), 0)
 
 
 def draw_impacts(dice: Chance, slots: Ints) -> Ints:

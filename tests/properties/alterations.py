@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from rustybt.model import EVENT_FIELDS, SLOT_FIELDS, EventKind, Outcome, Plan, Reason, Status
+from rustybt.model import EVENT_FIELDS, MARGIN_FIELDS, SLOT_FIELDS, EventKind, Outcome, Plan, Reason, Status
 from rustybt.testing.generators import Grid, Session, session
 
 
@@ -26,6 +26,11 @@ def without_costs(drawn: Session) -> Session:
         ("fee_flat", "fee_lot_num", "fee_rate", "fee_min", "slip_rate", "slip_ticks", "tier_count", "slip_buy", "slip_sell", "cap_share"), 0
     )
     return with_setting(drawn, **none, fee_max=-1, fee_cap=-1, fee_maker=-1)
+
+
+def without_margin(drawn: Session) -> Session:
+    """The gross limit instead of margin."""
+    return with_setting(drawn, **dict.fromkeys(MARGIN_FIELDS, 0))
 
 
 def first_bars(drawn: Session, bars: int) -> Session:
@@ -89,7 +94,7 @@ def equity_from_the_log(drawn: Session, outcome: Outcome) -> list[int]:
     assets, bars = len(tables.assets), len(drawn.market.close)
     worth = [Fraction(a.tick_size) * Fraction(a.lot_size) * Fraction(a.multiplier) * 10**tables.money_scale for a in tables.assets]
     cash, lots, last, curve, row = tables.cash, [0] * len(outcome.lots), [0] * assets, [], 0
-    owed = 0
+    owed = settled = 0
     for bar in range(bars):
         while row < log.rows and log.bar[row] == bar:
             if log.reason[row] == Reason.PAYMENT:
@@ -99,11 +104,14 @@ def equity_from_the_log(drawn: Session, outcome: Outcome) -> list[int]:
             else:
                 cash -= int(log.notional[row]) + int(log.fee[row])
             lots[int(log.slot[row])] += int(log.filled[row])
+            settled -= int(log.notional[row]) if log.reason[row] == Reason.VARIATION else 0
             row += 1
         last = after_events(last, drawn.events[drawn.events[:, 0] == bar].tolist())
         closes = drawn.market.close[bar].tolist()
         last = [close or before for close, before in zip(closes, last, strict=True)]
-        curve.append(cash + owed + sum(round(held * last[slot % assets] * worth[slot % assets]) for slot, held in enumerate(lots)))
+        curve.append(
+            cash + owed - settled + sum(round(held * last[slot % assets] * worth[slot % assets]) for slot, held in enumerate(lots))
+        )
     return curve
 
 
@@ -125,3 +133,17 @@ def fills(outcome: Outcome) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 def ordinary(seeds: range) -> list[tuple[int, Session]]:
     """Seeded sessions by seed."""
     return [(seed, session(seed)) for seed in seeds]
+
+
+def maintenance_of(drawn: Session, lots: Sequence[int], bar: int) -> int:
+    """What positions ask for in maintenance margin at the last closes of a bar, in exact fractions."""
+    tables, owed = drawn.tables, 0
+    for slot, held in enumerate(lots):
+        if held:
+            asset = tables.assets[slot % len(tables.assets)]
+            worth = Fraction(asset.tick_size) * Fraction(asset.lot_size) * Fraction(asset.multiplier) * 10**tables.money_scale
+            closes = drawn.market.close[: bar + 1, slot % len(tables.assets)]
+            value = round(abs(held) * int(closes[closes > 0][-1]) * worth)
+            owed += -(-value * int(tables.row("margin_maintenance")[slot]) // 10**8)
+            owed += abs(held) * int(tables.row("margin_lot_maintenance")[slot])
+    return owed

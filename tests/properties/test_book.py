@@ -12,7 +12,7 @@ import pytest
 from rustybt import kernel
 from rustybt.errors import LedgerError
 from rustybt.kernel import Book
-from rustybt.model import NO_FLOWS, Asset, FillAt, Outcome, Reason, Status, Tables
+from rustybt.model import NO_BARS, NO_FLOWS, Asset, FillAt, Outcome, Reason, Status, Tables
 from rustybt.model.panel import Ints
 from rustybt.testing.generators import Session, seeded
 from rustybt.testing.outcomes import differences, run_or_error
@@ -150,7 +150,7 @@ def with_idle_asset(drawn: Session, symbol: str) -> Session:
 def test_fills_reported_from_outside_give_the_same_cash_and_positions() -> None:
     booked = 0
     for seed, session in SESSIONS:
-        drawn = session._replace(tables=replace(session.tables, flows=NO_FLOWS))
+        drawn = session._replace(tables=replace(session.tables, flows=NO_FLOWS, settlements=NO_BARS))
         outcome = run_or_error(kernel.simulate, drawn)
         if outcome is None or len(drawn.events):
             continue

@@ -26,7 +26,8 @@ class ReportInputs:
         title: heading, usually the strategy's name.
         metrics: as `rustybt.analysis.metrics.measure` gives them.
         curve: ts (Datetime), session (Date), equity, cash, gross (Decimal or Float64), ``benchmark`` when there is one
-            (any positive scale, null where unknown), ``flow`` when money came in before a bar or went out; one row per bar, ascending.
+            (any positive scale, null where unknown), ``flow`` when money came in before a bar or went out,
+            ``settled`` when ``cash`` has value of positions in it; one row per bar, ascending.
         spec: the strategy: ``name``, ``params`` (mapping) and whatever else describes it; shown in full at the end.
         identity: ``run_id``, ``spec_id``, ``snapshot``, ``engine`` and further names to text.
         positions: ts, asset, weight (signed fraction of equity); one row per ts and held asset, no row = 0.
@@ -88,6 +89,8 @@ class ReportInputs:
         """The curve with money as Float64, and ``linked``: equity as it would be if no money had come in or gone out on the way."""
         money = [name for name in ("equity", "cash", "gross", "benchmark", "flow") if name in self.curve.columns]
         rows = self.curve.with_columns(pl.col(money).cast(pl.Float64))
+        if "settled" in rows.columns:
+            rows = rows.with_columns(pl.col("cash") - pl.col("settled").cast(pl.Float64))
         if "flow" not in rows.columns:
             return rows.with_columns(linked=pl.col("equity"))
         scale = links(rows["equity"].to_numpy(), rows["flow"].to_numpy(), None if self.opening is None else float(self.opening))

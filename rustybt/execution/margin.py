@@ -1,0 +1,103 @@
+"""Margin: what a position asks of the account when it is opened, and while it is held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from rustybt.errors import ConfigError
+from rustybt.model.asset import Asset
+from rustybt.model.decimals import LIMIT, RATE, to_decimal
+
+
+@dataclass(frozen=True)
+class Margin:
+    """Initial and maintenance margin, with other ones for single assets where they differ. Make one with `margin`.
+
+    Attributes:
+        initial: fraction of the value, or money per contract; above 0.
+        maintenance: likewise, at most ``initial``.
+        per_contract: whether the two are money per unit of quantity.
+        by_asset: other margin for single assets, by symbol.
+
+    Raises:
+        ConfigError: naming the field.
+    """
+
+    initial: Decimal
+    maintenance: Decimal
+    per_contract: bool = False
+    by_asset: Mapping[str, Margin] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("initial", "maintenance"):
+            amount = getattr(self, name)
+            if amount < 0:
+                raise ConfigError(f"{name} {amount} is negative", where=f"margin, {name}", do="give zero or more")
+            if not self.per_contract and amount > 1:
+                raise ConfigError(
+                    f"{name} {amount} is above 1", where=f"margin, {name}", do="write 50 % as 0.5, or money with per_contract=True"
+                )
+            if not self.per_contract and amount * RATE != (amount * RATE).to_integral_value():
+                raise ConfigError(f"{name} {amount} is finer than 1e-8", where=f"margin, {name}", do="round it to 8 decimals")
+        if self.initial == 0:
+            raise ConfigError("initial is 0", where="margin, initial", do="give a fraction of the value, or money with per_contract=True")
+        if self.maintenance > self.initial:
+            raise ConfigError(
+                f"maintenance {self.maintenance} is above initial {self.initial}",
+                where="margin, maintenance",
+                do="a position just opened would be called at once: lower maintenance",
+            )
+        for symbol, other in self.by_asset.items():
+            if not isinstance(other, Margin) or other.by_asset:
+                raise ConfigError(
+                    f"{other!r} is not the margin of one asset", where=f"margin, by_asset, {symbol!r}", do="write rbt.margin(0.5, 0.25)"
+                )
+
+    def rows(self, asset: Asset, money_scale: int) -> dict[str, int]:
+        """The kernel's settings for one asset; see `rustybt.model.tables.Tables`."""
+        own = self.by_asset.get(asset.symbol, self)
+        rows = dict.fromkeys(("margin_initial", "margin_maintenance", "margin_lot_initial", "margin_lot_maintenance"), 0)
+        for name in ("initial", "maintenance"):
+            amount = getattr(own, name)
+            if not own.per_contract:
+                rows[f"margin_{name}"] = int(amount * RATE)
+                continue
+            each = Fraction(amount) * Fraction(asset.lot_size) * 10**money_scale
+            if each.denominator != 1 or each >= LIMIT:
+                raise ConfigError(
+                    f"{name} {amount} per contract is no whole number of money units for a lot of {asset.lot_size}",
+                    where=f"margin, {name}, asset {asset.symbol!r}",
+                    do="give an amount with fewer digits",
+                )
+            rows[f"margin_lot_{name}"] = int(each)
+        return rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for a manifest; the same for equal margin."""
+        plain: dict[str, Any] = {name: format(getattr(self, name).normalize(), "f") for name in ("initial", "maintenance")}
+        plain["per_contract"] = self.per_contract
+        return plain | ({"by_asset": {k: v.to_dict() for k, v in sorted(self.by_asset.items())}} if self.by_asset else {})
+
+
+def margin(initial: object, maintenance: object, *, per_contract: bool = False, by_asset: Mapping[str, Margin] | None = None) -> Margin:
+    """What positions ask of the account: all of them share its equity (cross margin).
+
+    Args:
+        initial: fraction of the value that must be free to open or add; ``"0.5"`` = 50 %.
+        maintenance: fraction of the value that the equity must not fall below; at most ``initial``.
+        per_contract: the two are money per contract (per unit of quantity), as exchanges state them for futures.
+        by_asset: other margin for single assets, by symbol.
+
+    Raises:
+        ConfigError: negative, above 1, or maintenance above initial.
+
+    Example:
+        >>> margin("0.5", "0.25", by_asset={"ES": margin(13_200, 12_000, per_contract=True)}).maintenance
+        Decimal('0.25')
+    """
+    first, later = to_decimal(initial, "margin, initial"), to_decimal(maintenance, "margin, maintenance")
+    return Margin(first, later, bool(per_contract), dict(by_asset or {}))

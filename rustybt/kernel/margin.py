@@ -1,0 +1,110 @@
+"""Section 10 of the rule book: what a position asks of the account, the margin call, and what is sold because of it."""
+
+from __future__ import annotations
+
+from rustybt.model import NOWHERE as ACCOUNT
+from rustybt.model import Detail, Reason, Status
+
+from .arithmetic import fits, ratio, value
+from .compile import apart, aside, kernel
+from .journal import NONE, awaits, cancel, fail, head, paid, submit, sweep, tail
+from .limits import BAD, CEIL, DOWN, ONE, RATE, ZERO, whole
+from .state import DEAD, EQUITY, ERROR, HAS_MARGIN, OVERFLOW, Desk
+
+NOWHERE = whole(ACCOUNT)
+CALL, LIQUIDATION = whole(Reason.MARGIN_CALL), whole(Reason.LIQUIDATION)
+APPLIED, REPLACED = whole(Status.APPLIED), whole(Detail.REPLACED)
+NOTHING = whole(-1)
+
+
+@kernel
+def use(desk: Desk, slot: int, lots: int, worth: int) -> int:
+    """What so many lots, worth so much, both without sign, take of the account: their value or their initial margin; BAD if too much."""
+    if desk.flags & HAS_MARGIN == 0:
+        return worth
+    return asked(lots, worth, desk.margin_initial[slot], desk.margin_lot_initial[slot])
+
+
+@aside
+def asked(lots: int, worth: int, rate: int, each: int) -> int:
+    """A fraction of the value, rounded up, and an amount for each lot."""
+    apart()
+    part = ratio(worth, rate, RATE, CEIL) if fits(worth) else BAD
+    more = ratio(lots, each, ONE, DOWN)
+    return part + more if fits(part) and fits(more) and fits(part + more) else BAD
+
+
+@aside
+def maintenance(desk: Desk, slot: int, lots: int) -> int:
+    """What so many lots, without sign, must have behind them at the last price."""
+    apart()
+    asset = slot % desk.assets
+    worth = value(lots, desk.last[asset], desk.up[asset], desk.down[asset])
+    return asked(lots, worth, desk.margin_maintenance[slot], desk.margin_lot_maintenance[slot])
+
+
+@aside
+def watch(desk: Desk, t: int) -> None:
+    """Call for margin where the equity is below what the positions ask for, and send out what has to go."""
+    apart()
+    owed, held = 0, 0
+    for slot in range(desk.slots):
+        desk.held_slots[slot] = 0
+        if desk.lots[slot] != 0:
+            owed += maintenance(desk, slot, abs(desk.lots[slot]))
+            held += 1
+            if not fits(owed):
+                fail(desk, OVERFLOW, slot)
+                return
+    if held == 0 or desk.money[EQUITY] >= owed:
+        return
+    n = head(desk, t, t, NOWHERE, ZERO, CALL)
+    tail(desk, n, APPLIED, NONE, ZERO, ZERO)
+    paid(desk, n, ZERO, ZERO, ZERO)
+    for slot in range(desk.slots):
+        if desk.busy[slot] != 0 and awaits(desk, slot, LIQUIDATION):
+            cancel(desk, t, slot, REPLACED)
+    while held > 0 and owed > desk.money[EQUITY] and desk.count[ERROR] == 0:
+        owed = send_out(desk, t, dearest(desk), owed)
+        held -= 1
+    if desk.count[DEAD] > 0:
+        sweep(desk)
+
+
+@aside
+def dearest(desk: Desk) -> int:
+    """The slot whose position asks for most, the first of equals, among those that are not on their way out."""
+    apart()
+    found, most = NOTHING, ZERO
+    for slot in range(desk.slots):
+        if desk.lots[slot] != 0 and desk.held_slots[slot] == 0:
+            asks = maintenance(desk, slot, abs(desk.lots[slot]))
+            if found == NOTHING or asks > most:
+                found, most = slot, asks
+    return found
+
+
+@aside
+def send_out(desk: Desk, t: int, slot: int, owed: int) -> int:
+    """Order out the fewest lots of a position that are enough, or all of it; gives what the rest of the account asks for."""
+    apart()
+    desk.held_slots[slot] = 1
+    held = abs(desk.lots[slot])
+    others = owed - maintenance(desk, slot, held)
+    low, high = 0, held
+    while high - low > 1:
+        middle = (low + high) // 2
+        if others + maintenance(desk, slot, held - middle) <= desk.money[EQUITY]:
+            high = middle
+        else:
+            low = middle
+    if desk.busy[slot] != 0:
+        cancel(desk, t, slot, REPLACED)
+    submit(desk, t, slot, -high if desk.lots[slot] > 0 else high, ZERO, LIQUIDATION)
+    return others + maintenance(desk, slot, held - high)
+
+
+@kernel
+def leaving(desk: Desk, slot: int) -> bool:
+    """Whether a position is being liquidated."""
+    return desk.flags & HAS_MARGIN != 0 and desk.busy[slot] != 0 and awaits(desk, slot, LIQUIDATION)

@@ -1,0 +1,59 @@
+"""Section 11 of the rule book: gains and losses of futures are paid in cash at each settlement."""
+
+from __future__ import annotations
+
+from rustybt.model import Reason, Status
+
+from .arithmetic import fits, value
+from .compile import apart, aside, kernel
+from .journal import NONE, fail, head, paid, tail
+from .limits import ZERO, whole
+from .state import CASH, DUE_BAR, HAS_SETTLEMENT, OVERFLOW, SETTLED, Desk
+
+VARIATION, APPLIED = whole(Reason.VARIATION), whole(Status.APPLIED)
+
+
+@kernel
+def unsettled(desk: Desk) -> int:
+    """Cash as it would be if nothing had been settled: what equity adds the full value of positions to."""
+    if desk.flags & HAS_SETTLEMENT == 0:
+        return desk.money[CASH]
+    return desk.money[CASH] - desk.money[SETTLED]
+
+
+@aside
+def vary(desk: Desk, t: int) -> None:
+    """At a settlement, pay what each position that settles has gained since the last one."""
+    apart()
+    i = desk.count[DUE_BAR]
+    while i < desk.settlements and desk.settle_bar[i] < t:
+        i += 1
+    desk.count[DUE_BAR] = i
+    if i == desk.settlements or desk.settle_bar[i] != t:
+        return
+    for slot in range(desk.slots):
+        if desk.settles[slot] != 0 and (desk.lots[slot] != 0 or desk.settled[slot] != 0):
+            pay(desk, t, slot)
+
+
+@aside
+def pay(desk: Desk, t: int, slot: int) -> None:
+    """Bring what a slot has settled to its value."""
+    apart()
+    money, asset = desk.money, slot % desk.assets
+    worth = value(desk.lots[slot], desk.last[asset], desk.up[asset], desk.down[asset])
+    if not fits(worth):
+        fail(desk, OVERFLOW, slot)
+        return
+    gain = worth - desk.settled[slot]
+    if gain == 0:
+        return
+    if not (fits(gain) and fits(money[CASH] + gain) and fits(money[SETTLED] + gain)):
+        fail(desk, OVERFLOW, slot)
+        return
+    money[CASH] += gain
+    money[SETTLED] += gain
+    desk.settled[slot] = worth
+    n = head(desk, t, t, slot, ZERO, VARIATION)
+    tail(desk, n, APPLIED, NONE, ZERO, ZERO)
+    paid(desk, n, desk.last[asset], -gain, ZERO)
