@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rustybt.errors import RustyBTError as RustyBTError
     from rustybt.errors import SpecError as SpecError
     from rustybt.execution import bps as bps
+    from rustybt.execution import limit as limit
     from rustybt.execution import maker_taker as maker_taker
     from rustybt.execution import per_contract as per_contract
     from rustybt.execution import per_share as per_share
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from rustybt.execution import profiles as profiles
     from rustybt.execution import ticks as ticks
     from rustybt.execution import tiered as tiered
+    from rustybt.execution.controls import controls as controls
     from rustybt.execution.costs import costs as costs
     from rustybt.model import Asset as Asset
     from rustybt.spec import Range as Range
@@ -68,7 +70,19 @@ _ROOMS = {
         "RustyBTError",
         "SpecError",
     ),
-    "execution": ("bps", "costs", "maker_taker", "per_contract", "per_share", "per_trade", "profiles", "ticks", "tiered"),
+    "execution": (
+        "bps",
+        "controls",
+        "costs",
+        "limit",
+        "maker_taker",
+        "per_contract",
+        "per_share",
+        "per_trade",
+        "profiles",
+        "ticks",
+        "tiered",
+    ),
     "model": ("Asset",),
     "spec": (
         "Range",

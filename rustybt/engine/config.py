@@ -8,7 +8,7 @@ from typing import Any
 
 from rustybt.engine.flows import Flow, read_flows
 from rustybt.errors import ConfigError
-from rustybt.execution import Costs
+from rustybt.execution import Controls, Costs
 from rustybt.model.codes import FillAt, Sizing
 from rustybt.model.decimals import RATE, to_decimal
 
@@ -27,6 +27,7 @@ class RunConfig:
         max_gross: most gross exposure as a multiple of equity.
         benchmark: symbol of an asset of the data to compare with, or None.
         flows: deposits and withdrawals, by date.
+        controls: limits on orders and on the account, or None.
     """
 
     cash: Decimal = Decimal(100_000)
@@ -38,10 +39,12 @@ class RunConfig:
     max_gross: Decimal = Decimal(1)
     benchmark: str | None = None
     flows: tuple[Flow, ...] = ()
+    controls: Controls | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the manifest and the run id."""
-        plain = {
+        said = {} if self.controls is None else {"controls": self.controls.to_dict()}
+        plain = said | {
             "cash": format(self.cash.normalize(), "f"),
             "currency": self.currency,
             "money_scale": self.money_scale,
@@ -74,6 +77,7 @@ def configure(
     currency: str = "USD",
     benchmark: str | None = None,
     flows: object = None,
+    controls: Controls | None = None,
 ) -> RunConfig:
     """A checked `RunConfig` from what users type; see `rustybt.run` for the meaning of each.
 
@@ -94,14 +98,24 @@ def configure(
     gross = to_decimal(max_gross, "max_gross")
     if not 0 < gross <= 1000 or gross * RATE != (gross * RATE).to_integral_value():
         raise ConfigError(f"max_gross {max_gross} is not in 0..1000", where="run, max_gross", do="1 = no leverage, 2 = twice the equity")
+    if not isinstance(controls, Controls | None):
+        raise ConfigError(
+            f"controls {controls!r} is not a Controls", where="run, controls", do="write controls=rbt.controls(long_only=True)"
+        )
+    sized = _choice(sizing, Sizing, "sizing")
+    if controls is not None and sized is Sizing.AT_FILL:
+        raise ConfigError(
+            "controls check an order when it is made, and at_fill sizes it later", where="run, controls", do='use sizing="at_decision"'
+        )
     return RunConfig(
         cash=money,
         currency=currency,
         money_scale=money_scale,
         costs=costs or Costs(),
         fill=_choice(fill, FillAt, "fill"),
-        sizing=_choice(sizing, Sizing, "sizing"),
+        sizing=sized,
         max_gross=gross,
         benchmark=benchmark,
         flows=read_flows(flows, money_scale),
+        controls=controls,
     )

@@ -11,7 +11,7 @@ from rustybt.engine.notes import notes_of
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves
 from rustybt.engine.targets import Signals
-from rustybt.ledger import check_books
+from rustybt.ledger import check_books, warned
 from rustybt.ledger.frames import Books
 from rustybt.model import Outcome, Panel, Tables
 
@@ -44,4 +44,5 @@ def finish(ran: Ran, outcome: Outcome) -> Result:
     books = Books(ran.tables, outcome, ran.panel.ts, ran.panel.sessions, tuple(ran.sleeves))
     notes = notes_of(ran.sleeves, ran.panel, ran.config, [signals.plan for signals in ran.signals.values()])
     notes += tuple(idle_notes(ran.sleeves, ran.panel, ran.signals, outcome.log))
+    notes += tuple(warned(books))
     return Result(ran.sleeves, ran.config, ran.panel, ran.tables, outcome, ran.signals, check_books(books), notes)

@@ -40,6 +40,7 @@ def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig)
         sizing=config.sizing,
         slots=slots,
         tiers=np.array(tiers, dtype=np.int64).reshape(-1, len(TIER_FIELDS)).T,
+        controls=None if config.controls is None else config.controls.table(assets, config.money_scale),
     )
 
 

@@ -12,7 +12,7 @@ from .compile import apart, aside, kernel
 from .exits import touched
 from .journal import asset_of, fail
 from .limits import DOWN, LIMIT, ONE, whole
-from .state import CASH, EQUITY, EVENT, FLOWED, GROSS, HAS_FLOWS, HAS_GUARDS, HAS_LEVELS, OFFER, ORDERS, OVERFLOW, ROW, Desk
+from .state import CASH, EQUITY, EVENT, FLOWED, GROSS, HAS_FLOWS, HAS_GUARDS, HAS_LEVELS, HAS_WATCH, OFFER, ORDERS, OVERFLOW, ROW, Desk
 from .valuation import backing, raise_peak
 
 NEXT_CLOSE = whole(FillAt.NEXT_CLOSE)
@@ -23,7 +23,7 @@ BLOCK = 512
 @kernel
 def quiet(desk: Desk, t: int) -> bool:
     """Whether nothing is due at a bar but what its prices might touch."""
-    if desk.count[ORDERS] != 0:
+    if desk.count[ORDERS] != 0 or desk.flags & HAS_WATCH != 0:
         return False
     cursor = desk.cursor
     if cursor[OFFER] < desk.offers and desk.offer_bar[cursor[OFFER]] <= t:

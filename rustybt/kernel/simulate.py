@@ -81,7 +81,7 @@ def rows_of_a_bar(desk: Desk, room: int) -> int:
     """The most log rows that one bar can write."""
     most = int(np.unique(desk.event_bar, return_counts=True)[1].max()) if desk.events else 0
     flows = int(np.unique(desk.flow_bar, return_counts=True)[1].max()) if desk.flows else 0
-    return 4 * desk.slots + 5 * room + 5 * most * (desk.slots // desk.assets) + flows + 8
+    return 14 * desk.slots + 5 * room + 5 * most * (desk.slots // desk.assets) + flows + 8
 
 
 def with_working(desk: Desk, bar: int) -> int:

@@ -11,6 +11,7 @@ from rustybt.ledger.lots import Lots, lots_of
 from rustybt.ledger.money import decimal_column
 from rustybt.ledger.plaintext import beancount_text
 from rustybt.ledger.trades import trades_frame
+from rustybt.ledger.violations import violations_frame, warned
 
 __all__ = [
     "BooksVerdict",
@@ -26,4 +27,6 @@ __all__ = [
     "orders_frame",
     "positions_frame",
     "trades_frame",
+    "violations_frame",
+    "warned",
 ]

@@ -5,6 +5,7 @@ In: plain values. Out: frozen objects. To add one: one noun, one file.
 
 from rustybt.model.asset import PRESETS, Asset
 from rustybt.model.codes import NOWHERE, Detail, EventKind, FillAt, Reason, Sizing, Status, TargetKind
+from rustybt.model.controls import Control, ControlTable, Response
 from rustybt.model.events import EVENT_FIELDS, widened
 from rustybt.model.panel import Event, Panel
 from rustybt.model.tables import NO_FLOWS, SLOT_FIELDS, TIER_FIELDS, Log, Outcome, Plan, Tables
@@ -18,6 +19,8 @@ __all__ = [
     "SLOT_FIELDS",
     "TIER_FIELDS",
     "Asset",
+    "Control",
+    "ControlTable",
     "Detail",
     "Event",
     "EventKind",
@@ -27,6 +30,7 @@ __all__ = [
     "Panel",
     "Plan",
     "Reason",
+    "Response",
     "Sizing",
     "Status",
     "Tables",

@@ -25,6 +25,8 @@ class Reason(IntEnum):
     DELISTING = 14
     EXPIRY = 15
     ROLL = 16
+    CONTROL = 17
+    HALT = 18
 
 
 class Status(IntEnum):
@@ -36,6 +38,7 @@ class Status(IntEnum):
     WORKING = 3
     APPLIED = 4
     ACCRUED = 5
+    VIOLATED = 6
 
 
 class Detail(IntEnum):
@@ -52,6 +55,16 @@ class Detail(IntEnum):
     DELISTED = 8
     SETTLED = 9
     ROLLED = 10
+    HALTED = 11
+    RESTRICTED = 12
+    LONG_ONLY = 13
+    ORDERS_PER_DAY = 14
+    ORDER_QUANTITY = 15
+    ORDER_NOTIONAL = 16
+    POSITION = 17
+    CONCENTRATION = 18
+    DRAWDOWN = 19
+    DAILY_LOSS = 20
 
 
 class EventKind(IntEnum):

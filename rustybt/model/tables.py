@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from rustybt.model.asset import Asset
 from rustybt.model.codes import FillAt, Sizing
+from rustybt.model.controls import ControlTable
 from rustybt.model.panel import Ints
 
 SLOT_FIELDS = (
@@ -54,6 +55,7 @@ class Tables:
             quantity they go by; ``tier_lots``: 0 = value, else what one lot adds to the quantity, in 1e-8.
         tiers: (len(TIER_FIELDS), tiers) Int64: from what is traded in the month on (money units, or 1e-8 of the quantity), the two rates,
             and the commission per lot.
+        controls: limits on orders and on the account, or None.
     """
 
     assets: tuple[Asset, ...]
@@ -66,6 +68,7 @@ class Tables:
     slots: Ints
     flows: Ints = field(default_factory=lambda: NO_FLOWS)
     tiers: Ints = field(default_factory=lambda: no_rows(TIER_FIELDS))
+    controls: ControlTable | None = None
 
     def row(self, name: str) -> Ints:
         """One setting for every slot."""

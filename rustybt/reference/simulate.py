@@ -9,8 +9,9 @@ from rustybt.model.panel import Ints
 from rustybt.model.tables import Outcome, Plan, Tables
 from rustybt.model.tape import Tape
 from rustybt.reference.account import Account, Bars, not_filled
+from rustybt.reference.controls import Guard, supervise
 from rustybt.reference.decisions import Offer, decide
-from rustybt.reference.entrance import Market, open_account, read_actions, read_bars, read_flows, read_offers, read_rules
+from rustybt.reference.entrance import Market, open_account, read_actions, read_bars, read_flows, read_guard, read_offers, read_rules
 from rustybt.reference.events import apply_events
 from rustybt.reference.exits import serve_exits, submit_max_bars
 from rustybt.reference.fills import value
@@ -49,6 +50,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         check_limits(tables, plan, events)
         account = open_account(tables, read_rules(tables))
         opening, actions, flows = account.cash, read_actions(events), read_flows(tables, account.rules.unit)
+        guard = read_guard(tables, account)
         equity: list[Decimal] = []
         cash: list[Decimal] = []
         gross: list[Decimal] = []
@@ -58,7 +60,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
             bars, offers = (read_bars(market, number, tables), read_offers(plan, number, account.rules))
             apply_events(account, number, actions.get(number, ()))
             apply_flows(account, number, flows.get(number, ()))
-            worth, exposure = after_events(account, number, bars, offers)
+            worth, exposure = after_events(account, number, bars, offers, guard)
             check_identity(account, number)
             equity.append(worth)
             cash.append(account.cash)
@@ -68,7 +70,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         return write_outcome(account, (equity, cash, gross))
 
 
-def after_events(account: Account, number: int, bars: Bars, offers: list[Offer]) -> tuple[Decimal, Decimal]:
+def after_events(account: Account, number: int, bars: Bars, offers: list[Offer], guard: Guard | None) -> tuple[Decimal, Decimal]:
     """Steps 2 to 6 of a bar; equity and gross exposure after it."""
     policy = account.rules.fill_at
     if policy is FillAt.NEXT_OPEN:
@@ -79,8 +81,10 @@ def after_events(account: Account, number: int, bars: Bars, offers: list[Offer])
     take_closes(account, bars)
     equity, gross = mark(account)
     age(account, number, bars)
+    if guard is not None:
+        supervise(account, guard, number, equity)
     submit_max_bars(account, number)
-    decide(account, number, offers, equity)
+    decide(account, number, offers, equity, guard)
     if policy is FillAt.SAME_BAR_CLOSE:
         fill_market_orders(account, Phase(number, bars, at_close=True))
         equity, gross = mark(account)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rustybt.model import Plan, Tables, Tape
+from rustybt.model import Plan, Sizing, Tables, Tape
 from rustybt.model.panel import Ints
 from rustybt.testing.funds import draw_flows
 from rustybt.testing.happenings import draw_events
+from rustybt.testing.limits import draw_controls
 from rustybt.testing.rules import LARGE, World, draw_tables, draw_world
 
 if TYPE_CHECKING:
@@ -123,7 +124,10 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     market = draw_market(dice, world, count)
     tables = draw_tables(dice, world)
     plan, events = draw_plan(dice, world, tables, count), draw_events(dice, market.open)
-    return Session(replace(tables, flows=draw_flows(dice, world, count)), market, plan, events, draw_tape(dice, count))
+    tables = replace(tables, flows=draw_flows(dice, world, count))
+    if tables.sizing is Sizing.AT_DECISION:
+        tables = replace(tables, controls=draw_controls(dice, world, count))
+    return Session(tables, market, plan, events, draw_tape(dice, count))
 
 
 def draw_market(dice: Dice, world: World, bars: int) -> Grid:

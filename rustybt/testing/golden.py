@@ -32,9 +32,12 @@ from rustybt.model import (
 from rustybt.model.decimals import RATE, WEIGHT, from_units, to_units
 from rustybt.testing import golden_costs
 from rustybt.testing.generators import Grid, Session
+from rustybt.testing.golden_controls import read_controls, write_controls
 from rustybt.testing.golden_events import read_event, write_event
 
-SECTIONS = ("run", "assets", "terms", "bars", "targets", "events", "flows", "log", "balances", "lots", "error", *golden_costs.SECTIONS)
+SECTIONS = (
+    "run", "assets", "terms", "bars", "targets", "events", "flows", "controls", "log", "balances", "lots", "error", *golden_costs.SECTIONS,
+)  # fmt: skip
 MONEY = {"fee_flat", "fee_min", "fee_max"}
 RATES = {"fee_rate", "fee_cap", "fee_maker", "slip_rate", "stop", "take", "trail"}
 PLAIN = {"fee_lot_den": 1, "fee_max": -1, "fee_cap": -1, "fee_maker": -1}
@@ -89,6 +92,7 @@ def read_case(text: str, name: str = "case") -> Case:
         slots,
         flows=read_flows(parts["flows"], unit),
         tiers=golden_costs.read_tiers(parts["tiers"], names, assets, slots, unit),
+        controls=read_controls(parts["controls"], assets, unit),
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
     plan = read_targets(parts["targets"], tables, len(grid.close))
@@ -268,6 +272,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
     lines += ["[days]", *golden_costs.write_days(tape), "[events]"]
     lines += [write_event(row, assets) for row in events.tolist()]
     lines += ["[flows]", *(f"{bar} {plain(from_units(money, unit))}" for bar, money in tables.flows.tolist())]
+    lines += write_controls(tables.controls, assets, unit)
     if outcome is None:
         return "\n".join([*lines, "[error]", "LedgerError", ""])
     log, balances, lots = outcome_lines(tables, outcome)
