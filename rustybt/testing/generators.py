@@ -44,6 +44,11 @@ class Session(NamedTuple):
     events: Ints
     tape: Tape | None = None
 
+    def day_at(self, bar: int) -> int | None:
+        """The session of a bar for the controls, as a `Book` is told it; None = every bar is a day."""
+        controls = self.tables.controls
+        return None if controls is None or not len(controls.days) else int(controls.days[bar])
+
     def tape_at(self, bar: int) -> Tape:
         """What the market tells of one bar beside its prices."""
         return Tape() if self.tape is None else self.tape.part(bar, bar + 1)

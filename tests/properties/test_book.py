@@ -24,7 +24,7 @@ Feed = Callable[[Book, Session, int], Book]
 
 def one_bar(book: Book, drawn: Session, bar: int) -> Book:
     """Feed one bar whole."""
-    book.day = day_of(drawn, bar)
+    book.day = drawn.day_at(bar)
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
     book.tell(drawn.tape_at(bar))
     book.step(bar, *prices(drawn, bar), events_at(drawn, bar), drawn.plan.slot[offers], drawn.plan.value[offers])
@@ -33,7 +33,7 @@ def one_bar(book: Book, drawn: Session, bar: int) -> Book:
 
 def in_parts(book: Book, drawn: Session, bar: int) -> Book:
     """Feed one bar part by part."""
-    book.day = day_of(drawn, bar)
+    book.day = drawn.day_at(bar)
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
     book.tell(drawn.tape_at(bar))
     book.accrue(bar, events_at(drawn, bar))
@@ -41,12 +41,6 @@ def in_parts(book: Book, drawn: Session, bar: int) -> Book:
     book.mark(bar, *prices(drawn, bar))
     book.decide(bar, drawn.plan.slot[offers], drawn.plan.value[offers])
     return book
-
-
-def day_of(drawn: Session, bar: int) -> int | None:
-    """The session of a bar, for the controls."""
-    controls = drawn.tables.controls
-    return None if controls is None or not len(controls.days) else int(controls.days[bar])
 
 
 def resumed_at(stop: int) -> Feed:
