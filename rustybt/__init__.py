@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rustybt.execution import asymmetric as asymmetric
     from rustybt.execution import bps as bps
     from rustybt.execution import half_spread as half_spread
+    from rustybt.execution import limit as limit
     from rustybt.execution import maker_taker as maker_taker
     from rustybt.execution import per_contract as per_contract
     from rustybt.execution import per_share as per_share
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from rustybt.execution import square_root as square_root
     from rustybt.execution import ticks as ticks
     from rustybt.execution import tiered as tiered
+    from rustybt.execution.controls import controls as controls
     from rustybt.execution import volatility_share as volatility_share
     from rustybt.execution import volume_cap as volume_cap
     from rustybt.execution import volume_share as volume_share
@@ -79,8 +81,10 @@ _ROOMS = {
     "execution": (
         "asymmetric",
         "bps",
+        "controls",
         "costs",
         "half_spread",
+        "limit",
         "maker_taker",
         "margin",
         "per_contract",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from rustybt.engine.config import RunConfig, configure
 from rustybt.engine.finish import Ran, finish
 from rustybt.engine.flows import flows_at, settlements_at
@@ -15,8 +17,8 @@ from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import evaluate, same_assets
 from rustybt.errors import SpecError
-from rustybt.execution import Costs, Margin
-from rustybt.model import Panel
+from rustybt.execution import Controls, Costs, Margin
+from rustybt.model import Panel, Tables
 from rustybt.spec import Strategy
 
 
@@ -34,6 +36,7 @@ def run(
     benchmark: str | None = None,
     flows: object = None,
     margin: Margin | None = None,
+    controls: Controls | None = None,
 ) -> Result:
     """Backtest a strategy, or several that share one pot of cash, over all bars at once.
 
@@ -51,6 +54,7 @@ def run(
         flows: deposits and (negative) withdrawals: pairs of date and amount, or a frame with ``session`` or ``ts`` and ``amount``. One
             takes effect before the first bar on or after its date; returns are time-weighted.
         margin: initial and maintenance margin from `rustybt.margin`, in place of ``max_gross``.
+        controls: limits from `rustybt.controls`; None = no limits but ``max_gross``.
 
     Returns:
         A `Result`.
@@ -76,6 +80,7 @@ def run(
         benchmark=benchmark,
         flows=flows,
         margin=margin,
+        controls=controls,
     )
     return run_configured(sleeves_of(strategy), panel_of(data), config)
 
@@ -90,13 +95,20 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     from rustybt.kernel import Market, simulate
 
     flows = flows_at(config.flows, panel, config.money_scale)
-    tables = replace(build_tables(sleeves, panel.assets, config), flows=flows, settlements=settlements_at(panel))
+    tables = replace(dated(build_tables(sleeves, panel.assets, config), panel), flows=flows, settlements=settlements_at(panel))
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
     outcome = simulate(
         tables, Market(panel.open, panel.high, panel.low, panel.close), plan, panel.events, build_tape(panel, tables, config)
     )
     return finish(Ran(sleeves, config, panel, tables, signals), outcome)
+
+
+def dated(tables: Tables, panel: Panel) -> Tables:
+    """The tables with the session of each bar, where there are controls that count by it."""
+    if tables.controls is None:
+        return tables
+    return replace(tables, controls=replace(tables.controls, days=panel.sessions.astype(np.int64)))
 
 
 def sleeves_of(strategy: Strategy | Mapping[str, Strategy]) -> Sleeves:

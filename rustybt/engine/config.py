@@ -8,7 +8,7 @@ from typing import Any
 
 from rustybt.engine.flows import Flow, read_flows
 from rustybt.errors import ConfigError
-from rustybt.execution import Costs, Margin
+from rustybt.execution import Controls, Costs, Margin
 from rustybt.model.codes import FillAt, Sizing
 from rustybt.model.decimals import RATE, to_decimal
 
@@ -31,6 +31,7 @@ class RunConfig:
         benchmark: symbol of an asset of the data to compare with, or None.
         flows: deposits and withdrawals, by date.
         margin: initial and maintenance margin instead of the gross limit, or None.
+        controls: limits on orders and on the account, or None.
     """
 
     cash: Decimal = Decimal(100_000)
@@ -43,6 +44,7 @@ class RunConfig:
     benchmark: str | None = None
     flows: tuple[Flow, ...] = ()
     margin: Margin | None = None
+    controls: Controls | None = None
 
     @property
     def most_gross(self) -> int:
@@ -51,7 +53,8 @@ class RunConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the manifest and the run id."""
-        plain: dict[str, Any] = {
+        said: dict[str, Any] = {} if self.controls is None else {"controls": self.controls.to_dict()}
+        plain: dict[str, Any] = said | {
             "cash": format(self.cash.normalize(), "f"),
             "currency": self.currency,
             "money_scale": self.money_scale,
@@ -86,6 +89,7 @@ def configure(
     benchmark: str | None = None,
     flows: object = None,
     margin: Margin | None = None,
+    controls: Controls | None = None,
 ) -> RunConfig:
     """A checked `RunConfig` from what users type; see `rustybt.run` for the meaning of each.
 
@@ -110,15 +114,25 @@ def configure(
         raise ConfigError(f"margin {margin!r} is not a Margin", where="run, margin", do='write margin=rbt.margin("0.5", "0.25")')
     if margin is not None and gross != 1:
         raise ConfigError(f"max_gross {max_gross} beside margin", where="run, max_gross", do="give one of the two: both limit the same")
+    if not isinstance(controls, Controls | None):
+        raise ConfigError(
+            f"controls {controls!r} is not a Controls", where="run, controls", do="write controls=rbt.controls(long_only=True)"
+        )
+    sized = _choice(sizing, Sizing, "sizing")
+    if controls is not None and sized is Sizing.AT_FILL:
+        raise ConfigError(
+            "controls check an order when it is made, and at_fill sizes it later", where="run, controls", do='use sizing="at_decision"'
+        )
     return RunConfig(
         cash=money,
         currency=currency,
         money_scale=money_scale,
         costs=costs or Costs(),
         fill=_choice(fill, FillAt, "fill"),
-        sizing=_choice(sizing, Sizing, "sizing"),
+        sizing=sized,
         max_gross=gross,
         benchmark=benchmark,
         flows=read_flows(flows, money_scale),
         margin=margin,
+        controls=controls,
     )

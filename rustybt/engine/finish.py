@@ -13,7 +13,7 @@ from rustybt.engine.notes import notes_of
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves
 from rustybt.engine.targets import Signals
-from rustybt.ledger import check_books
+from rustybt.ledger import check_books, warned
 from rustybt.ledger.frames import Books
 from rustybt.model import Outcome, Panel, Reason, Tables
 
@@ -47,6 +47,7 @@ def finish(ran: Ran, outcome: Outcome) -> Result:
     notes = notes_of(ran.sleeves, ran.panel, ran.config, [signals.plan for signals in ran.signals.values()])
     notes += tuple(idle_notes(ran.sleeves, ran.panel, ran.signals, outcome.log))
     notes += margin_notes(books)
+    notes += tuple(warned(books))
     return Result(ran.sleeves, ran.config, ran.panel, ran.tables, outcome, ran.signals, check_books(books), notes)
 
 

@@ -21,7 +21,9 @@ def idle_notes(sleeves: Sleeves, panel: Panel, signals: Mapping[str, Signals], l
         traded = set(np.unique(log.slot[filled] // len(panel.assets)).tolist())
     for number, (name, strategy) in enumerate(sleeves.items()):
         if number not in traded:
-            sent = np.flatnonzero((log.slot // len(panel.assets) == number) & ~np.isin(log.status, (Status.APPLIED, Status.ACCRUED)))
+            sent = np.flatnonzero(
+                (log.slot // len(panel.assets) == number) & ~np.isin(log.status, (Status.APPLIED, Status.ACCRUED, Status.VIOLATED))
+            )
             why = _unfilled(log, sent) if len(sent) else _unsent(strategy, panel, signals[name])
             notes.append(f"strategy {name!r} traded nothing: {why}.")
     return notes

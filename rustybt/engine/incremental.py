@@ -120,6 +120,7 @@ class Incremental:
         value = NONE if not values else values[0] if len(values) == 1 else np.concatenate(values)
         if bar.tape is not None:
             self.book.tell(bar.tape)
+        self.book.day = bar.moment.session
         self.book.step(bar.index, bar.open, bar.high, bar.low, bar.close, bar.events, slot, value)
         if self.callbacks.contexts:
             self.callbacks.on_bar(bar.moment, rows.frame, bar.columns, self.book)

@@ -28,6 +28,7 @@ from rustybt.ledger import (
     orders_frame,
     positions_frame,
     trades_frame,
+    violations_frame,
 )
 from rustybt.ledger.frames import Books
 from rustybt.model import NOWHERE, Outcome, Panel, Status, Tables
@@ -116,6 +117,11 @@ class Result:
             ConfigError: there is no such method.
         """
         return lots_of(self.books, method)
+
+    @cached_property
+    def violations(self) -> pl.DataFrame:
+        """Limits that orders or the account passed; see `rustybt.ledger.violations_frame`."""
+        return violations_frame(self.books)
 
     @cached_property
     def signals(self) -> pl.DataFrame:

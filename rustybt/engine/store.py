@@ -31,7 +31,8 @@ def save(result: Result, folder: Path) -> Path:
         folder: must not exist, be empty, or hold an earlier run (which is replaced).
 
     Returns:
-        The folder: ``orders.parquet`` ... ``signals.parquet``, and ``manifest.json``, which also holds the strategies.
+        The folder: ``orders.parquet`` ... ``signals.parquet`` (``violations.parquet`` if the run has controls), and
+        ``manifest.json``, which also holds the strategies.
 
     Raises:
         ConfigError: the folder holds something else, or cannot be written.
@@ -41,7 +42,7 @@ def save(result: Result, folder: Path) -> Path:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        for name in FRAMES:
+        for name in (*FRAMES, *(("violations",) if result.config.controls is not None else ())):
             getattr(result, name).write_parquet(staged / f"{name}.parquet", metadata={"run_id": result.identity["run_id"]})
         if result.config.flows:
             result.flows.write_parquet(staged / "flows.parquet", metadata={"run_id": result.identity["run_id"]})

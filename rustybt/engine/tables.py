@@ -46,6 +46,7 @@ def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig)
         slots=slots,
         tiers=np.array(tiers, dtype=np.int64).reshape(-1, len(TIER_FIELDS)).T,
         impacts=np.array(list(impacts.columns), dtype=np.int64).reshape(-1, len(IMPACT_FIELDS)).T,
+        controls=None if config.controls is None else config.controls.table(assets, config.money_scale),
     )
 
 

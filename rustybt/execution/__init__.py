@@ -1,9 +1,10 @@
-"""The vocabulary of execution: what a run may charge, written by the user and turned into the kernel's tables.
+"""The vocabulary of execution: what a run may charge and what it may not do, written by the user and turned into the kernel's tables.
 
 In: numbers as users write them (``bps(10)``, ``per_share("0.005", minimum="1")``). Out: frozen objects whose ``rows`` are the integers of
 `rustybt.model.tables.Tables`. To add a cost: one class in ``costs/`` and its rule in the kernel, the reference and the rule book.
 """
 
+from rustybt.execution.controls import Controls, Limit, controls, limit
 from rustybt.execution.costs import (
     Commission,
     Costs,
@@ -31,15 +32,19 @@ from rustybt.execution.margin import Margin, margin
 
 __all__ = [
     "Commission",
+    "Controls",
     "Costs",
+    "Limit",
     "Margin",
     "Profile",
     "Slippage",
     "VolumeCap",
     "asymmetric",
     "bps",
+    "controls",
     "costs",
     "half_spread",
+    "limit",
     "maker_taker",
     "margin",
     "per_contract",

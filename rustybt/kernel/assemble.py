@@ -8,12 +8,25 @@ from typing import Any
 import numpy as np
 
 from rustybt.errors import DataError, LedgerError
-from rustybt.model import SLOT_FIELDS, Asset, Plan, Sizing, Tables
+from rustybt.model import SLOT_FIELDS, Asset, Control, ControlTable, Plan, Sizing, Tables
 from rustybt.model.decimals import LIMIT, up_down
 
 from .account import account_of
 from .market import admit
-from .state import HAS_CAPS, HAS_FEES, HAS_GUARDS, HAS_IMPACT, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, HAS_TIERS, KINDS, TYPES
+from .state import (
+    HAS_CAPS,
+    HAS_CONTROLS,
+    HAS_FEES,
+    HAS_GUARDS,
+    HAS_IMPACT,
+    HAS_LEVELS,
+    HAS_MAX_BARS,
+    HAS_SLIPPAGE,
+    HAS_TIERS,
+    HAS_WATCH,
+    KINDS,
+    TYPES,
+)
 from .tape import cost_tables
 
 
@@ -34,6 +47,7 @@ def rules_of(tables: Tables) -> dict[str, Any]:
     account = account_of(tables)
     return (
         settings
+        | controls_of(tables)
         | account
         | cost_tables(tables)
         | {
@@ -45,9 +59,37 @@ def rules_of(tables: Tables) -> dict[str, Any]:
             "gross": int(tables.gross),
             "fill_at": int(tables.fill_at),
             "at_fill": int(tables.sizing == Sizing.AT_FILL),
-            "flags": flags_of(settings) | account["flags"],
+            "flags": flags_of(settings) | account["flags"] | watched(tables.controls),
         }
     )
+
+
+def controls_of(tables: Tables) -> dict[str, Any]:
+    """The controls, by field of `Desk`; places without a meaning where there are none."""
+    given = tables.controls
+    if given is None:
+        none = np.full(len(tables.assets), -1, dtype=np.int64)
+        given = ControlTable(np.full(len(Control), -1, dtype=np.int64), none, none)
+    limits = (given.notional, given.concentration, given.orders, given.drawdown, given.daily_loss, int(given.flatten))
+    days = given.days if len(given.days) else np.zeros(1, dtype=np.int64)
+    arrays = {
+        "control_action": given.actions,
+        "control_quantity": given.quantity,
+        "control_position": given.position,
+        "control_limits": np.array(limits, dtype=np.int64),
+        "control_days": days,
+    }
+    bans = {f"ban_{name}": given.restricted[:, place] for place, name in enumerate(("asset", "first", "last"))}
+    found = {name: typed(name, array) for name, array in (arrays | bans).items()}
+    return found | {"bans": len(given.restricted), "has_days": int(len(given.days) > 0)}
+
+
+def watched(given: ControlTable | None) -> int:
+    """What the controls need of the rules."""
+    if given is None:
+        return 0
+    every_bar = given.action(Control.DRAWDOWN) >= 0 or given.action(Control.DAILY_LOSS) >= 0
+    return HAS_CONTROLS | (HAS_WATCH if every_bar else 0)
 
 
 @cache

@@ -47,6 +47,8 @@ class Book:
     (but with ``same_bar_close`` the orders of `decide` meet nothing). `book` books a fill that a broker reports, `submit` enters an
     order, `cancel` takes a slot's orders out. Every call runs the functions that `simulate` runs.
 
+    ``day`` is the session of the bar for the controls that count by it, set before the bar; None = every bar is a day.
+
     Args:
         tables: the rules of the run.
 
@@ -62,14 +64,16 @@ class Book:
 
     def __init__(self, tables: Tables) -> None:
         from .assemble import rules_of
-        from .state import CASH, CURVES, DEPOSITS, EQUITY, LOG, Desk, unwritten
+        from .state import CASH, CURVES, DEPOSITS, EQUITY, KINDS, LOG, TYPES, Desk, unwritten
 
         self.tables = tables
         self.bar = -1
+        self.day: int | None = None
         rules = rules_of(tables)
         self._room = 2 * rules["slots"] + 4
         self._desk: Desk = Desk(parts=0, log_size=64, **rules, **unwritten(CURVES, 1), **unwritten(LOG, 64))
         self._lay_out(blank_of(self._desk, 2 * self._room))
+        self._desk.set(has_days=1, control_days=np.zeros(1, TYPES[KINDS["control_days"]]))
         self._desk.money[[CASH, DEPOSITS, EQUITY]] = tables.cash
         self._told = False
 
@@ -179,6 +183,8 @@ class Book:
         while desk.count[state.ORDERS] + self._room > len(desk.order_slot):
             state.widen(desk, 2 * len(desk.order_slot))
         desk.set(parts=parts)
+        if desk.has_days:
+            desk.control_days[0] = bar if self.day is None else self.day
         desk.cursor[state.ROW], desk.cursor[state.EVENT] = bar, 0
         margin = rows_of_a_bar(desk, len(desk.order_slot))
         while int(run(desk, bar, bar + 1, margin)) == bar:
@@ -267,8 +273,8 @@ class Book:
         desk = self._desk
         if desk.count[ORDERS] + 1 >= len(desk.order_slot):
             widen(desk, 2 * len(desk.order_slot))
-        if desk.count[LOGGED] + len(desk.order_slot) + 1 > desk.log_size:
-            lengthen(desk, 2 * desk.log_size + len(desk.order_slot))
+        if desk.count[LOGGED] + len(desk.order_slot) + 16 > desk.log_size:
+            lengthen(desk, 2 * desk.log_size + len(desk.order_slot) + 16)
         return desk
 
     # --- reading

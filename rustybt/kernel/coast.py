@@ -23,6 +23,7 @@ from .state import (
     HAS_LEVELS,
     HAS_MARGIN,
     HAS_SETTLEMENT,
+    HAS_WATCH,
     OFFER,
     ORDERS,
     OVERFLOW,
@@ -39,7 +40,7 @@ BLOCK = 512
 @kernel
 def quiet(desk: Desk, t: int) -> bool:
     """Whether nothing is due at a bar but what its prices might touch."""
-    if desk.flags & (HAS_MARGIN | HAS_SETTLEMENT) != 0 or desk.count[ORDERS] != 0:
+    if desk.flags & (HAS_MARGIN | HAS_SETTLEMENT | HAS_WATCH) != 0 or desk.count[ORDERS] != 0:
         return False
     cursor = desk.cursor
     if cursor[OFFER] < desk.offers and desk.offer_bar[cursor[OFFER]] <= t:

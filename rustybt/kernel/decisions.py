@@ -6,12 +6,13 @@ from rustybt.model import Detail, Reason, TargetKind
 
 from .arithmetic import fits, mul_div
 from .compile import apart, aside, entry, kernel
+from .controls import stand_still, supervise, turn_down, vet
 from .exits import expire
 from .journal import asset_of, awaits, cancel, fail, refuse, submit, sweep
 from .limits import DOWN, ONE, ZERO, whole
 from .margin import leaving, watch
 from .sizing import wanted
-from .state import DEAD, EQUITY, HAS_MARGIN, HAS_MAX_BARS, OFFER, OVERFLOW, Desk
+from .state import DEAD, DUE_HALT, EQUITY, HAS_CONTROLS, HAS_MARGIN, HAS_MAX_BARS, OFFER, OVERFLOW, Desk
 
 QUANTITY = whole(TargetKind.QUANTITY)
 TARGET, EXPIRED = whole(Reason.TARGET), whole(Reason.MAX_BARS)
@@ -21,9 +22,11 @@ REPLACED, COOLING, NO_PRICE = whole(Detail.REPLACED), whole(Detail.COOL_DOWN), w
 
 @kernel
 def decide(desk: Desk, t: int) -> None:
-    """Margin first, then max bars, then the targets offered at this bar, in slot order."""
+    """Margin first, the account's controls, max bars, then the targets offered at this bar, in slot order."""
     if desk.flags & HAS_MARGIN != 0:
         watch(desk, t)
+    if desk.flags & HAS_CONTROLS != 0:
+        supervise(desk, t)
     if desk.flags & HAS_MAX_BARS != 0:
         expire(desk, t)
     first, behind = desk.cursor[OFFER], desk.cursor[OFFER]
@@ -48,6 +51,8 @@ def decide(desk: Desk, t: int) -> None:
             continue
         desk.exited[slot] = 0
         choose(desk, t, slot, asset, target)
+    if desk.flags & HAS_CONTROLS != 0 and desk.guard[DUE_HALT] != 0:
+        stand_still(desk, t)
     if desk.count[DEAD] > 0:
         sweep(desk)
 
@@ -83,6 +88,12 @@ def choose(desk: Desk, t: int, slot: int, asset: int, target: int) -> None:
             refuse(desk, t, slot, TARGET, COOLING, change)
             return
         change = allowed
+    if desk.flags & HAS_CONTROLS != 0 and change != 0:
+        left = vet(desk, t, slot, change, TARGET)
+        if left == 0:
+            turn_down(desk, t, slot, TARGET, change)
+            return
+        change = left
     if desk.busy[slot] != 0:
         cancel(desk, t, slot, REPLACED)
     if change != 0:
@@ -112,6 +123,12 @@ def ask(desk: Desk, t: int, slot: int, lots: int, reason: int) -> None:
             refuse(desk, t, slot, reason, COOLING, lots)
             return
         lots = allowed
+    if desk.flags & HAS_CONTROLS != 0:
+        left = vet(desk, t, slot, lots, reason)
+        if left == 0:
+            turn_down(desk, t, slot, reason, lots)
+            return
+        lots = left
     submit(desk, t, slot, lots, ZERO, reason)
 
 

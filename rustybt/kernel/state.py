@@ -23,14 +23,19 @@ ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, FLOWED, CLAIMS, DUE_BAR = range(9)
 that it is about, deposits and withdrawals behind us, dividends owed and not yet paid, settlements behind us."""
 MONTH = GROUPS
 """Place in ``tally`` of the month that it counts; before it what was traded in that month, by ``tier_group``."""
+HALTED, DUE_HALT, STARTED, DAY, ORDERS_TODAY, IN_DRAWDOWN, IN_LOSS, CAUSE = range(8)
+"""Places in ``guard``: what the controls remember."""
+PEAK, DAY_START, LAST_EQUITY, KNOWN_DEPOSITS = range(4)
+"""Places in ``watch``: equity at its highest, before this session, at the last bar; deposits at the last bar."""
 EVENT, ROW, HINT, OFFER = range(4)
 """Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer."""
 
 HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS, HAS_TIERS, HAS_IMPACT, HAS_CAPS = (1 << bit for bit in range(8))
 """Bits of ``flags``: what the rules of slots use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit;
 commissions that fall with what was traded in the month; slippage by the volume of a bar or by feeds; caps on the volume."""
-HAS_FLOWS, HAS_CLAIMS, HAS_MARGIN, HAS_SETTLEMENT = (1 << bit for bit in range(8, 12))
-"""Of the account: deposits and withdrawals, dividends paid later than they are earned, margin, futures marked to cash."""
+HAS_FLOWS, HAS_CLAIMS, HAS_MARGIN, HAS_SETTLEMENT, HAS_CONTROLS, HAS_WATCH = (1 << bit for bit in range(8, 14))
+"""Of the account: deposits and withdrawals, dividends paid later than they are earned, margin, futures marked to cash, controls,
+among them some that look at every bar."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
 ALL = ACCRUE | MEET | MARK | DECIDE
@@ -52,6 +57,8 @@ class Desk:
     Sizes, settings and switches first. ``up``, ``down`` per asset: a value is lots x ticks x up / down. Then the settings of
     `rustybt.model.SLOT_FIELDS` per slot, the columns of `rustybt.model.TIER_FIELDS` and `IMPACT_FIELDS`, what a tape tells, the events
     (money units or lots per lot), the prices row after row, the offers, the flows of money in and out.
+
+    What the controls are given: `rustybt.model.ControlTable`; what they remember: ``watch`` and ``guard``.
 
     What survives a bar: ``last`` per asset, the ``tally`` of a month. Per slot: ``lots``, ``entry`` and ``peak`` price, the levels
     ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``, bars to ``cool``, whether it ``exited``, the remembered
@@ -77,6 +84,8 @@ class Desk:
     parts: int
     log_size: int
     feeds: int
+    bans: int
+    has_days: int
 
     up: Amounts
     down: Amounts
@@ -130,6 +139,15 @@ class Desk:
     volume: Amounts
     feed: Amounts
 
+    control_action: Counts
+    control_quantity: Amounts
+    control_position: Amounts
+    control_limits: Amounts
+    control_days: Counts
+    ban_asset: Counts
+    ban_first: Counts
+    ban_last: Counts
+
     event_bar: Counts
     event_asset: Counts
     event_kind: Counts
@@ -180,6 +198,8 @@ class Desk:
     claim_slot: Counts
     claim_key: Counts
     claim_money: Amounts
+    watch: Amounts
+    guard: Counts
 
     cursor: Counts
     held_slots: Counts
@@ -239,7 +259,7 @@ KEPT = _NAMES[_NAMES.index("money") : _NAMES.index("cursor")]
 """What survives a bar."""
 PER_SLOT = _NAMES[_NAMES.index("lots") : _NAMES.index("order_slot")]
 PER_ORDER = _NAMES[_NAMES.index("order_slot") : _NAMES.index("claim_slot")]
-PER_CLAIM = _NAMES[_NAMES.index("claim_slot") : _NAMES.index("cursor")]
+PER_CLAIM = _NAMES[_NAMES.index("claim_slot") : _NAMES.index("watch")]
 DUE = _NAMES[_NAMES.index("due_price") : _NAMES.index("log_bar")]
 LOG = _NAMES[_NAMES.index("log_bar") : _NAMES.index("curve_equity")]
 CURVES = _NAMES[_NAMES.index("curve_equity") :]
@@ -248,7 +268,8 @@ CURVES = _NAMES[_NAMES.index("curve_equity") :]
 def lengths(assets: int, slots: int, orders: int, claims: int = 1) -> dict[str, int]:
     """Length of each array that a state and its scratch consist of."""
     per_slot, per_order = (*PER_SLOT, "held_slots"), (*PER_ORDER, *DUE)
-    fixed = {"money": 12, "count": 12, "cursor": 4, "last": assets, "tally": MONTH + 1} | dict.fromkeys(PER_CLAIM, claims)
+    fixed = {"money": 12, "count": 12, "cursor": 4, "watch": 4, "guard": 8, "last": assets, "tally": MONTH + 1}
+    fixed |= dict.fromkeys(PER_CLAIM, claims)
     return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)
 
 

@@ -12,6 +12,7 @@ from rustybt.ledger.money import decimal_column
 from rustybt.ledger.plaintext import beancount_text
 from rustybt.ledger.replay import Replay, check_journal, replay
 from rustybt.ledger.trades import trades_frame
+from rustybt.ledger.violations import violations_frame, warned
 
 __all__ = [
     "BooksVerdict",
@@ -30,4 +31,6 @@ __all__ = [
     "positions_frame",
     "replay",
     "trades_frame",
+    "violations_frame",
+    "warned",
 ]

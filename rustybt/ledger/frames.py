@@ -116,7 +116,7 @@ def orders_frame(books: Books) -> pl.DataFrame:
         order, submitted, ts (of the outcome), asset, sleeve, side, requested, filled (Decimal), status, reason, detail.
     """
     log = books.outcome.log
-    log = take(log, (log.status != Status.APPLIED) & (log.status != Status.ACCRUED) & (log.slot != NOWHERE))
+    log = take(log, ~np.isin(log.status, (Status.APPLIED, Status.ACCRUED, Status.VIOLATED)) & (log.slot != NOWHERE))
     assets = books.tables.assets
     column = columns_of(books, log.slot)
     return pl.DataFrame(

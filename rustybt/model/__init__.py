@@ -5,6 +5,7 @@ In: plain values. Out: frozen objects. To add one: one noun, one file.
 
 from rustybt.model.asset import PRESETS, Asset
 from rustybt.model.codes import NOWHERE, Detail, EventKind, FillAt, Reason, Sizing, Status, TargetKind
+from rustybt.model.controls import Control, ControlTable, Response
 from rustybt.model.events import EVENT_FIELDS, widened
 from rustybt.model.panel import Event, Panel
 from rustybt.model.tables import IMPACT_FIELDS, MARGIN_FIELDS, NO_BARS, NO_FLOWS, SLOT_FIELDS, TIER_FIELDS, Log, Outcome, Plan, Tables
@@ -21,6 +22,8 @@ __all__ = [
     "SLOT_FIELDS",
     "TIER_FIELDS",
     "Asset",
+    "Control",
+    "ControlTable",
     "Detail",
     "Event",
     "EventKind",
@@ -30,6 +33,7 @@ __all__ = [
     "Panel",
     "Plan",
     "Reason",
+    "Response",
     "Sizing",
     "Status",
     "Tables",

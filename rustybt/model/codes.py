@@ -28,6 +28,8 @@ class Reason(IntEnum):
     MARGIN_CALL = 17
     LIQUIDATION = 18
     VARIATION = 19
+    CONTROL = 20
+    HALT = 21
 
 
 class Status(IntEnum):
@@ -39,6 +41,7 @@ class Status(IntEnum):
     WORKING = 3
     APPLIED = 4
     ACCRUED = 5
+    VIOLATED = 6
 
 
 class Detail(IntEnum):
@@ -57,6 +60,16 @@ class Detail(IntEnum):
     ROLLED = 10
     CAPPED = 11
     MARGIN_CALL = 12
+    HALTED = 13
+    RESTRICTED = 14
+    LONG_ONLY = 15
+    ORDERS_PER_DAY = 16
+    ORDER_QUANTITY = 17
+    ORDER_NOTIONAL = 18
+    POSITION = 19
+    CONCENTRATION = 20
+    DRAWDOWN = 21
+    DAILY_LOSS = 22
 
 
 class EventKind(IntEnum):

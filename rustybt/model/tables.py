@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from rustybt.model.asset import Asset
 from rustybt.model.codes import FillAt, Sizing
+from rustybt.model.controls import ControlTable
 from rustybt.model.panel import Ints
 
 SLOT_FIELDS = (
@@ -71,6 +72,7 @@ class Tables:
             and the commission per lot.
         impacts: (len(IMPACT_FIELDS), impacts) Int64: slippage by the volume and by feeds of the tape; rates and coefficients in 1e-8,
             feeds by their number from 1 on, 0 = none.
+        controls: limits on orders and on the account, or None.
     """
 
     assets: tuple[Asset, ...]
@@ -85,6 +87,7 @@ class Tables:
     settlements: Ints = field(default_factory=lambda: NO_BARS)
     tiers: Ints = field(default_factory=lambda: no_rows(TIER_FIELDS))
     impacts: Ints = field(default_factory=lambda: no_rows(IMPACT_FIELDS))
+    controls: ControlTable | None = None
 
     def row(self, name: str) -> Ints:
         """One setting for every slot."""

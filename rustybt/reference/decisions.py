@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from rustybt.model.codes import Detail, Reason, Sizing, Status, TargetKind
 from rustybt.reference.account import Account, Order, Row, Terms
+from rustybt.reference.controls import Guard, stand_still, vet
 from rustybt.reference.margin import is_liquidated
 from rustybt.reference.orders import wanted
 from rustybt.reference.rounding import ZERO, amount
@@ -15,7 +16,7 @@ Offer = tuple[int, Decimal]
 """A slot and its target: a quantity, an amount of money or a weight."""
 
 
-def decide(account: Account, bar: int, offers: Iterable[Offer], equity: Decimal) -> None:
+def decide(account: Account, bar: int, offers: Iterable[Offer], equity: Decimal, guard: Guard | None = None) -> None:
     """Let every slot with a target decide, in slot order."""
     for slot, target in offers:
         terms, position = account.rules.terms[slot], account.positions[slot]
@@ -33,7 +34,9 @@ def decide(account: Account, bar: int, offers: Iterable[Offer], equity: Decimal)
             reject(account, bar, slot, Detail.MARGIN_CALL, ZERO)
             continue
         position.exited = False
-        trade(account, bar, (terms, target), price, equity)
+        trade(account, bar, (terms, target, guard), price, equity)
+    if guard is not None:
+        stand_still(account, guard, bar)
 
 
 def is_leaving(account: Account, slot: int) -> bool:
@@ -42,9 +45,9 @@ def is_leaving(account: Account, slot: int) -> bool:
     return order is not None and order.reason is Reason.MAX_BARS
 
 
-def trade(account: Account, bar: int, decision: tuple[Terms, Decimal], price: Decimal, equity: Decimal) -> None:
+def trade(account: Account, bar: int, decision: tuple[Terms, Decimal, Guard | None], price: Decimal, equity: Decimal) -> None:
     """Replace the working order of a slot by the one that its target asks for, unless the cool-down drops it."""
-    terms, target = decision
+    terms, target, guard = decision
     slot, position = terms.number, account.positions[terms.number]
     sized_later = account.rules.sizing is Sizing.AT_FILL and terms.kind is not TargetKind.QUANTITY
     if sized_later and target != 0 and position.cool_down == 0:
@@ -60,6 +63,12 @@ def trade(account: Account, bar: int, decision: tuple[Terms, Decimal], price: De
             return
         if abs(change) > abs(held):
             change = -held
+    if guard is not None and change != 0:
+        left, cause = vet(account, guard, bar, (terms, change, equity))
+        if left == 0:
+            reject(account, bar, slot, cause, change)
+            return
+        change = left
     account.cancel(slot, bar, Detail.REPLACED)
     if change != 0:
         account.working[slot] = Order(next(account.numbers), slot, bar, Reason.TARGET, change)

@@ -6,12 +6,14 @@ from decimal import Decimal
 from typing import Protocol
 
 from rustybt.model.codes import EventKind, FillAt, Sizing, TargetKind
+from rustybt.model.controls import Control, Response
 from rustybt.model.decimals import RATE, WEIGHT, up_down
 from rustybt.model.events import widened
 from rustybt.model.panel import Ints
 from rustybt.model.tables import Plan, Tables
 from rustybt.model.tape import Tape
 from rustybt.reference.account import Account, Bar, Bars, Position, Rules, Terms
+from rustybt.reference.controls import Guard, Limits
 from rustybt.reference.decisions import Offer
 from rustybt.reference.impact import Impact
 from rustybt.reference.rounding import ZERO
@@ -112,6 +114,32 @@ def read_ladder(tables: Tables, slot: int, unit: Decimal) -> Ladder | None:
         rates = Rates(rate * PER_RATE, None if maker < 0 else maker * PER_RATE, num * unit, Decimal(den))
         tiers.append((floor * (FINEST if each else unit), rates))
     return Ladder(group, each != 0, tuple(tiers))
+
+
+def read_guard(tables: Tables, account: Account) -> Guard | None:
+    """The controls in human units, and what they remember at the start."""
+    given, unit = tables.controls, account.rules.unit
+    if given is None:
+        return None
+    sizes = {column: asset.lot_size for column, asset in enumerate(tables.assets)}
+
+    def per_asset(lots: Ints) -> dict[int, Decimal]:
+        return {column: int(lots[column]) * size for column, size in sizes.items() if lots[column] >= 0}
+
+    limits = Limits(
+        {control: Response(given.action(control)) for control in Control if given.action(control) >= 0},
+        per_asset(given.quantity),
+        per_asset(given.position),
+        given.notional * unit,
+        given.concentration * PER_RATE,
+        given.orders,
+        given.drawdown * PER_RATE,
+        given.daily_loss * PER_RATE,
+        given.flatten,
+        tuple((int(column), int(first), int(last)) for column, first, last in given.restricted),
+        tuple(given.days.tolist()),
+    )
+    return Guard(limits, account.cash, account.cash, account.deposits)
 
 
 def open_account(tables: Tables, rules: Rules) -> Account:

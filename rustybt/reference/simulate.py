@@ -9,8 +9,9 @@ from rustybt.model.panel import Ints
 from rustybt.model.tables import Outcome, Plan, Tables
 from rustybt.model.tape import Tape
 from rustybt.reference.account import Account, Bars, not_filled
+from rustybt.reference.controls import Guard, supervise
 from rustybt.reference.decisions import Offer, decide
-from rustybt.reference.entrance import Market, open_account, read_actions, read_bars, read_flows, read_offers, read_rules
+from rustybt.reference.entrance import Market, open_account, read_actions, read_bars, read_flows, read_guard, read_offers, read_rules
 from rustybt.reference.events import apply_events
 from rustybt.reference.exits import serve_exits, submit_max_bars
 from rustybt.reference.fills import value
@@ -52,6 +53,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         account = open_account(tables, read_rules(tables))
         opening, actions, flows = account.cash, read_actions(events), read_flows(tables, account.rules.unit)
         due = set(tables.settlements.tolist())
+        guard = read_guard(tables, account)
         equity: list[Decimal] = []
         cash: list[Decimal] = []
         gross: list[Decimal] = []
@@ -61,7 +63,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
             bars, offers = (read_bars(market, number, tables, tape), read_offers(plan, number, account.rules))
             apply_events(account, number, actions.get(number, ()))
             apply_flows(account, number, flows.get(number, ()))
-            worth, exposure = after_events(account, number, bars, offers, settles=number in due)
+            worth, exposure = after_events(account, number, bars, offers, (guard, number in due))
             check_identity(account, number)
             equity.append(worth)
             cash.append(account.cash)
@@ -71,8 +73,11 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         return write_outcome(account, (equity, cash, gross))
 
 
-def after_events(account: Account, number: int, bars: Bars, offers: list[Offer], *, settles: bool) -> tuple[Decimal, Decimal]:
+def after_events(
+    account: Account, number: int, bars: Bars, offers: list[Offer], also: tuple[Guard | None, bool]
+) -> tuple[Decimal, Decimal]:
     """Steps 2 to 6 of a bar; equity and gross exposure after it."""
+    guard, settles = also
     policy = account.rules.fill_at
     if policy is FillAt.NEXT_OPEN:
         fill_market_orders(account, Phase(number, bars, at_close=False))
@@ -85,8 +90,10 @@ def after_events(account: Account, number: int, bars: Bars, offers: list[Offer],
         settle_variation(account, number)
     age(account, number, bars)
     watch_margin(account, number, equity)
+    if guard is not None:
+        supervise(account, guard, number, equity)
     submit_max_bars(account, number)
-    decide(account, number, offers, equity)
+    decide(account, number, offers, equity, guard)
     if policy is FillAt.SAME_BAR_CLOSE:
         fill_market_orders(account, Phase(number, bars, at_close=True))
         equity, gross = mark(account)

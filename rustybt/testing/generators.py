@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rustybt.model import Plan, Tables, Tape
+from rustybt.model import Plan, Sizing, Tables, Tape
 from rustybt.model.panel import Ints
 from rustybt.testing.funds import draw_flows, draw_margin, draw_settlements
 from rustybt.testing.happenings import draw_events
+from rustybt.testing.limits import draw_controls
 from rustybt.testing.rules import FEEDS, LARGE, World, draw_tables, draw_world
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ class Session(NamedTuple):
     plan: Plan
     events: Ints
     tape: Tape | None = None
+
+    def day_at(self, bar: int) -> int | None:
+        """The session of a bar for the controls, as a `Book` is told it; None = every bar is a day."""
+        controls = self.tables.controls
+        return None if controls is None or not len(controls.days) else int(controls.days[bar])
 
     def tape_at(self, bar: int) -> Tape:
         """What the market tells of one bar beside its prices."""
@@ -125,6 +131,8 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     plan, events = draw_plan(dice, world, tables, count), draw_events(dice, market.open)
     tables = replace(tables, flows=draw_flows(dice, world, count))
     tables = draw_settlements(dice, replace(tables, slots=draw_margin(dice, world, tables)), count)
+    if tables.sizing is Sizing.AT_DECISION:
+        tables = replace(tables, controls=draw_controls(dice, world, count))
     return Session(tables, market, plan, events, draw_tape(dice, world, count))
 
 

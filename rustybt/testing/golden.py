@@ -32,6 +32,7 @@ from rustybt.model import (
 from rustybt.model.decimals import RATE, WEIGHT, from_units, to_units
 from rustybt.testing import golden_costs
 from rustybt.testing.generators import Grid, Session
+from rustybt.testing.golden_controls import read_controls, write_controls
 from rustybt.testing.golden_events import read_event, write_event
 
 SECTIONS = (
@@ -43,6 +44,7 @@ SECTIONS = (
     "events",
     "flows",
     "settlements",
+    "controls",
     "log",
     "balances",
     "lots",
@@ -107,6 +109,7 @@ def read_case(text: str, name: str = "case") -> Case:
         settlements=np.array([int(bar) for line in parts["settlements"] for bar in line], dtype=np.int64),
         tiers=golden_costs.read_tiers(parts["tiers"], names, assets, slots, unit),
         impacts=golden_costs.read_impacts(parts["impacts"], names, slots),
+        controls=read_controls(parts["controls"], assets, unit),
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
     plan = read_targets(parts["targets"], tables, len(grid.close))
@@ -288,6 +291,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
     lines += [write_event(row, assets) for row in events.tolist()]
     lines += ["[flows]", *(f"{bar} {plain(from_units(money, unit))}" for bar, money in tables.flows.tolist())]
     lines += ["[settlements]", " ".join(map(str, tables.settlements.tolist()))]
+    lines += write_controls(tables.controls, assets, unit)
     if outcome is None:
         return "\n".join([*lines, "[error]", "LedgerError", ""])
     log, balances, lots = outcome_lines(tables, outcome)

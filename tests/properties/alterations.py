@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from rustybt.model import EVENT_FIELDS, MARGIN_FIELDS, SLOT_FIELDS, EventKind, Outcome, Plan, Reason, Status
+from rustybt.model import EVENT_FIELDS, MARGIN_FIELDS, SLOT_FIELDS, ControlTable, EventKind, Outcome, Plan, Reason, Status
 from rustybt.testing.generators import Grid, Session, session
 
 
@@ -63,6 +63,16 @@ def with_assets_in_order(drawn: Session, order: Sequence[int]) -> Session:
     return Session(
         replace(tables, assets=renamed, slots=slots), market, plan, np.array(events, dtype=np.int64).reshape(-1, len(EVENT_FIELDS)), tape
     )
+
+
+def with_one_more_asset(table: ControlTable | None, place: int) -> ControlTable | None:
+    """The controls of a run with an asset more, which they do not limit."""
+    if table is None:
+        return None
+    restricted = table.restricted.copy()
+    restricted[:, 0] += restricted[:, 0] >= place
+    quantity, position = (np.insert(limits, place, -1) for limits in (table.quantity, table.position))
+    return replace(table, restricted=restricted, quantity=quantity, position=position)
 
 
 def with_idle_sleeve(drawn: Session) -> Session:

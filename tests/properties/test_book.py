@@ -16,7 +16,7 @@ from rustybt.model import NO_BARS, NO_FLOWS, Asset, FillAt, Outcome, Reason, Sta
 from rustybt.model.panel import Ints
 from rustybt.testing.generators import Session, seeded
 from rustybt.testing.outcomes import differences, run_or_error
-from tests.properties.alterations import ordinary
+from tests.properties.alterations import ordinary, with_one_more_asset
 
 SESSIONS = ordinary(range(700_000, 700_120))
 Feed = Callable[[Book, Session, int], Book]
@@ -24,6 +24,7 @@ Feed = Callable[[Book, Session, int], Book]
 
 def one_bar(book: Book, drawn: Session, bar: int) -> Book:
     """Feed one bar whole."""
+    book.day = drawn.day_at(bar)
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
     book.tell(drawn.tape_at(bar))
     book.step(bar, *prices(drawn, bar), events_at(drawn, bar), drawn.plan.slot[offers], drawn.plan.value[offers])
@@ -32,6 +33,7 @@ def one_bar(book: Book, drawn: Session, bar: int) -> Book:
 
 def in_parts(book: Book, drawn: Session, bar: int) -> Book:
     """Feed one bar part by part."""
+    book.day = drawn.day_at(bar)
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
     book.tell(drawn.tape_at(bar))
     book.accrue(bar, events_at(drawn, bar))
@@ -144,7 +146,9 @@ def with_idle_asset(drawn: Session, symbol: str) -> Session:
     events[:, 5] += events[:, 5] >= place
     plan = replace(drawn.plan, slot=np.array([moved[slot] for slot in drawn.plan.slot.tolist()], dtype=np.int64))
     tape = None if drawn.tape is None else drawn.tape.ordered(columns)
-    return Session(replace(tables, assets=assets, slots=slots), replace(drawn.market, **grid), plan, events, tape)
+    controls = with_one_more_asset(tables.controls, place)
+    grown = replace(tables, assets=assets, slots=slots, controls=controls)
+    return Session(grown, replace(drawn.market, **grid), plan, events, tape)
 
 
 def test_fills_reported_from_outside_give_the_same_cash_and_positions() -> None:

@@ -121,7 +121,7 @@ def test_every_order_number_has_one_fate(simulate: Simulate) -> None:
 def test_assets_in_another_order_give_the_same_run_when_nothing_is_cut(simulate: Simulate) -> None:
     compared = 0
     for seed, drawn, outcome in outcomes(simulate):
-        if (outcome.log.detail == Detail.UNAFFORDABLE).any() or len(drawn.tables.assets) < 2:
+        if (outcome.log.detail == Detail.UNAFFORDABLE).any() or len(drawn.tables.assets) < 2 or drawn.tables.controls is not None:
             continue
         order = list(range(len(drawn.tables.assets)))[::-1]
         turned = run_or_error(simulate, with_assets_in_order(drawn, order))
@@ -140,7 +140,7 @@ def test_assets_in_another_order_change_a_cut_by_one_residual_lot_at_most() -> N
         plain = with_setting(without_costs(drawn), stop=0, take=0, trail=0, max_bars=0, cool_down=0)
         assets = len(plain.tables.assets)
         outcome = run_or_error(kernel.simulate, plain)
-        if outcome is None or assets < 2 or plain.tables.sleeves > 1:
+        if outcome is None or assets < 2 or plain.tables.sleeves > 1 or plain.tables.controls is not None:
             continue
         cut = outcome.log.bar[outcome.log.detail == Detail.UNAFFORDABLE]
         if not len(cut):

@@ -1,0 +1,70 @@
+"""The limits of a run as integers: what the kernel and the reference are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+
+from rustybt.model.panel import Ints
+
+
+class Control(IntEnum):
+    """What is watched; an order is checked in this order."""
+
+    HALTED = 0
+    RESTRICTED = 1
+    LONG_ONLY = 2
+    ORDERS_PER_DAY = 3
+    ORDER_QUANTITY = 4
+    ORDER_NOTIONAL = 5
+    POSITION = 6
+    CONCENTRATION = 7
+    DRAWDOWN = 8
+    DAILY_LOSS = 9
+
+
+class Response(IntEnum):
+    """What follows when a limit is passed, mildest first."""
+
+    ALLOW = 0
+    WARN = 1
+    REDUCE = 2
+    REJECT = 3
+    HALT = 4
+
+
+def _none() -> Ints:
+    return np.zeros((0, 3), dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class ControlTable:
+    """The controls of one run.
+
+    Attributes:
+        actions: (controls,) Int64: an `Response` per `Control`, -1 = not watched.
+        quantity, position: (assets,) Int64 lots of an order and of a position, -1 = no limit for the asset.
+        notional: of an order, money units. concentration: of an asset in equity, 1e-8. orders: per day.
+        drawdown, daily_loss: of the peak and of the equity at the end of the session before, 1e-8.
+        flatten: whether a halt closes all positions.
+        restricted: (n, 3) Int64 rows of (asset, first day, last day).
+        days: (bars,) Int64 session of each bar; empty: every bar is a day of its own.
+    """
+
+    actions: Ints
+    quantity: Ints
+    position: Ints
+    notional: int = 0
+    concentration: int = 0
+    orders: int = 0
+    drawdown: int = 0
+    daily_loss: int = 0
+    flatten: bool = False
+    restricted: Ints = field(default_factory=_none)
+    days: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def action(self, control: Control) -> int:
+        """The action of a control, -1 = not watched."""
+        return int(self.actions[control])

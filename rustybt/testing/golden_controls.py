@@ -1,0 +1,74 @@
+"""Controls of golden cases: ``order_quantity reduce A=5``, ``drawdown halt 0.1``, ``restricted reject A:2-4``."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from rustybt.model import Asset, Control, ControlTable, Response
+from rustybt.model.decimals import RATE, from_units, to_units
+
+RATES = ("concentration", "drawdown", "daily_loss")
+NAMES = {"order_quantity": "quantity", "position": "position", "order_notional": "notional", "orders_per_day": "orders"}
+
+
+def read_controls(lines: list[list[str]], assets: tuple[Asset, ...], unit: Decimal) -> ControlTable | None:
+    """The table of the lines of a section; None where there are none."""
+    if not lines:
+        return None
+    columns = {asset.symbol: column for column, asset in enumerate(assets)}
+    actions = np.full(len(Control), -1, dtype=np.int64)
+    actions[Control.HALTED] = int(Response.REJECT)
+    found: dict[str, Any] = {name: np.full(len(assets), -1, dtype=np.int64) for name in ("quantity", "position")}
+    bans: list[tuple[int, int, int]] = []
+    for name, *words in lines:
+        if name == "days":
+            found["days"] = np.array(words, dtype=np.int64)
+            continue
+        if name == "flatten":
+            found["flatten"] = True
+            continue
+        actions[Control[name.upper()]] = int(Response[words[0].upper()])
+        for word in words[1:]:
+            symbol, given, number = word.rpartition("=")
+            if given:
+                found[NAMES[name]][columns[symbol]] = to_units(number, assets[columns[symbol]].lot_size)
+            elif name == "restricted":
+                banned, _, days = word.partition(":")
+                bans.append((columns[banned], *map(int, days.split("-"))))  # type: ignore[arg-type]
+            else:
+                steps = {"order_notional": unit, "orders_per_day": Decimal(1)}
+                found[NAMES.get(name, name)] = to_units(number, steps.get(name, 1 / Decimal(RATE)))
+    return ControlTable(actions, restricted=np.array(bans, dtype=np.int64).reshape(-1, 3), **found)
+
+
+def write_controls(table: ControlTable | None, assets: tuple[Asset, ...], unit: Decimal) -> list[str]:
+    """The lines of a table."""
+    if table is None:
+        return []
+    lines = ["[controls]"]
+    if len(table.days):
+        lines.append("days " + " ".join(map(str, table.days.tolist())))
+    if table.flatten:
+        lines.append("flatten")
+    for control in list(Control)[1:]:
+        name, action = control.name.lower(), table.action(control)
+        if action >= 0:
+            lines.append(" ".join([name, Response(action).name.lower(), *_limits(table, name, assets, unit)]))
+    return lines
+
+
+def _limits(table: ControlTable, name: str, assets: tuple[Asset, ...], unit: Decimal) -> list[str]:
+    if name in ("order_quantity", "position"):
+        lots = getattr(table, NAMES[name])
+        steps = ((asset, int(lots[column])) for column, asset in enumerate(assets) if lots[column] >= 0)
+        return [f"{asset.symbol}={from_units(count, asset.lot_size):f}" for asset, count in steps]
+    if name == "restricted":
+        return [f"{assets[column].symbol}:{first}-{last}" for column, first, last in table.restricted.tolist()]
+    if name == "orders_per_day":
+        return [str(table.orders)]
+    if name == "order_notional":
+        return [f"{from_units(table.notional, unit):f}"]
+    return [f"{Decimal(getattr(table, name)) / RATE:f}"] if name in RATES else []

@@ -1,0 +1,47 @@
+"""Random controls for a session."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rustybt.model import Control, ControlTable, Response
+from rustybt.testing.rules import Chance, World
+
+PER_ORDER = (Response.REJECT, Response.REDUCE, Response.HALT, Response.ALLOW, Response.WARN)
+PER_ACCOUNT = (Response.HALT, Response.WARN, Response.ALLOW)
+
+
+def draw_controls(dice: Chance, world: World, bars: int) -> ControlTable | None:
+    """Some limits that bite and some that do not; None in most sessions."""
+    if dice.chance(70):
+        return None
+    often = dice.pick((30, 60, 15))
+    actions = [-1] * len(Control)
+    actions[Control.HALTED] = int(Response.REJECT)
+    for control in list(Control)[1:]:
+        if dice.chance(often):
+            actions[control] = int(dice.pick(PER_ACCOUNT if control >= Control.DRAWDOWN else PER_ORDER))
+    worth = max(world.lot_worth)
+    bans = []
+    for _ in range(dice.pick((1, 0, 2))):
+        first = dice.integer(0, bars)
+        bans.append((dice.integer(0, len(world.assets) - 1), first, first + dice.integer(0, bars)))
+    length = dice.pick((1, 3, 5, 1000))
+    return ControlTable(
+        np.array(actions, dtype=np.int64),
+        np.array([draw_lots(dice, lots) for lots in world.lots], dtype=np.int64),
+        np.array([draw_lots(dice, lots) for lots in world.lots], dtype=np.int64),
+        notional=min(2**60, dice.pick((3, 1, 20)) * worth),
+        concentration=dice.pick((3 * 10**7, 10**8, 10**6, 33_333_333)),
+        orders=dice.pick((1, 2, 0, 5)),
+        drawdown=dice.pick((10**7, 10**6, 5 * 10**7, 1)),
+        daily_loss=dice.pick((2 * 10**6, 10**5, 2 * 10**7, 1)),
+        flatten=dice.chance(50),
+        restricted=np.array(bans, dtype=np.int64).reshape(-1, 3),
+        days=np.arange(bars, dtype=np.int64) // length if dice.chance(70) else np.zeros(0, dtype=np.int64),
+    )
+
+
+def draw_lots(dice: Chance, most: int) -> int:
+    """A number of lots that may bite, -1 = no limit."""
+    return dice.pick((max(1, most // 3), 1, most, -1, 0))

@@ -1,0 +1,128 @@
+"""Controls as users write them: exact, checked, and turned into the kernel's integers."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+
+import rustybt as rbt
+from rustybt.engine.bulk import sleeves_of
+from rustybt.engine.config import configure
+from rustybt.engine.incremental import walk
+from rustybt.errors import ConfigError
+from rustybt.execution import Controls, controls, limit
+from rustybt.model import Asset, Control, Response
+from rustybt.testing.outcomes import differences
+from tests.data.conftest import make_bars
+
+A, B = Asset("A", lot_size=Decimal("0.1")), Asset("B")
+
+
+def test_numbers_become_lots_money_and_rates() -> None:
+    given = controls(
+        order_quantity={"A": "2.55"},
+        position=7,
+        order_notional="1000.50",
+        concentration="0.25",
+        orders_per_day=3,
+        drawdown=limit("0.1", action="warn"),
+        restricted={"B": ("2024-01-02", date(2024, 1, 3))},
+        flatten=True,
+    )
+    table = given.table((A, B), 2)
+    assert table.quantity.tolist() == [25, -1]
+    assert table.position.tolist() == [70, 7]
+    assert (table.notional, table.concentration, table.orders, table.drawdown, table.flatten) == (100_050, 25_000_000, 3, 10_000_000, True)
+    assert table.restricted.tolist() == [[1, 19_724, 19_725]]
+    assert table.action(Control.HALTED) == Response.REJECT
+    assert table.action(Control.DRAWDOWN) == Response.WARN
+    assert table.action(Control.DAILY_LOSS) == -1
+
+
+def test_the_usual_action_is_to_reject_and_of_a_loss_to_halt() -> None:
+    given = controls(long_only=True, daily_loss="0.02")
+    assert {name: found.action for name, found in given.limits.items()} == {"long_only": "reject", "daily_loss": "halt"}
+
+
+def test_equal_controls_have_equal_identities_and_others_not() -> None:
+    one, other = controls(concentration="0.10"), controls(concentration=limit("0.1"))
+    assert one.to_dict() == other.to_dict() != controls(concentration="0.2").to_dict()
+    assert "controls" not in configure().to_dict()
+    assert configure(controls=one).to_dict()["controls"] == one.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "where"),
+    [
+        ({"order_quantity": -1}, "order_quantity -1 is negative", "controls, order_quantity"),
+        ({"order_quantity": {"A": "-1"}}, "order_quantity -1 is negative", "controls, order_quantity"),
+        ({"orders_per_day": "1.5"}, "orders_per_day 1.5 is not a whole number", "controls, orders_per_day"),
+        ({"concentration": 0}, "concentration 0 is not a fraction", "controls, concentration"),
+        ({"drawdown": "1"}, "drawdown 1 is not a fraction", "controls, drawdown"),
+        ({"drawdown": "10"}, "drawdown 10 is not a fraction", "controls, drawdown"),
+        ({"daily_loss": "0.000000001"}, "daily_loss 0.000000001 is not a fraction of at most 8", "controls, daily_loss"),
+        ({"daily_loss": limit("0.1", action="reduce")}, "daily_loss cannot reduce", "controls, daily_loss"),
+        ({"long_only": "yes"}, "long_only 'yes' is not True", "controls, long_only"),
+        ({"flatten": 1}, "flatten 1 is not True or False", "controls, flatten"),
+        ({"restricted": "ACME"}, "restricted 'ACME' is not a list", "controls, restricted"),
+        ({"restricted": {"A": ("2024-02-01", "2024-01-01")}}, "restricted 'A' ends before it starts", "controls, restricted"),
+        ({"restricted": {"A": ("soon", None)}}, "'soon' is not a date", "controls, restricted"),
+    ],
+)
+def test_nonsense_is_refused_by_its_field(given: dict[str, Any], message: str, where: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        controls(**given)
+    assert caught.value.where == where
+    assert caught.value.do
+
+
+def test_unknown_actions_symbols_and_policies_are_refused() -> None:
+    with pytest.raises(ConfigError, match="action 'stop' is unknown"):
+        limit(1, action="stop")
+    with pytest.raises(ConfigError, match="'C' is none of the 2 assets"):
+        controls(restricted=["C"]).table((A, B), 2)
+    with pytest.raises(ConfigError, match="'C' is none of the 2 assets"):
+        controls(position={"C": 1}).table((A, B), 2)
+    with pytest.raises(ConfigError, match="is too large for steps"):
+        controls(order_notional="1e17").table((A, B), 8)
+    with pytest.raises(ConfigError, match="controls check an order when it is made"):
+        configure(sizing="at_fill", controls=controls(long_only=True))
+    with pytest.raises(ConfigError, match="is not a Controls"):
+        configure(controls={"long_only": True})  # type: ignore[arg-type]
+
+
+BARS = pl.concat([make_bars({"A": [100, 100, 80, 82, 90, 95]}), make_bars({"B": [50, 51, 52, 53, 54, 55]})])
+
+
+@pytest.fixture
+def run_controls() -> Controls:
+    return controls(order_quantity=limit({"A": 50}, action="reduce"), restricted={"B": ("2020-01-06", "2020-01-07")}, drawdown="0.05")
+
+
+def test_a_run_lists_its_violations_and_engines_agree(run_controls: Controls) -> None:
+    """60 A are cut to 50 at 100. B is restricted on the first two days. At 80 equity is 9000 < 9500: nothing is bought any more."""
+    panel = rbt.load(BARS, stamp="close", tick_size="0.01")
+    wish = pl.when(pl.col("asset") == "A").then(60.0).otherwise(pl.int_range(pl.len()).over("asset") + 1.0)
+    strategy = rbt.Strategy("wish", target=rbt.quantity(wish))
+    result = rbt.run(strategy, panel, cash="10000", controls=run_controls)
+    steps = walk(sleeves_of(strategy), panel, configure(cash="10000", controls=run_controls))
+    assert differences(result.outcome, steps.outcome) == []
+    seen = result.violations
+    assert seen["control"].to_list() == ["order_quantity", "restricted", "restricted", "drawdown", "halted", "halted", "halted", "halted"]
+    assert seen["action"].to_list()[:4] == ["reduce", "reject", "reject", "halt"]
+    assert seen["asset"].to_list()[:4] == ["A", "B", "B", None]
+    assert seen["requested"].to_list()[:4] == [60, 1, 2, None]
+    assert result.fills.select("asset", "quantity").rows() == [("A", 50)]
+    assert result.counts()["rejected"] == 6
+
+
+def test_a_warning_is_said_by_the_run() -> None:
+    panel = rbt.load(BARS, stamp="close", tick_size="0.01")
+    strategy = rbt.Strategy("hold", target=rbt.quantity(10))
+    result = rbt.run(strategy, panel, controls=controls(position=limit(5, action="warn")))
+    assert "the control 'position' was passed 2 times; it warns and changes nothing." in result.warnings
+    assert result.fills["quantity"].to_list() == [10, 10]
