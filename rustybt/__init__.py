@@ -24,12 +24,17 @@ if TYPE_CHECKING:
     from rustybt.errors import OrderError as OrderError
     from rustybt.errors import RustyBTError as RustyBTError
     from rustybt.errors import SpecError as SpecError
+    from rustybt.execution import bands as bands
     from rustybt.execution import bps as bps
+    from rustybt.execution import halts as halts
+    from rustybt.execution import latency as latency
+    from rustybt.execution import latency_profiles as latency_profiles
     from rustybt.execution import maker_taker as maker_taker
     from rustybt.execution import per_contract as per_contract
     from rustybt.execution import per_share as per_share
     from rustybt.execution import per_trade as per_trade
     from rustybt.execution import profiles as profiles
+    from rustybt.execution import stale as stale
     from rustybt.execution import ticks as ticks
     from rustybt.execution import tiered as tiered
     from rustybt.execution.costs import costs as costs
@@ -68,7 +73,22 @@ _ROOMS = {
         "RustyBTError",
         "SpecError",
     ),
-    "execution": ("bps", "costs", "maker_taker", "per_contract", "per_share", "per_trade", "profiles", "ticks", "tiered"),
+    "execution": (
+        "bands",
+        "bps",
+        "costs",
+        "halts",
+        "latency",
+        "latency_profiles",
+        "maker_taker",
+        "per_contract",
+        "per_share",
+        "per_trade",
+        "profiles",
+        "stale",
+        "ticks",
+        "tiered",
+    ),
     "model": ("Asset",),
     "spec": (
         "Range",

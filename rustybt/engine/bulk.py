@@ -14,6 +14,7 @@ from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import evaluate, same_assets
+from rustybt.engine.timing import timing_of
 from rustybt.errors import SpecError
 from rustybt.execution import Costs
 from rustybt.model import Panel
@@ -33,6 +34,12 @@ def run(
     currency: str = "USD",
     benchmark: str | None = None,
     flows: object = None,
+    intrabar: str = "pessimistic",
+    finer: Any = None,
+    latency: Any = None,
+    halts: Any = None,
+    bands: Any = None,
+    stale: Any = None,
 ) -> Result:
     """Backtest a strategy, or several that share one pot of cash, over all bars at once.
 
@@ -49,6 +56,14 @@ def run(
         benchmark: symbol of an asset in the data to compare with.
         flows: deposits and (negative) withdrawals: pairs of date and amount, or a frame with ``session`` or ``ts`` and ``amount``. One
             takes effect before the first bar on or after its date; returns are time-weighted.
+        intrabar: which comes first in a bar that reaches the stop and the target of a position: ``pessimistic`` (the stop), ``optimistic``
+            (the target; flagged: an upper bound) or ``nearest`` (the extreme nearer to the open).
+        finer: finer bars of the same assets, a Panel or anything `rustybt.load` takes: where they exist they say which came first. They
+            never reach a signal.
+        latency: how long orders are under way: ``"250ms"`` or one of `rustybt.latency`.
+        halts: spans in which assets are not traded: see `rustybt.halts`.
+        bands: daily price limits: ``"0.10"`` or `rustybt.bands`.
+        stale: bars in which nobody traded: see `rustybt.stale`.
 
     Returns:
         A `Result`.
@@ -73,6 +88,12 @@ def run(
         currency=currency,
         benchmark=benchmark,
         flows=flows,
+        intrabar=intrabar,
+        finer=finer,
+        latency=latency,
+        halts=halts,
+        bands=bands,
+        stale=stale,
     )
     return run_configured(sleeves_of(strategy), panel_of(data), config)
 
@@ -84,12 +105,14 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
         from rustybt.engine.incremental import walk
 
         return walk(sleeves, panel, config)
-    from rustybt.kernel import Market, simulate
+    from rustybt.kernel import TimedMarket, simulate
 
     tables = replace(build_tables(sleeves, panel.assets, config), flows=flows_at(config.flows, panel, config.money_scale))
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
-    outcome = simulate(tables, Market(panel.open, panel.high, panel.low, panel.close), plan, panel.events, build_tape(panel, tables))
+    timing = timing_of(config.timing, panel, config.fill)
+    market = TimedMarket(panel.open, panel.high, panel.low, panel.close, timing)
+    outcome = simulate(tables, market, plan, panel.events, build_tape(panel, tables))
     return finish(Ran(sleeves, config, panel, tables, signals), outcome)
 
 

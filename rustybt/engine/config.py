@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any
 
 from rustybt.engine.flows import Flow, read_flows
+from rustybt.engine.timing import TimingRules, timing_rules
 from rustybt.errors import ConfigError
 from rustybt.execution import Costs
 from rustybt.model.codes import FillAt, Sizing
@@ -27,6 +28,7 @@ class RunConfig:
         max_gross: most gross exposure as a multiple of equity.
         benchmark: symbol of an asset of the data to compare with, or None.
         flows: deposits and withdrawals, by date.
+        timing: the order of things inside a bar, latency, halts, price limits, stale bars.
     """
 
     cash: Decimal = Decimal(100_000)
@@ -38,6 +40,7 @@ class RunConfig:
     max_gross: Decimal = Decimal(1)
     benchmark: str | None = None
     flows: tuple[Flow, ...] = ()
+    timing: TimingRules = field(default_factory=TimingRules)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the manifest and the run id."""
@@ -51,6 +54,7 @@ class RunConfig:
             "max_gross": format(self.max_gross.normalize(), "f"),
             "benchmark": self.benchmark,
             "anchor": "first row",
+            **self.timing.to_dict(),
         }
         return plain | ({"flows": [flow.to_list() for flow in self.flows]} if self.flows else {})
 
@@ -74,6 +78,7 @@ def configure(
     currency: str = "USD",
     benchmark: str | None = None,
     flows: object = None,
+    **timing: Any,
 ) -> RunConfig:
     """A checked `RunConfig` from what users type; see `rustybt.run` for the meaning of each.
 
@@ -94,6 +99,9 @@ def configure(
     gross = to_decimal(max_gross, "max_gross")
     if not 0 < gross <= 1000 or gross * RATE != (gross * RATE).to_integral_value():
         raise ConfigError(f"max_gross {max_gross} is not in 0..1000", where="run, max_gross", do="1 = no leverage, 2 = twice the equity")
+    unknown = sorted(set(timing) - {field.name for field in fields(TimingRules)})
+    if unknown:
+        raise TypeError(f"configure() got an unexpected keyword argument {unknown[0]!r}")
     return RunConfig(
         cash=money,
         currency=currency,
@@ -104,4 +112,5 @@ def configure(
         max_gross=gross,
         benchmark=benchmark,
         flows=read_flows(flows, money_scale),
+        timing=timing_rules(timing),
     )

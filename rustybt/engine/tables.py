@@ -8,6 +8,7 @@ from decimal import Decimal
 import numpy as np
 
 from rustybt.engine.config import RunConfig
+from rustybt.engine.timing import delays_of
 from rustybt.errors import ConfigError
 from rustybt.model import SLOT_FIELDS, TIER_FIELDS, Asset, Tables, TargetKind
 from rustybt.model.decimals import LIMIT, RATE, to_units
@@ -40,6 +41,8 @@ def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig)
         sizing=config.sizing,
         slots=slots,
         tiers=np.array(tiers, dtype=np.int64).reshape(-1, len(TIER_FIELDS)).T,
+        intrabar=config.timing.intrabar,
+        delays=delays_of(config.timing),
     )
 
 

@@ -13,7 +13,7 @@ from rustybt.model.decimals import LIMIT, up_down
 
 from .account import account_of
 from .market import admit
-from .state import HAS_FEES, HAS_GUARDS, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, HAS_TIERS, KINDS, TYPES
+from .state import HAS_FEES, HAS_GUARDS, HAS_LATENCY, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, HAS_TIERS, KINDS, TYPES
 from .tape import cost_tables
 
 
@@ -45,7 +45,11 @@ def rules_of(tables: Tables) -> dict[str, Any]:
             "gross": int(tables.gross),
             "fill_at": int(tables.fill_at),
             "at_fill": int(tables.sizing == Sizing.AT_FILL),
-            "flags": flags_of(settings) | account["flags"],
+            "flags": flags_of(settings) | account["flags"] | (HAS_LATENCY if any(tables.delays) else 0),
+            "intrabar": int(tables.intrabar),
+            "delays": typed("delays", np.array(tables.delays or (0,), dtype=np.int64)),
+            "delay_count": max(1, len(tables.delays)),
+            "clock_rows": 0,
         }
     )
 

@@ -11,7 +11,8 @@ from .fills import fee_of, record, slipped
 from .journal import NONE, asset_of, fail, head, paid, slot_of, sweep, tail
 from .limits import CEIL, DOWN, RATE, ZERO, whole
 from .sizing import size_all
-from .state import CASH, DEAD, ERROR, HAS_CLAIMS, HAS_TIERS, ORDERS, OVERFLOW, RECEIVABLE, ROW, Desk
+from .state import CASH, DEAD, ERROR, HAS_BARS, HAS_CLAIMS, HAS_LATENCY, HAS_TIERS, ORDERS, OVERFLOW, RECEIVABLE, ROW, Desk
+from .timing import held_up, turn_away
 
 NEXT_OPEN = whole(FillAt.NEXT_OPEN)
 REJECTED = whole(Status.REJECTED)
@@ -44,12 +45,14 @@ def meet(desk: Desk, t: int, moment: int) -> None:
     row = (t - desk.cursor[ROW]) * assets
     if desk.at_fill != 0:
         size_all(desk, t, moment)
+    if desk.flags & HAS_BARS != 0:
+        turn_away(desk, t, row, moment)
     served, increases, total = ZERO, ZERO, ZERO
     for k in range(orders):
         slot, lots = slot_of(desk, k), desk.order_lots[k]
         asset = asset_of(slot, assets)
         price = quote(desk, moment, row + asset)
-        if price == 0:
+        if price == 0 or (desk.flags & (HAS_LATENCY | HAS_BARS) != 0 and held_up(desk, t, k, row + asset, moment)):
             continue
         served += 1
         part = closing(desk.lots[slot], lots)

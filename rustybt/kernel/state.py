@@ -33,6 +33,8 @@ HAS_TIERS = 1 << 16
 """More bits of ``flags``: commissions that fall with what was traded in the month."""
 HAS_CLAIMS = 4096
 """One more: dividends that are paid later than they are earned."""
+HAS_LATENCY, HAS_BARS, HAS_FINER = 1 << 20, 1 << 21, 1 << 22
+"""Three more: orders are under way for a time, assets can be barred, there are finer bars."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
 ALL = ACCRUE | MEET | MARK | DECIDE
@@ -53,12 +55,12 @@ class Desk:
 
     Sizes, settings and switches first. ``up``, ``down`` per asset: a value is lots x ticks x up / down. Then the settings of
     `rustybt.model.SLOT_FIELDS` per slot, the columns of `rustybt.model.TIER_FIELDS`, the month of each row, the events (money units
-    or lots per lot), the prices row after row, the offers, the flows of money in and out.
+    or lots per lot), the prices row after row, what `rustybt.model.Timing` says about them, the offers, the flows of money in and out.
 
     What survives a bar: ``last`` per asset, the ``tally`` of a month. Per slot: ``lots``, ``entry`` and ``peak`` price, the levels
     ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``, bars to ``cool``, whether it ``exited``, the remembered
     ``target``, how many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar,
-    number (0 = dead), reason. Per claim (a dividend earned and not yet paid): slot, number, money.
+    number (0 = dead), reason, when it arrives. Per claim (a dividend earned and not yet paid): slot, number, money.
 
     Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
     lots to serve; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log, as in `rustybt.model.Log`, and the curves.
@@ -76,6 +78,9 @@ class Desk:
     flags: int
     parts: int
     log_size: int
+    intrabar: int
+    delay_count: int
+    clock_rows: int
 
     up: Amounts
     down: Amounts
@@ -127,6 +132,16 @@ class Desk:
     low: Amounts
     close: Amounts
 
+    delays: Counts
+    clock_decided: Counts
+    clock_open: Counts
+    clock_close: Counts
+    barred: Counts
+    finer_start: Counts
+    finer_open: Amounts
+    finer_high: Amounts
+    finer_low: Amounts
+
     offer_bar: Counts
     offer_slot: Counts
     offer_value: Amounts
@@ -155,6 +170,7 @@ class Desk:
     order_bar: Counts
     order_number: Counts
     order_reason: Counts
+    order_arrives: Counts
     claim_slot: Counts
     claim_key: Counts
     claim_money: Amounts

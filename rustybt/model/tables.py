@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rustybt.model.asset import Asset
-from rustybt.model.codes import FillAt, Sizing
+from rustybt.model.codes import FillAt, Intrabar, Sizing
 from rustybt.model.panel import Ints
 
 SLOT_FIELDS = (
@@ -54,6 +54,8 @@ class Tables:
             quantity they go by; ``tier_lots``: 0 = value, else what one lot adds to the quantity, in 1e-8.
         tiers: (len(TIER_FIELDS), tiers) Int64: from what is traded in the month on (money units, or 1e-8 of the quantity), the two rates,
             and the commission per lot.
+        intrabar: which of stop and target comes first in a bar that reaches both.
+        delays: how long orders are on their way, in units of the market's clock: order n takes delay ``n % len``. Empty = no time.
     """
 
     assets: tuple[Asset, ...]
@@ -66,6 +68,8 @@ class Tables:
     slots: Ints
     flows: Ints = field(default_factory=lambda: NO_FLOWS)
     tiers: Ints = field(default_factory=lambda: no_rows(TIER_FIELDS))
+    intrabar: Intrabar = Intrabar.PESSIMISTIC
+    delays: tuple[int, ...] = ()
 
     def row(self, name: str) -> Ints:
         """One setting for every slot."""

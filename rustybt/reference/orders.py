@@ -10,6 +10,7 @@ from rustybt.reference.account import Account, Bar, Bars, Order, Row, Terms
 from rustybt.reference.fills import Execution, check_price, commission, fill, slipped, value
 from rustybt.reference.rounding import ZERO, amount, toward_zero, upward
 from rustybt.reference.tariff import Rates, rates_of
+from rustybt.reference.timing import barred_at, cannot_trade, has_arrived, turn_away
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,12 @@ class Part:
 
 def fill_market_orders(account: Account, phase: Phase) -> None:
     """Serve every working order whose asset has a bar."""
-    rules = account.rules
-    due = sorted((o for o in account.working.values() if phase.bars[rules.terms[o.slot].column]), key=lambda order: order.number)
+    here = (order for order in account.working.values() if can_be_served(account, phase, order))
+    due = sorted(here, key=lambda order: order.number)
     if any(order.quantity is None for order in due):
         size_at_fill(account, phase, due)
+    turn_away(account, phase.bar, phase.at_close)
+    due = [order for order in due if order.slot in account.working and can_be_served(account, phase, order)]
     reductions: list[Part] = []
     increases: list[Part] = []
     for order in due:
@@ -65,6 +68,14 @@ def fill_market_orders(account: Account, phase: Phase) -> None:
         fill(account, Execution(phase.bar, reduction.order, reduction.quantity, reduction.quantity, reduction.price))
     if increases:
         fill_increases(account, phase, increases)
+
+
+def can_be_served(account: Account, phase: Phase, order: Order) -> bool:
+    """Whether an order's asset has a bar that lets it trade, and the order has arrived."""
+    column = account.rules.terms[order.slot].column
+    if phase.bars[column] is None or not has_arrived(account, order, phase.bar, phase.at_close):
+        return False
+    return not cannot_trade(barred_at(account.timing, phase.bar, column), order.quantity)
 
 
 def size_at_fill(account: Account, phase: Phase, due: list[Order]) -> None:

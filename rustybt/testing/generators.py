@@ -7,16 +7,17 @@ Both give the arguments of ``rustybt.kernel.simulate`` and ``rustybt.reference.s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rustybt.model import Plan, Tables, Tape
+from rustybt.model import Plan, Tables, Tape, Timing
 from rustybt.model.panel import Ints
 from rustybt.testing.funds import draw_flows
 from rustybt.testing.happenings import draw_events
 from rustybt.testing.rules import LARGE, World, draw_tables, draw_world
+from rustybt.testing.timings import draw_intrabar, draw_timing
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
@@ -26,12 +27,17 @@ WEIGHTS = (0, 10**12, 5 * 10**11, -5 * 10**11, 333_333_333_333, -(10**12), 2 * 1
 
 @dataclass(frozen=True)
 class Grid:
-    """The least that a simulation needs of a market: four (bars, assets) Int64 arrays of ticks, 0 = no bar."""
+    """The least that a simulation needs of a market: four (bars, assets) Int64 arrays of ticks, 0 = no bar; and its timing, if any."""
 
     open: Ints
     high: Ints
     low: Ints
     close: Ints
+    timing: Timing | None = field(default=None, kw_only=True)
+
+    def timing_at(self, bar: int) -> Timing | None:
+        """The timing of one bar, as a book is told it."""
+        return None if self.timing is None else self.timing.at(bar, self.close.shape[1])
 
 
 class Session(NamedTuple):
@@ -122,8 +128,11 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     count = dice.integer(1, bars)
     market = draw_market(dice, world, count)
     tables = draw_tables(dice, world)
-    plan, events = draw_plan(dice, world, tables, count), draw_events(dice, market.open)
-    return Session(replace(tables, flows=draw_flows(dice, world, count)), market, plan, events, draw_tape(dice, count))
+    plan, events, flows = draw_plan(dice, world, tables, count), draw_events(dice, market.open), draw_flows(dice, world, count)
+    tape, intrabar = draw_tape(dice, count), draw_intrabar(dice)
+    delays, timing = draw_timing(dice, tables.fill_at, (market.open, market.high, market.low, market.close))
+    tables = replace(tables, flows=flows, intrabar=intrabar, delays=delays)
+    return Session(tables, replace(market, timing=timing), plan, events, tape)
 
 
 def draw_market(dice: Dice, world: World, bars: int) -> Grid:

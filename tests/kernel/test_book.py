@@ -34,6 +34,7 @@ def parts_of(drawn: Session, bar: int) -> tuple[Any, Any, Any, Any]:
 def whole(book: Any, drawn: Session, bar: int) -> Any:
     prices, events, slot, value = parts_of(drawn, bar)
     book.tell(drawn.tape_at(bar))
+    book.timed(drawn.market.timing_at(bar))
     book.step(bar, *prices, events, slot, value)
     return book
 
@@ -41,6 +42,7 @@ def whole(book: Any, drawn: Session, bar: int) -> Any:
 def in_parts(book: Book, drawn: Session, bar: int) -> Book:
     prices, events, slot, value = parts_of(drawn, bar)
     book.tell(drawn.tape_at(bar))
+    book.timed(drawn.market.timing_at(bar))
     book.accrue(bar, events)
     book.meet(bar, *prices)
     book.mark(bar, *prices)

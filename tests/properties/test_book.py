@@ -16,7 +16,7 @@ from rustybt.model import NO_FLOWS, Asset, FillAt, Outcome, Reason, Status, Tabl
 from rustybt.model.panel import Ints
 from rustybt.testing.generators import Session, seeded
 from rustybt.testing.outcomes import differences, run_or_error
-from tests.properties.alterations import ordinary
+from tests.properties.alterations import ordinary, with_columns
 
 SESSIONS = ordinary(range(700_000, 700_120))
 Feed = Callable[[Book, Session, int], Book]
@@ -26,6 +26,7 @@ def one_bar(book: Book, drawn: Session, bar: int) -> Book:
     """Feed one bar whole."""
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
     book.tell(drawn.tape_at(bar))
+    book.timed(drawn.market.timing_at(bar))
     book.step(bar, *prices(drawn, bar), events_at(drawn, bar), drawn.plan.slot[offers], drawn.plan.value[offers])
     return book
 
@@ -34,6 +35,7 @@ def in_parts(book: Book, drawn: Session, bar: int) -> Book:
     """Feed one bar part by part."""
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
     book.tell(drawn.tape_at(bar))
+    book.timed(drawn.market.timing_at(bar))
     book.accrue(bar, events_at(drawn, bar))
     book.meet(bar, *prices(drawn, bar))
     book.mark(bar, *prices(drawn, bar))
@@ -138,13 +140,16 @@ def with_idle_asset(drawn: Session, symbol: str) -> Session:
     }
     slots = np.ascontiguousarray(tables.slots[:, old])
     none = np.zeros((len(drawn.market.close), 1), dtype=np.int64)
-    grid = {name: np.ascontiguousarray(np.insert(array, [place], none, axis=1)) for name, array in vars(drawn.market).items()}
+    fields = ("open", "high", "low", "close")
+    grid = {name: np.ascontiguousarray(np.insert(getattr(drawn.market, name), [place], none, axis=1)) for name in fields}
+    timing = with_columns(drawn.market.timing, [*range(place), None, *range(place, count)])
     events = drawn.events.copy()
     events[:, 1] += events[:, 1] >= place
     events[:, 5] += events[:, 5] >= place
     plan = replace(drawn.plan, slot=np.array([moved[slot] for slot in drawn.plan.slot.tolist()], dtype=np.int64))
     tape = None if drawn.tape is None else drawn.tape.ordered(columns)
-    return Session(replace(tables, assets=assets, slots=slots), replace(drawn.market, **grid), plan, events, tape)
+    market = replace(drawn.market, **grid, timing=timing)
+    return Session(replace(tables, assets=assets, slots=slots), market, plan, events, tape)
 
 
 def test_fills_reported_from_outside_give_the_same_cash_and_positions() -> None:
@@ -161,7 +166,7 @@ def test_fills_reported_from_outside_give_the_same_cash_and_positions() -> None:
         assert book.cash == int(outcome.cash[-1]), seed
         assert book.lots.tolist() == outcome.lots.tolist(), seed
         assert (book.log().reason == Reason.EXTERNAL).all(), seed
-    assert booked > 500
+    assert booked > 300
 
 
 def test_a_reported_fill_in_pieces_is_the_fill_up_to_the_rounding_of_each_piece() -> None:
