@@ -89,9 +89,9 @@ def reference_closes(panel: Panel, column: int) -> Ints:
 
 def _stand(barred: Ints, panel: Panel, still: Stale) -> None:
     if still.zero_volume:
-        if "volume" not in panel.frame.columns or panel.frame["volume"].null_count() == panel.frame.height:
+        if not (panel.frame["volume"] > 0).any():
             raise DataError("the data have no volume", where="run, stale, zero_volume", do="use rbt.stale(3), or give a volume column")
-        rows = np.flatnonzero((panel.frame["volume"] == 0).fill_null(value=False).to_numpy())
+        rows = np.flatnonzero((panel.frame["volume"] == 0).to_numpy())
         columns = np.searchsorted(panel.offsets, rows, side="right") - 1
         barred[panel.row_bar[rows], columns] |= int(Barred.ALL)
     if still.repeats:

@@ -187,7 +187,7 @@ def stale(repeats: int = 0, *, zero_volume: bool = False) -> Stale:
 
     Args:
         repeats: a bar with the same four prices as each of so many bars before it is stale; 0 = not looked at.
-        zero_volume: a bar whose volume is 0 is stale. Bars without a volume are not.
+        zero_volume: a bar whose volume is 0 is stale; refused for data whose volume is 0 everywhere.
 
     Raises:
         ConfigError: neither is given, or repeats is not a whole number from 0.
