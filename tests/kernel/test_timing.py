@@ -14,6 +14,7 @@ from rustybt.model import Finer, Timing, bars_clock
 
 NONE = np.zeros((0, 5), dtype=np.int64)
 INTS = np.zeros(0, dtype=np.int64)
+FLOATS: Any = np.zeros((3, 1))
 
 
 def simulate(timing: Timing | None, delays: tuple[int, ...] = ()) -> Any:
@@ -29,7 +30,7 @@ BAD = [
     (Timing(finer=Finer(np.array([0, 0, 0, 1]), INTS, INTS, INTS)), (), "finer bars are not those of 3 bars"),
     (Timing(finer=Finer(np.array([0, 1, 0, 0]), INTS, INTS, INTS)), (), "finer bars are not those of 3 bars"),
     (Timing(finer=Finer(np.array([0, 0, 0, 1]), np.array([1]), np.array([1]), INTS)), (), "finer bars are not those of 3 bars"),
-    (Timing(barred=np.zeros((3, 1))), (), "float64 is not whole numbers"),
+    (Timing(barred=FLOATS), (), "float64 is not whole numbers"),
 ]
 
 
