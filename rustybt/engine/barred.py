@@ -73,7 +73,7 @@ def reference_closes(panel: Panel, column: int) -> Ints:
     """The last close of an earlier session at every bar, in ticks and restated for the splits since; 0 where there is none."""
     close, sessions = panel.close[:, column], panel.sessions
     found = np.zeros(panel.bars, dtype=np.int64)
-    splits = [(bar, new, old) for bar, asset, kind, new, old in panel.events.tolist() if asset == column and kind == 0]
+    splits = [(bar, new, old) for bar, asset, kind, new, old, *_ in panel.events.tolist() if asset == column and kind == 0]
     edges = np.flatnonzero(np.diff(sessions)) + 1
     before = 0
     for first, last in zip([0, *edges.tolist()], [*edges.tolist(), panel.bars], strict=True):

@@ -184,7 +184,7 @@ def test_a_limit_is_rounded_half_up_to_the_tick() -> None:
 
 def test_the_reference_close_is_of_an_earlier_session_and_restated_by_splits() -> None:
     panel = markets.panel(assets=3, bars=200, seed=5, splits=1.0, gaps=0.1)
-    splits = {(bar, column): Fraction(old, new) for bar, column, kind, new, old in panel.events.tolist() if kind == 0}
+    splits = {(bar, column): Fraction(old, new) for bar, column, kind, new, old, *_ in panel.events.tolist() if kind == 0}
     assert splits
     for column in range(3):
         before, found = 0, []

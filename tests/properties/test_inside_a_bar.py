@@ -33,7 +33,7 @@ def trade(simulate: Simulate, seed: int, policy: Intrabar, honest: bool = False)
     start = np.concatenate([[0], np.cumsum([len(path) for path in paths])]).astype(np.int64)
     finer = Finer(start, *(np.ascontiguousarray(rows[:, i]) for i in range(3)))
     timed = kernel.TimedMarket(*market, Timing(finer=finer) if honest else None)
-    return simulate(replace(tables, intrabar=policy), timed, plan, events), timed  # type: ignore[arg-type]
+    return simulate(replace(tables, intrabar=policy), timed, plan, events, None), timed  # type: ignore[arg-type]
 
 
 @BOTH
