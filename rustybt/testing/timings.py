@@ -46,10 +46,10 @@ def draw_barred(dice: Chance, bars: int, assets: int) -> Ints:
 
 def draw_finer(dice: Chance, prices: tuple[Ints, Ints, Ints, Ints]) -> Finer:
     """A few finer bars inside most bars; now and then they are missing, reach too little or too far."""
-    start, rows = [0], []
+    start, rows, missing = [0], [], dice.pick((20, 50, 90))
     bars = np.stack(prices, axis=-1).reshape(-1, 4)
     for first, high, low, last in bars.tolist():
-        if high and not dice.chance(20):
+        if high and not dice.chance(missing):
             rows += draw_path(dice, first, high, low, last)
         start.append(len(rows))
     columns = np.array(rows, dtype=np.int64).reshape(-1, 3)
@@ -73,6 +73,6 @@ def draw_timing(dice: Chance, fill_at: FillAt, prices: tuple[Ints, Ints, Ints, I
     bars, assets = prices[3].shape
     delays, clock = draw_delays(dice, fill_at, bars) if dice.chance(25) else ((), None)
     barred = draw_barred(dice, bars, assets) if dice.chance(25) else None
-    finer = draw_finer(dice, prices) if dice.chance(25) else None
+    finer = draw_finer(dice, prices) if dice.chance(35) else None
     known = clock is not None or barred is not None or finer is not None
     return delays, Timing(clock, barred, finer) if known else None
