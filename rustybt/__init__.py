@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from rustybt.errors import RustyBTError as RustyBTError
     from rustybt.errors import SpecError as SpecError
     from rustybt.execution import asymmetric as asymmetric
+    from rustybt.execution import bands as bands
     from rustybt.execution import bps as bps
     from rustybt.execution import half_spread as half_spread
+    from rustybt.execution import halts as halts
+    from rustybt.execution import latency as latency
+    from rustybt.execution import latency_profiles as latency_profiles
     from rustybt.execution import limit as limit
     from rustybt.execution import maker_taker as maker_taker
     from rustybt.execution import per_contract as per_contract
@@ -35,12 +39,13 @@ if TYPE_CHECKING:
     from rustybt.execution import profiles as profiles
     from rustybt.execution import slippage_term as slippage_term
     from rustybt.execution import square_root as square_root
+    from rustybt.execution import stale as stale
     from rustybt.execution import ticks as ticks
     from rustybt.execution import tiered as tiered
-    from rustybt.execution.controls import controls as controls
     from rustybt.execution import volatility_share as volatility_share
     from rustybt.execution import volume_cap as volume_cap
     from rustybt.execution import volume_share as volume_share
+    from rustybt.execution.controls import controls as controls
     from rustybt.execution.costs import costs as costs
     from rustybt.execution.margin import margin as margin
     from rustybt.model import Asset as Asset
@@ -80,10 +85,14 @@ _ROOMS = {
     ),
     "execution": (
         "asymmetric",
+        "bands",
         "bps",
         "controls",
         "costs",
         "half_spread",
+        "halts",
+        "latency",
+        "latency_profiles",
         "limit",
         "maker_taker",
         "margin",
@@ -93,6 +102,7 @@ _ROOMS = {
         "profiles",
         "slippage_term",
         "square_root",
+        "stale",
         "ticks",
         "tiered",
         "volatility_share",

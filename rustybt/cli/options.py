@@ -59,6 +59,18 @@ GrossOption = Annotated[str, typer.Option("--max-gross", help="Most gross exposu
 BenchmarkOption = Annotated[
     str | None, typer.Option("--benchmark", help="Symbol of an asset in the data to compare with.", show_default=False)
 ]
+IntrabarOption = Annotated[str, typer.Option("--intrabar", help="pessimistic, nearest or optimistic: stop and target in one bar.")]
+FinerOption = Annotated[
+    str | None, typer.Option("--finer", help="File of finer bars that say whether stop or target came first.", show_default=False)
+]
+LatencyOption = Annotated[
+    str | None, typer.Option("--latency", help="Time an order is under way: 250ms, 2bars, or a profile such as iex.", show_default=False)
+]
+HaltsOption = Annotated[str | None, typer.Option("--halts", help="File of halts (asset, start, end).", show_default=False)]
+BandsOption = Annotated[str | None, typer.Option("--bands", help="Daily price limit as a fraction, such as 0.10.", show_default=False)]
+StaleOption = Annotated[
+    int | None, typer.Option("--stale", help="Nothing fills in a bar that repeats so many bars before it.", show_default=False)
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
@@ -175,6 +187,19 @@ def build_costs(
     if profile is None:
         return costs(commission, slipping, volume_cap=cap)
     return costs(None if commission == Commission() else commission, slipping, profile=profile, volume_cap=cap)
+
+
+def build_timing(intrabar: str, finer: str | None, latency: str | None, **access: Any) -> dict[str, Any]:
+    """Settings of `rustybt.run` about time and access from the command line's options."""
+    from rustybt.execution import latency as make
+    from rustybt.execution import latency_profiles
+
+    wait: Any = latency
+    if latency is not None and latency.removesuffix("bars").removesuffix("bar").strip().isdecimal():
+        wait = make(bars=int(latency.removesuffix("bars").removesuffix("bar")))
+    elif latency in latency_profiles():
+        wait = make(profile=latency)
+    return {"intrabar": intrabar, "finer": finer, "latency": wait, **access}
 
 
 def out_folder(path: str | None) -> Path | None:

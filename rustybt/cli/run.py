@@ -33,6 +33,12 @@ def register(app: typer.Typer) -> None:
         sizing: o.SizingOption = "at_decision",
         max_gross: o.GrossOption = "1",
         benchmark: o.BenchmarkOption = None,
+        intrabar: o.IntrabarOption = "pessimistic",
+        finer: o.FinerOption = None,
+        latency: o.LatencyOption = None,
+        halts: o.HaltsOption = None,
+        bands: o.BandsOption = None,
+        stale: o.StaleOption = None,
         out: Annotated[str | None, typer.Option("--out", help="Folder for Parquet frames and the manifest.", show_default=False)] = None,
         report: Annotated[str | None, typer.Option("--report", help="File for the HTML report.", show_default=False)] = None,
         beancount: Annotated[str | None, typer.Option("--beancount", help="File for the books as plain text.", show_default=False)] = None,
@@ -50,7 +56,16 @@ def register(app: typer.Typer) -> None:
             panel = o.load_panel(data, reading)
         show.say_if_cold()
         with show.working(f"running {made.name} on {len(panel.assets)} assets x {panel.bars:,} bars", quiet=json):
-            result = rbt.run(made, panel, cash=cash, costs=costs, fill=fill, sizing=sizing, max_gross=max_gross, benchmark=benchmark)
+            timing = o.build_timing(intrabar, finer, latency, halts=halts, bands=bands, stale=stale)
+            settings: dict[str, Any] = {
+                "cash": cash,
+                "costs": costs,
+                "fill": fill,
+                "sizing": sizing,
+                "max_gross": max_gross,
+                "benchmark": benchmark,
+            }
+            result = rbt.run(made, panel, **settings, **timing)
         with show.working("writing", quiet=json):
             written = {"out": str(result.save(folder)) if folder else None, "report": str(result.report(page)) if page else None}
             if plain:

@@ -70,12 +70,15 @@ def against_reference(result: Any) -> dict[str, Any]:
     from rustybt.engine.compare import outcome_difference
     from rustybt.engine.offers import build_plan
     from rustybt.engine.tape import build_tape
-    from rustybt.kernel import Market
+    from rustybt.engine.timing import timing_of
+    from rustybt.kernel import TimedMarket
     from rustybt.reference import simulate
 
     panel = result.panel
     plan = build_plan([signals.targets for signals in result.evaluated.values()], panel.bars, len(panel.assets))
-    market, tape = Market(panel.open, panel.high, panel.low, panel.close), build_tape(panel, result.tables, result.config)
+    timing = timing_of(result.config.timing, panel, result.config.fill)
+    market = TimedMarket(panel.open, panel.high, panel.low, panel.close, timing)
+    tape = build_tape(panel, result.tables, result.config)
     found = outcome_difference(result.outcome, simulate(result.tables, market, plan, panel.events, tape))
     rows = f"{result.outcome.log.rows:,} log rows and {panel.bars:,} balances identical to the last digit"
     return {"name": "kernel = Decimal reference", "ok": not found, "detail": found or rows}

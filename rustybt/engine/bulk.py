@@ -16,6 +16,7 @@ from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import evaluate, same_assets
+from rustybt.engine.timing import timing_of
 from rustybt.errors import SpecError
 from rustybt.execution import Controls, Costs, Margin
 from rustybt.model import Panel, Tables
@@ -37,6 +38,12 @@ def run(
     flows: object = None,
     margin: Margin | None = None,
     controls: Controls | None = None,
+    intrabar: str = "pessimistic",
+    finer: Any = None,
+    latency: Any = None,
+    halts: Any = None,
+    bands: Any = None,
+    stale: Any = None,
 ) -> Result:
     """Backtest a strategy, or several that share one pot of cash, over all bars at once.
 
@@ -55,6 +62,14 @@ def run(
             takes effect before the first bar on or after its date; returns are time-weighted.
         margin: initial and maintenance margin from `rustybt.margin`, in place of ``max_gross``.
         controls: limits from `rustybt.controls`; None = no limits but ``max_gross``.
+        intrabar: which comes first in a bar that reaches the stop and the target of a position: ``pessimistic`` (the stop), ``optimistic``
+            (the target; flagged: an upper bound) or ``nearest`` (the extreme nearer to the open).
+        finer: finer bars of the same assets, a Panel or anything `rustybt.load` takes: where they exist they say which came first. They
+            never reach a signal.
+        latency: how long orders are under way: ``"250ms"`` or one of `rustybt.latency`.
+        halts: spans in which assets are not traded: see `rustybt.halts`.
+        bands: daily price limits: ``"0.10"`` or `rustybt.bands`.
+        stale: bars in which nobody traded: see `rustybt.stale`.
 
     Returns:
         A `Result`.
@@ -81,6 +96,12 @@ def run(
         flows=flows,
         margin=margin,
         controls=controls,
+        intrabar=intrabar,
+        finer=finer,
+        latency=latency,
+        halts=halts,
+        bands=bands,
+        stale=stale,
     )
     return run_configured(sleeves_of(strategy), panel_of(data), config)
 
@@ -92,15 +113,15 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
         from rustybt.engine.incremental import walk
 
         return walk(sleeves, panel, config)
-    from rustybt.kernel import Market, simulate
+    from rustybt.kernel import TimedMarket, simulate
 
     flows = flows_at(config.flows, panel, config.money_scale)
     tables = replace(dated(build_tables(sleeves, panel.assets, config), panel), flows=flows, settlements=settlements_at(panel))
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
-    outcome = simulate(
-        tables, Market(panel.open, panel.high, panel.low, panel.close), plan, panel.events, build_tape(panel, tables, config)
-    )
+    timing = timing_of(config.timing, panel, config.fill)
+    market = TimedMarket(panel.open, panel.high, panel.low, panel.close, timing)
+    outcome = simulate(tables, market, plan, panel.events, build_tape(panel, tables, config))
     return finish(Ran(sleeves, config, panel, tables, signals), outcome)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any
 
 from rustybt.engine.flows import Flow, read_flows
+from rustybt.engine.timing import TimingRules, timing_rules
 from rustybt.errors import ConfigError
 from rustybt.execution import Controls, Costs, Margin
 from rustybt.model.codes import FillAt, Sizing
@@ -32,6 +33,7 @@ class RunConfig:
         flows: deposits and withdrawals, by date.
         margin: initial and maintenance margin instead of the gross limit, or None.
         controls: limits on orders and on the account, or None.
+        timing: the order of things inside a bar, latency, halts, price limits, stale bars.
     """
 
     cash: Decimal = Decimal(100_000)
@@ -45,6 +47,7 @@ class RunConfig:
     flows: tuple[Flow, ...] = ()
     margin: Margin | None = None
     controls: Controls | None = None
+    timing: TimingRules = field(default_factory=TimingRules)
 
     @property
     def most_gross(self) -> int:
@@ -64,6 +67,7 @@ class RunConfig:
             "max_gross": format(self.max_gross.normalize(), "f"),
             "benchmark": self.benchmark,
             "anchor": "first row",
+            **self.timing.to_dict(),
         }
         plain |= {"flows": [flow.to_list() for flow in self.flows]} if self.flows else {}
         return plain | ({"margin": self.margin.to_dict()} if self.margin is not None else {})
@@ -90,6 +94,7 @@ def configure(
     flows: object = None,
     margin: Margin | None = None,
     controls: Controls | None = None,
+    **timing: Any,
 ) -> RunConfig:
     """A checked `RunConfig` from what users type; see `rustybt.run` for the meaning of each.
 
@@ -110,6 +115,9 @@ def configure(
     gross = to_decimal(max_gross, "max_gross")
     if not 0 < gross <= MOST_GROSS or gross * RATE != (gross * RATE).to_integral_value():
         raise ConfigError(f"max_gross {max_gross} is not in 0..1000", where="run, max_gross", do="1 = no leverage, 2 = twice the equity")
+    unknown = sorted(set(timing) - {field.name for field in fields(TimingRules)})
+    if unknown:
+        raise TypeError(f"configure() got an unexpected keyword argument {unknown[0]!r}")
     if not isinstance(margin, Margin | None):
         raise ConfigError(f"margin {margin!r} is not a Margin", where="run, margin", do='write margin=rbt.margin("0.5", "0.25")')
     if margin is not None and gross != 1:
@@ -135,4 +143,5 @@ def configure(
         flows=read_flows(flows, money_scale),
         margin=margin,
         controls=controls,
+        timing=timing_rules(timing),
     )

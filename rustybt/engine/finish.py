@@ -13,6 +13,7 @@ from rustybt.engine.notes import notes_of
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves
 from rustybt.engine.targets import Signals
+from rustybt.engine.timing import timing_notes
 from rustybt.ledger import check_books, warned
 from rustybt.ledger.frames import Books
 from rustybt.model import Outcome, Panel, Reason, Tables
@@ -45,6 +46,7 @@ def finish(ran: Ran, outcome: Outcome) -> Result:
     """
     books = Books(ran.tables, outcome, ran.panel.ts, ran.panel.sessions, tuple(ran.sleeves))
     notes = notes_of(ran.sleeves, ran.panel, ran.config, [signals.plan for signals in ran.signals.values()])
+    notes += tuple(timing_notes(ran.config.timing, ran.panel, outcome.log))
     notes += tuple(idle_notes(ran.sleeves, ran.panel, ran.signals, outcome.log))
     notes += margin_notes(books)
     notes += tuple(warned(books))

@@ -23,7 +23,8 @@ from rustybt.engine.offers import Targets, check_weights, quantise
 from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import Signals, masked_target, warmup_bars
-from rustybt.model import NO_BARS, NO_FLOWS, Asset, Outcome, Panel, Tables, Tape, TargetKind
+from rustybt.engine.timing import timing_of
+from rustybt.model import NO_BARS, NO_FLOWS, Asset, Outcome, Panel, Tables, Tape, TargetKind, Timing
 from rustybt.model.panel import Ints
 from rustybt.spec import Moment
 from rustybt.spec.column import Block, Column, Rows, joined
@@ -49,6 +50,7 @@ class Bar:
         rows: the bar's rows of the signal frame, in asset order: `Rows` of a block, or a frame.
         columns: (rows,) asset column of each row.
         tape: what the costs of the run read beside the prices, of this bar; see `rustybt.engine.tape.build_tape`.
+        timing: what is known about the bar beside its prices; needed when orders have latency.
     """
 
     index: int
@@ -61,6 +63,7 @@ class Bar:
     rows: Rows | pl.DataFrame
     columns: npt.NDArray[np.int32]
     tape: Tape | None = None
+    timing: Timing | None = None
 
 
 class Incremental:
@@ -121,6 +124,8 @@ class Incremental:
         if bar.tape is not None:
             self.book.tell(bar.tape)
         self.book.day = bar.moment.session
+        if bar.timing is not None:
+            self.book.timed(bar.timing)
         self.book.step(bar.index, bar.open, bar.high, bar.low, bar.close, bar.events, slot, value)
         if self.callbacks.contexts:
             self.callbacks.on_bar(bar.moment, rows.frame, bar.columns, self.book)
@@ -153,8 +158,8 @@ class Incremental:
         return done
 
 
-def bars_of(panel: Panel, tape: Tape | None = None) -> Iterator[Bar]:
-    """A panel, and its tape, replayed as the bars it was made of, each with nothing but what was known."""
+def bars_of(panel: Panel, tape: Tape | None = None, timing: Timing | None = None) -> Iterator[Bar]:
+    """A panel, its tape and its timing, replayed as the bars it was made of, each with nothing but what was known."""
     from rustybt.data import blocks
 
     starts = np.searchsorted(panel.events[:, 0], np.arange(panel.bars + 1)).tolist()
@@ -171,7 +176,9 @@ def bars_of(panel: Panel, tape: Tape | None = None) -> Iterator[Bar]:
             moment = Moment(t, ts, sessions[t], None if following is None else following[t], None if closes is None else closes[t])
             prices = panel.open[t], panel.high[t], panel.low[t], panel.close[t]
             told = None if tape is None else tape.part(t, t + 1)
-            yield Bar(t, moment, *prices, panel.events[starts[t] : starts[t + 1]], rows, columns[edge : edge + rows.height], told)
+            known = None if timing is None else timing.at(t, len(panel.assets))
+            happened, mine = panel.events[starts[t] : starts[t + 1]], columns[edge : edge + rows.height]
+            yield Bar(t, moment, *prices, happened, rows, mine, told, known)
             edge += rows.height
 
 
@@ -179,7 +186,7 @@ def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     """Backtest bar by bar: the same `Result`, to the last byte, as the bulk engine gives."""
     flows = flows_at(config.flows, panel, config.money_scale)
     engine = Incremental(sleeves, panel.assets, config, panel.adj_digits, flows, settlements=settlements_at(panel))
-    for bar in bars_of(panel, build_tape(panel, engine.tables, config)):
+    for bar in bars_of(panel, build_tape(panel, engine.tables, config), timing_of(config.timing, panel, config.fill)):
         engine.on_bar(bar)
     return finish(Ran(sleeves, config, panel, engine.tables, gathered(engine, panel)), engine.outcome())
 

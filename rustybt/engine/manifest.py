@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 
 from rustybt.errors import SpecError
-from rustybt.model import FillAt
+from rustybt.model import FillAt, Intrabar
 from rustybt.spec import to_json
 from rustybt.spec.explain import explain
 
 if TYPE_CHECKING:
+    from rustybt.engine.config import RunConfig
     from rustybt.engine.result import Result
 
 FORMAT = 1
@@ -73,8 +74,16 @@ def guard_verdict(result: Result) -> dict[str, Any]:
         "terms": terms,
         "trusted": list(trusted),
         "opaque": list(opaque),
-        "flags": ["same_bar_close: decides with the close it trades at"] if result.config.fill is FillAt.SAME_BAR_CLOSE else [],
+        "flags": flags_of(result.config),
     }
+
+
+def flags_of(config: RunConfig) -> list[str]:
+    """Settings that make a result better than it could have been."""
+    flags = ["same_bar_close: decides with the close it trades at"] if config.fill is FillAt.SAME_BAR_CLOSE else []
+    if config.timing.intrabar is Intrabar.OPTIMISTIC:
+        flags.append("intrabar optimistic: the target comes before the stop, an upper bound")
+    return flags
 
 
 def _instant(ts: Any) -> str:

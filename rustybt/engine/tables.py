@@ -9,6 +9,7 @@ import numpy as np
 
 from rustybt.engine.config import RunConfig
 from rustybt.engine.feeds import gather
+from rustybt.engine.timing import delays_of
 from rustybt.errors import ConfigError
 from rustybt.model import IMPACT_FIELDS, MARGIN_FIELDS, SLOT_FIELDS, TIER_FIELDS, Asset, Tables, TargetKind
 from rustybt.model.decimals import LIMIT, RATE, to_units
@@ -47,6 +48,8 @@ def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig)
         tiers=np.array(tiers, dtype=np.int64).reshape(-1, len(TIER_FIELDS)).T,
         impacts=np.array(list(impacts.columns), dtype=np.int64).reshape(-1, len(IMPACT_FIELDS)).T,
         controls=None if config.controls is None else config.controls.table(assets, config.money_scale),
+        intrabar=config.timing.intrabar,
+        delays=delays_of(config.timing),
     )
 
 

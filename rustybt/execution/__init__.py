@@ -4,6 +4,7 @@ In: numbers as users write them (``bps(10)``, ``per_share("0.005", minimum="1")`
 `rustybt.model.tables.Tables`. To add a cost: one class in ``costs/`` and its rule in the kernel, the reference and the rule book.
 """
 
+from rustybt.execution.access import Bands, Halts, Stale, bands, halts, stale
 from rustybt.execution.controls import Controls, Limit, controls, limit
 from rustybt.execution.costs import (
     Commission,
@@ -28,22 +29,31 @@ from rustybt.execution.costs import (
     volume_cap,
     volume_share,
 )
+from rustybt.execution.costs.latency import Latency, latency, latency_profiles
 from rustybt.execution.margin import Margin, margin
 
 __all__ = [
+    "Bands",
     "Commission",
     "Controls",
     "Costs",
+    "Halts",
+    "Latency",
     "Limit",
     "Margin",
     "Profile",
     "Slippage",
+    "Stale",
     "VolumeCap",
     "asymmetric",
+    "bands",
     "bps",
     "controls",
     "costs",
     "half_spread",
+    "halts",
+    "latency",
+    "latency_profiles",
     "limit",
     "maker_taker",
     "margin",
@@ -53,6 +63,7 @@ __all__ = [
     "profiles",
     "slippage_term",
     "square_root",
+    "stale",
     "ticks",
     "tiered",
     "volatility_share",

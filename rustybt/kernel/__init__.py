@@ -9,8 +9,8 @@ imported when the kernel is first used.
 """
 
 from .book import Book, Working
-from .market import Market
+from .market import Market, TimedMarket
 from .simulate import simulate
 from .warm import is_warm, warm
 
-__all__ = ["Book", "Market", "Working", "is_warm", "simulate", "warm"]
+__all__ = ["Book", "Market", "TimedMarket", "Working", "is_warm", "simulate", "warm"]

@@ -19,6 +19,7 @@ from .state import (
     HAS_FEES,
     HAS_GUARDS,
     HAS_IMPACT,
+    HAS_LATENCY,
     HAS_LEVELS,
     HAS_MAX_BARS,
     HAS_SLIPPAGE,
@@ -59,7 +60,11 @@ def rules_of(tables: Tables) -> dict[str, Any]:
             "gross": int(tables.gross),
             "fill_at": int(tables.fill_at),
             "at_fill": int(tables.sizing == Sizing.AT_FILL),
-            "flags": flags_of(settings) | account["flags"] | watched(tables.controls),
+            "flags": flags_of(settings) | account["flags"] | watched(tables.controls) | (HAS_LATENCY if any(tables.delays) else 0),
+            "intrabar": int(tables.intrabar),
+            "delays": typed("delays", np.array(tables.delays or (0,), dtype=np.int64)),
+            "delay_count": max(1, len(tables.delays)),
+            "clock_rows": 0,
         }
     )
 

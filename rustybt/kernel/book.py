@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from rustybt.errors import DataError, OrderError
-from rustybt.model import Log, Outcome, Reason, Tables, Tape, widened
+from rustybt.model import Log, Outcome, Reason, Tables, Tape, Timing, widened
 from rustybt.model.decimals import LIMIT
 from rustybt.model.panel import Ints
 
@@ -124,6 +124,19 @@ class Book:
         self._offer(bar, slot, value)
         self._do(inside().state.ALL, bar, events)
 
+    def timed(self, timing: Timing | None) -> None:
+        """Say what is known about the next bar beside its prices; holds until it is said anew.
+
+        Args:
+            timing: of one bar, as `rustybt.model.Timing.at` cuts it out. Needed before every bar when orders have latency.
+
+        Raises:
+            DataError: it is not the timing of one bar of these assets.
+        """
+        from .surroundings import timing_of
+
+        self._desk.set(**timing_of(timing, self._desk.flags, 1, self._desk.assets))
+
     def accrue(self, bar: int, events: Any) -> None:
         """Part 1 of a bar: corporate actions."""
         from .state import ACCRUE
@@ -173,7 +186,7 @@ class Book:
         desk.offer_value[:count] = value
 
     def _do(self, parts: int, bar: int, events: Any = ()) -> None:
-        desk, state, run = self._desk, inside().state, inside().step.run
+        desk, state, run = self._on_time(), inside().state, inside().step.run
         if bar < self.bar:
             raise DataError(f"bar {bar} after bar {self.bar}", where="kernel, book", do="feed bars in order")
         if bar > self.bar:
@@ -221,6 +234,7 @@ class Book:
         from .decisions import ask
 
         self._expect(slot, lots)
+        self._on_time()
         ask(self._ready(), self._at(bar), slot, lots, int(reason))
 
     def cancel(self, slot: int, bar: int | None = None) -> None:
@@ -265,6 +279,14 @@ class Book:
 
     def _at(self, bar: int | None) -> int:
         return max(self.bar, 0) if bar is None else bar
+
+    def _on_time(self) -> Desk:
+        """The desk, which knows the time if orders need it."""
+        from .state import HAS_LATENCY
+
+        if self._desk.flags & HAS_LATENCY and self._desk.clock_rows == 0:
+            raise DataError("orders with latency and no clock", where="kernel, book", do="call timed before each bar")
+        return self._desk
 
     def _ready(self) -> Desk:
         """The desk with room for one more order and for the rows that this may write."""

@@ -1,4 +1,4 @@
-"""Section 10 of the rule book: orders are checked when they are made, the account after every bar."""
+"""Section 12 of the rule book: orders are checked when they are made, the account after every bar."""
 
 from __future__ import annotations
 

@@ -7,15 +7,16 @@ from rustybt.model import Detail, Reason
 from .arithmetic import value
 from .compile import apart, aside, kernel
 from .fills import book, fee_of, resting_fee, slipped
-from .journal import awaits, cancel, submit, sweep
+from .inside import both_inside, exit_price, finer_exit
+from .journal import NONE, awaits, cancel, submit, sweep
 from .limits import ONE, ZERO, whole
 from .margin import leaving
-from .state import DEAD, NUMBER, ROW, Desk
+from .state import DEAD, HAS_BARS, HAS_FINER, LOGGED, NUMBER, ROW, Desk
+from .timing import is_barred
 
 STOP_LOSS, TRAILING_STOP, TAKE_PROFIT = whole(Reason.STOP_LOSS), whole(Reason.TRAILING_STOP), whole(Reason.TAKE_PROFIT)
 EXPIRED = whole(Reason.MAX_BARS)
-REPLACED, EXITED = whole(Detail.REPLACED), whole(Detail.EXITED)
-NOTHING = -1
+REPLACED, EXITED, UNRESOLVED = whole(Detail.REPLACED), whole(Detail.EXITED), whole(Detail.UNRESOLVED)
 
 
 @aside
@@ -27,7 +28,10 @@ def protect(desk: Desk, t: int) -> None:
     for sleeve in range(desk.sleeves):
         base = sleeve * assets
         for asset in range(assets):
-            if desk.lots[base + asset] != 0 and touched(desk, base + asset, row + asset):
+            lots = desk.lots[base + asset]
+            if lots == 0 or not touched(desk, base + asset, row + asset):
+                continue
+            if desk.flags & HAS_BARS == 0 or not is_barred(desk, row + asset, -lots):
                 leave(desk, t, base + asset, row + asset)
     if desk.count[DEAD] > 0:
         sweep(desk)
@@ -45,33 +49,20 @@ def touched(desk: Desk, slot: int, place: int) -> bool:
 
 
 @aside
-def exit_price(start: int, worst: int, best: int, stop: int, take: int) -> tuple[int, bool]:
-    """The price of the exit of a long position, and whether it is the stop; a short is asked with all signs turned."""
-    apart()
-    if start <= stop:
-        return start, True
-    if start >= take:
-        return start, False
-    if worst <= stop:
-        return stop, True
-    return take, False
-
-
-@aside
 def leave(desk: Desk, t: int, slot: int, place: int) -> None:
     """Close a position whose level was touched: the fill, then its cancelled orders."""
     apart()
     lots = desk.lots[slot]
     stop, trail, take = desk.stop_at[slot], desk.trail_at[slot], desk.take_at[slot]
-    reason = STOP_LOSS
-    if lots > 0:
-        if trail > stop:
-            stop, reason = trail, TRAILING_STOP
-        price, stopped = exit_price(desk.open[place], desk.low[place], desk.high[place], stop, take)
+    reason, detail = STOP_LOSS, NONE
+    if trail > stop if lots > 0 else trail < stop:
+        stop, reason = trail, TRAILING_STOP
+    if desk.flags & HAS_FINER != 0:
+        price, stopped, detail = looked_up(desk, place, lots > 0, stop, take)
+    elif lots > 0:
+        price, stopped = exit_price(desk.open[place], desk.low[place], desk.high[place], stop, take, desk.intrabar)
     else:
-        if trail < stop:
-            stop, reason = trail, TRAILING_STOP
-        price, stopped = exit_price(-desk.open[place], -desk.high[place], -desk.low[place], -stop, -take)
+        price, stopped = exit_price(-desk.open[place], -desk.high[place], -desk.low[place], -stop, -take, desk.intrabar)
         price = -price
     if stopped:
         price = slipped(desk, slot, price, -lots, place)
@@ -81,10 +72,31 @@ def leave(desk: Desk, t: int, slot: int, place: int) -> None:
     notional = value(-lots, price, desk.up[asset], desk.down[asset])
     fee = fee_of(desk, slot, abs(lots), abs(notional)) if stopped else resting_fee(desk, slot, abs(lots), abs(notional))
     desk.count[NUMBER] += 1
+    row = desk.count[LOGGED]
     book(desk, t, slot, -lots, price, fee, desk.count[NUMBER], reason)
+    if desk.count[LOGGED] > row:
+        desk.log_detail[row] = detail
     if desk.busy[slot] != 0:
         cancel(desk, t, slot, EXITED)
     after_exit(desk, slot, ONE)
+
+
+@aside
+def looked_up(desk: Desk, place: int, long: bool, stop: int, take: int) -> tuple[int, bool, int]:
+    """Price of an exit, whether it is the stop, and a detail: the finer bars decide where both levels lie inside the bar."""
+    apart()
+    start, worst, best = desk.open[place], desk.low[place], desk.high[place]
+    sign = ONE
+    if not long:
+        start, worst, best, stop, take, sign = -start, -desk.high[place], -desk.low[place], -stop, -take, -ONE
+    detail = NONE
+    if both_inside(start, worst, best, stop, take):
+        price, verdict = finer_exit(desk, place, long, stop, take)
+        if verdict != 0:
+            return sign * min(max(price, worst), best), verdict == 1, detail
+        detail = UNRESOLVED
+    price, stopped = exit_price(start, worst, best, stop, take, desk.intrabar)
+    return sign * price, stopped, detail
 
 
 @aside

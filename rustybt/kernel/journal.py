@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from rustybt.model import Detail, Status
+from rustybt.model import Detail, Reason, Status
 
 from .compile import apart, aside, kernel
-from .limits import ZERO, whole
-from .state import BLAME, DEAD, ERROR, HINT, LOGGED, NUMBER, ORDERS, Desk
+from .limits import FAR, ZERO, whole
+from .state import BLAME, DEAD, ERROR, HAS_LATENCY, HINT, LOGGED, NUMBER, ORDERS, ROW, Desk
 
-NONE = whole(Detail.NONE)
+NONE, ROLL, LIQUIDATION = whole(Detail.NONE), whole(Reason.ROLL), whole(Reason.LIQUIDATION)
 REJECTED, CANCELLED = whole(Status.REJECTED), whole(Status.CANCELLED)
 
 
@@ -62,6 +62,16 @@ def paid(desk: Desk, n: int, price: int, notional: int, fee: int) -> None:
     desk.log_fee[n] = fee
 
 
+@aside
+def arrival(desk: Desk, t: int, number: int, reason: int) -> int:
+    """When an order that is sent at the end of a bar reaches the market. A roll is arranged beforehand, a liquidation is the broker's."""
+    apart()
+    if reason == ROLL or reason == LIQUIDATION:
+        return -FAR
+    row = min(max(t - desk.cursor[ROW], 0), desk.clock_rows - 1)
+    return desk.clock_decided[row] + desk.delays[number % desk.delay_count]
+
+
 @kernel
 def submit(desk: Desk, t: int, slot: int, lots: int, value: int, reason: int) -> None:
     """Enter a market order of so many lots, or of a value to be sized at the fill (lots = 0)."""
@@ -72,6 +82,8 @@ def submit(desk: Desk, t: int, slot: int, lots: int, value: int, reason: int) ->
     desk.order_bar[k] = t
     desk.order_number[k] = number
     desk.order_reason[k] = reason
+    if desk.flags & HAS_LATENCY != 0:
+        desk.order_arrives[k] = arrival(desk, t, number, reason)
     desk.count[ORDERS] = k + 1
     desk.count[NUMBER] = number
     desk.busy[slot] += 1
@@ -142,6 +154,7 @@ def sweep(desk: Desk) -> None:
                 desk.order_bar[left] = desk.order_bar[k]
                 desk.order_number[left] = desk.order_number[k]
                 desk.order_reason[left] = desk.order_reason[k]
+                desk.order_arrives[left] = desk.order_arrives[k]
             left += 1
     desk.count[ORDERS] = left
     desk.count[DEAD] = 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from rustybt.errors import DataError
+from rustybt.model import Timing
 from rustybt.model.panel import Ints
 
 
@@ -40,6 +42,17 @@ class Market(NamedTuple):
     high: Ints
     low: Ints
     close: Ints
+
+
+@dataclass(frozen=True)
+class TimedMarket:
+    """Prices of a run, and what is known about the bars beside them: see `rustybt.model.Timing`."""
+
+    open: Ints
+    high: Ints
+    low: Ints
+    close: Ints
+    timing: Timing | None
 
 
 def admit(array: Any, kind: Any = np.int64) -> Any:

@@ -13,7 +13,22 @@ from .journal import NONE, asset_of, fail, head, paid, slot_of, sweep, tail
 from .limits import CEIL, DOWN, RATE, ZERO, whole
 from .margin import use
 from .sizing import size_all
-from .state import DEAD, ERROR, HAS_CAPS, HAS_CLAIMS, HAS_SETTLEMENT, HAS_TIERS, ORDERS, OVERFLOW, RECEIVABLE, ROW, Desk
+from .state import (
+    DEAD,
+    ERROR,
+    HAS_BARS,
+    HAS_CAPS,
+    HAS_CLAIMS,
+    HAS_LATENCY,
+    HAS_SETTLEMENT,
+    HAS_TIERS,
+    ORDERS,
+    OVERFLOW,
+    RECEIVABLE,
+    ROW,
+    Desk,
+)
+from .timing import held_up, turn_away
 from .variation import unsettled
 
 NEXT_OPEN = whole(FillAt.NEXT_OPEN)
@@ -47,12 +62,14 @@ def meet(desk: Desk, t: int, moment: int) -> None:
     row = (t - desk.cursor[ROW]) * assets
     if desk.at_fill != 0:
         size_all(desk, t, moment)
+    if desk.flags & HAS_BARS != 0:
+        turn_away(desk, t, row, moment)
     served, increases, total = ZERO, ZERO, ZERO
     for k in range(orders):
         slot, lots = slot_of(desk, k), desk.order_lots[k]
         asset = asset_of(slot, assets)
         price = quote(desk, moment, row + asset)
-        if price == 0:
+        if price == 0 or (desk.flags & (HAS_LATENCY | HAS_BARS) != 0 and held_up(desk, t, k, row + asset, moment)):
             continue
         if desk.flags & HAS_CAPS != 0:
             lots = capped(desk, k, slot, lots, row + asset)

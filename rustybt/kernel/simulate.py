@@ -64,12 +64,14 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
     from .actions import claims_of, events_of, flags_of_events
     from .assemble import offers_of, rules_of, typed
     from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, LOG, Desk, blank, unwritten
+    from .surroundings import timing_of
 
     bars, assets, slots = grid_shape(market, len(tables.assets)), len(tables.assets), tables.slots.shape[1]
     given, acts = rules_of(tables), events_of(tables, events)
     given["flags"] |= flags_of_events(acts)
     desk, room = Desk(parts=ALL, **given, **acts, **offers_of(plan, bars, slots)), 2 * slots + 4
     desk.set(**{name: typed(name, getattr(market, name)).reshape(-1) for name in ("open", "high", "low", "close")})
+    desk.set(**timing_of(getattr(market, "timing", None), desk.flags, bars, assets))
     margin = rows_of_a_bar(desk, room)
     length = margin + min(FIRST_ROWS, desk.offer_slot.size + desk.events + 64)
     desk.set(**blank(assets, slots, room, claims_of(desk) + 1), **unwritten(CURVES, bars), **unwritten(LOG, length), log_size=length)

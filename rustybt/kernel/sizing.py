@@ -8,7 +8,8 @@ from .arithmetic import fits, ratio, value
 from .compile import apart, aside
 from .journal import fail
 from .limits import BAD, DOWN, ONE, WEIGHT, ZERO, whole
-from .state import DEAD, ERROR, ORDERS, OVERFLOW, ROW, Desk
+from .state import DEAD, ERROR, HAS_BARS, HAS_LATENCY, ORDERS, OVERFLOW, ROW, Desk
+from .timing import held_up
 from .valuation import backing
 
 NEXT_OPEN = whole(FillAt.NEXT_OPEN)
@@ -42,6 +43,8 @@ def size_all(desk: Desk, t: int, moment: int) -> None:
         asset = slot % assets
         price = prices[row + asset]
         if price == 0 or desk.order_lots[k] != 0 or desk.order_value[k] == 0:
+            continue
+        if desk.flags & (HAS_LATENCY | HAS_BARS) != 0 and held_up(desk, t, k, row + asset, moment):
             continue
         if not known:
             equity, known = appraise(desk, row, moment), True

@@ -36,6 +36,8 @@ commissions that fall with what was traded in the month; slippage by the volume 
 HAS_FLOWS, HAS_CLAIMS, HAS_MARGIN, HAS_SETTLEMENT, HAS_CONTROLS, HAS_WATCH = (1 << bit for bit in range(8, 14))
 """Of the account: deposits and withdrawals, dividends paid later than they are earned, margin, futures marked to cash, controls,
 among them some that look at every bar."""
+HAS_LATENCY, HAS_BARS, HAS_FINER = (1 << bit for bit in range(14, 17))
+"""Of time and access: orders are under way for a time, assets can be barred, there are finer bars."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
 ALL = ACCRUE | MEET | MARK | DECIDE
@@ -56,14 +58,16 @@ class Desk:
 
     Sizes, settings and switches first. ``up``, ``down`` per asset: a value is lots x ticks x up / down. Then the settings of
     `rustybt.model.SLOT_FIELDS` per slot, the columns of `rustybt.model.TIER_FIELDS` and `IMPACT_FIELDS`, what a tape tells, the events
-    (money units or lots per lot), the prices row after row, the offers, the flows of money in and out.
+    (money units or lots per lot), the prices row after row, what `rustybt.model.Timing` says about them, the offers, the
+    flows of money in and out.
 
     What the controls are given: `rustybt.model.ControlTable`; what they remember: ``watch`` and ``guard``.
 
     What survives a bar: ``last`` per asset, the ``tally`` of a month. Per slot: ``lots``, ``entry`` and ``peak`` price, the levels
     ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``, bars to ``cool``, whether it ``exited``, the remembered
     ``target``, the value ``settled`` in cash, how many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet
-    sized), value to size, bar, number (0 = dead), reason. Per claim (a dividend earned and not yet paid): slot, number, money.
+    sized), value to size, bar, number (0 = dead), reason, when it arrives. Per claim (a dividend earned
+    and not yet paid): slot, number, money.
 
     Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
     lots to serve, lots beyond the cap; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log, as in
@@ -86,6 +90,9 @@ class Desk:
     feeds: int
     bans: int
     has_days: int
+    intrabar: int
+    delay_count: int
+    clock_rows: int
 
     up: Amounts
     down: Amounts
@@ -165,6 +172,16 @@ class Desk:
     low: Amounts
     close: Amounts
 
+    delays: Counts
+    clock_decided: Counts
+    clock_open: Counts
+    clock_close: Counts
+    barred: Counts
+    finer_start: Counts
+    finer_open: Amounts
+    finer_high: Amounts
+    finer_low: Amounts
+
     offer_bar: Counts
     offer_slot: Counts
     offer_value: Amounts
@@ -195,6 +212,7 @@ class Desk:
     order_bar: Counts
     order_number: Counts
     order_reason: Counts
+    order_arrives: Counts
     claim_slot: Counts
     claim_key: Counts
     claim_money: Amounts

@@ -4,12 +4,13 @@ In: plain values. Out: frozen objects. To add one: one noun, one file.
 """
 
 from rustybt.model.asset import PRESETS, Asset
-from rustybt.model.codes import NOWHERE, Detail, EventKind, FillAt, Reason, Sizing, Status, TargetKind
+from rustybt.model.codes import NOWHERE, Barred, Detail, EventKind, FillAt, Intrabar, Reason, Sizing, Status, TargetKind
 from rustybt.model.controls import Control, ControlTable, Response
 from rustybt.model.events import EVENT_FIELDS, widened
 from rustybt.model.panel import Event, Panel
 from rustybt.model.tables import IMPACT_FIELDS, MARGIN_FIELDS, NO_BARS, NO_FLOWS, SLOT_FIELDS, TIER_FIELDS, Log, Outcome, Plan, Tables
 from rustybt.model.tape import Tape
+from rustybt.model.timing import Finer, Timing, bars_clock
 
 __all__ = [
     "EVENT_FIELDS",
@@ -22,12 +23,15 @@ __all__ = [
     "SLOT_FIELDS",
     "TIER_FIELDS",
     "Asset",
+    "Barred",
     "Control",
     "ControlTable",
     "Detail",
     "Event",
     "EventKind",
     "FillAt",
+    "Finer",
+    "Intrabar",
     "Log",
     "Outcome",
     "Panel",
@@ -39,5 +43,7 @@ __all__ = [
     "Tables",
     "Tape",
     "TargetKind",
+    "Timing",
+    "bars_clock",
     "widened",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 
 class Reason(IntEnum):
@@ -70,6 +70,8 @@ class Detail(IntEnum):
     CONCENTRATION = 20
     DRAWDOWN = 21
     DAILY_LOSS = 22
+    UNRESOLVED = 23
+    BARRED = 24
 
 
 class EventKind(IntEnum):
@@ -110,3 +112,20 @@ class Sizing(IntEnum):
 
     AT_DECISION = 0
     AT_FILL = 1
+
+
+class Intrabar(IntEnum):
+    """Which comes first when a bar reaches the stop and the target of a position."""
+
+    PESSIMISTIC = 0
+    OPTIMISTIC = 1
+    NEAREST = 2
+
+
+class Barred(IntFlag):
+    """What cannot be done with an asset at a bar."""
+
+    ALL = 1
+    BUYING = 2
+    SELLING = 4
+    CANCELS = 8

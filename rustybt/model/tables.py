@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rustybt.model.asset import Asset
-from rustybt.model.codes import FillAt, Sizing
+from rustybt.model.codes import FillAt, Intrabar, Sizing
 from rustybt.model.controls import ControlTable
 from rustybt.model.panel import Ints
 
@@ -73,6 +73,8 @@ class Tables:
         impacts: (len(IMPACT_FIELDS), impacts) Int64: slippage by the volume and by feeds of the tape; rates and coefficients in 1e-8,
             feeds by their number from 1 on, 0 = none.
         controls: limits on orders and on the account, or None.
+        intrabar: which of stop and target comes first in a bar that reaches both.
+        delays: how long orders are on their way, in units of the market's clock: order n takes delay ``n % len``. Empty = no time.
     """
 
     assets: tuple[Asset, ...]
@@ -88,6 +90,8 @@ class Tables:
     tiers: Ints = field(default_factory=lambda: no_rows(TIER_FIELDS))
     impacts: Ints = field(default_factory=lambda: no_rows(IMPACT_FIELDS))
     controls: ControlTable | None = None
+    intrabar: Intrabar = Intrabar.PESSIMISTIC
+    delays: tuple[int, ...] = ()
 
     def row(self, name: str) -> Ints:
         """One setting for every slot."""

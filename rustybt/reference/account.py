@@ -8,7 +8,8 @@ from decimal import Decimal
 from itertools import count
 
 from rustybt.model.asset import Asset
-from rustybt.model.codes import Detail, FillAt, Reason, Sizing, Status, TargetKind
+from rustybt.model.codes import Detail, FillAt, Intrabar, Reason, Sizing, Status, TargetKind
+from rustybt.model.timing import Timing
 from rustybt.reference.impact import Impact
 from rustybt.reference.rounding import ZERO
 from rustybt.reference.tariff import Ladder, Rates
@@ -72,13 +73,15 @@ class Terms:
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for the whole run: money unit, gross limit, moments of filling and sizing, terms per slot."""
+    """What holds for the whole run: money unit, gross limit, moments of filling and sizing, terms per slot, inside a bar, delays."""
 
     unit: Decimal
     gross: Decimal
     fill_at: FillAt
     sizing: Sizing
     terms: tuple[Terms, ...]
+    intrabar: Intrabar = Intrabar.PESSIMISTIC
+    delays: tuple[int, ...] = ()
 
     @property
     def uses_margin(self) -> bool:
@@ -130,9 +133,16 @@ class Position:
         self.held, self.opened_at_close = 0, None
 
 
+AT_ONCE = -(2**62)
+"""Before any instant of a clock."""
+
+
 @dataclass
 class Order:
-    """A market order. ``quantity`` is None until an order sized at the fill is sized; ``target`` is then its weight or notional."""
+    """A market order. ``quantity`` is None until an order sized at the fill is sized; ``target`` is then its weight or notional.
+
+    ``arrives`` is when it reaches the market, by the market's clock; one that is arranged beforehand is there at once.
+    """
 
     number: int
     slot: int
@@ -140,6 +150,7 @@ class Order:
     reason: Reason
     quantity: Decimal | None
     target: Decimal = ZERO
+    arrives: int = AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -178,6 +189,7 @@ class Account:
         receivable: the sum of the claims.
         settled: the value of positions that has been paid in cash.
         positions: per slot. last: last price per asset, None before its first bar.
+        timing: what is known about the bars beside their prices.
         working: orders not yet filled, by slot (a slot never has two).
         month, traded_in_month: what was traded in the month, by group of tiers.
     """
@@ -188,6 +200,7 @@ class Account:
     last: list[Decimal | None]
     deposits: Decimal = ZERO
     settled: Decimal = ZERO
+    timing: Timing = field(default_factory=Timing)
     traded: Decimal = ZERO
     fees: Decimal = ZERO
     income: Decimal = ZERO

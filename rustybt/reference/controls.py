@@ -1,4 +1,4 @@
-"""Section 10: orders are checked when they are made, the account after every bar."""
+"""Section 12: orders are checked when they are made, the account after every bar."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rustybt.model.controls import Control, Response
 from rustybt.reference.account import Account, Order, Row, Terms
 from rustybt.reference.fills import check_price
 from rustybt.reference.rounding import ONE, ZERO, amount, toward_zero, upward
+from rustybt.reference.timing import arrival
 
 
 @dataclass(frozen=True)
@@ -197,4 +198,6 @@ def stand_still(account: Account, guard: Guard, bar: int) -> None:
     for terms in account.rules.terms:
         held = account.positions[terms.number].quantity
         if guard.limits.flatten and held != 0:
-            account.working[terms.number] = Order(next(account.numbers), terms.number, bar, Reason.HALT, -held)
+            order = Order(next(account.numbers), terms.number, bar, Reason.HALT, -held)
+            order.arrives = arrival(account, bar, order.number)
+            account.working[terms.number] = order

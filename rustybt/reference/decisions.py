@@ -11,6 +11,7 @@ from rustybt.reference.controls import Guard, stand_still, vet
 from rustybt.reference.margin import is_liquidated
 from rustybt.reference.orders import wanted
 from rustybt.reference.rounding import ZERO, amount
+from rustybt.reference.timing import arrival
 
 Offer = tuple[int, Decimal]
 """A slot and its target: a quantity, an amount of money or a weight."""
@@ -52,7 +53,7 @@ def trade(account: Account, bar: int, decision: tuple[Terms, Decimal, Guard | No
     sized_later = account.rules.sizing is Sizing.AT_FILL and terms.kind is not TargetKind.QUANTITY
     if sized_later and target != 0 and position.cool_down == 0:
         account.cancel(slot, bar, Detail.REPLACED)
-        account.working[slot] = Order(next(account.numbers), slot, bar, Reason.TARGET, None, target)
+        send(account, bar, slot, None, target)
         return
     change = wanted(target, terms, price, equity, account.rules.unit) - position.quantity
     amount(change, terms.asset.lot_size, "order", terms.asset.symbol)
@@ -71,7 +72,13 @@ def trade(account: Account, bar: int, decision: tuple[Terms, Decimal, Guard | No
         change = left
     account.cancel(slot, bar, Detail.REPLACED)
     if change != 0:
-        account.working[slot] = Order(next(account.numbers), slot, bar, Reason.TARGET, change)
+        send(account, bar, slot, change)
+
+
+def send(account: Account, bar: int, slot: int, quantity: Decimal | None, target: Decimal = ZERO) -> None:
+    """A new working order."""
+    number = next(account.numbers)
+    account.working[slot] = Order(number, slot, bar, Reason.TARGET, quantity, target, arrival(account, bar, number))
 
 
 def reject(account: Account, bar: int, slot: int, detail: Detail, quantity: Decimal) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Protocol
 
-from rustybt.model.codes import EventKind, FillAt, Sizing, TargetKind
+from rustybt.model.codes import EventKind, FillAt, Intrabar, Sizing, TargetKind
 from rustybt.model.controls import Control, Response
 from rustybt.model.decimals import RATE, WEIGHT, up_down
 from rustybt.model.events import widened
 from rustybt.model.panel import Ints
 from rustybt.model.tables import Plan, Tables
 from rustybt.model.tape import Tape
+from rustybt.model.timing import Timing
 from rustybt.reference.account import Account, Bar, Bars, Position, Rules, Terms
 from rustybt.reference.controls import Guard, Limits
 from rustybt.reference.decisions import Offer
@@ -48,7 +49,9 @@ def read_rules(tables: Tables) -> Rules:
     """The rules of a run in human units."""
     unit = Decimal(1).scaleb(-tables.money_scale)
     terms = tuple(read_terms(tables, slot, unit) for slot in range(tables.sleeves * len(tables.assets)))
-    return Rules(unit, tables.gross * PER_RATE, FillAt(tables.fill_at), Sizing(tables.sizing), terms)
+    return Rules(
+        unit, tables.gross * PER_RATE, FillAt(tables.fill_at), Sizing(tables.sizing), terms, Intrabar(tables.intrabar), tables.delays
+    )
 
 
 def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:
@@ -142,11 +145,11 @@ def read_guard(tables: Tables, account: Account) -> Guard | None:
     return Guard(limits, account.cash, account.cash, account.deposits)
 
 
-def open_account(tables: Tables, rules: Rules) -> Account:
+def open_account(tables: Tables, rules: Rules, timing: Timing | None = None) -> Account:
     """An account with the opening cash and nothing else."""
     positions = tuple(Position() for _ in rules.terms)
     cash = tables.cash * rules.unit
-    return Account(rules, cash, positions, [None] * len(tables.assets), deposits=cash)
+    return Account(rules, cash, positions, [None] * len(tables.assets), deposits=cash, timing=timing or Timing())
 
 
 def read_bars(market: Market, number: int, tables: Tables, tape: Tape | None = None) -> Bars:

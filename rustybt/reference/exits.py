@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from rustybt.model.codes import Detail, Reason
+from rustybt.model.codes import Detail, Intrabar, Reason
 from rustybt.reference.account import Account, Bar, Bars, Order, Position, Terms
 from rustybt.reference.fills import Execution, fill, slipped
 from rustybt.reference.rounding import ONE, downward, upward
 from rustybt.reference.tariff import rates_of
+from rustybt.reference.timing import arrival, barred_at, cannot_trade, finer_bars
 
 
 @dataclass(frozen=True)
 class Exit:
-    """An exit that fires: why, and at which price before slippage."""
+    """An exit that fires: why, at which price before slippage, and whether finer bars left the order of things open."""
 
     reason: Reason
     price: Decimal
+    detail: Detail = Detail.NONE
 
 
 def serve_exits(account: Account, number: int, bars: Bars) -> None:
@@ -26,16 +28,18 @@ def serve_exits(account: Account, number: int, bars: Bars) -> None:
         position, bar = account.positions[terms.number], bars[terms.column]
         if bar is None or position.quantity == 0:
             continue
-        fired = long_exit(position, terms, bar) if position.quantity > 0 else short_exit(position, terms, bar)
+        if cannot_trade(barred_at(account.timing, number, terms.column), -position.quantity):
+            continue
+        fired = exit_of(account, terms, number, bar)
         if fired is None:
             continue
         order = exit_order(account, terms.number, number, fired.reason)
         quantity = -position.quantity
         rates = rates_of(account, terms)
-        if fired.reason is Reason.TAKE_PROFIT:
-            fill(account, Execution(number, order, quantity, quantity, fired.price, rates=rates.resting()))
-        else:
-            fill(account, Execution(number, order, quantity, quantity, slipped(fired.price, quantity, terms, bar), rates=rates))
+        taken = fired.reason is Reason.TAKE_PROFIT
+        price = fired.price if taken else slipped(fired.price, quantity, terms, bar)
+        charged = rates.resting() if taken else rates
+        fill(account, Execution(number, order, quantity, quantity, price, rates=charged, detail=fired.detail))
         account.cancel(terms.number, number, Detail.EXITED)
         remember_exit(position, terms, number)
 
@@ -52,46 +56,84 @@ def remember_exit(position: Position, terms: Terms, bar: int) -> None:
     position.cool_down, position.exit_bar = terms.cool_down, bar
 
 
-def long_exit(position: Position, terms: Terms, bar: Bar) -> Exit | None:
-    """Sell at the open if it is beyond a level; else on the path, the stop before the take."""
+def exit_of(account: Account, terms: Terms, number: int, bar: Bar) -> Exit | None:
+    """The exit of a position in a bar. Where both levels lie inside the bar its finer bars are asked, one after the other."""
+    position, policy = account.positions[terms.number], account.rules.intrabar
+    one_exit = long_exit if position.quantity > 0 else short_exit
+    fired = one_exit(position, terms, bar, policy)
+    if account.timing.finer is None or not reaches_both(position, terms, bar):
+        return fired
+    assert fired is not None, "a bar that reaches both levels has an exit"
+    for finer in finer_bars(account.timing, number, terms.column, terms.asset, len(account.last)):
+        found = one_exit(position, terms, finer, policy)
+        if found is not None:
+            return replace(found, price=min(max(found.price, bar.low), bar.high))
+    return replace(fired, detail=Detail.UNRESOLVED)
+
+
+def reaches_both(position: Position, terms: Terms, bar: Bar) -> bool:
+    """Whether stop and take both lie inside a bar, and not at its open."""
+    stop, take = long_levels(position, terms) if position.quantity > 0 else short_levels(position, terms)
+    if stop is None or take is None:
+        return False
+    if position.quantity > 0:
+        return stop.price < bar.open < take and bar.low <= stop.price and bar.high >= take
+    return take < bar.open < stop.price and bar.high >= stop.price and bar.low <= take
+
+
+def long_levels(position: Position, terms: Terms) -> tuple[Exit | None, Decimal | None]:
+    """The effective stop and the take of a long position, where they are set."""
     tick = terms.asset.tick_size
     stops: list[Exit] = []
     if terms.stop_loss:
         stops.append(Exit(Reason.STOP_LOSS, upward(position.entry * (ONE - terms.stop_loss), tick)))
     if terms.trailing:
         stops.append(Exit(Reason.TRAILING_STOP, upward(position.peak * (ONE - terms.trailing), tick)))
-    stop = max(stops, key=lambda level: level.price, default=None)
     take = downward(position.entry * (ONE + terms.take_profit), tick) if terms.take_profit else None
-    if stop is not None and bar.open <= stop.price:
-        return Exit(stop.reason, bar.open)
-    if take is not None and bar.open >= take:
-        return Exit(Reason.TAKE_PROFIT, bar.open)
-    if stop is not None and bar.low <= stop.price:
-        return stop
-    if take is not None and bar.high >= take:
-        return Exit(Reason.TAKE_PROFIT, take)
-    return None
+    return max(stops, key=lambda level: level.price, default=None), take
 
 
-def short_exit(position: Position, terms: Terms, bar: Bar) -> Exit | None:
-    """The mirror image: buy back when the price rises to the stop or falls to the take."""
+def short_levels(position: Position, terms: Terms) -> tuple[Exit | None, Decimal | None]:
+    """The effective stop and the take of a short position, where they are set."""
     tick = terms.asset.tick_size
     stops: list[Exit] = []
     if terms.stop_loss:
         stops.append(Exit(Reason.STOP_LOSS, downward(position.entry * (ONE + terms.stop_loss), tick)))
     if terms.trailing:
         stops.append(Exit(Reason.TRAILING_STOP, downward(position.peak * (ONE + terms.trailing), tick)))
-    stop = min(stops, key=lambda level: level.price, default=None)
     take = upward(position.entry * (ONE - terms.take_profit), tick) if terms.take_profit else None
+    return min(stops, key=lambda level: level.price, default=None), take
+
+
+def long_exit(position: Position, terms: Terms, bar: Bar, policy: Intrabar = Intrabar.PESSIMISTIC) -> Exit | None:
+    """Sell at the open if it is beyond a level; else on the path, in the order of the policy if the bar reaches both levels."""
+    stop, take = long_levels(position, terms)
+    if stop is not None and bar.open <= stop.price:
+        return Exit(stop.reason, bar.open)
+    if take is not None and bar.open >= take:
+        return Exit(Reason.TAKE_PROFIT, bar.open)
+    target = Exit(Reason.TAKE_PROFIT, take) if take is not None and bar.high >= take else None
+    if stop is None or bar.low > stop.price:
+        return target
+    return target if target is not None and target_first(policy, bar.high - bar.open, bar.open - bar.low) else stop
+
+
+def short_exit(position: Position, terms: Terms, bar: Bar, policy: Intrabar = Intrabar.PESSIMISTIC) -> Exit | None:
+    """The mirror image: buy back when the price rises to the stop or falls to the take."""
+    stop, take = short_levels(position, terms)
     if stop is not None and bar.open >= stop.price:
         return Exit(stop.reason, bar.open)
     if take is not None and bar.open <= take:
         return Exit(Reason.TAKE_PROFIT, bar.open)
-    if stop is not None and bar.high >= stop.price:
-        return stop
-    if take is not None and bar.low <= take:
-        return Exit(Reason.TAKE_PROFIT, take)
-    return None
+    target = Exit(Reason.TAKE_PROFIT, take) if take is not None and bar.low <= take else None
+    if stop is None or bar.high < stop.price:
+        return target
+    return target if target is not None and target_first(policy, bar.open - bar.low, bar.high - bar.open) else stop
+
+
+def target_first(policy: Intrabar, gain: Decimal, loss: Decimal) -> bool:
+    """Whether a bar that goes so far from its open to either side, and reaches both levels, reaches the target first."""
+    return policy is Intrabar.OPTIMISTIC or (policy is Intrabar.NEAREST and gain < loss)
 
 
 def submit_max_bars(account: Account, number: int) -> None:
@@ -101,5 +143,7 @@ def submit_max_bars(account: Account, number: int) -> None:
         too_long = terms.max_bars > 0 and position.quantity != 0 and position.held >= terms.max_bars
         if too_long and not (working is not None and working.reason in (Reason.MAX_BARS, Reason.LIQUIDATION)):
             account.cancel(terms.number, number, Detail.REPLACED)
-            account.working[terms.number] = exit_order(account, terms.number, number, Reason.MAX_BARS)
+            order = exit_order(account, terms.number, number, Reason.MAX_BARS)
+            order.arrives = arrival(account, number, order.number)
+            account.working[terms.number] = order
             remember_exit(position, terms, number)

@@ -73,6 +73,7 @@ class Execution:
     price: Decimal
     at_close: bool = False
     rates: Rates | None = None
+    detail: Detail = Detail.NONE
 
 
 def fill(account: Account, execution: Execution) -> None:
@@ -87,7 +88,7 @@ def fill(account: Account, execution: Execution) -> None:
     account.traded = amount(account.traded + notional, unit, "traded value", symbol)
     account.fees = amount(account.fees + fee, unit, "fees", symbol)
     move(account.positions[order.slot], execution, terms.asset)
-    detail = Detail.NONE if quantity == execution.requested else Detail.UNAFFORDABLE
+    detail = execution.detail if quantity == execution.requested else Detail.UNAFFORDABLE
     head = (execution.bar, order.submitted, order.slot, order.number, order.reason)
     account.log.append(Row(*head, Status.FILLED, detail, execution.requested, quantity, price, notional, fee))
 

@@ -11,6 +11,7 @@ from rustybt.reference.fills import Execution, check_price, commission, fill, sl
 from rustybt.reference.margin import use
 from rustybt.reference.rounding import ZERO, amount, toward_zero, upward
 from rustybt.reference.tariff import Rates, rates_of
+from rustybt.reference.timing import barred_at, cannot_trade, has_arrived, turn_away
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,12 @@ class Part:
 
 def fill_market_orders(account: Account, phase: Phase) -> None:
     """Serve every working order whose asset has a bar."""
-    rules = account.rules
-    due = sorted((o for o in account.working.values() if phase.bars[rules.terms[o.slot].column]), key=lambda order: order.number)
+    here = (order for order in account.working.values() if can_be_served(account, phase, order))
+    due = sorted(here, key=lambda order: order.number)
     if any(order.quantity is None for order in due):
         size_at_fill(account, phase, due)
+    turn_away(account, phase.bar, phase.at_close)
+    due = [order for order in due if order.slot in account.working and can_be_served(account, phase, order)]
     increases: list[Part] = []
     for order in due:
         allowed = capped(account, phase, order)
@@ -98,6 +101,14 @@ def leave_rest(account: Account, phase: Phase, order: Order, served: Decimal) ->
         account.working[order.slot] = order
     else:
         account.log.append(not_filled(order, phase.bar, Status.CANCELLED, Detail.CAPPED))
+
+
+def can_be_served(account: Account, phase: Phase, order: Order) -> bool:
+    """Whether an order's asset has a bar that lets it trade, and the order has arrived."""
+    column = account.rules.terms[order.slot].column
+    if phase.bars[column] is None or not has_arrived(account, order, phase.bar, phase.at_close):
+        return False
+    return not cannot_trade(barred_at(account.timing, phase.bar, column), order.quantity)
 
 
 def size_at_fill(account: Account, phase: Phase, due: list[Order]) -> None:

@@ -50,7 +50,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
     """
     with localcontext(EXACT):
         check_limits(tables, plan, events)
-        account = open_account(tables, read_rules(tables))
+        account = open_account(tables, read_rules(tables), getattr(market, "timing", None))
         opening, actions, flows = account.cash, read_actions(events), read_flows(tables, account.rules.unit)
         due = set(tables.settlements.tolist())
         guard = read_guard(tables, account)

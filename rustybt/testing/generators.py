@@ -7,17 +7,18 @@ Both give the arguments of ``rustybt.kernel.simulate`` and ``rustybt.reference.s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rustybt.model import Plan, Sizing, Tables, Tape
+from rustybt.model import Plan, Sizing, Tables, Tape, Timing
 from rustybt.model.panel import Ints
 from rustybt.testing.funds import draw_flows, draw_margin, draw_settlements
 from rustybt.testing.happenings import draw_events
 from rustybt.testing.limits import draw_controls
 from rustybt.testing.rules import FEEDS, LARGE, World, draw_tables, draw_world
+from rustybt.testing.timings import draw_intrabar, draw_timing
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
@@ -27,12 +28,17 @@ WEIGHTS = (0, 10**12, 5 * 10**11, -5 * 10**11, 333_333_333_333, -(10**12), 2 * 1
 
 @dataclass(frozen=True)
 class Grid:
-    """The least that a simulation needs of a market: four (bars, assets) Int64 arrays of ticks, 0 = no bar."""
+    """The least that a simulation needs of a market: four (bars, assets) Int64 arrays of ticks, 0 = no bar; and its timing, if any."""
 
     open: Ints
     high: Ints
     low: Ints
     close: Ints
+    timing: Timing | None = field(default=None, kw_only=True)
+
+    def timing_at(self, bar: int) -> Timing | None:
+        """The timing of one bar, as a book is told it."""
+        return None if self.timing is None else self.timing.at(bar, self.close.shape[1])
 
 
 class Session(NamedTuple):
@@ -133,7 +139,10 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     tables = draw_settlements(dice, replace(tables, slots=draw_margin(dice, world, tables)), count)
     if tables.sizing is Sizing.AT_DECISION:
         tables = replace(tables, controls=draw_controls(dice, world, count))
-    return Session(tables, market, plan, events, draw_tape(dice, world, count))
+    tape, intrabar = draw_tape(dice, world, count), draw_intrabar(dice)
+    delays, timing = draw_timing(dice, tables.fill_at, (market.open, market.high, market.low, market.close))
+    tables = replace(tables, intrabar=intrabar, delays=delays)
+    return Session(tables, replace(market, timing=timing), plan, events, tape)
 
 
 def draw_market(dice: Dice, world: World, bars: int) -> Grid:

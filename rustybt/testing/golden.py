@@ -7,7 +7,7 @@ turns any session and outcome into such a text, so that a counterexample can be 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -21,6 +21,7 @@ from rustybt.model import (
     Asset,
     Detail,
     FillAt,
+    Intrabar,
     Outcome,
     Plan,
     Reason,
@@ -34,12 +35,15 @@ from rustybt.testing import golden_costs
 from rustybt.testing.generators import Grid, Session
 from rustybt.testing.golden_controls import read_controls, write_controls
 from rustybt.testing.golden_events import read_event, write_event
+from rustybt.testing.golden_timing import SECTIONS as TIMING
+from rustybt.testing.golden_timing import read_delays, read_timing, write_timing
 
 SECTIONS = (
     "run",
     "assets",
     "terms",
     "bars",
+    *TIMING,
     "targets",
     "events",
     "flows",
@@ -110,8 +114,11 @@ def read_case(text: str, name: str = "case") -> Case:
         tiers=golden_costs.read_tiers(parts["tiers"], names, assets, slots, unit),
         impacts=golden_costs.read_impacts(parts["impacts"], names, slots),
         controls=read_controls(parts["controls"], assets, unit),
+        intrabar=Intrabar[run.get("intrabar", "pessimistic").upper()],
+        delays=read_delays(run),
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
+    grid = replace(grid, timing=read_timing(parts, assets, grid, run))
     plan = read_targets(parts["targets"], tables, len(grid.close))
     events = sorted((read_event(line, assets) for line in parts["events"]), key=lambda row: row[:3])
     rows = np.array(events, dtype=np.int64).reshape(-1, len(EVENT_FIELDS))
@@ -272,6 +279,8 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
         f"bars={len(market.close)}",
     ]
     lines += [f"gross={plain(Decimal(tables.gross) / RATE)} fill_at={tables.fill_at.name.lower()} sizing={tables.sizing.name.lower()}"]
+    if tables.intrabar or any(tables.delays):
+        lines += [f"intrabar={tables.intrabar.name.lower()} delays={','.join(map(str, tables.delays))}"]
     lines += [
         "[assets]",
         *(f"{a.symbol} tick={plain(a.tick_size)} lot={plain(a.lot_size)} multiplier={plain(a.multiplier)}" for a in assets),
@@ -280,6 +289,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
     for bar, column in np.argwhere(market.close > 0).tolist():
         prices = (int(field[bar, column]) for field in (market.open, market.high, market.low, market.close))
         lines.append(" ".join((str(bar), assets[column].symbol, *(plain(from_units(p, assets[column].tick_size)) for p in prices))))
+    lines += write_timing(market.timing, assets)
     lines.append("[targets]")
     for bar in range(len(market.close)):
         for row in range(int(plan.start[bar]), int(plan.start[bar + 1])):

@@ -28,6 +28,20 @@ def test_run_prints_one_document_with_the_promised_keys(rustybt: Command, bars: 
     assert len(found["identity"]["run_id"]) == 64
 
 
+def test_run_takes_time_and_access_as_flags(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    halts = tmp_path / "halts.csv"
+    halts.write_text("asset,start,end\n*,1990-01-01,2100-01-01\n")
+    plain = rustybt("run", cross, "--data", bars, "--json").json
+    assert rustybt("run", cross, "--data", bars, "--json", "--halts", str(halts)).json["fills"] == 0
+    late = [rustybt("run", cross, "--data", bars, "--json", "--latency", text).json for text in ("2bars", "iex", "900h")]
+    assert len({plain["final_equity"], *(run["final_equity"] for run in late)}) > 2
+    rest = ("--intrabar", "optimistic", "--finer", bars, "--bands", "0.1", "--stale", "3")
+    assert any("upper bound" in note for note in rustybt("run", cross, "--data", bars, "--json", *rest).json["warnings"])
+    bad = rustybt("run", cross, "--data", bars, "--latency", "soon")
+    assert bad.code == 2
+    assert "delay 'soon' is not a time" in bad.err
+
+
 def test_run_writes_a_directory_that_polars_reads_and_report_renders(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     ran = rustybt("run", cross, "--data", bars, "--out", str(folder), "--json").json

@@ -35,6 +35,7 @@ def whole(book: Any, drawn: Session, bar: int) -> Any:
     prices, events, slot, value = parts_of(drawn, bar)
     book.tell(drawn.tape_at(bar))
     book.day = drawn.day_at(bar)
+    book.timed(drawn.market.timing_at(bar))
     book.step(bar, *prices, events, slot, value)
     return book
 
@@ -43,6 +44,7 @@ def in_parts(book: Book, drawn: Session, bar: int) -> Book:
     prices, events, slot, value = parts_of(drawn, bar)
     book.tell(drawn.tape_at(bar))
     book.day = drawn.day_at(bar)
+    book.timed(drawn.market.timing_at(bar))
     book.accrue(bar, events)
     book.meet(bar, *prices)
     book.mark(bar, *prices)

@@ -158,6 +158,7 @@ def stepped(drawn: Session) -> Outcome:
         offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
         prices = [getattr(drawn.market, name)[bar] for name in ("open", "high", "low", "close")]
         book.tell(drawn.tape_at(bar))
+        book.timed(drawn.market.timing_at(bar))
         book.step(bar, *prices, drawn.events[drawn.events[:, 0] == bar], drawn.plan.slot[offers], drawn.plan.value[offers])
         curves.append((book.equity, book.cash, book.gross))
     equity, cash, gross = (np.array(curve, dtype=np.int64) for curve in zip(*curves, strict=True))
@@ -243,12 +244,10 @@ def test_columns_have_the_types_that_the_log_declares() -> None:
 
 def test_a_run_leaves_what_it_was_given_as_it_was() -> None:
     drawn = session(7)
-    before = [
-        array.copy()
-        for array in (*vars(drawn.market).values(), drawn.plan.bar, drawn.plan.slot, drawn.plan.value, drawn.events, drawn.tables.slots)
-    ]
+    prices = [getattr(drawn.market, name) for name in ("open", "high", "low", "close")]
+    before = [array.copy() for array in (*prices, drawn.plan.bar, drawn.plan.slot, drawn.plan.value, drawn.events, drawn.tables.slots)]
     first = run_or_error(kernel.simulate, drawn)
-    after = [*vars(drawn.market).values(), drawn.plan.bar, drawn.plan.slot, drawn.plan.value, drawn.events, drawn.tables.slots]
+    after = [*prices, drawn.plan.bar, drawn.plan.slot, drawn.plan.value, drawn.events, drawn.tables.slots]
     assert all(one.tolist() == other.tolist() for one, other in zip(before, after, strict=True))
     assert differences(first, run_or_error(kernel.simulate, drawn)) == []
 

@@ -75,6 +75,7 @@ def states(book: Any, drawn: Session, parts: bool) -> list[dict[str, Any]]:
         offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
         wishes = drawn.plan.slot[offers], drawn.plan.value[offers]
         try:
+            book.timed(market.timing_at(bar))
             if parts:
                 book.tell(drawn.tape_at(bar))
                 book.accrue(bar, events)

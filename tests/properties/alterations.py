@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from rustybt.model import EVENT_FIELDS, MARGIN_FIELDS, SLOT_FIELDS, ControlTable, EventKind, Outcome, Plan, Reason, Status
+from rustybt.model import EVENT_FIELDS, MARGIN_FIELDS, SLOT_FIELDS, ControlTable, EventKind, Finer, Outcome, Plan, Reason, Status, Timing
 from rustybt.testing.generators import Grid, Session, session
 
 
@@ -33,9 +33,15 @@ def without_margin(drawn: Session) -> Session:
     return with_setting(drawn, **dict.fromkeys(MARGIN_FIELDS, 0))
 
 
+def with_one_delay(drawn: Session) -> Session:
+    """The same delay for every order, whatever its number."""
+    return drawn._replace(tables=replace(drawn.tables, delays=drawn.tables.delays[:1]))
+
+
 def first_bars(drawn: Session, bars: int) -> Session:
     """The same session with the future after so many bars cut off."""
-    market = Grid(*(np.ascontiguousarray(getattr(drawn.market, field)[:bars]) for field in ("open", "high", "low", "close")))
+    prices = (np.ascontiguousarray(getattr(drawn.market, field)[:bars]) for field in ("open", "high", "low", "close"))
+    market = Grid(*prices, timing=first_of(drawn.market.timing, bars, drawn.market.close.shape[1]))
     tape = None if drawn.tape is None else drawn.tape.part(0, bars)
     offers = int(drawn.plan.start[bars])
     plan = Plan.from_starts(drawn.plan.start[: bars + 1].copy(), drawn.plan.slot[:offers].copy(), drawn.plan.value[:offers].copy())
@@ -48,7 +54,8 @@ def with_assets_in_order(drawn: Session, order: Sequence[int]) -> Session:
     place = {column: new for new, column in enumerate(order)}
     old_slots = [sleeve * assets + column for sleeve in range(tables.sleeves) for column in order]
     new_slot = {old: new for new, old in enumerate(old_slots)}
-    market = Grid(*(np.ascontiguousarray(getattr(drawn.market, field)[:, list(order)]) for field in ("open", "high", "low", "close")))
+    prices = (np.ascontiguousarray(getattr(drawn.market, field)[:, list(order)]) for field in ("open", "high", "low", "close"))
+    market = Grid(*prices, timing=with_columns(drawn.market.timing, order))
     tape = None if drawn.tape is None else drawn.tape.ordered(order)
     slot, value = drawn.plan.slot.copy(), drawn.plan.value.copy()
     for bar in range(len(drawn.plan.start) - 1):
@@ -73,6 +80,40 @@ def with_one_more_asset(table: ControlTable | None, place: int) -> ControlTable 
     restricted[:, 0] += restricted[:, 0] >= place
     quantity, position = (np.insert(limits, place, -1) for limits in (table.quantity, table.position))
     return replace(table, restricted=restricted, quantity=quantity, position=position)
+
+
+def first_of(timing: Timing | None, bars: int, assets: int) -> Timing | None:
+    """The timing of the first bars."""
+    if timing is None:
+        return None
+    clock = None if timing.clock is None else np.ascontiguousarray(timing.clock[:, :bars])
+    barred = None if timing.barred is None else np.ascontiguousarray(timing.barred[:bars])
+    finer = timing.finer
+    if finer is not None:
+        start = finer.start[: bars * assets + 1].copy()
+        finer = Finer(start, *(np.ascontiguousarray(prices[: start[-1]]) for prices in (finer.open, finer.high, finer.low)))
+    return Timing(clock, barred, finer)
+
+
+def with_columns(timing: Timing | None, order: Sequence[int | None]) -> Timing | None:
+    """The timing with its columns in another order; None is a column about which nothing is known."""
+    if timing is None:
+        return None
+    barred, finer = timing.barred, timing.finer
+    if barred is not None:
+        free = np.zeros(len(barred), dtype=np.int64)
+        barred = np.stack([free if column is None else barred[:, column] for column in order], axis=1)
+    if finer is not None:
+        old = len([column for column in order if column is not None])
+        start, rows = [0], []
+        for bar in range((len(finer.start) - 1) // old):
+            for column in order:
+                place = None if column is None else bar * old + column
+                rows += [] if place is None else list(range(int(finer.start[place]), int(finer.start[place + 1])))
+                start.append(len(rows))
+        taken = np.array(rows, dtype=np.int64)
+        finer = Finer(np.array(start, dtype=np.int64), *(prices[taken] for prices in (finer.open, finer.high, finer.low)))
+    return Timing(timing.clock, barred, finer)
 
 
 def with_idle_sleeve(drawn: Session) -> Session:

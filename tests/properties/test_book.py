@@ -16,7 +16,7 @@ from rustybt.model import NO_BARS, NO_FLOWS, Asset, FillAt, Outcome, Reason, Sta
 from rustybt.model.panel import Ints
 from rustybt.testing.generators import Session, seeded
 from rustybt.testing.outcomes import differences, run_or_error
-from tests.properties.alterations import ordinary, with_one_more_asset
+from tests.properties.alterations import ordinary, with_columns, with_one_more_asset
 
 SESSIONS = ordinary(range(700_000, 700_120))
 Feed = Callable[[Book, Session, int], Book]
@@ -27,6 +27,7 @@ def one_bar(book: Book, drawn: Session, bar: int) -> Book:
     book.day = drawn.day_at(bar)
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
     book.tell(drawn.tape_at(bar))
+    book.timed(drawn.market.timing_at(bar))
     book.step(bar, *prices(drawn, bar), events_at(drawn, bar), drawn.plan.slot[offers], drawn.plan.value[offers])
     return book
 
@@ -36,6 +37,7 @@ def in_parts(book: Book, drawn: Session, bar: int) -> Book:
     book.day = drawn.day_at(bar)
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
     book.tell(drawn.tape_at(bar))
+    book.timed(drawn.market.timing_at(bar))
     book.accrue(bar, events_at(drawn, bar))
     book.meet(bar, *prices(drawn, bar))
     book.mark(bar, *prices(drawn, bar))
@@ -140,7 +142,9 @@ def with_idle_asset(drawn: Session, symbol: str) -> Session:
     }
     slots = np.ascontiguousarray(tables.slots[:, old])
     none = np.zeros((len(drawn.market.close), 1), dtype=np.int64)
-    grid = {name: np.ascontiguousarray(np.insert(array, [place], none, axis=1)) for name, array in vars(drawn.market).items()}
+    fields = ("open", "high", "low", "close")
+    grid = {name: np.ascontiguousarray(np.insert(getattr(drawn.market, name), [place], none, axis=1)) for name in fields}
+    timing = with_columns(drawn.market.timing, [*range(place), None, *range(place, count)])
     events = drawn.events.copy()
     events[:, 1] += events[:, 1] >= place
     events[:, 5] += events[:, 5] >= place
@@ -148,7 +152,7 @@ def with_idle_asset(drawn: Session, symbol: str) -> Session:
     tape = None if drawn.tape is None else drawn.tape.ordered(columns)
     controls = with_one_more_asset(tables.controls, place)
     grown = replace(tables, assets=assets, slots=slots, controls=controls)
-    return Session(grown, replace(drawn.market, **grid), plan, events, tape)
+    return Session(grown, replace(drawn.market, **grid, timing=timing), plan, events, tape)
 
 
 def test_fills_reported_from_outside_give_the_same_cash_and_positions() -> None:

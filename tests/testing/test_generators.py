@@ -13,8 +13,9 @@ from rustybt.testing.generators import Session, session, sessions
 
 def digest(drawn: Session) -> str:
     tables = drawn.tables
+    rules = repr((drawn.market.timing, tables.intrabar, tables.delays)).encode()
     columns = (
-        *vars(drawn.market).values(),
+        *(getattr(drawn.market, name) for name in ("open", "high", "low", "close")),
         *vars(drawn.tape).values(),
         drawn.plan.start,
         drawn.plan.slot,
@@ -25,7 +26,7 @@ def digest(drawn: Session) -> str:
         tables.impacts,
     )
     arrays = [column for column in columns if column is not None]
-    return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
+    return hashlib.sha256(rules + b"".join(array.tobytes() for array in arrays)).hexdigest()
 
 
 def well_formed(drawn: Session) -> None:
