@@ -13,7 +13,7 @@ from rustybt.engine.offers import build_plan
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.tape import build_tape
-from rustybt.engine.targets import evaluate, same_assets
+from rustybt.engine.targets import build_requests, evaluate, same_assets
 from rustybt.errors import SpecError
 from rustybt.execution import Costs
 from rustybt.model import Panel
@@ -89,6 +89,8 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     tables = replace(build_tables(sleeves, panel.assets, config), flows=flows_at(config.flows, panel, config.money_scale))
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
+    if any(strategy.orders for strategy in sleeves.values()):
+        plan = replace(plan, requests=build_requests(sleeves, panel, signals, config))
     outcome = simulate(tables, Market(panel.open, panel.high, panel.low, panel.close), plan, panel.events, build_tape(panel, tables))
     return finish(Ran(sleeves, config, panel, tables, signals), outcome)
 

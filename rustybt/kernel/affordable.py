@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .arithmetic import fits, ratio, value
 from .compile import apart, aside
-from .fills import fee_of
+from .fills import fee_due
 from .journal import fail
 from .limits import BAD, CEIL, DOWN, RATE
 from .state import OVERFLOW, Desk
@@ -19,7 +19,7 @@ def need(desk: Desk, k: int, quantity: int) -> int:
     slot = desk.order_slot[k]
     asset = slot % desk.assets
     notional = value(quantity, desk.due_price[k], desk.up[asset], desk.down[asset])
-    return abs(notional) + ratio(fee_of(desk, slot, quantity, abs(notional)), desk.gross, RATE, CEIL)
+    return abs(notional) + ratio(fee_due(desk, k, slot, quantity, abs(notional)), desk.gross, RATE, CEIL)
 
 
 @aside
@@ -73,6 +73,6 @@ def cut(desk: Desk, increases: int, room: int, total: int) -> None:
         slot = desk.order_slot[k]
         asset = slot % desk.assets
         desk.due_notional[k] = value(desk.due_grant[k], desk.due_price[k], desk.up[asset], desk.down[asset])
-        desk.due_fee[k] = fee_of(desk, slot, lots, abs(desk.due_notional[k]))
+        desk.due_fee[k] = fee_due(desk, k, slot, lots, abs(desk.due_notional[k]))
         if desk.due_fee[k] == BAD or not fits(desk.due_notional[k]):
             fail(desk, OVERFLOW, slot)

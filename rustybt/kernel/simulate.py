@@ -62,13 +62,15 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any, tape: Tape |
 def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Desk, int, int]:
     """A desk for all bars, their number, and the most log rows that one of them can write."""
     from .actions import claims_of, events_of, flags_of_events
-    from .assemble import offers_of, rules_of, typed
-    from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, LOG, Desk, blank, unwritten
+    from .assemble import offers_of, requests_of, rules_of, typed
+    from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, HAS_ORDERS, LOG, Desk, blank, unwritten
 
     bars, assets, slots = grid_shape(market, len(tables.assets)), len(tables.assets), tables.slots.shape[1]
     given, acts = rules_of(tables), events_of(tables, events)
-    given["flags"] |= flags_of_events(acts)
-    desk, room = Desk(parts=ALL, **given, **acts, **offers_of(plan, bars, slots)), 2 * slots + 4
+    given["flags"] |= flags_of_events(acts) | (0 if plan.requests is None else HAS_ORDERS)
+    asked = requests_of(plan.requests, bars, slots)
+    desk = Desk(parts=ALL, **given, **acts, **offers_of(plan, bars, slots), **asked)
+    room = 2 * slots + 4 + (0 if plan.requests is None else len(plan.requests.rows))
     desk.set(**{name: typed(name, getattr(market, name)).reshape(-1) for name in ("open", "high", "low", "close")})
     margin = rows_of_a_bar(desk, room)
     length = margin + min(FIRST_ROWS, desk.offer_slot.size + desk.events + 64)

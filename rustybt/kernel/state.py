@@ -23,8 +23,9 @@ ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, FLOWED, CLAIMS = range(8)
 that it is about, deposits and withdrawals behind us, dividends owed and not yet paid."""
 MONTH = GROUPS
 """Place in ``tally`` of the month that it counts; before it what was traded in that month, by ``tier_group``."""
-EVENT, ROW, HINT, OFFER = range(4)
-"""Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer."""
+EVENT, ROW, HINT, OFFER, PHASE, BATCH = range(6)
+"""Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer, which
+phase of a bar is being served, first order of the batch that is being submitted."""
 
 HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS = 1, 2, 4, 8, 16
 HAS_FLOWS = 1024
@@ -33,6 +34,8 @@ HAS_TIERS = 1 << 16
 """More bits of ``flags``: commissions that fall with what was traded in the month."""
 HAS_CLAIMS = 4096
 """One more: dividends that are paid later than they are earned."""
+HAS_ORDERS = 1 << 20
+"""Another: orders asked for one by one (section 10)."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
 ALL = ACCRUE | MEET | MARK | DECIDE
@@ -53,15 +56,20 @@ class Desk:
 
     Sizes, settings and switches first. ``up``, ``down`` per asset: a value is lots x ticks x up / down. Then the settings of
     `rustybt.model.SLOT_FIELDS` per slot, the columns of `rustybt.model.TIER_FIELDS`, the month of each row, the events (money units
-    or lots per lot), the prices row after row, the offers, the flows of money in and out.
+    or lots per lot), the prices row after row, the offers, the flows of money in and out, the requests row after row, the clock.
 
-    What survives a bar: ``last`` per asset, the ``tally`` of a month. Per slot: ``lots``, ``entry`` and ``peak`` price, the levels
-    ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``, bars to ``cool``, whether it ``exited``, the remembered
-    ``target``, how many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar,
-    number (0 = dead), reason. Per claim (a dividend earned and not yet paid): slot, number, money.
+    What survives a bar: ``last`` per asset and 1 + the session of its last bar (``seen``), the ``tally`` of a month. Per slot: ``lots``,
+    ``entry`` and ``peak`` price, the levels ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``, bars to ``cool``,
+    whether it ``exited``, the remembered ``target``, bar + 1 at which its position was opened after the open (``late``), how many orders
+    keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar, number (0 = dead), reason; of
+    a requested one also kind, limit, stop, time in force, until when, flags, entry, and bar + 1 at which it became a limit order on the
+    path, its ``rest``; of a trailing one the best price so far, its distance in ticks or as a rate, how far beyond it the limit lies, and
+    the number of the first order of its batch. Per claim (a
+    dividend earned and not yet paid): slot, number, money.
 
     Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
-    lots to serve; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log, as in `rustybt.model.Log`, and the curves.
+    lots to serve, and whether it rested; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log, as in
+    `rustybt.model.Log`, and the curves.
     """
 
     assets: int
@@ -133,11 +141,17 @@ class Desk:
 
     flow_bar: Counts
     flow_money: Amounts
+    request_start: Counts
+    request: Amounts
+    clock_session: Counts
+    clock_ts: Counts
+    clock_ends: Counts
 
     money: Amounts
     count: Counts
     last: Amounts
     tally: Amounts
+    seen: Counts
     lots: Amounts
     entry: Amounts
     peak: Amounts
@@ -148,6 +162,7 @@ class Desk:
     cool: Counts
     exited: Counts
     target: Amounts
+    late: Counts
     busy: Counts
     order_slot: Counts
     order_lots: Amounts
@@ -155,6 +170,19 @@ class Desk:
     order_bar: Counts
     order_number: Counts
     order_reason: Counts
+    order_kind: Counts
+    order_limit: Amounts
+    order_stop: Amounts
+    order_tif: Counts
+    order_until: Counts
+    order_flags: Counts
+    order_entry: Counts
+    order_rest: Counts
+    order_peak: Amounts
+    order_trail: Amounts
+    order_rate: Amounts
+    order_offset: Amounts
+    order_batch: Counts
     claim_slot: Counts
     claim_key: Counts
     claim_money: Amounts
@@ -166,6 +194,7 @@ class Desk:
     due_grant: Amounts
     due_notional: Amounts
     due_fee: Amounts
+    due_maker: Counts
     queue: Counts
     ranked: Counts
 
@@ -225,7 +254,7 @@ CURVES = _NAMES[_NAMES.index("curve_equity") :]
 def lengths(assets: int, slots: int, orders: int, claims: int = 1) -> dict[str, int]:
     """Length of each array that a state and its scratch consist of."""
     per_slot, per_order = (*PER_SLOT, "held_slots"), (*PER_ORDER, *DUE)
-    fixed = {"money": 8, "count": 8, "cursor": 4, "last": assets, "tally": MONTH + 1} | dict.fromkeys(PER_CLAIM, claims)
+    fixed = {"money": 8, "count": 8, "cursor": 6, "last": assets, "seen": assets, "tally": MONTH + 1} | dict.fromkeys(PER_CLAIM, claims)
     return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)
 
 

@@ -25,6 +25,7 @@ class Reason(IntEnum):
     DELISTING = 14
     EXPIRY = 15
     ROLL = 16
+    ORDER = 17
 
 
 class Status(IntEnum):
@@ -36,6 +37,9 @@ class Status(IntEnum):
     WORKING = 3
     APPLIED = 4
     ACCRUED = 5
+    ACCEPTED = 6
+    TRIGGERED = 7
+    EXPIRED = 8
 
 
 class Detail(IntEnum):
@@ -52,6 +56,15 @@ class Detail(IntEnum):
     DELISTED = 8
     SETTLED = 9
     ROLLED = 10
+    POST_ONLY = 11
+    REDUCE_ONLY = 12
+    REQUESTED = 13
+    TIME = 14
+    UNMET = 15
+    AMENDED = 16
+    ACTIVATED = 17
+    OCO = 18
+    PARENT = 19
 
 
 class EventKind(IntEnum):

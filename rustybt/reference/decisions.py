@@ -34,8 +34,7 @@ def decide(account: Account, bar: int, offers: Iterable[Offer], equity: Decimal)
 
 def is_leaving(account: Account, slot: int) -> bool:
     """Whether a ``max_bars`` order is working."""
-    order = account.working.get(slot)
-    return order is not None and order.reason is Reason.MAX_BARS
+    return any(order.reason is Reason.MAX_BARS for order in account.of(slot))
 
 
 def trade(account: Account, bar: int, decision: tuple[Terms, Decimal], price: Decimal, equity: Decimal) -> None:
@@ -45,20 +44,26 @@ def trade(account: Account, bar: int, decision: tuple[Terms, Decimal], price: De
     sized_later = account.rules.sizing is Sizing.AT_FILL and terms.kind is not TargetKind.QUANTITY
     if sized_later and target != 0 and position.cool_down == 0:
         account.cancel(slot, bar, Detail.REPLACED)
-        account.working[slot] = Order(next(account.numbers), slot, bar, Reason.TARGET, None, target)
+        account.working.append(Order(next(account.numbers), slot, bar, Reason.TARGET, None, target))
         return
     change = wanted(target, terms, price, equity, account.rules.unit) - position.quantity
     amount(change, terms.asset.lot_size, "order", terms.asset.symbol)
     if change != 0 and position.cool_down > 0:
-        held = position.quantity
-        if held == 0 or (held > 0) == (change > 0):
+        allowed = cooled(position.quantity, change)
+        if allowed == 0:
             reject(account, bar, slot, Detail.COOL_DOWN, change)
             return
-        if abs(change) > abs(held):
-            change = -held
+        change = allowed
     account.cancel(slot, bar, Detail.REPLACED)
     if change != 0:
-        account.working[slot] = Order(next(account.numbers), slot, bar, Reason.TARGET, change)
+        account.working.append(Order(next(account.numbers), slot, bar, Reason.TARGET, change))
+
+
+def cooled(held: Decimal, change: Decimal) -> Decimal:
+    """What a cool-down leaves of a change: nothing that opens or increases, and no way through zero."""
+    if held == 0 or (held > 0) == (change > 0):
+        return ZERO
+    return -held if abs(change) > abs(held) else change
 
 
 def reject(account: Account, bar: int, slot: int, detail: Detail, quantity: Decimal) -> None:

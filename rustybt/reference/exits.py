@@ -29,15 +29,32 @@ def serve_exits(account: Account, number: int, bars: Bars) -> None:
         fired = long_exit(position, terms, bar) if position.quantity > 0 else short_exit(position, terms, bar)
         if fired is None:
             continue
-        order = exit_order(account, terms.number, number, fired.reason)
-        quantity = -position.quantity
-        rates = rates_of(account, terms)
-        if fired.reason is Reason.TAKE_PROFIT:
-            fill(account, Execution(number, order, quantity, quantity, fired.price, rates=rates.resting()))
-        else:
-            fill(account, Execution(number, order, quantity, quantity, slipped(fired.price, quantity, terms, bar), rates=rates))
-        account.cancel(terms.number, number, Detail.EXITED)
-        remember_exit(position, terms, number)
+        leave(account, number, (terms, bar), fired)
+
+
+def serve_late_exits(account: Account, number: int, bars: Bars) -> None:
+    """Stop out positions that were opened on the path of this bar, slots in order."""
+    for terms in account.rules.terms:
+        position, bar = account.positions[terms.number], bars[terms.column]
+        if bar is None or position.quantity == 0 or position.opened_late != number:
+            continue
+        stop = long_stop(position, terms) if position.quantity > 0 else short_stop(position, terms)
+        if stop is not None and (bar.low <= stop.price if position.quantity > 0 else bar.high >= stop.price):
+            leave(account, number, (terms, bar), stop)
+
+
+def leave(account: Account, number: int, at: tuple[Terms, Bar], fired: Exit) -> None:
+    """Close a position by an exit that fires, and cancel the orders of its slot."""
+    terms, bar = at
+    order = exit_order(account, terms.number, number, fired.reason)
+    quantity = -account.positions[terms.number].quantity
+    rates = rates_of(account, terms)
+    if fired.reason is Reason.TAKE_PROFIT:
+        fill(account, Execution(number, order, quantity, quantity, fired.price, rates=rates.resting()))
+    else:
+        fill(account, Execution(number, order, quantity, quantity, slipped(fired.price, quantity, terms, bar), rates=rates))
+    account.cancel(terms.number, number, Detail.EXITED)
+    remember_exit(account.positions[terms.number], terms, number)
 
 
 def exit_order(account: Account, slot: int, bar: int, reason: Reason) -> Order:
@@ -52,15 +69,32 @@ def remember_exit(position: Position, terms: Terms, bar: int) -> None:
     position.cool_down, position.exit_bar = terms.cool_down, bar
 
 
-def long_exit(position: Position, terms: Terms, bar: Bar) -> Exit | None:
-    """Sell at the open if it is beyond a level; else on the path, the stop before the take."""
+def long_stop(position: Position, terms: Terms) -> Exit | None:
+    """The effective stop of a long position: the higher of stop and trail."""
     tick = terms.asset.tick_size
     stops: list[Exit] = []
     if terms.stop_loss:
         stops.append(Exit(Reason.STOP_LOSS, upward(position.entry * (ONE - terms.stop_loss), tick)))
     if terms.trailing:
         stops.append(Exit(Reason.TRAILING_STOP, upward(position.peak * (ONE - terms.trailing), tick)))
-    stop = max(stops, key=lambda level: level.price, default=None)
+    return max(stops, key=lambda level: level.price, default=None)
+
+
+def short_stop(position: Position, terms: Terms) -> Exit | None:
+    """The effective stop of a short position: the lower of stop and trail."""
+    tick = terms.asset.tick_size
+    stops: list[Exit] = []
+    if terms.stop_loss:
+        stops.append(Exit(Reason.STOP_LOSS, downward(position.entry * (ONE + terms.stop_loss), tick)))
+    if terms.trailing:
+        stops.append(Exit(Reason.TRAILING_STOP, downward(position.peak * (ONE + terms.trailing), tick)))
+    return min(stops, key=lambda level: level.price, default=None)
+
+
+def long_exit(position: Position, terms: Terms, bar: Bar) -> Exit | None:
+    """Sell at the open if it is beyond a level; else on the path, the stop before the take."""
+    tick = terms.asset.tick_size
+    stop = long_stop(position, terms)
     take = downward(position.entry * (ONE + terms.take_profit), tick) if terms.take_profit else None
     if stop is not None and bar.open <= stop.price:
         return Exit(stop.reason, bar.open)
@@ -76,12 +110,7 @@ def long_exit(position: Position, terms: Terms, bar: Bar) -> Exit | None:
 def short_exit(position: Position, terms: Terms, bar: Bar) -> Exit | None:
     """The mirror image: buy back when the price rises to the stop or falls to the take."""
     tick = terms.asset.tick_size
-    stops: list[Exit] = []
-    if terms.stop_loss:
-        stops.append(Exit(Reason.STOP_LOSS, downward(position.entry * (ONE + terms.stop_loss), tick)))
-    if terms.trailing:
-        stops.append(Exit(Reason.TRAILING_STOP, downward(position.peak * (ONE + terms.trailing), tick)))
-    stop = min(stops, key=lambda level: level.price, default=None)
+    stop = short_stop(position, terms)
     take = upward(position.entry * (ONE - terms.take_profit), tick) if terms.take_profit else None
     if stop is not None and bar.open >= stop.price:
         return Exit(stop.reason, bar.open)
@@ -97,9 +126,9 @@ def short_exit(position: Position, terms: Terms, bar: Bar) -> Exit | None:
 def submit_max_bars(account: Account, number: int) -> None:
     """Order out of every position that has been held for the longest allowed time."""
     for terms in account.rules.terms:
-        position, working = (account.positions[terms.number], account.working.get(terms.number))
+        position, working = account.positions[terms.number], account.of(terms.number)
         too_long = terms.max_bars > 0 and position.quantity != 0 and position.held >= terms.max_bars
-        if too_long and not (working is not None and working.reason is Reason.MAX_BARS):
+        if too_long and not any(order.reason is Reason.MAX_BARS for order in working):
             account.cancel(terms.number, number, Detail.REPLACED)
-            account.working[terms.number] = exit_order(account, terms.number, number, Reason.MAX_BARS)
+            account.working.append(exit_order(account, terms.number, number, Reason.MAX_BARS))
             remember_exit(position, terms, number)

@@ -1,28 +1,36 @@
-"""Section 5: working market orders meet a price. Reductions fill in full, increases as far as the account can carry them."""
+"""Section 5: working orders meet a price. Reductions fill in full, increases as far as the account can carry them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rustybt.model.codes import Detail, Status, TargetKind
-from rustybt.reference.account import Account, Bar, Bars, Order, Row, Terms
-from rustybt.reference.fills import Execution, check_price, commission, fill, slipped, value
+from rustybt.model.codes import Detail, Sizing, Status, TargetKind
+from rustybt.model.requests import OrderFlag, TimeInForce
+from rustybt.reference.account import Account, Bar, Bars, Now, Order, Row, Terms
+from rustybt.reference.fills import Execution, check_price, commission, fill, value
+from rustybt.reference.groups import consequences
+from rustybt.reference.priced import MARKET_MOMENT, Moment, fill_price
 from rustybt.reference.rounding import ZERO, amount, toward_zero, upward
 from rustybt.reference.tariff import Rates, rates_of
 
 
 @dataclass(frozen=True)
 class Phase:
-    """The moment of filling: the bar, its prices, and whether they are taken at the close."""
+    """The moment of filling: the bar, its prices, and when in the bar it is."""
 
-    bar: int
+    now: Now
     bars: Bars
-    at_close: bool
+    moment: Moment
+
+    @property
+    def bar(self) -> int:
+        """Number of the bar."""
+        return self.now.bar
 
     def price(self, bar: Bar) -> Decimal:
-        """The price of this phase."""
-        return bar.close if self.at_close else bar.open
+        """The reference price of this phase; on the path the open."""
+        return bar.close if self.moment in (Moment.CLOSE, Moment.SAME_BAR) else bar.open
 
 
 @dataclass
@@ -47,49 +55,88 @@ class Part:
         return size if self.quantity > 0 else -size
 
 
-def fill_market_orders(account: Account, phase: Phase) -> None:
-    """Serve every working order whose asset has a bar."""
-    rules = account.rules
-    due = sorted((o for o in account.working.values() if phase.bars[rules.terms[o.slot].column]), key=lambda order: order.number)
-    if any(order.quantity is None for order in due):
-        size_at_fill(account, phase, due)
-    reductions: list[Part] = []
+def serve(account: Account, phase: Phase) -> None:
+    """Serve every working order that this phase fills."""
+    if account.rules.sizing is Sizing.AT_FILL and phase.moment is MARKET_MOMENT[account.rules.fill_at]:
+        size_at_fill(account, phase)
     increases: list[Part] = []
-    for order in due:
-        del account.working[order.slot]
+    for order in list(account.working):
+        if order not in account.working:
+            continue
+        terms = account.rules.terms[order.slot]
+        bar = phase.bars[terms.column]
+        price = None if bar is None else fill_price(account, phase, order, (terms, bar))
+        if price is None:
+            continue
         to_zero, beyond = divide(account, order)
-        for quantity, parts in ((to_zero, reductions), (beyond, increases)):
-            if quantity != 0:
-                parts.append(part(account, phase, order, quantity))
-    for reduction in reductions:
-        fill(account, Execution(phase.bar, reduction.order, reduction.quantity, reduction.quantity, reduction.price))
+        if OrderFlag.REDUCE_ONLY in order.flags and beyond != 0:
+            serve_reduce_only(account, phase, Part(order, to_zero, price, terms))
+            continue
+        if to_zero != 0:
+            execute(account, phase, Execution(phase.bar, order, to_zero, to_zero, price, rates=charged(account, order)))
+        if beyond == 0:
+            account.working.remove(order)
+        else:
+            increases.append(Part(order, beyond, price, terms))
     if increases:
         fill_increases(account, phase, increases)
 
 
-def size_at_fill(account: Account, phase: Phase, due: list[Order]) -> None:
+def execute(account: Account, phase: Phase, execution: Execution) -> None:
+    """A fill, and what it does to the other orders of its batch."""
+    fill(account, execution)
+    consequences(account, (phase.now, phase.moment), execution.order, execution.quantity, execution.price)
+
+
+def charged(account: Account, order: Order) -> Rates:
+    """The rates of an order's next fill."""
+    rates = rates_of(account, account.rules.terms[order.slot])
+    return rates.resting() if order.is_maker else rates
+
+
+def serve_reduce_only(account: Account, phase: Phase, closing: Part) -> None:
+    """Fill what a reduce-only order can close; the rest, or all of it, is cancelled."""
+    order = closing.order
+    if closing.quantity == 0:
+        account.end(order, phase.bar, Status.CANCELLED, Detail.REDUCE_ONLY)
+        return
+    requested = order.quantity or ZERO
+    rates = charged(account, order)
+    execute(account, phase, Execution(phase.bar, order, requested, closing.quantity, closing.price, detail=Detail.REDUCE_ONLY, rates=rates))
+    account.working.remove(order)
+
+
+def size_at_fill(account: Account, phase: Phase) -> None:
     """Turn weights and notionals into lots with the equity of this moment, before any fill of the phase."""
+    due = [o for o in account.working if o.quantity is None and phase.bars[account.rules.terms[o.slot].column] is not None]
+    if not due:
+        return
     equity = amount(account.cash + account.receivable, account.rules.unit, "equity", account.rules.terms[due[0].slot].asset.symbol)
     for terms, worth in values(account, phase):
         equity = amount(equity + worth, account.rules.unit, "equity", terms.asset.symbol)
     for order in due:
-        if order.quantity is None:
-            terms = account.rules.terms[order.slot]
-            price = reference_price(account, phase, terms)
-            change = wanted(order.target, terms, price, equity, account.rules.unit) - account.positions[order.slot].quantity
-            order.quantity = amount(change, terms.asset.lot_size, "order", terms.asset.symbol)
+        terms = account.rules.terms[order.slot]
+        price = reference_price(account, phase, terms)
+        change = wanted(order.target, terms, price, equity, account.rules.unit) - account.positions[order.slot].quantity
+        order.quantity = amount(change, terms.asset.lot_size, "order", terms.asset.symbol)
 
 
 def wanted(target: Decimal, terms: Terms, price: Decimal, equity: Decimal, unit: Decimal) -> Decimal:
     """The quantity that a target asks for at a price, cut toward zero to whole lots."""
-    asset = terms.asset
     if target == 0:
         return ZERO
-    if terms.kind is TargetKind.QUANTITY:
-        return amount(target, asset.lot_size, "target quantity", asset.symbol)
-    money = target
-    if terms.kind is TargetKind.WEIGHT:
-        money = toward_zero(equity * target, unit)
+    return size_of(terms.kind, target, (terms, price), equity, unit)
+
+
+def size_of(kind: TargetKind, size: Decimal, at: tuple[Terms, Decimal], equity: Decimal, unit: Decimal) -> Decimal:
+    """The quantity that a quantity, a notional or a weight stands for at a price."""
+    terms, price = at
+    asset = terms.asset
+    if kind is TargetKind.QUANTITY:
+        return amount(size, asset.lot_size, "target quantity", asset.symbol)
+    money = size
+    if kind is TargetKind.WEIGHT:
+        money = toward_zero(equity * size, unit)
     amount(money, unit, "target notional", asset.symbol)
     check_price(price, terms, unit)
     quantity = toward_zero(money, asset.lot_size, over=price * asset.multiplier)
@@ -104,14 +151,6 @@ def divide(account: Account, order: Order) -> tuple[Decimal, Decimal]:
     if abs(quantity) <= abs(held):
         return quantity, ZERO
     return -held, quantity + held
-
-
-def part(account: Account, phase: Phase, order: Order, quantity: Decimal) -> Part:
-    """A part of an order with its price after slippage."""
-    terms = account.rules.terms[order.slot]
-    bar = phase.bars[terms.column]
-    assert bar is not None, "an order is only served at a bar of its asset"
-    return Part(order, quantity, slipped(phase.price(bar), quantity, terms, bar), terms)
 
 
 def reference_price(account: Account, phase: Phase, terms: Terms) -> Decimal:
@@ -154,7 +193,7 @@ def fill_increases(account: Account, phase: Phase, increases: list[Part]) -> Non
     left = room(account, phase, increases[0].terms.asset.symbol)
     total = ZERO
     for increase in increases:
-        increase.rates = rates_of(account, increase.terms)
+        increase.rates = charged(account, increase.order)
     for increase in increases:
         total = amount(total + need(increase, increase.lots, account), account.rules.unit, "sum of needs", increase.terms.asset.symbol)
     if total <= left:
@@ -195,11 +234,17 @@ def most(increase: Part, limit: int, left: Decimal, account: Account) -> int:
 
 
 def book(account: Account, phase: Phase, increase: Part) -> None:
-    """Fill the share of an increase; what is beyond it is cancelled."""
+    """Fill the share of an increase; what is beyond it is cancelled. An order of all or nothing that was cut fills nothing."""
+    order = increase.order
+    if order not in account.working:
+        return
+    if increase.share < increase.lots and order.time_in_force is TimeInForce.FOK:
+        increase.share = 0
     if increase.share > 0:
         quantity = increase.of(increase.share)
-        fill(account, Execution(phase.bar, increase.order, increase.quantity, quantity, increase.price, phase.at_close, increase.rates))
+        late = phase.moment not in (Moment.OPEN, Moment.REOPEN)
+        execute(account, phase, Execution(phase.bar, order, increase.quantity, quantity, increase.price, late, rates=increase.rates))
     else:
-        order = increase.order
         head = (phase.bar, order.submitted, order.slot, order.number, order.reason)
         account.log.append(Row(*head, Status.REJECTED, Detail.UNAFFORDABLE, increase.quantity))
+    account.working.remove(order)

@@ -16,6 +16,7 @@ from rustybt.model import Plan, Tables, Tape
 from rustybt.model.panel import Ints
 from rustybt.testing.funds import draw_flows
 from rustybt.testing.happenings import draw_events
+from rustybt.testing.requests import draw_requests
 from rustybt.testing.rules import LARGE, World, draw_tables, draw_world
 
 if TYPE_CHECKING:
@@ -122,7 +123,8 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     count = dice.integer(1, bars)
     market = draw_market(dice, world, count)
     tables = draw_tables(dice, world)
-    plan, events = draw_plan(dice, world, tables, count), draw_events(dice, market.open)
+    plan = replace(draw_plan(dice, world, tables, count), requests=draw_requests(dice, world, tables, market))
+    events = draw_events(dice, market.open)
     return Session(replace(tables, flows=draw_flows(dice, world, count)), market, plan, events, draw_tape(dice, count))
 
 

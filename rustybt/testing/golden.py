@@ -7,7 +7,7 @@ turns any session and outcome into such a text, so that a counterexample can be 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -33,8 +33,24 @@ from rustybt.model.decimals import RATE, WEIGHT, from_units, to_units
 from rustybt.testing import golden_costs
 from rustybt.testing.generators import Grid, Session
 from rustybt.testing.golden_events import read_event, write_event
+from rustybt.testing.golden_orders import read_requests, write_requests
 
-SECTIONS = ("run", "assets", "terms", "bars", "targets", "events", "flows", "log", "balances", "lots", "error", *golden_costs.SECTIONS)
+SECTIONS = (
+    "run",
+    "assets",
+    "terms",
+    "bars",
+    "targets",
+    "orders",
+    "clock",
+    "events",
+    "flows",
+    "log",
+    "balances",
+    "lots",
+    "error",
+    *golden_costs.SECTIONS,
+)
 MONEY = {"fee_flat", "fee_min", "fee_max"}
 RATES = {"fee_rate", "fee_cap", "fee_maker", "slip_rate", "stop", "take", "trail"}
 PLAIN = {"fee_lot_den": 1, "fee_max": -1, "fee_cap": -1, "fee_maker": -1}
@@ -91,7 +107,9 @@ def read_case(text: str, name: str = "case") -> Case:
         tiers=golden_costs.read_tiers(parts["tiers"], names, assets, slots, unit),
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
+    names = [slot_name(slot, assets) for slot in range(tables.slots.shape[1])]
     plan = read_targets(parts["targets"], tables, len(grid.close))
+    plan = replace(plan, requests=read_requests(parts["orders"], parts["clock"], tables, names, len(grid.close)))
     events = sorted((read_event(line, assets) for line in parts["events"]), key=lambda row: row[:3])
     rows = np.array(events, dtype=np.int64).reshape(-1, len(EVENT_FIELDS))
     session = Session(tables, grid, plan, rows, golden_costs.read_days(parts["days"], len(grid.close)))
@@ -264,6 +282,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
         for row in range(int(plan.start[bar]), int(plan.start[bar + 1])):
             slot = int(plan.slot[row])
             lines.append(f"{bar} {slot_name(slot, assets)} {plain(from_units(int(plan.value[row]), target_step(tables, slot)))}")
+    lines += write_requests(plan.requests, tables, [slot_name(slot, assets) for slot in slots])
     lines += ["[tiers]", *golden_costs.write_tiers(tables, [slot_name(slot, assets) for slot in slots], unit)]
     lines += ["[days]", *golden_costs.write_days(tape), "[events]"]
     lines += [write_event(row, assets) for row in events.tolist()]

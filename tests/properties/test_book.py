@@ -16,7 +16,8 @@ from rustybt.model import NO_FLOWS, Asset, FillAt, Outcome, Reason, Status, Tabl
 from rustybt.model.panel import Ints
 from rustybt.testing.generators import Session, seeded
 from rustybt.testing.outcomes import differences, run_or_error
-from tests.properties.alterations import ordinary
+from rustybt.testing.requests import asked_at
+from tests.properties.alterations import ordinary, requests_at
 
 SESSIONS = ordinary(range(700_000, 700_120))
 Feed = Callable[[Book, Session, int], Book]
@@ -24,14 +25,22 @@ Feed = Callable[[Book, Session, int], Book]
 
 def one_bar(book: Book, drawn: Session, bar: int) -> Book:
     """Feed one bar whole."""
+    ask(book, drawn, bar)
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
     book.tell(drawn.tape_at(bar))
     book.step(bar, *prices(drawn, bar), events_at(drawn, bar), drawn.plan.slot[offers], drawn.plan.value[offers])
     return book
 
 
+def ask(book: Book, drawn: Session, bar: int) -> None:
+    """Hand over the orders of a bar, if the session has any at all."""
+    if drawn.plan.requests is not None:
+        book.ask(*asked_at(drawn.plan.requests, bar))
+
+
 def in_parts(book: Book, drawn: Session, bar: int) -> Book:
     """Feed one bar part by part."""
+    ask(book, drawn, bar)
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
     book.tell(drawn.tape_at(bar))
     book.accrue(bar, events_at(drawn, bar))
@@ -66,7 +75,7 @@ def events_at(drawn: Session, bar: int) -> Ints:
 
 def run(drawn: Session, feed: Feed) -> tuple[Outcome | None, Book]:
     """The outcome of a book over all bars, None if an amount did not fit."""
-    book, curves = Book(drawn.tables), []
+    book, curves = Book(drawn.tables, orders=drawn.plan.requests is not None), []
     try:
         for bar in range(len(drawn.market.close)):
             book = feed(book, drawn, bar)
@@ -142,7 +151,12 @@ def with_idle_asset(drawn: Session, symbol: str) -> Session:
     events = drawn.events.copy()
     events[:, 1] += events[:, 1] >= place
     events[:, 5] += events[:, 5] >= place
-    plan = replace(drawn.plan, slot=np.array([moved[slot] for slot in drawn.plan.slot.tolist()], dtype=np.int64))
+    requests = drawn.plan.requests
+    plan = replace(
+        drawn.plan,
+        slot=np.array([moved[slot] for slot in drawn.plan.slot.tolist()], dtype=np.int64),
+        requests=None if requests is None else requests_at(requests, moved),
+    )
     tape = None if drawn.tape is None else drawn.tape.ordered(columns)
     return Session(replace(tables, assets=assets, slots=slots), replace(drawn.market, **grid), plan, events, tape)
 
