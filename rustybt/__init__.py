@@ -51,11 +51,13 @@ if TYPE_CHECKING:
     from rustybt.model import Asset as Asset
     from rustybt.spec import Range as Range
     from rustybt.spec import Strategy as Strategy
+    from rustybt.spec import bracket as bracket
     from rustybt.spec import cron as cron
     from rustybt.spec import every as every
     from rustybt.spec import month_end as month_end
     from rustybt.spec import month_start as month_start
     from rustybt.spec import notional as notional
+    from rustybt.spec import order as order
     from rustybt.spec import quantity as quantity
     from rustybt.spec import session_close as session_close
     from rustybt.spec import session_open as session_open
@@ -113,6 +115,7 @@ _ROOMS = {
     "spec": (
         "Range",
         "Strategy",
+        "bracket",
         "cron",
         "every",
         "exits",
@@ -120,6 +123,7 @@ _ROOMS = {
         "month_end",
         "month_start",
         "notional",
+        "order",
         "quantity",
         "session_close",
         "session_open",

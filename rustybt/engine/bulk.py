@@ -15,7 +15,7 @@ from rustybt.engine.offers import build_plan
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.tape import build_tape
-from rustybt.engine.targets import evaluate, same_assets
+from rustybt.engine.targets import build_requests, evaluate, same_assets
 from rustybt.engine.timing import timing_of
 from rustybt.errors import SpecError
 from rustybt.execution import Controls, Costs, Margin
@@ -119,6 +119,8 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     tables = replace(dated(build_tables(sleeves, panel.assets, config), panel), flows=flows, settlements=settlements_at(panel))
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
+    if any(strategy.orders for strategy in sleeves.values()):
+        plan = replace(plan, requests=build_requests(sleeves, panel, signals, config))
     timing = timing_of(config.timing, panel, config.fill)
     market = TimedMarket(panel.open, panel.high, panel.low, panel.close, timing)
     outcome = simulate(tables, market, plan, panel.events, build_tape(panel, tables, config))

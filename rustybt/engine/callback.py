@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,12 @@ import polars as pl
 from rustybt.engine.config import RunConfig
 from rustybt.engine.recent import Recent
 from rustybt.engine.tables import Sleeves
+from rustybt.engine.tickets import Place, amended, cancelled, sent, working_of
 from rustybt.errors import OrderError, RustyBTError, SpecError
-from rustybt.model import Asset
+from rustybt.model import REQUEST_FIELDS, Asset
 from rustybt.model.decimals import from_units, to_decimal, to_units
 from rustybt.spec import Moment, OnBar
-from rustybt.spec.hooks import Amount, json_copy
+from rustybt.spec.hooks import Amount, WorkingOrder, json_copy
 
 if TYPE_CHECKING:
     from rustybt.kernel import Book
@@ -92,16 +93,78 @@ class BarContext:
         """What the callback remembers between bars."""
         return self._state
 
-    def order(self, asset: str, quantity: Amount) -> None:
-        """Buy (or sell, when negative) a quantity; it can fill from the next bar on.
+    @property
+    def working(self) -> tuple[WorkingOrder, ...]:
+        """The orders of this strategy that are not yet filled, in the order of submission."""
+        return tuple(working_of(row, self._asset_of(row["slot"])) for row in self._own())
+
+    def order(
+        self,
+        asset: str,
+        quantity: Amount,
+        kind: str = "market",
+        *,
+        limit: Amount | None = None,
+        stop: Amount | None = None,
+        trail: Amount | None = None,
+        trail_fraction: Amount | None = None,
+        limit_offset: Amount | None = None,
+        tif: str | None = None,
+        until: date | datetime | int | None = None,
+        post_only: bool = False,
+        reduce_only: bool = False,
+    ) -> int:
+        """Buy (or sell, when negative) a quantity; it can fill from the next bar on. Gives the order's number, 0 if nothing was asked for.
 
         Raises:
-            OrderError: an unknown asset, or a quantity that is not a number.
+            OrderError: an unknown asset, a quantity that is not a number, or settings that cannot be.
         """
         column, known = self._known(asset)
-        lots = to_units(quantity, known.lot_size, "quantity", "down")
-        if lots:
-            self._live.submit(self._first + column, lots, self._index)
+        settings = {"kind": kind, "limit": limit, "stop": stop, "tif": tif, "until": until}
+        settings |= {"trail": trail, "trail_fraction": trail_fraction, "limit_offset": limit_offset}
+        settings |= {"post_only": post_only, "reduce_only": reduce_only}
+        if kind == "market" and not any(value for name, value in settings.items() if name != "kind"):
+            lots = to_units(quantity, known.lot_size, "quantity", "down") if quantity != "position" else -self._lots(column)
+            return self._live.submit(self._first + column, lots, self._index) if lots else 0
+        row = sent(Place(known, self._first + column, self._index), quantity, settings)
+        if quantity != "position" and row[REQUEST_FIELDS.index("size")] == 0:
+            return 0
+        return self._live.request(row, self._index)
+
+    def cancel(self, number: int) -> bool:
+        """Cancel a working order; whether there was one."""
+        slot = self._slot_of(number)
+        if slot is None:
+            return False
+        self._live.request(cancelled(slot, number), self._index)
+        return True
+
+    def amend(self, number: int, *, quantity: Amount | None = None, limit: Amount | None = None, stop: Amount | None = None) -> bool:
+        """Change a working order, which keeps its number, its side and its place; whether there was one.
+
+        Raises:
+            OrderError: nothing to change, or a quantity or a price that cannot be.
+        """
+        slot = self._slot_of(number)
+        if slot is None:
+            return False
+        changes = {"quantity": quantity, "limit": limit, "stop": stop}
+        self._live.request(amended(Place(self._asset_of(slot), slot, self._index), number, changes), self._index)
+        return True
+
+    def _own(self) -> list[dict[str, int]]:
+        """The working orders of this sleeve."""
+        last = self._first + len(self._assets)
+        return [row for row in self._live.tickets() if self._first <= row["slot"] < last]
+
+    def _slot_of(self, number: int) -> int | None:
+        return next((row["slot"] for row in self._own() if row["number"] == number), None)
+
+    def _asset_of(self, slot: int) -> Asset:
+        return list(self._assets.values())[slot - self._first][1]
+
+    def _lots(self, column: int) -> int:
+        return int(self._live.lots[self._first + column])
 
     def order_target(
         self, asset: str, quantity: Amount | None = None, *, weight: Amount | None = None, notional: Amount | None = None
@@ -121,7 +184,7 @@ class BarContext:
             money = to_decimal(notional, "notional") if weight is None else to_decimal(weight, "weight") * self.equity
             quantity = money / (price * known.multiplier)
         wanted = to_units(quantity, known.lot_size, "quantity", "down")
-        difference = wanted - int(self._live.lots[self._first + column])
+        difference = wanted - self._lots(column)
         if difference:
             self._live.submit(self._first + column, difference, self._index)
 

@@ -38,7 +38,7 @@ def _unfilled(log: Log, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str
 
 def _unsent(strategy: Strategy, panel: Panel, signals: Signals) -> str:
     if strategy.target is None:
-        return "its callback sent no order"
+        return "its callback sent no order" if strategy.on_bar is not None else "no order's condition held with a size of a lot or more"
     warmup = warmup_bars(strategy, signals.plan)
     if panel.bars <= warmup:
         return f"its warm-up of {warmup} bars is not over at the last of {panel.bars} bars"

@@ -20,13 +20,14 @@ from rustybt.engine.config import RunConfig
 from rustybt.engine.finish import Ran, finish
 from rustybt.engine.flows import flows_at, settlements_at
 from rustybt.engine.offers import Targets, check_weights, quantise
+from rustybt.engine.requests import WIDTH, Evaluated, Money, check_auctions, in_order, is_end, rows_of
 from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import Signals, masked_target, warmup_bars
 from rustybt.engine.timing import timing_of
 from rustybt.model import NO_BARS, NO_FLOWS, Asset, Outcome, Panel, Tables, Tape, TargetKind, Timing
 from rustybt.model.panel import Ints
-from rustybt.spec import Moment
+from rustybt.spec import Moment, Strategy
 from rustybt.spec.column import Block, Column, Rows, joined
 from rustybt.spec.planner import SignalPlan, plan
 from rustybt.spec.window import Window
@@ -92,7 +93,8 @@ class Incremental:
 
         self.sleeves, self.assets, self.config = sleeves, assets, config
         self.tables: Tables = replace(build_tables(sleeves, assets, config), flows=flows, settlements=settlements)
-        self.book = Book(self.tables)
+        self.asks = any(strategy.orders or strategy.on_bar for strategy in sleeves.values())
+        self.book = Book(self.tables, orders=self.asks)
         self.plans: dict[str, SignalPlan] = {name: plan(strategy) for name, strategy in sleeves.items()}
         self.windows = {name: Window(made, assets, adj_digits=adj_digits) for name, made in self.plans.items()}
         self.warmups = {name: warmup_bars(strategy, self.plans[name]) for name, strategy in sleeves.items()}
@@ -106,7 +108,7 @@ class Incremental:
     def on_bar(self, bar: Bar) -> None:
         """Take one step: windows, targets, then the kernel's bar."""
         rows = Rows.of(bar.rows)
-        slots, values = [], []
+        slots, values, requests = [], [], []
         for number, (name, strategy) in enumerate(self.sleeves.items()):
             decides = bar.index >= self.warmups[name]
             due = strategy.schedule is None or (strategy.schedule.fires(self.previous, bar.moment) and decides)
@@ -119,6 +121,12 @@ class Incremental:
                 self.decisions[name] += len(targets.value)
                 slots.append(targets.column.astype(np.int64) + number * len(self.assets))
                 values.append(targets.value)
+            if decides and strategy.orders:
+                requests.append(self._requests(strategy, terms, bar, number))
+        if self.asks:
+            check_auctions(self.sleeves, bar.moment.session_close is not None)
+            rows_asked = in_order(requests)[:, :WIDTH] if requests else ()
+            self.book.ask(rows_asked, bar.moment.session, bar.moment.ts, is_end(self.previous, bar.moment))
         slot = NONE if not slots else slots[0] if len(slots) == 1 else np.concatenate(slots)
         value = NONE if not values else values[0] if len(values) == 1 else np.concatenate(values)
         if bar.tape is not None:
@@ -131,6 +139,12 @@ class Incremental:
             self.callbacks.on_bar(bar.moment, rows.frame, bar.columns, self.book)
         self.curve.append((self.book.equity, self.book.cash, self.book.gross))
         self.previous = bar.moment
+
+    def _requests(self, strategy: Strategy, terms: Mapping[str, Column], bar: Bar, number: int) -> npt.NDArray[np.int64]:
+        values = {term: column.series for term, column in terms.items()}
+        ts = np.array([bar.moment.ts], dtype=np.int64)
+        given = Evaluated(values, np.full(len(bar.columns), bar.index, dtype=np.int64), bar.columns, ts, bar.index)
+        return rows_of(strategy, given, None, number * len(self.assets), Money(self.assets, self.config.money_scale))
 
     def _targets(self, kind: TargetKind, terms: Mapping[str, Column], bar: Bar) -> Targets:
         numbers = _plain_target(terms)

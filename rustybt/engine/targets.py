@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +11,10 @@ import polars as pl
 
 from rustybt.engine.config import RunConfig
 from rustybt.engine.offers import Targets, changes, check_weights, quantise
+from rustybt.engine.requests import Evaluated, Money, check_auctions, clock_of, requests_of, rows_of
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import SpecError
-from rustybt.model import Asset, Panel, TargetKind
+from rustybt.model import Asset, Panel, Requests, TargetKind
 from rustybt.spec import Strategy
 from rustybt.spec.planner import SignalPlan, plan
 
@@ -120,3 +122,19 @@ def same_assets(sleeves: Sleeves, assets: tuple[Asset, ...]) -> None:
         raise SpecError("there is no strategy", where="run", do="give a Strategy or a mapping of names to strategies")
     if not assets:
         raise SpecError("there are no assets", where="run", do="load data with at least one asset")
+
+
+def build_requests(sleeves: Sleeves, panel: Panel, signals: Mapping[str, Signals], config: RunConfig) -> Requests:
+    """The orders of all sleeves over a whole panel."""
+    check_auctions(sleeves, panel.session_close is not None)
+    parts, money = [], Money(panel.assets, config.money_scale)
+    for number, (name, strategy) in enumerate(sleeves.items()):
+        evaluated = signals[name]
+        frame = evaluated.frame
+        rows = None if frame.height == panel.frame.height else frame["row"].to_numpy()
+        bar = panel.row_bar if rows is None else panel.row_bar[rows]
+        due = decision_bars(strategy, evaluated.plan, panel)
+        terms = {term: frame[term] for term in evaluated.plan.terms}
+        given = Evaluated(terms, bar, row_columns(panel, rows), panel.ts)
+        parts.append(rows_of(strategy, given, None if due is None else due[bar], number * len(panel.assets), money))
+    return requests_of(parts, clock_of(panel))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .arithmetic import fits, ratio, value
 from .compile import apart, aside
-from .fills import fee_of
+from .fills import fee_due
 from .journal import fail
 from .limits import BAD, CEIL, DOWN, RATE
 from .margin import use
@@ -20,7 +20,8 @@ def need(desk: Desk, k: int, quantity: int) -> int:
     slot = desk.order_slot[k]
     asset = slot % desk.assets
     notional = value(quantity, desk.due_price[k], desk.up[asset], desk.down[asset])
-    return use(desk, slot, quantity, abs(notional)) + ratio(fee_of(desk, slot, quantity, abs(notional)), desk.gross, RATE, CEIL)
+    worth = abs(notional)
+    return use(desk, slot, quantity, worth) + ratio(fee_due(desk, k, slot, quantity, worth), desk.gross, RATE, CEIL)
 
 
 @aside
@@ -74,6 +75,6 @@ def cut(desk: Desk, increases: int, room: int, total: int) -> None:
         slot = desk.order_slot[k]
         asset = slot % desk.assets
         desk.due_notional[k] = value(desk.due_grant[k], desk.due_price[k], desk.up[asset], desk.down[asset])
-        desk.due_fee[k] = fee_of(desk, slot, lots, abs(desk.due_notional[k]))
+        desk.due_fee[k] = fee_due(desk, k, slot, lots, abs(desk.due_notional[k]))
         if desk.due_fee[k] == BAD or not fits(desk.due_notional[k]):
             fail(desk, OVERFLOW, slot)

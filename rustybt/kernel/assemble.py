@@ -8,7 +8,21 @@ from typing import Any
 import numpy as np
 
 from rustybt.errors import DataError, LedgerError
-from rustybt.model import SLOT_FIELDS, Asset, Control, ControlTable, Plan, Sizing, Tables
+from rustybt.model import (
+    REQUEST_FIELDS,
+    SLOT_FIELDS,
+    Asset,
+    Clock,
+    Control,
+    ControlTable,
+    Measure,
+    OrderFlag,
+    OrderKind,
+    Plan,
+    Requests,
+    Sizing,
+    Tables,
+)
 from rustybt.model.decimals import LIMIT, up_down
 
 from .account import account_of
@@ -145,3 +159,50 @@ def offers_of(plan: Plan, bars: int, slots: int) -> dict[str, Any]:
         raise LedgerError("a target is 2^61 units or more", where="kernel, plan", do="use smaller targets or a coarser lot_size")
     columns = {"offer_bar": bar, "offer_slot": slot, "offer_value": value}
     return {"offers": len(bar)} | {name: typed(name, column) for name, column in columns.items()}
+
+
+def requests_of(requests: Requests | None, bars: int, slots: int) -> dict[str, Any]:
+    """The orders asked for and the clock, by field of `Desk`.
+
+    Raises:
+        DataError: they are not for so many bars and slots, or an order lacks a price that its kind needs.
+        LedgerError: a size or a price does not fit.
+    """
+    if requests is None:
+        none = np.zeros(0, dtype=np.int64)
+        clock = Clock(none, none, none)
+        requests = Requests(none, none.reshape(0, len(REQUEST_FIELDS)), clock)
+    else:
+        check_requests(requests, bars, slots)
+    clock = requests.clock
+    fields = {"request_start": requests.start, "request": requests.rows.reshape(-1)}
+    fields |= {"clock_session": clock.session, "clock_ts": clock.ts, "clock_ends": clock.ends}
+    return {name: typed(name, array) for name, array in fields.items()}
+
+
+def check_requests(requests: Requests, bars: int, slots: int) -> None:
+    """Refuse requests that the kernel could not serve."""
+    start, rows, clock = requests.start, requests.rows, requests.clock
+    do = "give what rustybt.model.Requests says"
+    fits_bars = len(start) == bars + 1 and start[0] == 0 and bool((start[1:] >= start[:-1]).all()) and start[-1] == len(rows)
+    if not fits_bars or any(len(part) != bars for part in (clock.session, clock.ts, clock.ends)):
+        raise DataError(f"the requests or their clock are not those of {bars} bars", where="kernel, requests", do=do)
+    if not len(rows):
+        return
+    column = {name: rows[:, place] for place, name in enumerate(REQUEST_FIELDS)}
+    if column["slot"].min() < 0 or column["slot"].max() >= slots:
+        raise DataError(f"a request names a slot outside 0..{slots - 1}", where="kernel, requests", do="check its slots")
+    needs_limit = np.isin(column["kind"], (OrderKind.LIMIT, OrderKind.STOP_LIMIT, OrderKind.LIMIT_IF_TOUCHED))
+    needs_stop = ~np.isin(column["kind"], (OrderKind.MARKET, OrderKind.LIMIT))
+    waits = column["flags"] & (OrderFlag.JOIN | OrderFlag.DORMANT) == OrderFlag.JOIN | OrderFlag.DORMANT
+    if ((column["measure"] == Measure.FILLED) & ~waits).any():
+        raise DataError("a request is sized by a fill that it does not wait for", where="kernel, requests", do=do)
+    trailing = (column["trail"] > 0) | (column["trail_rate"] > 0)
+    if (trailing & ~np.isin(column["kind"], (OrderKind.STOP, OrderKind.STOP_LIMIT))).any():
+        raise DataError("a request trails and is not a stop", where="kernel, requests", do=do)
+    needs_limit, needs_stop = needs_limit & ~trailing, needs_stop & ~trailing
+    sends = column["flags"] & (OrderFlag.CANCEL | OrderFlag.AMEND) == 0
+    if (sends & (((column["limit"] > 0) != needs_limit) | ((column["stop"] > 0) != needs_stop))).any():
+        raise DataError("a request lacks a price that its kind needs, or has one that it does not", where="kernel, requests", do=do)
+    if max(int(np.abs(column[name]).max()) for name in ("size", "limit", "stop", "trail", "trail_rate", "offset")) >= LIMIT:
+        raise LedgerError("an order of 2^61 units or more", where="kernel, requests", do="use smaller orders or a coarser lot_size")

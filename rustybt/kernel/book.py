@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from rustybt.errors import DataError, OrderError
-from rustybt.model import Log, Outcome, Reason, Tables, Tape, Timing, widened
+from rustybt.model import REQUEST_FIELDS, Clock, Log, Outcome, Reason, Requests, Tables, Tape, Timing, widened
 from rustybt.model.decimals import LIMIT
 from rustybt.model.panel import Ints
 
@@ -51,6 +51,7 @@ class Book:
 
     Args:
         tables: the rules of the run.
+        orders: whether orders may be asked for one by one; it has to be known from the first bar on.
 
     Example:
         >>> import numpy as np
@@ -62,14 +63,15 @@ class Book:
         (array([10]), 998980, 1000000)
     """
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, *, orders: bool = False) -> None:
         from .assemble import rules_of
-        from .state import CASH, CURVES, DEPOSITS, EQUITY, KINDS, LOG, TYPES, Desk, unwritten
+        from .state import CASH, CURVES, DEPOSITS, EQUITY, HAS_ORDERS, KINDS, LOG, TYPES, Desk, unwritten
 
-        self.tables = tables
+        self.tables, self.orders = tables, orders
         self.bar = -1
         self.day: int | None = None
         rules = rules_of(tables)
+        rules["flags"] |= HAS_ORDERS if orders else 0
         self._room = 2 * rules["slots"] + 4
         self._desk: Desk = Desk(parts=0, log_size=64, **rules, **unwritten(CURVES, 1), **unwritten(LOG, 64))
         self._lay_out(blank_of(self._desk, 2 * self._room))
@@ -80,10 +82,14 @@ class Book:
     def _lay_out(self, fields: Mapping[str, Any]) -> None:
         """Put state in place, and the buffers in which prices, offers and events are handed over."""
         from .actions import events_of
+        from .assemble import requests_of
         from .state import KINDS, TYPES
 
         desk = self._desk
-        buffers = dict.fromkeys(PRICES, desk.assets) | {"offer_bar": desk.slots, "offer_slot": desk.slots, "offer_value": desk.slots}
+        desk.set(**requests_of(None, 0, 0))
+        offers = dict.fromkeys(("offer_bar", "offer_slot", "offer_value"), desk.slots)
+        clock = dict.fromkeys(("clock_session", "clock_ts", "clock_ends"), 1)
+        buffers = dict.fromkeys(PRICES, desk.assets) | offers | clock | {"request_start": 2}
         desk.set(**fields, **{name: np.zeros(length, TYPES[KINDS[name]]) for name, length in buffers.items()})
         desk.set(**events_of(self.tables, ()))
 
@@ -102,6 +108,31 @@ class Book:
 
         self._desk.set(**tape_of(self.tables, tape, 1))
         self._told = True
+
+    def ask(self, rows: Any, session: int, ts: int, ends: int) -> None:
+        """Say what the clock shows at the coming bar, and what is asked for at its end; before `step`, or before `meet` and `decide`.
+
+        Args:
+            rows: (requests, len(REQUEST_FIELDS)) as in `rustybt.model.Requests`, in the order in which they are served.
+            session: days since 1970-01-01.
+            ts: UTC microseconds.
+            ends: 1 where the bar is known to be the last of its session.
+
+        Raises:
+            DataError: the book is not one for orders, or the rows are not requests.
+            LedgerError: a size or a price does not fit.
+        """
+        from .assemble import requests_of
+        from .state import ORDERS, widen
+
+        if not self.orders:
+            raise DataError("this book takes no orders one by one", where="kernel, book", do="make it with Book(tables, orders=True)")
+        asked = np.asarray(rows, dtype=np.int64).reshape(-1, len(REQUEST_FIELDS))
+        clock = Clock(*(np.array([value], dtype=np.int64) for value in (session, ts, ends)))
+        desk = self._desk
+        desk.set(**requests_of(Requests(np.array([0, len(asked)], dtype=np.int64), asked, clock), 1, desk.slots))
+        while desk.count[ORDERS] + self._room + len(asked) > len(desk.order_slot):
+            widen(desk, 2 * len(desk.order_slot))
 
     def step(self, bar: int, open: Any, high: Any, low: Any, close: Any, events: Any, slot: Any, value: Any) -> None:  # noqa: A002
         """One whole bar.
@@ -203,6 +234,8 @@ class Book:
         while int(run(desk, bar, bar + 1, margin)) == bar:
             inside().failure.check(self.tables, desk, bar)
             state.lengthen(desk, 2 * desk.log_size + margin)
+        if self.orders and parts & state.DECIDE:
+            desk.request_start[1] = 0
         self.bar = bar
 
     def _expect_tape(self, bar: int) -> None:
@@ -223,8 +256,8 @@ class Book:
 
     # --- orders and fills from outside
 
-    def submit(self, slot: int, lots: int, bar: int | None = None, reason: Reason = Reason.CALLBACK) -> None:
-        """Enter a market order beside whatever the slot has at work. It can fill from the next bar on.
+    def submit(self, slot: int, lots: int, bar: int | None = None, reason: Reason = Reason.CALLBACK) -> int:
+        """Enter a market order beside whatever the slot has at work, and give its number. It can fill from the next bar on.
 
         A slot whose asset never had a bar, or whose cool-down is not over, answers with a row of the log, not with an error.
 
@@ -232,10 +265,32 @@ class Book:
             OrderError: no such slot, no lots, or 2^61 lots and more.
         """
         from .decisions import ask
+        from .state import NUMBER
 
         self._expect(slot, lots)
         self._on_time()
         ask(self._ready(), self._at(bar), slot, lots, int(reason))
+        return int(self._desk.count[NUMBER])
+
+    def request(self, row: Any, bar: int | None = None) -> int:
+        """Ask for one order between bars, or cancel or amend one, as `ask` does for the end of a bar.
+
+        Returns:
+            The number that a new order got, 0 where there is none.
+
+        Raises:
+            DataError, LedgerError: as `ask` does.
+        """
+        from .failure import check
+        from .requests import request_one
+        from .state import NUMBER
+
+        desk, before = self._ready(), int(self._desk.count[NUMBER])
+        self.ask(row, int(desk.clock_session[0]), int(desk.clock_ts[0]), int(desk.clock_ends[0]))
+        request_one(desk, self._at(bar))
+        desk.request_start[1] = 0
+        check(self.tables, desk, self._at(bar))
+        return int(desk.count[NUMBER]) if int(desk.count[NUMBER]) > before else 0
 
     def cancel(self, slot: int, bar: int | None = None) -> None:
         """Take the working orders of a slot out; each leaves a row ``replaced``."""
@@ -346,6 +401,14 @@ class Book:
         names = ("order_slot", "order_lots", "order_value", "order_bar", "order_number", "order_reason")
         return Working(*(plain(getattr(self._desk, name)[: int(self._desk.count[ORDERS])].copy()) for name in names))
 
+    def tickets(self) -> list[dict[str, int]]:
+        """Working orders with what they wait for: slot, number, lots, and kind, limit, stop as in `rustybt.model.Requests`."""
+        from .state import ORDERS
+
+        desk = self._desk
+        names = ("slot", "number", "lots", "kind", "limit", "stop")
+        return [{name: int(getattr(desk, f"order_{name}")[k]) for name in names} for k in range(int(desk.count[ORDERS]))]
+
     def log(self, since: int = 0) -> Log:
         """The log rows from number ``since`` on, a copy."""
         return copied(log_of(self._desk, self.rows, since))
@@ -372,7 +435,7 @@ class Book:
         """
         from .keep import restore
 
-        return restore(cls(tables), state)
+        return restore(cls(tables, orders=bool(np.any(state.get("layout", ())[4:5]))), state)
 
     def grow(self, tables: Tables) -> None:
         """Go on with more assets or sleeves. Nothing held changes; slots are numbered anew, in the log and in working orders too.
@@ -385,7 +448,7 @@ class Book:
         """
         from .keep import regrown
 
-        fresh = regrown(self, Book(tables))
+        fresh = regrown(self, Book(tables, orders=self.orders))
         self.__dict__.update(fresh.__dict__)
 
 

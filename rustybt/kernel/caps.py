@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from rustybt.model import Detail
+from rustybt.model import Detail, OrderKind, TimeInForce
 
 from .arithmetic import ratio
-from .compile import apart, aside
+from .compile import apart, aside, kernel
 from .journal import drop
 from .limits import DOWN, RATE, whole
-from .state import Desk
+from .state import HAS_ORDERS, Desk
 
 CAPPED = whole(Detail.CAPPED)
+MARKET, STOP, MARKET_IF_TOUCHED = whole(OrderKind.MARKET), whole(OrderKind.STOP), whole(OrderKind.MARKET_IF_TOUCHED)
+IOC, FOK, AT_OPEN, AT_CLOSE = (whole(TimeInForce[name]) for name in ("IOC", "FOK", "AT_OPEN", "AT_CLOSE"))
 
 
 @aside
@@ -26,15 +28,25 @@ def capped(desk: Desk, k: int, slot: int, lots: int, place: int) -> int:
     return allowed
 
 
+@kernel
+def has_one_attempt(desk: Desk, k: int) -> bool:
+    """Whether an order ends with the phase that serves it."""
+    tif = desk.order_tif[k]
+    return tif == IOC or tif == FOK or tif == AT_OPEN or tif == AT_CLOSE
+
+
 @aside
 def rest_of(desk: Desk, t: int, k: int, slot: int) -> bool:
-    """Carry on or cancel what the volume did not allow; whether there was anything."""
+    """Carry on or cancel what the volume did not allow; whether there was anything. A stop that was reached goes on as a market order."""
     apart()
     left = desk.due_left[k]
     if left == 0:
         return False
-    if desk.cap_carry[slot] != 0:
+    if desk.cap_carry[slot] != 0 and not (desk.flags & HAS_ORDERS != 0 and has_one_attempt(desk, k)):
         desk.order_lots[k] = left
+        if desk.flags & HAS_ORDERS != 0 and (desk.order_kind[k] == STOP or desk.order_kind[k] == MARKET_IF_TOUCHED):
+            desk.order_kind[k] = MARKET
+            desk.order_stop[k] = 0
     else:
         drop(desk, t, k, CAPPED, left)
     return True

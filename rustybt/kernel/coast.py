@@ -22,6 +22,7 @@ from .state import (
     HAS_GUARDS,
     HAS_LEVELS,
     HAS_MARGIN,
+    HAS_ORDERS,
     HAS_SETTLEMENT,
     HAS_WATCH,
     OFFER,
@@ -42,6 +43,8 @@ def quiet(desk: Desk, t: int) -> bool:
     """Whether nothing is due at a bar but what its prices might touch."""
     if desk.flags & (HAS_MARGIN | HAS_SETTLEMENT | HAS_WATCH) != 0 or desk.count[ORDERS] != 0:
         return False
+    if desk.flags & HAS_ORDERS != 0 and desk.request_start[t - desk.cursor[ROW]] != desk.request_start[t - desk.cursor[ROW] + 1]:
+        return False
     cursor = desk.cursor
     if cursor[OFFER] < desk.offers and desk.offer_bar[cursor[OFFER]] <= t:
         return False
@@ -51,8 +54,8 @@ def quiet(desk: Desk, t: int) -> bool:
 
 
 @kernel
-def horizon(desk: Desk, stop: int) -> int:
-    """The next bar at which an offer, an event or a flow is due."""
+def horizon(desk: Desk, t: int, stop: int) -> int:
+    """The next bar at which an offer, a request, an event or a flow is due."""
     cursor = desk.cursor
     if cursor[EVENT] < desk.events:
         stop = min(stop, desk.event_bar[cursor[EVENT]])
@@ -60,7 +63,20 @@ def horizon(desk: Desk, stop: int) -> int:
         stop = min(stop, desk.offer_bar[cursor[OFFER]])
     if desk.flags & HAS_FLOWS != 0 and desk.count[FLOWED] < desk.flows:
         stop = min(stop, desk.flow_bar[desk.count[FLOWED]])
+    if desk.flags & HAS_ORDERS != 0:
+        return horizon_of_requests(desk, t, stop)
     return stop
+
+
+@aside
+def horizon_of_requests(desk: Desk, t: int, stop: int) -> int:
+    """The first bar from ``t`` at which an order is asked for."""
+    apart()
+    first = desk.cursor[ROW]
+    row, none = t - first, desk.request_start[t - first]
+    while row < stop - first and desk.request_start[row + 1] == none:
+        row += 1
+    return row + first
 
 
 @kernel
@@ -82,7 +98,7 @@ def holdings(desk: Desk, stop: int, t: int) -> tuple[int, int]:
 def coast(desk: Desk, t: int, stop: int) -> int:
     """Mark the quiet bars from ``t``; gives the first bar that needs a step."""
     apart()
-    end = horizon(desk, stop)
+    end = horizon(desk, t, stop)
     count, end = holdings(desk, end, t)
     if count == 0:
         t = idle(desk, t, end)
@@ -198,7 +214,7 @@ def walk(desk: Desk, t: int, end: int, count: int) -> int:
 
 @aside
 def remember(desk: Desk, t: int, reached: int) -> None:
-    """Last prices of all assets after the bars from ``t`` to ``reached``."""
+    """Last prices (and sessions) of all assets after the bars from ``t`` to ``reached``."""
     apart()
     last, closes, assets, first = desk.last, desk.close, desk.assets, desk.cursor[ROW]
     for asset in range(assets):
@@ -206,4 +222,6 @@ def remember(desk: Desk, t: int, reached: int) -> None:
             price = closes[row * assets + asset]
             if price != 0:
                 last[asset] = price
+                if desk.flags & HAS_ORDERS != 0:
+                    desk.seen[asset] = desk.clock_session[row] + 1
                 break

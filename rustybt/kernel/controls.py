@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rustybt.model import NOWHERE, Detail, Reason, Status
+from rustybt.model import NOWHERE, Detail, OrderFlag, Reason, Status
 from rustybt.model.controls import Control, Response
 
 from .arithmetic import fits, ratio
@@ -33,7 +33,8 @@ from .state import (
 
 VIOLATED = whole(Status.VIOLATED)
 BY_CONTROL, BY_HALT = whole(Reason.CONTROL), whole(Reason.HALT)
-TARGET, CALLBACK = whole(Reason.TARGET), whole(Reason.CALLBACK)
+TARGET, CALLBACK, ORDER = whole(Reason.TARGET), whole(Reason.CALLBACK), whole(Reason.ORDER)
+DORMANT = whole(OrderFlag.DORMANT)
 FIRST_DETAIL = whole(Detail.HALTED)
 REDUCE, REJECT, HALT = whole(Response.REDUCE), whole(Response.REJECT), whole(Response.HALT)
 IS_HALTED, RESTRICTED, LONG_ONLY = whole(Control.HALTED), whole(Control.RESTRICTED), whole(Control.LONG_ONLY)
@@ -216,7 +217,8 @@ def stand_still(desk: Desk, t: int) -> None:
             cancel(desk, t, slot, FIRST_DETAIL)
         elif desk.busy[slot] != 0:
             for k in range(desk.count[ORDERS]):
-                decided = desk.order_reason[k] == TARGET or desk.order_reason[k] == CALLBACK
+                reason = desk.order_reason[k]
+                decided = reason == TARGET or reason == CALLBACK or (reason == ORDER and desk.order_flags[k] & DORMANT == 0)
                 lots = desk.order_lots[k]
                 opens = decided and closing(desk.lots[slot], lots) != lots
                 if desk.order_number[k] != 0 and desk.order_slot[k] == slot and opens:

@@ -12,7 +12,7 @@ from .journal import asset_of, awaits, cancel, fail, refuse, submit, sweep
 from .limits import DOWN, ONE, ZERO, whole
 from .margin import leaving, watch
 from .sizing import wanted
-from .state import DEAD, DUE_HALT, EQUITY, HAS_CONTROLS, HAS_MARGIN, HAS_MAX_BARS, OFFER, OVERFLOW, Desk
+from .state import DEAD, DUE_HALT, EQUITY, HAS_CONTROLS, HAS_MARGIN, HAS_MAX_BARS, HAS_ORDERS, OFFER, OVERFLOW, Desk
 
 QUANTITY = whole(TargetKind.QUANTITY)
 TARGET, EXPIRED = whole(Reason.TARGET), whole(Reason.MAX_BARS)
@@ -51,7 +51,7 @@ def decide(desk: Desk, t: int) -> None:
             continue
         desk.exited[slot] = 0
         choose(desk, t, slot, asset, target)
-    if desk.flags & HAS_CONTROLS != 0 and desk.guard[DUE_HALT] != 0:
+    if desk.flags & HAS_CONTROLS != 0 and desk.flags & HAS_ORDERS == 0 and desk.guard[DUE_HALT] != 0:
         stand_still(desk, t)
     if desk.count[DEAD] > 0:
         sweep(desk)

@@ -12,8 +12,9 @@ from .flows import transfer
 from .journal import NONE, drop, fail, head, paid, sweep, tail
 from .levels import arm
 from .limits import DOWN, HALF_EVEN, LIMIT, ZERO, whole
-from .state import CASH, DEAD, EVENT, HAS_FLOWS, HAS_LEVELS, INCOME, ORDERS, OVERFLOW, Desk
+from .state import CASH, DEAD, EVENT, HAS_FLOWS, HAS_LEVELS, HAS_ORDERS, INCOME, ORDERS, OVERFLOW, Desk
 from .succession import close_out, remainder, roll, spin_off
+from .trailing import trails
 
 SPLIT, DIVIDEND = whole(Reason.SPLIT), whole(Reason.DIVIDEND)
 OF_SPLIT, OF_DIVIDEND, OF_PAYMENT = whole(EventKind.SPLIT), whole(EventKind.DIVIDEND), whole(EventKind.PAYMENT)
@@ -117,7 +118,12 @@ def split_orders(desk: Desk, t: int, slot: int, new: int, old: int) -> None:
     """Restate the working orders of a slot that are already in lots."""
     apart()
     for k in range(desk.count[ORDERS]):
-        if desk.order_slot[k] == slot and desk.order_number[k] != 0 and desk.order_lots[k] != 0:
+        if desk.order_slot[k] != slot or desk.order_number[k] == 0:
+            continue
+        if desk.order_lots[k] == 0:
+            if desk.flags & HAS_ORDERS != 0:
+                split_prices(desk, k, new, old)
+        else:
             lots = ratio(desk.order_lots[k], new, old, DOWN)
             if not fits(lots):
                 fail(desk, OVERFLOW, slot)
@@ -125,6 +131,28 @@ def split_orders(desk: Desk, t: int, slot: int, new: int, old: int) -> None:
                 drop(desk, t, k, BY_SPLIT, desk.order_lots[k])
             else:
                 desk.order_lots[k] = lots
+                if desk.flags & HAS_ORDERS != 0:
+                    split_prices(desk, k, new, old)
+
+
+@aside
+def split_prices(desk: Desk, k: int, new: int, old: int) -> None:
+    """Restate the limit and the stop of a working order."""
+    apart()
+    if desk.order_limit[k] != 0:
+        desk.order_limit[k] = restated(desk.order_limit[k], new, old)
+    if desk.order_stop[k] != 0:
+        desk.order_stop[k] = restated(desk.order_stop[k], new, old)
+    if trails(desk, k):
+        desk.order_peak[k] = restated(desk.order_peak[k], new, old)
+        if desk.order_trail[k] != 0:
+            desk.order_trail[k] = restated(desk.order_trail[k], new, old)
+        if desk.order_offset[k] != 0:
+            desk.order_offset[k] = restated(desk.order_offset[k], new, old)
+        if not (fits(desk.order_peak[k]) and fits(desk.order_trail[k]) and fits(desk.order_offset[k])):
+            fail(desk, OVERFLOW, desk.order_slot[k])
+    if not (fits(desk.order_limit[k]) and fits(desk.order_stop[k])):
+        fail(desk, OVERFLOW, desk.order_slot[k])
 
 
 @aside

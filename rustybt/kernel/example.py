@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rustybt.model import SLOT_FIELDS, Asset, FillAt, Plan, Sizing, Tables
+from rustybt.model import REQUEST_FIELDS, SLOT_FIELDS, Asset, FillAt, Plan, Sizing, Tables
 from rustybt.model.decimals import RATE
 
 from .market import Market
@@ -74,3 +74,13 @@ def one_asset(rows: Sequence[Any], offers: Mapping[int, int | Mapping[int, int]]
     events = settings.pop("events", ())
     tables = table(**settings)
     return tables, bars_of(rows), offered(len(rows), offers), np.array(events, dtype=np.int64).reshape(-1, 5)
+
+
+def row_of(**fields: int) -> list[int]:
+    """One request, with 0 for what is not given.
+
+    Example:
+        >>> row_of(size=5)[REQUEST_FIELDS.index("size")]
+        5
+    """
+    return [fields.get(name, 0) for name in REQUEST_FIELDS]

@@ -68,9 +68,17 @@ def leave(desk: Desk, t: int, slot: int, place: int) -> None:
         price = slipped(desk, slot, price, -lots, place)
     else:
         reason = TAKE_PROFIT
-    asset = slot % desk.assets
+    quit_at(desk, t, slot, price, reason, detail)
+
+
+@aside
+def quit_at(desk: Desk, t: int, slot: int, price: int, reason: int, detail: int) -> None:
+    """Close a position at a price, cancel its orders, and note the exit."""
+    apart()
+    asset, lots = slot % desk.assets, desk.lots[slot]
     notional = value(-lots, price, desk.up[asset], desk.down[asset])
-    fee = fee_of(desk, slot, abs(lots), abs(notional)) if stopped else resting_fee(desk, slot, abs(lots), abs(notional))
+    size, worth = abs(lots), abs(notional)
+    fee = resting_fee(desk, slot, size, worth) if reason == TAKE_PROFIT else fee_of(desk, slot, size, worth)
     desk.count[NUMBER] += 1
     row = desk.count[LOGGED]
     book(desk, t, slot, -lots, price, fee, desk.count[NUMBER], reason)
@@ -97,6 +105,26 @@ def looked_up(desk: Desk, place: int, long: bool, stop: int, take: int) -> tuple
         detail = UNRESOLVED
     price, stopped = exit_price(start, worst, best, stop, take, desk.intrabar)
     return sign * price, stopped, detail
+
+
+@aside
+def protect_late(desk: Desk, t: int) -> None:
+    """Fire the stops of positions that were opened on the path of this bar, slots in order."""
+    apart()
+    row = (t - desk.cursor[ROW]) * desk.assets
+    for slot in range(desk.slots):
+        lots, place = desk.lots[slot], row + slot % desk.assets
+        if lots == 0 or desk.late[slot] != t + 1:
+            continue
+        if desk.flags & HAS_BARS != 0 and is_barred(desk, place, -lots):
+            continue
+        stop, trail, reason = desk.stop_at[slot], desk.trail_at[slot], STOP_LOSS
+        if trail > stop if lots > 0 else trail < stop:
+            stop, reason = trail, TRAILING_STOP
+        if desk.low[place] <= stop if lots > 0 else desk.high[place] >= stop:
+            quit_at(desk, t, slot, slipped(desk, slot, stop, -lots, place), reason, NONE)
+    if desk.count[DEAD] > 0:
+        sweep(desk)
 
 
 @aside

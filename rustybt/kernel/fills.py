@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from rustybt.model import Status
+from rustybt.model import FillAt, Status
 
 from .arithmetic import fits, mul_div, ratio, value
 from .compile import apart, aside, entry, kernel
+from .groups import consequences
 from .impact import impact
 from .journal import NONE, fail, head, paid, slot_of, sweep, tail
 from .levels import arm
@@ -16,16 +17,19 @@ from .state import (
     HAS_FEES,
     HAS_IMPACT,
     HAS_LEVELS,
+    HAS_ORDERS,
     HAS_SLIPPAGE,
     HAS_TIERS,
     ORDERS,
     OVERFLOW,
+    PHASE,
     TRADED,
     Desk,
 )
 from .tariff import count_traded, tier_of
 
 FILLED = whole(Status.FILLED)
+NEXT_CLOSE = whole(FillAt.NEXT_CLOSE)
 
 
 @aside
@@ -103,6 +107,14 @@ def resting_fee(desk: Desk, slot: int, quantity: int, notional: int) -> int:
 
 
 @kernel
+def fee_due(desk: Desk, k: int, slot: int, quantity: int, notional: int) -> int:
+    """The commission of order k of the table; a requested one may have rested."""
+    if desk.flags & HAS_ORDERS != 0 and desk.due_maker[k] != 0:
+        return resting_fee(desk, slot, quantity, notional)
+    return fee_of(desk, slot, quantity, notional)
+
+
+@kernel
 def settle(desk: Desk, slot: int, notional: int, fee: int) -> bool:
     """Pay for a fill. False where an amount does not fit."""
     money = desk.money
@@ -173,6 +185,8 @@ def record(desk: Desk, t: int, k: int, requested: int, lots: int, price: int, no
         n = head(desk, t, desk.order_bar[k], slot, desk.order_number[k], desk.order_reason[k])
         tail(desk, n, FILLED, detail, requested, lots)
         paid(desk, n, price, notional, fee)
+        if desk.flags & HAS_ORDERS != 0:
+            consequences(desk, t, k, desk.order_number[k], lots, price)
 
 
 @aside
@@ -190,9 +204,10 @@ def book(desk: Desk, t: int, slot: int, lots: int, price: int, fee: int, number:
 @entry
 def book_reported(desk: Desk, t: int, slot: int, lots: int, price: int, fee: int, number: int, reason: int) -> None:
     """Book a fill that a broker reports. With the number of a working order it fills that, wholly or in part."""
-    asset, requested, submitted = slot % desk.assets, lots, t
+    asset, requested, submitted, place = slot % desk.assets, lots, t, -1
     for k in range(desk.count[ORDERS]):
         if desk.order_number[k] == number and number != 0:
+            place = k
             requested, submitted, reason = desk.order_lots[k], desk.order_bar[k], desk.order_reason[k]
             left = requested - lots
             desk.order_lots[k] = left
@@ -204,4 +219,7 @@ def book_reported(desk: Desk, t: int, slot: int, lots: int, price: int, fee: int
         n = head(desk, t, submitted, slot, number, reason)
         tail(desk, n, FILLED, NONE, requested, lots)
         paid(desk, n, price, notional, fee)
+        if desk.flags & HAS_ORDERS != 0 and place >= 0:
+            desk.cursor[PHASE] = NEXT_CLOSE
+            consequences(desk, t, place, number, lots, price)
     sweep(desk)

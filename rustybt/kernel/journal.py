@@ -6,10 +6,10 @@ from rustybt.model import Detail, Reason, Status
 
 from .compile import apart, aside, kernel
 from .limits import FAR, ZERO, whole
-from .state import BLAME, DEAD, ERROR, HAS_LATENCY, HINT, LOGGED, NUMBER, ORDERS, ROW, Desk
+from .state import BLAME, DEAD, ERROR, HAS_LATENCY, HAS_ORDERS, HINT, LOGGED, NUMBER, ORDERS, ROW, Desk
 
 NONE, ROLL, LIQUIDATION = whole(Detail.NONE), whole(Reason.ROLL), whole(Reason.LIQUIDATION)
-REJECTED, CANCELLED = whole(Status.REJECTED), whole(Status.CANCELLED)
+REJECTED, CANCELLED, ACCEPTED = whole(Status.REJECTED), whole(Status.CANCELLED), whole(Status.ACCEPTED)
 
 
 @kernel
@@ -72,6 +72,44 @@ def arrival(desk: Desk, t: int, number: int, reason: int) -> int:
     return desk.clock_decided[row] + desk.delays[number % desk.delay_count]
 
 
+@aside
+def plain_order(desk: Desk, k: int) -> None:
+    """A market order that was not requested has none of what a requested one has."""
+    apart()
+    desk.order_kind[k] = 0
+    desk.order_limit[k] = 0
+    desk.order_stop[k] = 0
+    desk.order_tif[k] = 0
+    desk.order_until[k] = 0
+    desk.order_flags[k] = 0
+    desk.order_entry[k] = 0
+    desk.order_rest[k] = 0
+    desk.order_peak[k] = 0
+    desk.order_trail[k] = 0
+    desk.order_rate[k] = 0
+    desk.order_offset[k] = 0
+    desk.order_batch[k] = 0
+
+
+@aside
+def shift(desk: Desk, left: int, k: int) -> None:
+    """Move what a requested order has to another place of the table."""
+    apart()
+    desk.order_kind[left] = desk.order_kind[k]
+    desk.order_limit[left] = desk.order_limit[k]
+    desk.order_stop[left] = desk.order_stop[k]
+    desk.order_tif[left] = desk.order_tif[k]
+    desk.order_until[left] = desk.order_until[k]
+    desk.order_flags[left] = desk.order_flags[k]
+    desk.order_entry[left] = desk.order_entry[k]
+    desk.order_rest[left] = desk.order_rest[k]
+    desk.order_peak[left] = desk.order_peak[k]
+    desk.order_trail[left] = desk.order_trail[k]
+    desk.order_rate[left] = desk.order_rate[k]
+    desk.order_offset[left] = desk.order_offset[k]
+    desk.order_batch[left] = desk.order_batch[k]
+
+
 @kernel
 def submit(desk: Desk, t: int, slot: int, lots: int, value: int, reason: int) -> None:
     """Enter a market order of so many lots, or of a value to be sized at the fill (lots = 0)."""
@@ -84,6 +122,8 @@ def submit(desk: Desk, t: int, slot: int, lots: int, value: int, reason: int) ->
     desk.order_reason[k] = reason
     if desk.flags & HAS_LATENCY != 0:
         desk.order_arrives[k] = arrival(desk, t, number, reason)
+    if desk.flags & HAS_ORDERS != 0:
+        plain_order(desk, k)
     desk.count[ORDERS] = k + 1
     desk.count[NUMBER] = number
     desk.busy[slot] += 1
@@ -103,12 +143,29 @@ def refuse(desk: Desk, t: int, slot: int, reason: int, detail: int, requested: i
 def drop(desk: Desk, t: int, k: int, detail: int, requested: int) -> None:
     """Cancel order k of the table."""
     apart()
+    finish(desk, t, k, CANCELLED, detail, requested)
+
+
+@aside
+def finish(desk: Desk, t: int, k: int, status: int, detail: int, requested: int) -> None:
+    """Take order k out of the table, with a row that says why."""
+    apart()
     n = head(desk, t, desk.order_bar[k], desk.order_slot[k], desk.order_number[k], desk.order_reason[k])
-    tail(desk, n, CANCELLED, detail, requested, ZERO)
+    tail(desk, n, status, detail, requested, ZERO)
     paid(desk, n, ZERO, ZERO, ZERO)
     desk.busy[desk.order_slot[k]] -= 1
     desk.order_number[k] = 0
     desk.count[DEAD] += 1
+
+
+@aside
+def announce(desk: Desk, t: int, k: int, detail: int) -> None:
+    """The row of an order that now works as it is."""
+    apart()
+    price = desk.order_stop[k] if desk.order_stop[k] != 0 else desk.order_limit[k]
+    n = head(desk, t, desk.order_bar[k], desk.order_slot[k], desk.order_number[k], desk.order_reason[k])
+    tail(desk, n, ACCEPTED, detail, desk.order_lots[k], ZERO)
+    paid(desk, n, price, ZERO, ZERO)
 
 
 @aside
@@ -155,6 +212,8 @@ def sweep(desk: Desk) -> None:
                 desk.order_number[left] = desk.order_number[k]
                 desk.order_reason[left] = desk.order_reason[k]
                 desk.order_arrives[left] = desk.order_arrives[k]
+                if desk.flags & HAS_ORDERS != 0:
+                    shift(desk, left, k)
             left += 1
     desk.count[ORDERS] = left
     desk.count[DEAD] = 0

@@ -27,7 +27,7 @@ def saved(book: Book) -> dict[str, np.ndarray[Any, Any]]:
     ends = dict.fromkeys(PER_ORDER, orders) | dict.fromkeys(LOG, rows) | dict.fromkeys(PER_CLAIM, int(desk.count[CLAIMS]))
     state = {name: np.array(getattr(desk, name)[: ends.get(name)]) for name in (*KEPT, *LOG)}
     state = {name: array if array.dtype.kind == "i" else plain(array) for name, array in state.items()}
-    return state | {"layout": np.array([VERSION, desk.assets, desk.slots // desk.assets, book.bar], dtype=np.int64)}
+    return state | {"layout": np.array([VERSION, desk.assets, desk.slots // desk.assets, book.bar, int(book.orders)], dtype=np.int64)}
 
 
 def restore(book: Book, state: Mapping[str, Any]) -> Book:
@@ -64,12 +64,14 @@ def regrown(book: Book, new: Book) -> Book:
         wide = np.zeros(desk.slots, dtype=np.int64)
         wide[slots] = state[name]
         state[name] = wide
-    last = np.zeros(desk.assets, dtype=np.int64)
-    last[columns] = state["last"]
+    for name in ("last", "seen"):
+        wide = np.zeros(desk.assets, dtype=np.int64)
+        wide[columns] = state[name]
+        state[name] = wide
     log_slot = np.where(state["log_slot"] < 0, NOWHERE, slots[state["log_slot"]]).astype(np.int32)
     state["claim_slot"] = slots[state["claim_slot"]]
-    state |= {"last": last, "order_slot": slots[state["order_slot"]], "log_slot": log_slot}
-    state["layout"] = np.array([VERSION, desk.assets, tables.sleeves, book.bar], dtype=np.int64)
+    state |= {"order_slot": slots[state["order_slot"]], "log_slot": log_slot}
+    state["layout"] = np.array([VERSION, desk.assets, tables.sleeves, book.bar, int(book.orders)], dtype=np.int64)
     restore(new, state)
     arm_all(new._desk)  # noqa: SLF001 - one room
     return new

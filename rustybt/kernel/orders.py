@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from rustybt.model import Detail, FillAt, Status
+from rustybt.model import Detail, FillAt, OrderFlag, Status, TimeInForce
 
 from .affordable import cut
 from .arithmetic import fits, mul_div, value
 from .caps import capped, rest_of
 from .compile import apart, aside, kernel
-from .fills import fee_of, record, slipped
-from .journal import NONE, asset_of, fail, head, paid, slot_of, sweep, tail
+from .fills import fee_due, fee_of, record, slipped
+from .journal import NONE, asset_of, drop, fail, head, paid, slot_of, sweep, tail
 from .limits import CEIL, DOWN, RATE, ZERO, whole
 from .margin import use
+from .priced import REOPEN, met
 from .sizing import size_all
 from .state import (
     DEAD,
@@ -20,10 +21,12 @@ from .state import (
     HAS_CAPS,
     HAS_CLAIMS,
     HAS_LATENCY,
+    HAS_ORDERS,
     HAS_SETTLEMENT,
     HAS_TIERS,
     ORDERS,
     OVERFLOW,
+    PHASE,
     RECEIVABLE,
     ROW,
     Desk,
@@ -32,14 +35,16 @@ from .timing import held_up, turn_away
 from .variation import unsettled
 
 NEXT_OPEN = whole(FillAt.NEXT_OPEN)
+NEXT_CLOSE, SAME_BAR_CLOSE = whole(FillAt.NEXT_CLOSE), whole(FillAt.SAME_BAR_CLOSE)
 REJECTED = whole(Status.REJECTED)
-UNAFFORDABLE = whole(Detail.UNAFFORDABLE)
+UNAFFORDABLE, REDUCE_ONLY = whole(Detail.UNAFFORDABLE), whole(Detail.REDUCE_ONLY)
+FOK, ONLY_REDUCE = whole(TimeInForce.FOK), whole(OrderFlag.REDUCE_ONLY)
 
 
 @kernel
 def quote(desk: Desk, moment: int, place: int) -> int:
-    """The price of a phase; 0 where the asset has no bar."""
-    return desk.open[place] if moment == NEXT_OPEN else desk.close[place]
+    """The price of a phase, on the path the open; 0 where the asset has no bar."""
+    return desk.close[place] if moment == NEXT_CLOSE or moment == SAME_BAR_CLOSE else desk.open[place]
 
 
 @kernel
@@ -54,15 +59,17 @@ def closing(held: int, lots: int) -> int:
 
 @aside
 def meet(desk: Desk, t: int, moment: int) -> None:
-    """Serve the working orders whose asset has a bar: reductions in full, then increases as far as the funds go."""
+    """Serve the working orders that a phase fills: reductions in full, then increases as far as the funds go."""
     apart()
     assets, orders = desk.assets, desk.count[ORDERS]
     if orders == 0:
         return
     row = (t - desk.cursor[ROW]) * assets
-    if desk.at_fill != 0:
+    if desk.flags & HAS_ORDERS != 0:
+        desk.cursor[PHASE] = moment
+    if desk.at_fill != 0 and moment == desk.fill_at:
         size_all(desk, t, moment)
-    if desk.flags & HAS_BARS != 0:
+    if desk.flags & HAS_BARS != 0 and (moment == desk.fill_at or moment == NEXT_OPEN):
         turn_away(desk, t, row, moment)
     served, increases, total = ZERO, ZERO, ZERO
     for k in range(orders):
@@ -71,20 +78,31 @@ def meet(desk: Desk, t: int, moment: int) -> None:
         price = quote(desk, moment, row + asset)
         if price == 0 or (desk.flags & (HAS_LATENCY | HAS_BARS) != 0 and held_up(desk, t, k, row + asset, moment)):
             continue
+        if desk.flags & HAS_ORDERS != 0 and desk.order_number[k] == 0:
+            continue
         if desk.flags & HAS_CAPS != 0:
             lots = capped(desk, k, slot, lots, row + asset)
-            if lots == 0 and rest_of(desk, t, k, slot):
+        if desk.flags & HAS_ORDERS != 0:
+            desk.due_part[k] = lots
+            price = met(desk, t, k, moment, row + asset)
+            if price == 0:
                 continue
+        if desk.flags & HAS_CAPS != 0 and none_served(desk, k, lots) and rest_of(desk, t, k, slot):
+            continue
         served += 1
         part = closing(desk.lots[slot], lots)
-        if lots != 0:
+        if desk.flags & HAS_ORDERS != 0:
+            if desk.order_flags[k] & ONLY_REDUCE != 0 and part != lots:
+                reduce(desk, t, k, part, price)
+                continue
+        elif lots != 0:
             price = slipped(desk, slot, price, lots, row + asset)
         if part != 0:
             notional = value(part, price, desk.up[asset], desk.down[asset])
-            record(desk, t, k, part, part, price, notional, fee_of(desk, slot, abs(part), abs(notional)), NONE)
+            record(desk, t, k, part, part, price, notional, fee_due(desk, k, slot, abs(part), abs(notional)), NONE)
         if part == lots:
             done(desk, t, k, slot)
-        elif orders == 1 and alone(desk, t, row, moment, lots - part, price):
+        elif desk.flags & HAS_ORDERS == 0 and orders == 1 and alone(desk, t, row, moment, lots - part, price):
             done(desk, t, k, slot)
         else:
             desk.queue[increases] = k
@@ -99,8 +117,33 @@ def meet(desk: Desk, t: int, moment: int) -> None:
     if served == orders and desk.flags & HAS_CAPS == 0:
         desk.count[ORDERS] = 0
         desk.count[DEAD] = 0
-    else:
+    elif served != 0 or desk.count[DEAD] != 0:
         sweep(desk)
+
+
+@aside
+def none_served(desk: Desk, k: int, lots: int) -> bool:
+    """Whether the volume allows nothing of an order, or not all of one that wants all or nothing."""
+    apart()
+    if desk.due_left[k] != 0 and desk.flags & HAS_ORDERS != 0 and desk.order_tif[k] == FOK:
+        desk.due_left[k] = desk.order_lots[k]
+        return True
+    return lots == 0
+
+
+@aside
+def reduce(desk: Desk, t: int, k: int, part: int, price: int) -> None:
+    """Serve a reduce-only order of more lots than there are to close."""
+    apart()
+    slot, lots = desk.order_slot[k], desk.order_lots[k]
+    desk.due_left[k] = 0
+    if part == 0:
+        drop(desk, t, k, REDUCE_ONLY, lots)
+        return
+    asset = slot % desk.assets
+    notional = value(part, price, desk.up[asset], desk.down[asset])
+    record(desk, t, k, lots, part, price, notional, fee_due(desk, k, slot, abs(part), abs(notional)), REDUCE_ONLY)
+    done(desk, t, k, slot)
 
 
 @kernel
@@ -132,7 +175,7 @@ def claim(desk: Desk, k: int, slot: int, lots: int, price: int, total: int) -> i
     """Note an increase and what it needs; gives that, on top of a total of needs."""
     asset, gross = asset_of(slot, desk.assets), desk.gross
     notional = value(lots, price, desk.up[asset], desk.down[asset])
-    fee = fee_of(desk, slot, abs(lots), abs(notional))
+    fee = fee_due(desk, k, slot, abs(lots), abs(notional))
     burden = fee if gross == RATE else mul_div(fee, gross, RATE, CEIL)
     need = use(desk, slot, abs(lots), abs(notional)) + burden
     if not (fits(notional) and fits(fee) and fits(burden) and fits(need) and fits(total + need)):
@@ -156,9 +199,15 @@ def grant(desk: Desk, t: int, row: int, moment: int, increases: int, total: int)
         cut(desk, increases, room, total)
     for i in range(increases):
         k = desk.queue[i]
+        if desk.flags & HAS_ORDERS != 0 and desk.order_number[k] == 0:
+            continue
         slot, part, lots = slot_of(desk, k), desk.due_part[k], desk.due_grant[k]
+        if desk.flags & HAS_ORDERS != 0 and desk.order_tif[k] == FOK and lots != part:
+            lots = ZERO
         if lots != 0:
             record(desk, t, k, part, lots, desk.due_price[k], desk.due_notional[k], desk.due_fee[k], NONE if lots == part else UNAFFORDABLE)
+            if desk.flags & HAS_ORDERS != 0 and moment != NEXT_OPEN and moment != REOPEN and opened(desk.lots[slot], lots):
+                desk.late[slot] = t + 1
         else:
             n = head(desk, t, desk.order_bar[k], slot, desk.order_number[k], desk.order_reason[k])
             tail(desk, n, REJECTED, UNAFFORDABLE, part, ZERO)
@@ -175,6 +224,13 @@ def claim_all(desk: Desk, increases: int) -> int:
         k = desk.queue[i]
         total += claim(desk, k, slot_of(desk, k), desk.due_part[k], desk.due_price[k], total)
     return total
+
+
+@kernel
+def opened(held: int, lots: int) -> bool:
+    """Whether the last fill, of so many lots, opened the position that is held, or turned it round."""
+    before = held - lots
+    return held != 0 and (before == 0 or (before > 0) != (held > 0))
 
 
 @kernel

@@ -62,14 +62,16 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any, tape: Tape |
 def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Desk, int, int]:
     """A desk for all bars, their number, and the most log rows that one of them can write."""
     from .actions import claims_of, events_of, flags_of_events
-    from .assemble import offers_of, rules_of, typed
-    from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, LOG, Desk, blank, unwritten
+    from .assemble import offers_of, requests_of, rules_of, typed
+    from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, HAS_ORDERS, LOG, Desk, blank, unwritten
     from .surroundings import timing_of
 
     bars, assets, slots = grid_shape(market, len(tables.assets)), len(tables.assets), tables.slots.shape[1]
     given, acts = rules_of(tables), events_of(tables, events)
-    given["flags"] |= flags_of_events(acts)
-    desk, room = Desk(parts=ALL, **given, **acts, **offers_of(plan, bars, slots)), 2 * slots + 4
+    given["flags"] |= flags_of_events(acts) | (0 if plan.requests is None else HAS_ORDERS)
+    asked = requests_of(plan.requests, bars, slots)
+    desk = Desk(parts=ALL, **given, **acts, **offers_of(plan, bars, slots), **asked)
+    room = 2 * slots + 4 + (0 if plan.requests is None else len(plan.requests.rows))
     desk.set(**{name: typed(name, getattr(market, name)).reshape(-1) for name in ("open", "high", "low", "close")})
     desk.set(**timing_of(getattr(market, "timing", None), desk.flags, bars, assets))
     margin = rows_of_a_bar(desk, room)
@@ -82,11 +84,12 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
 def rows_of_a_bar(desk: Desk, room: int) -> int:
     """The most log rows that one bar can write."""
     most = int(np.unique(desk.event_bar, return_counts=True)[1].max()) if desk.events else 0
-    from .state import HAS_MARGIN, HAS_SETTLEMENT
+    from .state import HAS_MARGIN, HAS_ORDERS, HAS_SETTLEMENT
 
     flows = int(np.unique(desk.flow_bar, return_counts=True)[1].max()) if desk.flows else 0
     called = (3 * desk.slots + 2 if desk.flags & HAS_MARGIN else 0) + (2 * desk.slots if desk.flags & HAS_SETTLEMENT else 0)
-    return 14 * desk.slots + 5 * room + 5 * most * (desk.slots // desk.assets) + flows + called + 8
+    each = 8 if desk.flags & HAS_ORDERS else 5
+    return 14 * desk.slots + each * room + 5 * most * (desk.slots // desk.assets) + flows + called + 8
 
 
 def with_working(desk: Desk, bar: int) -> int:

@@ -27,8 +27,9 @@ HALTED, DUE_HALT, STARTED, DAY, ORDERS_TODAY, IN_DRAWDOWN, IN_LOSS, CAUSE = rang
 """Places in ``guard``: what the controls remember."""
 PEAK, DAY_START, LAST_EQUITY, KNOWN_DEPOSITS = range(4)
 """Places in ``watch``: equity at its highest, before this session, at the last bar; deposits at the last bar."""
-EVENT, ROW, HINT, OFFER = range(4)
-"""Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer."""
+EVENT, ROW, HINT, OFFER, PHASE, BATCH = range(6)
+"""Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer, which
+phase of a bar is being served, first order of the batch that is being submitted."""
 
 HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS, HAS_TIERS, HAS_IMPACT, HAS_CAPS = (1 << bit for bit in range(8))
 """Bits of ``flags``: what the rules of slots use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit;
@@ -38,6 +39,8 @@ HAS_FLOWS, HAS_CLAIMS, HAS_MARGIN, HAS_SETTLEMENT, HAS_CONTROLS, HAS_WATCH = (1 
 among them some that look at every bar."""
 HAS_LATENCY, HAS_BARS, HAS_FINER = (1 << bit for bit in range(14, 17))
 """Of time and access: orders are under way for a time, assets can be barred, there are finer bars."""
+HAS_ORDERS = 1 << 17
+"""Orders asked for one by one (section 14)."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
 ALL = ACCRUE | MEET | MARK | DECIDE
@@ -59,19 +62,22 @@ class Desk:
     Sizes, settings and switches first. ``up``, ``down`` per asset: a value is lots x ticks x up / down. Then the settings of
     `rustybt.model.SLOT_FIELDS` per slot, the columns of `rustybt.model.TIER_FIELDS` and `IMPACT_FIELDS`, what a tape tells, the events
     (money units or lots per lot), the prices row after row, what `rustybt.model.Timing` says about them, the offers, the
-    flows of money in and out.
+    flows of money in and out, the requests row after row, the clock.
 
     What the controls are given: `rustybt.model.ControlTable`; what they remember: ``watch`` and ``guard``.
 
-    What survives a bar: ``last`` per asset, the ``tally`` of a month. Per slot: ``lots``, ``entry`` and ``peak`` price, the levels
-    ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``, bars to ``cool``, whether it ``exited``, the remembered
-    ``target``, the value ``settled`` in cash, how many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet
-    sized), value to size, bar, number (0 = dead), reason, when it arrives. Per claim (a dividend earned
+    What survives a bar: ``last`` per asset and 1 + the session of its last bar (``seen``), the ``tally`` of a month. Per slot: ``lots``,
+    ``entry`` and ``peak`` price, the levels ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``, bars to ``cool``,
+    whether it ``exited``, the remembered ``target``, bar + 1 at which its position was opened after the open (``late``), the value
+    ``settled`` in cash, how many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to
+    size, bar, number (0 = dead), reason, when it arrives; of a requested one also kind, limit, stop, time in force, until when, flags,
+    entry, and bar + 1 at which it became a limit order on the path, its ``rest``; of a trailing one the best price so far, its distance
+    in ticks or as a rate, how far beyond it the limit lies, and the number of the first order of its batch. Per claim (a dividend earned
     and not yet paid): slot, number, money.
 
     Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
-    lots to serve, lots beyond the cap; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log, as in
-    `rustybt.model.Log`, and the curves.
+    lots to serve, lots beyond the cap, and whether it rested; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log,
+    as in `rustybt.model.Log`, and the curves.
     """
 
     assets: int
@@ -189,11 +195,17 @@ class Desk:
     flow_bar: Counts
     flow_money: Amounts
     settle_bar: Counts
+    request_start: Counts
+    request: Amounts
+    clock_session: Counts
+    clock_ts: Counts
+    clock_ends: Counts
 
     money: Amounts
     count: Counts
     last: Amounts
     tally: Amounts
+    seen: Counts
     lots: Amounts
     entry: Amounts
     peak: Amounts
@@ -204,6 +216,7 @@ class Desk:
     cool: Counts
     exited: Counts
     target: Amounts
+    late: Counts
     settled: Amounts
     busy: Counts
     order_slot: Counts
@@ -213,6 +226,19 @@ class Desk:
     order_number: Counts
     order_reason: Counts
     order_arrives: Counts
+    order_kind: Counts
+    order_limit: Amounts
+    order_stop: Amounts
+    order_tif: Counts
+    order_until: Counts
+    order_flags: Counts
+    order_entry: Counts
+    order_rest: Counts
+    order_peak: Amounts
+    order_trail: Amounts
+    order_rate: Amounts
+    order_offset: Amounts
+    order_batch: Counts
     claim_slot: Counts
     claim_key: Counts
     claim_money: Amounts
@@ -227,6 +253,7 @@ class Desk:
     due_notional: Amounts
     due_fee: Amounts
     due_left: Amounts
+    due_maker: Counts
     queue: Counts
     ranked: Counts
 
@@ -286,7 +313,7 @@ CURVES = _NAMES[_NAMES.index("curve_equity") :]
 def lengths(assets: int, slots: int, orders: int, claims: int = 1) -> dict[str, int]:
     """Length of each array that a state and its scratch consist of."""
     per_slot, per_order = (*PER_SLOT, "held_slots"), (*PER_ORDER, *DUE)
-    fixed = {"money": 12, "count": 12, "cursor": 4, "watch": 4, "guard": 8, "last": assets, "tally": MONTH + 1}
+    fixed = {"money": 12, "count": 12, "cursor": 6, "watch": 4, "guard": 8, "last": assets, "seen": assets, "tally": MONTH + 1}
     fixed |= dict.fromkeys(PER_CLAIM, claims)
     return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from rustybt.model import FillAt
 
+from .clocks import lapse, overdue
 from .coast import coast, quiet
-from .compile import MODE, entry, kernel
+from .compile import MODE, apart, aside, entry, kernel
 from .decisions import decide
 from .events import accrue
-from .exits import protect
+from .exits import protect, protect_late
 from .limits import whole
 from .orders import meet
+from .priced import LATE, LIMITS, REOPEN, STOPS
+from .requests import accept_all
 from .state import (
     ACCRUE,
     CASH,
@@ -20,6 +23,7 @@ from .state import (
     GROSS,
     HAS_GUARDS,
     HAS_LEVELS,
+    HAS_ORDERS,
     HAS_TIERS,
     LOGGED,
     MARK,
@@ -36,6 +40,24 @@ if MODE != "python":
 NEXT_OPEN, NEXT_CLOSE, SAME_BAR_CLOSE = whole(FillAt.NEXT_OPEN), whole(FillAt.NEXT_CLOSE), whole(FillAt.SAME_BAR_CLOSE)
 
 
+@aside
+def meet_priced(desk: Desk, t: int) -> None:
+    """Steps 2 to 4 of a bar where orders are asked for one by one (section 14)."""
+    apart()
+    overdue(desk, t)
+    meet(desk, t, NEXT_OPEN)
+    meet(desk, t, REOPEN)
+    if desk.flags & HAS_LEVELS != 0:
+        protect(desk, t)
+    meet(desk, t, STOPS)
+    meet(desk, t, LIMITS)
+    meet(desk, t, LATE)
+    if desk.flags & HAS_LEVELS != 0:
+        protect_late(desk, t)
+    meet(desk, t, NEXT_CLOSE)
+    lapse(desk, t)
+
+
 @kernel
 def step(desk: Desk, t: int) -> None:
     """One bar, or the parts of it that the desk asks for."""
@@ -45,18 +67,23 @@ def step(desk: Desk, t: int) -> None:
     if parts & ACCRUE != 0:
         accrue(desk, t)
     if parts & MEET != 0:
-        if fill_at == NEXT_OPEN:
-            meet(desk, t, NEXT_OPEN)
-        if desk.flags & HAS_LEVELS != 0:
-            protect(desk, t)
-        if fill_at == NEXT_CLOSE:
-            meet(desk, t, NEXT_CLOSE)
+        if desk.flags & HAS_ORDERS != 0:
+            meet_priced(desk, t)
+        else:
+            if fill_at == NEXT_OPEN:
+                meet(desk, t, NEXT_OPEN)
+            if desk.flags & HAS_LEVELS != 0:
+                protect(desk, t)
+            if fill_at == NEXT_CLOSE:
+                meet(desk, t, NEXT_CLOSE)
     if parts & MARK != 0:
         mark(desk, t)
         if desk.flags & HAS_GUARDS != 0:
             age(desk, t)
     if parts & DECIDE != 0:
         decide(desk, t)
+        if desk.flags & HAS_ORDERS != 0:
+            accept_all(desk, t)
         if fill_at == SAME_BAR_CLOSE and parts & MEET != 0:
             meet(desk, t, SAME_BAR_CLOSE)
             mark(desk, t)

@@ -17,6 +17,7 @@ from .state import (
     GROSS,
     HAS_CLAIMS,
     HAS_LEVELS,
+    HAS_ORDERS,
     HAS_SETTLEMENT,
     INCOME,
     OVERFLOW,
@@ -90,7 +91,7 @@ def age(desk: Desk, t: int) -> None:
                 continue
             slot = base + asset
             if desk.lots[slot] != 0:
-                if desk.fill_at != NEXT_CLOSE or desk.held[slot] != 0:
+                if desk.late[slot] != t + 1 if desk.flags & HAS_ORDERS != 0 else desk.fill_at != NEXT_CLOSE or desk.held[slot] != 0:
                     raise_peak(desk, slot, row + asset)
                 desk.held[slot] += 1
             if desk.cool[slot] > 0:

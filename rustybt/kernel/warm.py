@@ -10,7 +10,7 @@ import numpy as np
 
 from .book import Book
 from .cache import folder_for_now
-from .example import one_asset, table
+from .example import one_asset, row_of, table
 from .simulate import simulate
 
 
@@ -69,3 +69,6 @@ def take_parts() -> None:
     book.cancel(0)
     book.book(0, 5, 100, 1)
     book.grow(table(sleeves=2))
+    asked = Book(table(), orders=True)
+    asked.step(0, [100], [100], [100], [100], none, [], [])
+    asked.request(row_of(size=1))

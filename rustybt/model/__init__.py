@@ -8,6 +8,15 @@ from rustybt.model.codes import NOWHERE, Barred, Detail, EventKind, FillAt, Intr
 from rustybt.model.controls import Control, ControlTable, Response
 from rustybt.model.events import EVENT_FIELDS, widened
 from rustybt.model.panel import Event, Panel
+from rustybt.model.requests import (
+    REQUEST_FIELDS,
+    Clock,
+    Measure,
+    OrderFlag,
+    OrderKind,
+    Requests,
+    TimeInForce,
+)
 from rustybt.model.tables import IMPACT_FIELDS, MARGIN_FIELDS, NO_BARS, NO_FLOWS, SLOT_FIELDS, TIER_FIELDS, Log, Outcome, Plan, Tables
 from rustybt.model.tape import Tape
 from rustybt.model.timing import Finer, Timing, bars_clock
@@ -20,10 +29,12 @@ __all__ = [
     "NO_BARS",
     "NO_FLOWS",
     "PRESETS",
+    "REQUEST_FIELDS",
     "SLOT_FIELDS",
     "TIER_FIELDS",
     "Asset",
     "Barred",
+    "Clock",
     "Control",
     "ControlTable",
     "Detail",
@@ -33,16 +44,21 @@ __all__ = [
     "Finer",
     "Intrabar",
     "Log",
+    "Measure",
+    "OrderFlag",
+    "OrderKind",
     "Outcome",
     "Panel",
     "Plan",
     "Reason",
+    "Requests",
     "Response",
     "Sizing",
     "Status",
     "Tables",
     "Tape",
     "TargetKind",
+    "TimeInForce",
     "Timing",
     "bars_clock",
     "widened",

@@ -30,6 +30,7 @@ class Reason(IntEnum):
     VARIATION = 19
     CONTROL = 20
     HALT = 21
+    ORDER = 22
 
 
 class Status(IntEnum):
@@ -42,6 +43,9 @@ class Status(IntEnum):
     APPLIED = 4
     ACCRUED = 5
     VIOLATED = 6
+    ACCEPTED = 7
+    TRIGGERED = 8
+    EXPIRED = 9
 
 
 class Detail(IntEnum):
@@ -72,6 +76,15 @@ class Detail(IntEnum):
     DAILY_LOSS = 22
     UNRESOLVED = 23
     BARRED = 24
+    POST_ONLY = 25
+    REDUCE_ONLY = 26
+    REQUESTED = 27
+    TIME = 28
+    UNMET = 29
+    AMENDED = 30
+    ACTIVATED = 31
+    OCO = 32
+    PARENT = 33
 
 
 class EventKind(IntEnum):

@@ -12,6 +12,7 @@ from rustybt.model.asset import Asset
 from rustybt.model.codes import FillAt, Intrabar, Sizing
 from rustybt.model.controls import ControlTable
 from rustybt.model.panel import Ints
+from rustybt.model.requests import Requests
 
 SLOT_FIELDS = (
     "fee_flat", "fee_lot_num", "fee_lot_den", "fee_rate", "fee_min", "fee_max", "fee_cap",
@@ -108,6 +109,7 @@ class Plan:
         bar: (offers,) Int64 bar of each offer, never decreasing.
         slot: (offers,) Int64, increasing within a bar.
         value: (offers,) Int64: lots, money units or 1e-12 weights, by the slot's kind.
+        requests: orders asked for one by one, or None.
 
     An offer equal to the remembered target of an unscheduled slot does nothing, so leaving it out changes nothing.
 
@@ -120,6 +122,7 @@ class Plan:
     bar: Ints
     slot: Ints
     value: Ints
+    requests: Requests | None = None
 
     @classmethod
     def from_starts(cls, start: Ints, slot: Ints, value: Ints) -> Plan:

@@ -11,6 +11,7 @@ digit. Inside, every number is a price, a quantity or an amount of money as a pe
 6. `exits`: stop loss, trailing stop, take profit, max bars.
 7. `decisions`: targets become orders.
 8. `identity`: the books balance.
+10. `requests`, `priced`, `clocks`: orders asked for one by one, their kinds, their time in force.
 
 A new rule goes into the rule book first, then into the module of its section here, and into `rustybt.kernel`.
 """

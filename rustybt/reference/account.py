@@ -9,10 +9,13 @@ from itertools import count
 
 from rustybt.model.asset import Asset
 from rustybt.model.codes import Detail, FillAt, Intrabar, Reason, Sizing, Status, TargetKind
+from rustybt.model.requests import OrderFlag, OrderKind, TimeInForce
 from rustybt.model.timing import Timing
 from rustybt.reference.impact import Impact
 from rustybt.reference.rounding import ZERO
 from rustybt.reference.tariff import Ladder, Rates
+
+NO_FLAGS = OrderFlag(0)
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class Position:
 
     Attributes:
         quantity: signed. entry: average entry price. peak: best price of completed bars since the entry. held: bars.
-        opened_at_close: bar at whose close it was opened, None otherwise.
+        opened_late: bar on whose path or at whose close it was opened, None otherwise.
         settled: the part of its value that has been paid in cash.
         remembered: last target. exited: an exit has fired since. cool_down: bars left. exit_bar: bar of the last exit.
     """
@@ -120,7 +123,7 @@ class Position:
     entry: Decimal = ZERO
     peak: Decimal = ZERO
     held: int = 0
-    opened_at_close: int | None = None
+    opened_late: int | None = None
     remembered: Decimal = ZERO
     settled: Decimal = ZERO
     exited: bool = False
@@ -130,18 +133,26 @@ class Position:
     def close(self) -> None:
         """Nothing is held any more; what is remembered stays."""
         self.quantity = self.entry = self.peak = ZERO
-        self.held, self.opened_at_close = 0, None
+        self.held, self.opened_late = 0, None
 
 
 AT_ONCE = -(2**62)
 """Before any instant of a clock."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Order:
-    """A market order. ``quantity`` is None until an order sized at the fill is sized; ``target`` is then its weight or notional.
+    """An order. ``quantity`` is None until an order sized at the fill is sized; ``target`` is then its weight or notional.
 
-    ``arrives`` is when it reaches the market, by the market's clock; one that is arranged beforehand is there at once.
+    Attributes:
+        arrives: when it reaches the market, by the market's clock; one that is arranged beforehand is there at once.
+        kind, limit, stop, time_in_force, until, flags, entry: of a requested order; ``until`` is None for a day that has not begun.
+        rests_after: bar on whose path it was triggered, None otherwise. is_maker: its next fill is charged as one that rested.
+        served: how much of it the volume of the bar allows.
+        batch: number of the first order of its batch. sent: bar at which a fill sent it, and whether at the open.
+            since: price of that fill.
+        trail, trail_rate, offset, best: of a trailing stop: its distance as a price or a fraction, how far beyond it the limit lies, and
+            the best price so far.
     """
 
     number: int
@@ -151,6 +162,47 @@ class Order:
     quantity: Decimal | None
     target: Decimal = ZERO
     arrives: int = AT_ONCE
+    kind: OrderKind = OrderKind.MARKET
+    limit: Decimal = ZERO
+    stop: Decimal = ZERO
+    time_in_force: TimeInForce = TimeInForce.GTC
+    until: int | None = 0
+    flags: OrderFlag = NO_FLAGS
+    entry: int = 0
+    rests_after: int | None = None
+    is_maker: bool = False
+    served: Decimal = ZERO
+    batch: int = 0
+    sent: tuple[int, bool] | None = None
+    since: Decimal = ZERO
+    trail: Decimal = ZERO
+    trail_rate: Decimal = ZERO
+    offset: Decimal = ZERO
+    best: Decimal = ZERO
+
+    @property
+    def is_dormant(self) -> bool:
+        """Whether it waits for the first order of its batch."""
+        return OrderFlag.DORMANT in self.flags
+
+    @property
+    def is_buy(self) -> bool:
+        """Which side it is on."""
+        return self.quantity is not None and self.quantity > 0
+
+    def allows(self, price: Decimal) -> bool:
+        """Whether its limit allows a price."""
+        return price <= self.limit if self.is_buy else price >= self.limit
+
+
+@dataclass(frozen=True)
+class Now:
+    """What the clock says at a bar: the session as a day number, the instant, and whether the session is known to end."""
+
+    bar: int
+    session: int
+    ts: int
+    ends: bool
 
 
 @dataclass(frozen=True)
@@ -190,7 +242,8 @@ class Account:
         settled: the value of positions that has been paid in cash.
         positions: per slot. last: last price per asset, None before its first bar.
         timing: what is known about the bars beside their prices.
-        working: orders not yet filled, by slot (a slot never has two).
+        sessions: session of the last bar per asset, None before its first.
+        working: orders not yet filled, in submission sequence. batch: first order of the batch that is being submitted.
         month, traded_in_month: what was traded in the month, by group of tiers.
     """
 
@@ -206,7 +259,9 @@ class Account:
     income: Decimal = ZERO
     receivable: Decimal = ZERO
     claims: list[Claim] = field(default_factory=list)
-    working: dict[int, Order] = field(default_factory=dict)
+    sessions: dict[int, int] = field(default_factory=dict)
+    working: list[Order] = field(default_factory=list)
+    batch: int = 0
     log: list[Row] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     month: tuple[int, int] | None = None
@@ -217,11 +272,19 @@ class Account:
         """Cash as it would be if no gain had been settled: what equity adds the full value of positions to."""
         return self.cash - self.settled
 
+    def of(self, slot: int) -> list[Order]:
+        """The working orders of a slot."""
+        return [order for order in self.working if order.slot == slot]
+
     def cancel(self, slot: int, bar: int, detail: Detail) -> None:
-        """Cancel the working order of a slot, if there is one."""
-        order = self.working.pop(slot, None)
-        if order is not None:
-            self.log.append(not_filled(order, bar, Status.CANCELLED, detail))
+        """Cancel the working orders of a slot."""
+        for order in self.of(slot):
+            self.end(order, bar, Status.CANCELLED, detail)
+
+    def end(self, order: Order, bar: int, status: Status, detail: Detail) -> None:
+        """Take an order out, with a row that says why."""
+        self.working.remove(order)
+        self.log.append(not_filled(order, bar, status, detail))
 
 
 def not_filled(order: Order, bar: int, status: Status, detail: Detail) -> Row:

@@ -68,7 +68,9 @@ def detail_of(control: Control) -> Detail:
     return Detail(Detail.HALTED + control)
 
 
-def vet(account: Account, guard: Guard, bar: int, order: tuple[Terms, Decimal, Decimal]) -> tuple[Decimal, Detail]:
+def vet(
+    account: Account, guard: Guard, bar: int, order: tuple[Terms, Decimal, Decimal], reason: Reason = Reason.TARGET
+) -> tuple[Decimal, Detail]:
     """What the controls leave of an order (its terms, quantity, and the equity), and the last control that took something."""
     terms, change, equity = order
     held = account.positions[terms.number].quantity
@@ -84,7 +86,7 @@ def vet(account: Account, guard: Guard, bar: int, order: tuple[Terms, Decimal, D
         room = room_for(account, guard, Opening(bar, terms, part, extra, equity), control)
         if room is None or room >= abs(extra):
             continue
-        account.log.append(Row(bar, bar, terms.number, 0, Reason.TARGET, Status.VIOLATED, detail_of(control), part + extra))
+        account.log.append(Row(bar, bar, terms.number, 0, reason, Status.VIOLATED, detail_of(control), part + extra))
         if action is Response.REDUCE:
             extra = room if extra > 0 else -room
         elif action in (Response.REJECT, Response.HALT):
@@ -183,7 +185,7 @@ def opens(account: Account, order: Order) -> bool:
     """Whether an order of a decision does more than reduce."""
     held, quantity = account.positions[order.slot].quantity, order.quantity or ZERO
     reduces = held != 0 and (held > 0) != (quantity > 0) and abs(quantity) <= abs(held)
-    return order.reason in (Reason.TARGET, Reason.CALLBACK) and not reduces
+    return order.reason in (Reason.TARGET, Reason.CALLBACK, Reason.ORDER) and not reduces and not order.is_dormant
 
 
 def stand_still(account: Account, guard: Guard, bar: int) -> None:
@@ -192,12 +194,12 @@ def stand_still(account: Account, guard: Guard, bar: int) -> None:
         return
     guard.due = False
     for terms in account.rules.terms:
-        order = account.working.get(terms.number)
-        if order is not None and (guard.limits.flatten or opens(account, order)):
-            account.cancel(terms.number, bar, Detail.HALTED)
+        for order in account.of(terms.number):
+            if guard.limits.flatten or opens(account, order):
+                account.end(order, bar, Status.CANCELLED, Detail.HALTED)
     for terms in account.rules.terms:
         held = account.positions[terms.number].quantity
         if guard.limits.flatten and held != 0:
             order = Order(next(account.numbers), terms.number, bar, Reason.HALT, -held)
             order.arrives = arrival(account, bar, order.number)
-            account.working[terms.number] = order
+            account.working.append(order)

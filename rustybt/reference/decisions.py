@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from rustybt.model.codes import Detail, Reason, Sizing, Status, TargetKind
 from rustybt.reference.account import Account, Order, Row, Terms
-from rustybt.reference.controls import Guard, stand_still, vet
+from rustybt.reference.controls import Guard, vet
 from rustybt.reference.margin import is_liquidated
 from rustybt.reference.orders import wanted
 from rustybt.reference.rounding import ZERO, amount
@@ -36,14 +36,11 @@ def decide(account: Account, bar: int, offers: Iterable[Offer], equity: Decimal,
             continue
         position.exited = False
         trade(account, bar, (terms, target, guard), price, equity)
-    if guard is not None:
-        stand_still(account, guard, bar)
 
 
 def is_leaving(account: Account, slot: int) -> bool:
     """Whether a ``max_bars`` order is working."""
-    order = account.working.get(slot)
-    return order is not None and order.reason is Reason.MAX_BARS
+    return any(order.reason is Reason.MAX_BARS for order in account.of(slot))
 
 
 def trade(account: Account, bar: int, decision: tuple[Terms, Decimal, Guard | None], price: Decimal, equity: Decimal) -> None:
@@ -58,12 +55,11 @@ def trade(account: Account, bar: int, decision: tuple[Terms, Decimal, Guard | No
     change = wanted(target, terms, price, equity, account.rules.unit) - position.quantity
     amount(change, terms.asset.lot_size, "order", terms.asset.symbol)
     if change != 0 and position.cool_down > 0:
-        held = position.quantity
-        if held == 0 or (held > 0) == (change > 0):
+        allowed = cooled(position.quantity, change)
+        if allowed == 0:
             reject(account, bar, slot, Detail.COOL_DOWN, change)
             return
-        if abs(change) > abs(held):
-            change = -held
+        change = allowed
     if guard is not None and change != 0:
         left, cause = vet(account, guard, bar, (terms, change, equity))
         if left == 0:
@@ -78,7 +74,14 @@ def trade(account: Account, bar: int, decision: tuple[Terms, Decimal, Guard | No
 def send(account: Account, bar: int, slot: int, quantity: Decimal | None, target: Decimal = ZERO) -> None:
     """A new working order."""
     number = next(account.numbers)
-    account.working[slot] = Order(number, slot, bar, Reason.TARGET, quantity, target, arrival(account, bar, number))
+    account.working.append(Order(number, slot, bar, Reason.TARGET, quantity, target, arrival(account, bar, number)))
+
+
+def cooled(held: Decimal, change: Decimal) -> Decimal:
+    """What a cool-down leaves of a change: nothing that opens or increases, and no way through zero."""
+    if held == 0 or (held > 0) == (change > 0):
+        return ZERO
+    return -held if abs(change) > abs(held) else change
 
 
 def reject(account: Account, bar: int, slot: int, detail: Detail, quantity: Decimal) -> None:

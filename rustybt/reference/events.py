@@ -10,6 +10,7 @@ from rustybt.reference.account import Account, Claim, Row, Terms
 from rustybt.reference.fills import check_price
 from rustybt.reference.rounding import ZERO, amount, nearest, toward_zero
 from rustybt.reference.succession import Action, close_out, roll, spin_off
+from rustybt.reference.trailing import trails
 
 
 def apply_events(account: Account, bar: int, actions: Iterable[Action]) -> None:
@@ -27,7 +28,7 @@ def apply_one(account: Account, bar: int, action: Action, holders: list[Terms]) 
         account.last[action.column] = split_price(account.last[action.column] or ZERO, action, holders[0])
         for terms in holders:
             split_position(account, bar, action, terms)
-            split_order(account, bar, action, terms)
+            split_orders(account, bar, action, terms)
     elif action.kind is EventKind.DIVIDEND:
         for terms in holders:
             pay_dividend(account, bar, action, terms)
@@ -68,16 +69,19 @@ def split_position(account: Account, bar: int, action: Action, terms: Terms) -> 
     account.log.append(Row(*head, after - before, after - before, price, -in_lieu))
 
 
-def split_order(account: Account, bar: int, action: Action, terms: Terms) -> None:
-    """A working order in lots is split like a position; one that becomes 0 is cancelled."""
-    order = account.working.get(terms.number)
-    if order is None or order.quantity is None:
-        return
-    after = toward_zero(order.quantity * action.numerator, terms.asset.lot_size, over=action.denominator)
-    if after == 0:
-        account.cancel(terms.number, bar, Detail.SPLIT)
-    else:
+def split_orders(account: Account, bar: int, action: Action, terms: Terms) -> None:
+    """Working orders in lots are split like a position, their prices like other prices; one that becomes 0 lots is cancelled."""
+    for order in account.of(terms.number):
+        if order.quantity is None:
+            continue
+        after = toward_zero(order.quantity * action.numerator, terms.asset.lot_size, over=action.denominator)
+        if after == 0 and order.quantity != 0:
+            account.end(order, bar, Status.CANCELLED, Detail.SPLIT)
+            continue
         order.quantity = amount(after, terms.asset.lot_size, "order after a split", terms.asset.symbol)
+        for name in ("limit", "stop", *(("best", "trail", "offset") if trails(order) else ())):
+            price = getattr(order, name)
+            setattr(order, name, split_price(price, action, terms) if price else ZERO)
 
 
 def pay_dividend(account: Account, bar: int, action: Action, terms: Terms) -> None:

@@ -33,15 +33,33 @@ def serve_exits(account: Account, number: int, bars: Bars) -> None:
         fired = exit_of(account, terms, number, bar)
         if fired is None:
             continue
-        order = exit_order(account, terms.number, number, fired.reason)
-        quantity = -position.quantity
-        rates = rates_of(account, terms)
-        taken = fired.reason is Reason.TAKE_PROFIT
-        price = fired.price if taken else slipped(fired.price, quantity, terms, bar)
-        charged = rates.resting() if taken else rates
-        fill(account, Execution(number, order, quantity, quantity, price, rates=charged, detail=fired.detail))
-        account.cancel(terms.number, number, Detail.EXITED)
-        remember_exit(position, terms, number)
+        leave(account, number, (terms, bar), fired)
+
+
+def serve_late_exits(account: Account, number: int, bars: Bars) -> None:
+    """Stop out positions that were opened on the path of this bar, slots in order."""
+    for terms in account.rules.terms:
+        position, bar = account.positions[terms.number], bars[terms.column]
+        if bar is None or position.quantity == 0 or position.opened_late != number:
+            continue
+        if cannot_trade(barred_at(account.timing, number, terms.column), -position.quantity):
+            continue
+        stop = long_stop(position, terms) if position.quantity > 0 else short_stop(position, terms)
+        if stop is not None and (bar.low <= stop.price if position.quantity > 0 else bar.high >= stop.price):
+            leave(account, number, (terms, bar), stop)
+
+
+def leave(account: Account, number: int, at: tuple[Terms, Bar], fired: Exit) -> None:
+    """Close a position by an exit that fires, and cancel the orders of its slot."""
+    terms, bar = at
+    order = exit_order(account, terms.number, number, fired.reason)
+    quantity = -account.positions[terms.number].quantity
+    rates, taken = rates_of(account, terms), fired.reason is Reason.TAKE_PROFIT
+    price = fired.price if taken else slipped(fired.price, quantity, terms, bar)
+    charged = rates.resting() if taken else rates
+    fill(account, Execution(number, order, quantity, quantity, price, rates=charged, detail=fired.detail))
+    account.cancel(terms.number, number, Detail.EXITED)
+    remember_exit(account.positions[terms.number], terms, number)
 
 
 def exit_order(account: Account, slot: int, bar: int, reason: Reason) -> Order:
@@ -81,28 +99,40 @@ def reaches_both(position: Position, terms: Terms, bar: Bar) -> bool:
     return take < bar.open < stop.price and bar.high >= stop.price and bar.low <= take
 
 
-def long_levels(position: Position, terms: Terms) -> tuple[Exit | None, Decimal | None]:
-    """The effective stop and the take of a long position, where they are set."""
+def long_stop(position: Position, terms: Terms) -> Exit | None:
+    """The effective stop of a long position: the higher of stop and trail."""
     tick = terms.asset.tick_size
     stops: list[Exit] = []
     if terms.stop_loss:
         stops.append(Exit(Reason.STOP_LOSS, upward(position.entry * (ONE - terms.stop_loss), tick)))
     if terms.trailing:
         stops.append(Exit(Reason.TRAILING_STOP, upward(position.peak * (ONE - terms.trailing), tick)))
-    take = downward(position.entry * (ONE + terms.take_profit), tick) if terms.take_profit else None
-    return max(stops, key=lambda level: level.price, default=None), take
+    return max(stops, key=lambda level: level.price, default=None)
 
 
-def short_levels(position: Position, terms: Terms) -> tuple[Exit | None, Decimal | None]:
-    """The effective stop and the take of a short position, where they are set."""
+def short_stop(position: Position, terms: Terms) -> Exit | None:
+    """The effective stop of a short position: the lower of stop and trail."""
     tick = terms.asset.tick_size
     stops: list[Exit] = []
     if terms.stop_loss:
         stops.append(Exit(Reason.STOP_LOSS, downward(position.entry * (ONE + terms.stop_loss), tick)))
     if terms.trailing:
         stops.append(Exit(Reason.TRAILING_STOP, downward(position.peak * (ONE + terms.trailing), tick)))
+    return min(stops, key=lambda level: level.price, default=None)
+
+
+def long_levels(position: Position, terms: Terms) -> tuple[Exit | None, Decimal | None]:
+    """The effective stop and the take of a long position, where they are set."""
+    tick = terms.asset.tick_size
+    take = downward(position.entry * (ONE + terms.take_profit), tick) if terms.take_profit else None
+    return long_stop(position, terms), take
+
+
+def short_levels(position: Position, terms: Terms) -> tuple[Exit | None, Decimal | None]:
+    """The effective stop and the take of a short position, where they are set."""
+    tick = terms.asset.tick_size
     take = upward(position.entry * (ONE - terms.take_profit), tick) if terms.take_profit else None
-    return min(stops, key=lambda level: level.price, default=None), take
+    return short_stop(position, terms), take
 
 
 def long_exit(position: Position, terms: Terms, bar: Bar, policy: Intrabar = Intrabar.PESSIMISTIC) -> Exit | None:
@@ -139,11 +169,11 @@ def target_first(policy: Intrabar, gain: Decimal, loss: Decimal) -> bool:
 def submit_max_bars(account: Account, number: int) -> None:
     """Order out of every position that has been held for the longest allowed time."""
     for terms in account.rules.terms:
-        position, working = (account.positions[terms.number], account.working.get(terms.number))
+        position, working = account.positions[terms.number], account.of(terms.number)
         too_long = terms.max_bars > 0 and position.quantity != 0 and position.held >= terms.max_bars
-        if too_long and not (working is not None and working.reason in (Reason.MAX_BARS, Reason.LIQUIDATION)):
+        if too_long and not any(order.reason in (Reason.MAX_BARS, Reason.LIQUIDATION) for order in working):
             account.cancel(terms.number, number, Detail.REPLACED)
             order = exit_order(account, terms.number, number, Reason.MAX_BARS)
             order.arrives = arrival(account, number, order.number)
-            account.working[terms.number] = order
+            account.working.append(order)
             remember_exit(position, terms, number)

@@ -61,9 +61,12 @@ def commission(quantity: Decimal, price: Decimal, terms: Terms, unit: Decimal, r
 
 @dataclass(frozen=True)
 class Execution:
-    """A fill about to be booked: when, for which order, how much was asked for and how much is filled at which price.
+    """A fill about to be booked.
 
-    ``rates`` are what it is charged by; None: those in force for an order that takes the price.
+    Attributes:
+        bar, order: when, and for which order. requested, quantity, price: how much was asked for, and is filled at which price.
+        late: after the open. short: why less is filled than was asked for. detail: what there is to say where all is.
+        rates: what it is charged by; None: those in force for an order that takes the price.
     """
 
     bar: int
@@ -71,13 +74,14 @@ class Execution:
     requested: Decimal
     quantity: Decimal
     price: Decimal
-    at_close: bool = False
+    late: bool = False
+    short: Detail = Detail.UNAFFORDABLE
     rates: Rates | None = None
     detail: Detail = Detail.NONE
 
 
 def fill(account: Account, execution: Execution) -> None:
-    """Book a fill: cash, position and log row. The quantity never crosses zero; orders that do are served as two fills."""
+    """Book a fill: cash, position and log row."""
     order, quantity, price = execution.order, execution.quantity, execution.price
     terms, unit = account.rules.terms[order.slot], account.rules.unit
     symbol = terms.asset.symbol
@@ -88,19 +92,19 @@ def fill(account: Account, execution: Execution) -> None:
     account.traded = amount(account.traded + notional, unit, "traded value", symbol)
     account.fees = amount(account.fees + fee, unit, "fees", symbol)
     move(account.positions[order.slot], execution, terms.asset)
-    detail = execution.detail if quantity == execution.requested else Detail.UNAFFORDABLE
+    detail = execution.detail if quantity == execution.requested else execution.short
     head = (execution.bar, order.submitted, order.slot, order.number, order.reason)
     account.log.append(Row(*head, Status.FILLED, detail, execution.requested, quantity, price, notional, fee))
 
 
 def move(position: Position, execution: Execution, asset: Asset) -> None:
-    """Change a position by a fill: open it, add to it at the average price, or reduce it."""
+    """Change a position by a fill: open it, add to it at the average price, reduce it, or turn it round."""
     before, quantity, price = position.quantity, execution.quantity, execution.price
     after = amount(before + quantity, asset.lot_size, "position", asset.symbol)
-    if before == 0:
+    if before == 0 or (after != 0 and (before > 0) != (after > 0)):
         position.entry = position.peak = price
         position.held = 0
-        position.opened_at_close = execution.bar if execution.at_close else None
+        position.opened_late = execution.bar if execution.late else None
     elif (quantity > 0) == (before > 0):
         step = nearest((price - position.entry) * abs(quantity), asset.tick_size, over=abs(before) + abs(quantity))
         position.entry = position.entry + step

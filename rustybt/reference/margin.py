@@ -72,11 +72,10 @@ def send_out(account: Account, bar: int, terms: Terms, margin: tuple[Decimal, De
             few = middle
     account.cancel(terms.number, bar, Detail.REPLACED)
     out = enough * lot if quantity < 0 else -enough * lot
-    account.working[terms.number] = Order(next(account.numbers), terms.number, bar, Reason.LIQUIDATION, out)
+    account.working.append(Order(next(account.numbers), terms.number, bar, Reason.LIQUIDATION, out))
     return left(enough)
 
 
 def is_liquidated(account: Account, slot: int) -> bool:
     """Whether a position is on its way out because of a margin call."""
-    order = account.working.get(slot)
-    return order is not None and order.reason is Reason.LIQUIDATION
+    return any(order.reason is Reason.LIQUIDATION for order in account.of(slot))

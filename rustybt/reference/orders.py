@@ -1,14 +1,17 @@
-"""Section 5: working market orders meet a price. Reductions fill in full, increases as far as the account can carry them."""
+"""Section 5: working orders meet a price. Reductions fill in full, increases as far as the account can carry them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rustybt.model.codes import Detail, Status, TargetKind
-from rustybt.reference.account import Account, Bar, Bars, Order, Row, Terms, not_filled
-from rustybt.reference.fills import Execution, check_price, commission, fill, slipped, value
+from rustybt.model.codes import Detail, Sizing, Status, TargetKind
+from rustybt.model.requests import OrderFlag, OrderKind, TimeInForce
+from rustybt.reference.account import Account, Bar, Bars, Now, Order, Row, Terms
+from rustybt.reference.fills import Execution, check_price, commission, fill, value
+from rustybt.reference.groups import consequences
 from rustybt.reference.margin import use
+from rustybt.reference.priced import AUCTIONS, CLOSES, MARKET_MOMENT, Moment, fill_price
 from rustybt.reference.rounding import ZERO, amount, toward_zero, upward
 from rustybt.reference.tariff import Rates, rates_of
 from rustybt.reference.timing import barred_at, cannot_trade, has_arrived, turn_away
@@ -16,15 +19,20 @@ from rustybt.reference.timing import barred_at, cannot_trade, has_arrived, turn_
 
 @dataclass(frozen=True)
 class Phase:
-    """The moment of filling: the bar, its prices, and whether they are taken at the close."""
+    """The moment of filling: the bar, its prices, and when in the bar it is."""
 
-    bar: int
+    now: Now
     bars: Bars
-    at_close: bool
+    moment: Moment
+
+    @property
+    def bar(self) -> int:
+        """Number of the bar."""
+        return self.now.bar
 
     def price(self, bar: Bar) -> Decimal:
-        """The price of this phase."""
-        return bar.close if self.at_close else bar.open
+        """The reference price of this phase; on the path the open."""
+        return bar.close if self.moment in CLOSES else bar.open
 
 
 @dataclass
@@ -53,29 +61,37 @@ class Part:
         return size if self.quantity > 0 else -size
 
 
-def fill_market_orders(account: Account, phase: Phase) -> None:
-    """Serve every working order whose asset has a bar."""
-    here = (order for order in account.working.values() if can_be_served(account, phase, order))
-    due = sorted(here, key=lambda order: order.number)
-    if any(order.quantity is None for order in due):
-        size_at_fill(account, phase, due)
-    turn_away(account, phase.bar, phase.at_close)
-    due = [order for order in due if order.slot in account.working and can_be_served(account, phase, order)]
+def serve(account: Account, phase: Phase) -> None:
+    """Serve every working order that this phase fills."""
+    at_market = phase.moment is MARKET_MOMENT[account.rules.fill_at]
+    if account.rules.sizing is Sizing.AT_FILL and at_market:
+        size_at_fill(account, phase)
+    if at_market or phase.moment is Moment.OPEN:
+        turn_away(account, phase.bar, (phase.moment in CLOSES, at_market, phase.moment is Moment.OPEN))
     increases: list[Part] = []
-    for order in due:
+    for order in list(account.working):
+        if order not in account.working or not can_be_served(account, phase, order):
+            continue
+        terms = account.rules.terms[order.slot]
+        bar = phase.bars[terms.column]
+        assert bar is not None, "an order is only served at a bar of its asset"
         allowed = capped(account, phase, order)
-        if allowed == 0 and order.quantity != 0:
+        price = fill_price(account, phase, order, (terms, bar), allowed)
+        if price is None:
+            continue
+        if allowed != order.quantity and (allowed == 0 or order.time_in_force is TimeInForce.FOK):
             leave_rest(account, phase, order, ZERO)
             continue
-        del account.working[order.slot]
         to_zero, beyond = divide(account, order, allowed)
+        if OrderFlag.REDUCE_ONLY in order.flags and beyond != 0:
+            serve_reduce_only(account, phase, Part(order, to_zero, price, terms))
+            continue
         if to_zero != 0:
-            reduction = part(account, phase, order, to_zero, allowed)
-            fill(account, Execution(phase.bar, order, to_zero, to_zero, reduction.price))
-        if beyond != 0:
-            increases.append(part(account, phase, order, beyond, allowed))
-        else:
+            execute(account, phase, Execution(phase.bar, order, to_zero, to_zero, price, rates=charged(account, order)))
+        if beyond == 0:
             leave_rest(account, phase, order, allowed)
+        else:
+            increases.append(Part(order, beyond, price, terms, served=allowed))
     if increases:
         fill_increases(account, phase, increases)
 
@@ -91,49 +107,82 @@ def capped(account: Account, phase: Phase, order: Order) -> Decimal:
 
 
 def leave_rest(account: Account, phase: Phase, order: Order, served: Decimal) -> None:
-    """What the volume did not allow stays working, or is cancelled."""
-    account.working.pop(order.slot, None)
+    """What the volume did not allow stays working, or is cancelled. A stop that was reached goes on as a market order."""
     rest = (order.quantity or ZERO) - served
     if rest == 0:
+        account.working.remove(order)
         return
     order.quantity = rest
-    if account.rules.terms[order.slot].cap_carry:
-        account.working[order.slot] = order
-    else:
-        account.log.append(not_filled(order, phase.bar, Status.CANCELLED, Detail.CAPPED))
+    one_attempt = order.time_in_force in (*AUCTIONS, TimeInForce.IOC, TimeInForce.FOK)
+    if one_attempt or not account.rules.terms[order.slot].cap_carry:
+        account.end(order, phase.bar, Status.CANCELLED, Detail.CAPPED)
+    elif order.kind in (OrderKind.STOP, OrderKind.MARKET_IF_TOUCHED):
+        order.kind, order.stop = OrderKind.MARKET, ZERO
 
 
 def can_be_served(account: Account, phase: Phase, order: Order) -> bool:
     """Whether an order's asset has a bar that lets it trade, and the order has arrived."""
     column = account.rules.terms[order.slot].column
-    if phase.bars[column] is None or not has_arrived(account, order, phase.bar, phase.at_close):
+    if phase.bars[column] is None or not has_arrived(account, order, phase.bar, phase.moment in CLOSES):
         return False
     return not cannot_trade(barred_at(account.timing, phase.bar, column), order.quantity)
 
 
-def size_at_fill(account: Account, phase: Phase, due: list[Order]) -> None:
+def execute(account: Account, phase: Phase, execution: Execution) -> None:
+    """A fill, and what it does to the other orders of its batch."""
+    fill(account, execution)
+    consequences(account, (phase.now, phase.moment), execution.order, execution.quantity, execution.price)
+
+
+def charged(account: Account, order: Order) -> Rates:
+    """The rates of an order's next fill."""
+    rates = rates_of(account, account.rules.terms[order.slot])
+    return rates.resting() if order.is_maker else rates
+
+
+def serve_reduce_only(account: Account, phase: Phase, closing: Part) -> None:
+    """Fill what a reduce-only order can close; the rest, or all of it, is cancelled."""
+    order = closing.order
+    if closing.quantity == 0:
+        account.end(order, phase.bar, Status.CANCELLED, Detail.REDUCE_ONLY)
+        return
+    requested = order.quantity or ZERO
+    rates = charged(account, order)
+    execute(account, phase, Execution(phase.bar, order, requested, closing.quantity, closing.price, short=Detail.REDUCE_ONLY, rates=rates))
+    account.working.remove(order)
+
+
+def size_at_fill(account: Account, phase: Phase) -> None:
     """Turn weights and notionals into lots with the equity of this moment, before any fill of the phase."""
+    due = [order for order in account.working if order.quantity is None and can_be_served(account, phase, order)]
+    if not due:
+        return
     equity = amount(account.unsettled + account.receivable, account.rules.unit, "equity", account.rules.terms[due[0].slot].asset.symbol)
     for terms, worth in values(account, phase):
         equity = amount(equity + worth, account.rules.unit, "equity", terms.asset.symbol)
     for order in due:
-        if order.quantity is None:
-            terms = account.rules.terms[order.slot]
-            price = reference_price(account, phase, terms)
-            change = wanted(order.target, terms, price, equity, account.rules.unit) - account.positions[order.slot].quantity
-            order.quantity = amount(change, terms.asset.lot_size, "order", terms.asset.symbol)
+        terms = account.rules.terms[order.slot]
+        price = reference_price(account, phase, terms)
+        change = wanted(order.target, terms, price, equity, account.rules.unit) - account.positions[order.slot].quantity
+        order.quantity = amount(change, terms.asset.lot_size, "order", terms.asset.symbol)
 
 
 def wanted(target: Decimal, terms: Terms, price: Decimal, equity: Decimal, unit: Decimal) -> Decimal:
     """The quantity that a target asks for at a price, cut toward zero to whole lots."""
-    asset = terms.asset
     if target == 0:
         return ZERO
-    if terms.kind is TargetKind.QUANTITY:
-        return amount(target, asset.lot_size, "target quantity", asset.symbol)
-    money = target
-    if terms.kind is TargetKind.WEIGHT:
-        money = toward_zero(equity * target, unit)
+    return size_of(terms.kind, target, (terms, price), equity, unit)
+
+
+def size_of(kind: TargetKind, size: Decimal, at: tuple[Terms, Decimal], equity: Decimal, unit: Decimal) -> Decimal:
+    """The quantity that a quantity, a notional or a weight stands for at a price."""
+    terms, price = at
+    asset = terms.asset
+    if kind is TargetKind.QUANTITY:
+        return amount(size, asset.lot_size, "target quantity", asset.symbol)
+    money = size
+    if kind is TargetKind.WEIGHT:
+        money = toward_zero(equity * size, unit)
     amount(money, unit, "target notional", asset.symbol)
     check_price(price, terms, unit)
     quantity = toward_zero(money, asset.lot_size, over=price * asset.multiplier)
@@ -148,14 +197,6 @@ def divide(account: Account, order: Order, quantity: Decimal) -> tuple[Decimal, 
     if abs(quantity) <= abs(held):
         return quantity, ZERO
     return -held, quantity + held
-
-
-def part(account: Account, phase: Phase, order: Order, quantity: Decimal, served: Decimal) -> Part:
-    """A part of what is served of an order, with its price after slippage."""
-    terms = account.rules.terms[order.slot]
-    bar = phase.bars[terms.column]
-    assert bar is not None, "an order is only served at a bar of its asset"
-    return Part(order, quantity, slipped(phase.price(bar), served, terms, bar), terms, served=served)
 
 
 def reference_price(account: Account, phase: Phase, terms: Terms) -> Decimal:
@@ -199,7 +240,7 @@ def fill_increases(account: Account, phase: Phase, increases: list[Part]) -> Non
     left = room(account, phase, increases[0].terms.asset.symbol)
     total = ZERO
     for increase in increases:
-        increase.rates = rates_of(account, increase.terms)
+        increase.rates = charged(account, increase.order)
     for increase in increases:
         total = amount(total + need(increase, increase.lots, account), account.rules.unit, "sum of needs", increase.terms.asset.symbol)
     if total <= left:
@@ -209,7 +250,6 @@ def fill_increases(account: Account, phase: Phase, increases: list[Part]) -> Non
         share(account, increases, left, total)
     for increase in increases:
         book(account, phase, increase)
-        leave_rest(account, phase, increase.order, increase.served)
 
 
 def share(account: Account, increases: list[Part], left: Decimal, total: Decimal) -> None:
@@ -241,11 +281,17 @@ def most(increase: Part, limit: int, left: Decimal, account: Account) -> int:
 
 
 def book(account: Account, phase: Phase, increase: Part) -> None:
-    """Fill the share of an increase; what is beyond it is cancelled."""
+    """Fill the share of an increase; what is beyond it is cancelled. An order of all or nothing that was cut fills nothing."""
+    order = increase.order
+    if order not in account.working:
+        return
+    if increase.share < increase.lots and order.time_in_force is TimeInForce.FOK:
+        increase.share = 0
     if increase.share > 0:
         quantity = increase.of(increase.share)
-        fill(account, Execution(phase.bar, increase.order, increase.quantity, quantity, increase.price, phase.at_close, increase.rates))
+        late = phase.moment not in (Moment.OPEN, Moment.REOPEN)
+        execute(account, phase, Execution(phase.bar, order, increase.quantity, quantity, increase.price, late, rates=increase.rates))
     else:
-        order = increase.order
         head = (phase.bar, order.submitted, order.slot, order.number, order.reason)
         account.log.append(Row(*head, Status.REJECTED, Detail.UNAFFORDABLE, increase.quantity))
+    leave_rest(account, phase, order, increase.served)

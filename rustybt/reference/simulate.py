@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from rustybt.model.codes import Detail, FillAt, Status
 from rustybt.model.panel import Ints
 from rustybt.model.tables import Outcome, Plan, Tables
 from rustybt.model.tape import Tape
-from rustybt.reference.account import Account, Bars, not_filled
+from rustybt.reference.account import Account, Bars, Now, not_filled
+from rustybt.reference.clocks import end_lapsed, end_overdue
 from rustybt.reference.controls import Guard, supervise
 from rustybt.reference.decisions import Offer, decide
 from rustybt.reference.entrance import Market, open_account, read_actions, read_bars, read_flows, read_guard, read_offers, read_rules
 from rustybt.reference.events import apply_events
-from rustybt.reference.exits import serve_exits, submit_max_bars
+from rustybt.reference.exits import serve_exits, serve_late_exits, submit_max_bars
 from rustybt.reference.fills import value
 from rustybt.reference.flows import apply_flows
 from rustybt.reference.identity import check_identity, check_log
 from rustybt.reference.leaving import write_outcome
 from rustybt.reference.limits import check_limits
 from rustybt.reference.margin import watch_margin
-from rustybt.reference.orders import Phase, fill_market_orders
+from rustybt.reference.orders import Phase, serve
+from rustybt.reference.priced import Moment
+from rustybt.reference.requests import Request, accept_all, read_now, read_requests
 from rustybt.reference.rounding import EXACT, ZERO, amount
 from rustybt.reference.tariff import turn_month
 from rustybt.reference.variation import settle_variation
@@ -61,9 +65,10 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
             if tape is not None and tape.day is not None:
                 turn_month(account, int(tape.day[number]))
             bars, offers = (read_bars(market, number, tables, tape), read_offers(plan, number, account.rules))
+            asked = Asked(offers, read_requests(plan.requests, number, account.rules), guard, number in due)
             apply_events(account, number, actions.get(number, ()))
             apply_flows(account, number, flows.get(number, ()))
-            worth, exposure = after_events(account, number, bars, offers, (guard, number in due))
+            worth, exposure = after_events(account, read_now(plan.requests, number), bars, asked)
             check_identity(account, number)
             equity.append(worth)
             cash.append(account.cash)
@@ -73,17 +78,29 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         return write_outcome(account, (equity, cash, gross))
 
 
-def after_events(
-    account: Account, number: int, bars: Bars, offers: list[Offer], also: tuple[Guard | None, bool]
-) -> tuple[Decimal, Decimal]:
+@dataclass(frozen=True)
+class Asked:
+    """What a bar is asked for: targets and orders one by one, under which controls, and whether it settles futures."""
+
+    offers: list[Offer]
+    requests: list[Request]
+    guard: Guard | None
+    settles: bool
+
+
+def after_events(account: Account, now: Now, bars: Bars, asked: Asked) -> tuple[Decimal, Decimal]:
     """Steps 2 to 6 of a bar; equity and gross exposure after it."""
-    guard, settles = also
-    policy = account.rules.fill_at
-    if policy is FillAt.NEXT_OPEN:
-        fill_market_orders(account, Phase(number, bars, at_close=False))
+    number, guard, settles = now.bar, asked.guard, asked.settles
+    end_overdue(account, now)
+    serve(account, Phase(now, bars, Moment.OPEN))
+    serve(account, Phase(now, bars, Moment.REOPEN))
     serve_exits(account, number, bars)
-    if policy is FillAt.NEXT_CLOSE:
-        fill_market_orders(account, Phase(number, bars, at_close=True))
+    serve(account, Phase(now, bars, Moment.STOPS))
+    serve(account, Phase(now, bars, Moment.LIMITS))
+    serve(account, Phase(now, bars, Moment.LATE))
+    serve_late_exits(account, number, bars)
+    serve(account, Phase(now, bars, Moment.CLOSE))
+    end_lapsed(account, now, bars)
     take_closes(account, bars)
     equity, gross = mark(account)
     if settles:
@@ -93,9 +110,10 @@ def after_events(
     if guard is not None:
         supervise(account, guard, number, equity)
     submit_max_bars(account, number)
-    decide(account, number, offers, equity, guard)
-    if policy is FillAt.SAME_BAR_CLOSE:
-        fill_market_orders(account, Phase(number, bars, at_close=True))
+    decide(account, number, asked.offers, equity, guard)
+    accept_all(account, now, asked.requests, (equity, guard))
+    if account.rules.fill_at is FillAt.SAME_BAR_CLOSE:
+        serve(account, Phase(now, bars, Moment.SAME_BAR))
         equity, gross = mark(account)
         if settles:
             settle_variation(account, number)
@@ -130,7 +148,7 @@ def age(account: Account, number: int, bars: Bars) -> None:
             continue
         if position.quantity != 0:
             position.held += 1
-            if position.opened_at_close != number:
+            if position.opened_late != number:
                 position.peak = max(position.peak, bar.high) if position.quantity > 0 else min(position.peak, bar.low)
         if position.cool_down > 0 and position.exit_bar != number:
             position.cool_down -= 1
@@ -138,5 +156,5 @@ def age(account: Account, number: int, bars: Bars) -> None:
 
 def report_working(account: Account, last_bar: int) -> None:
     """Orders that the end of the data leaves working."""
-    for order in sorted(account.working.values(), key=lambda order: order.number):
+    for order in account.working:
         account.log.append(not_filled(order, last_bar, Status.WORKING, Detail.NONE))

@@ -112,7 +112,7 @@ def inherit(origin: Position, heir: Position, given: Receipt, entry: Decimal, pe
         heir.close()
         return
     if before == 0 or (before > 0) != (after > 0):
-        heir.entry, heir.held, heir.opened_at_close = entry, origin.held, None
+        heir.entry, heir.held, heir.opened_late = entry, origin.held, None
         heir.peak = max(entry, peak) if after > 0 else min(entry, peak)
     elif (quantity > 0) == (before > 0):
         heir.entry += nearest((entry - heir.entry) * abs(quantity), asset.tick_size, over=abs(before) + abs(quantity))
@@ -217,7 +217,7 @@ def roll(account: Account, bar: int, action: Action, holders: list[Terms]) -> No
         heir = heir_of(account, action, terms)
         size, symbol = heir.asset.lot_size, heir.asset.symbol
         wanted = amount(toward_zero(quantity * action.numerator, size, over=action.denominator), size, "order", symbol)
-        account.working[terms.number] = Order(next(account.numbers), terms.number, bar, Reason.ROLL, -quantity)
+        account.working.append(Order(next(account.numbers), terms.number, bar, Reason.ROLL, -quantity))
         if wanted != 0:
             account.cancel(heir.number, bar, Detail.REPLACED)
-            account.working[heir.number] = Order(next(account.numbers), heir.number, bar, Reason.ROLL, wanted)
+            account.working.append(Order(next(account.numbers), heir.number, bar, Reason.ROLL, wanted))

@@ -7,8 +7,9 @@ from decimal import Decimal
 from rustybt.errors import DataError
 from rustybt.model.asset import Asset
 from rustybt.model.codes import Barred, Detail, Status
+from rustybt.model.requests import OrderKind, TimeInForce
 from rustybt.model.timing import Timing
-from rustybt.reference.account import Account, Bar, Order, not_filled
+from rustybt.reference.account import Account, Bar, Order
 
 DECIDED, OPEN, CLOSE = range(3)
 """Rows of the clock."""
@@ -43,13 +44,18 @@ def cannot_trade(barred: Barred, quantity: Decimal | None) -> bool:
     return (buys and Barred.BUYING in barred) or (sells and Barred.SELLING in barred)
 
 
-def turn_away(account: Account, bar: int, at_close: bool) -> None:
-    """Cancel the orders that meet a bar which cancels what it bars."""
-    for order in sorted(account.working.values(), key=lambda order: order.number):
+def turn_away(account: Account, bar: int, phase: tuple[bool, bool, bool]) -> None:
+    """Cancel the orders that meet a bar which cancels what it bars.
+
+    The phase: whether it is at the close, serves market orders, is the open, where all other orders are turned away.
+    """
+    at_close, at_market, at_open = phase
+    for order in list(account.working):
         barred = barred_at(account.timing, bar, account.rules.terms[order.slot].column)
-        if Barred.CANCELS in barred and has_arrived(account, order, bar, at_close) and cannot_trade(barred, order.quantity):
-            del account.working[order.slot]
-            account.log.append(not_filled(order, bar, Status.CANCELLED, Detail.BARRED))
+        at_policy = order.kind is OrderKind.MARKET and order.time_in_force not in (TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE)
+        meets = (at_market if at_policy else at_open) and not order.is_dormant
+        if meets and Barred.CANCELS in barred and has_arrived(account, order, bar, at_close) and cannot_trade(barred, order.quantity):
+            account.end(order, bar, Status.CANCELLED, Detail.BARRED)
 
 
 def finer_bars(timing: Timing, bar: int, column: int, asset: Asset, assets: int) -> list[Bar]:

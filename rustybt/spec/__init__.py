@@ -14,6 +14,7 @@ from rustybt.spec.exits import Exits, exits
 from rustybt.spec.explain import Explanation, explain
 from rustybt.spec.hooks import Context, OnBar
 from rustybt.spec.load import load_strategy
+from rustybt.spec.orders import Order, bracket, order
 from rustybt.spec.parameters import Parameter, Range
 from rustybt.spec.schedule import Moment, Schedule, cron, every, month_end, month_start, session_close, session_open, week_end, week_start
 from rustybt.spec.serialise import from_json, spec_id, to_json
@@ -26,12 +27,14 @@ __all__ = [
     "Explanation",
     "Moment",
     "OnBar",
+    "Order",
     "Parameter",
     "Range",
     "Schedule",
     "Strategy",
     "StrategyFunction",
     "Target",
+    "bracket",
     "cron",
     "every",
     "exits",
@@ -41,6 +44,7 @@ __all__ = [
     "month_end",
     "month_start",
     "notional",
+    "order",
     "quantity",
     "session_close",
     "session_open",

@@ -10,7 +10,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol, cast
 
@@ -20,6 +20,23 @@ from rustybt.errors import SpecError
 from rustybt.spec.locate import find, place_of
 
 type Amount = int | str | float | Decimal
+
+
+@dataclass(frozen=True)
+class WorkingOrder:
+    """An order that is not yet filled.
+
+    Attributes:
+        number: to cancel or amend it by. asset: its symbol. kind: as in `rustybt.order`; ``limit`` once triggered.
+        quantity: signed. limit, stop: prices that it waits for, or None.
+    """
+
+    number: int
+    asset: str
+    kind: str
+    quantity: Decimal
+    limit: Decimal | None
+    stop: Decimal | None
 
 
 class Context(Protocol):
@@ -49,8 +66,36 @@ class Context(Protocol):
     def state(self) -> MutableMapping[str, Any]:
         """What the callback remembers between bars; JSON values only, saved with every checkpoint."""
 
-    def order(self, asset: str, quantity: Amount) -> None:
-        """Buy (or sell, when negative) a quantity; it can fill from the next bar on."""
+    @property
+    def working(self) -> tuple[WorkingOrder, ...]:
+        """The orders of this strategy that are not yet filled, in the order of submission."""
+
+    def order(
+        self,
+        asset: str,
+        quantity: Amount,
+        kind: str = "market",
+        *,
+        limit: Amount | None = None,
+        stop: Amount | None = None,
+        trail: Amount | None = None,
+        trail_fraction: Amount | None = None,
+        limit_offset: Amount | None = None,
+        tif: str | None = None,
+        until: date | datetime | int | None = None,
+        post_only: bool = False,
+        reduce_only: bool = False,
+    ) -> int:
+        """Buy (or sell, when negative) a quantity; it can fill from the next bar on. Gives the order's number, 0 if nothing was asked for.
+
+        The settings are those of `rustybt.order`; ``tif`` is ``gtc`` for a market order and ``day`` for others, unless given.
+        """
+
+    def cancel(self, number: int) -> bool:
+        """Cancel a working order; whether there was one."""
+
+    def amend(self, number: int, *, quantity: Amount | None = None, limit: Amount | None = None, stop: Amount | None = None) -> bool:
+        """Change a working order, which keeps its number, its side and its place; whether there was one."""
 
     def order_target(
         self, asset: str, quantity: Amount | None = None, *, weight: Amount | None = None, notional: Amount | None = None

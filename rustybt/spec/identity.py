@@ -11,6 +11,7 @@ from rustybt.errors import SpecError
 from rustybt.spec.exits import Exits
 from rustybt.spec.form import encode
 from rustybt.spec.hooks import OnBar, source_digest
+from rustybt.spec.orders import Order
 from rustybt.spec.parameters import Scalar
 from rustybt.spec.schedule import Schedule
 from rustybt.spec.terms import Terms
@@ -43,11 +44,13 @@ def canonical(strategy: Terms) -> str:
         "on_bar": encode_callback(strategy.on_bar),
         "declared": dict(strategy.declared),
     }
+    if not strategy.orders:  # so that a strategy without orders is what it was before there were any
+        del facts["orders"]
     return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def encode_terms(strategy: Terms, *, identity: bool) -> dict[str, Any]:
-    """The forms of target, universe and signals; an error names the term."""
+    """The forms of target, universe, signals and orders; an error names the term."""
     found: dict[str, Any] = {}
     for term, expr in strategy.terms().items():
         try:
@@ -56,7 +59,19 @@ def encode_terms(strategy: Terms, *, identity: bool) -> dict[str, Any]:
             error.where = f"strategy {strategy.name!r}, term {term!r}" + (f", {error.where}" if error.where else "")
             raise
     target = strategy.target and [strategy.target.kind.name.lower(), found["target"]]
-    return {"target": target, "universe": found.get("universe"), "signals": {name: found[name] for name in strategy.signals}}
+    orders = [encode_order(asked, f"orders[{place}]", found) for place, asked in enumerate(strategy.orders)]
+    signals = {name: found[name] for name in strategy.signals}
+    return {"target": target, "universe": found.get("universe"), "signals": signals, "orders": orders}
+
+
+def encode_order(asked: Order, path: str, found: dict[str, Any]) -> dict[str, Any]:
+    """An order and those of its batch, with the forms of their terms."""
+    written = asked.plain() | {"parts": {name: found[f"{path}.{name}"] for name, _ in asked.parts()}}
+    for name in ("then", "oco"):
+        followers = getattr(asked, name)
+        if followers:
+            written[name] = [encode_order(one, f"{path}.{name}[{place}]", found) for place, one in enumerate(followers)]
+    return written
 
 
 def encode_scalar(value: Scalar) -> Any:

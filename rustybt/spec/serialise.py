@@ -8,10 +8,12 @@ from typing import Any
 
 from rustybt.errors import RustyBTError, SpecError
 from rustybt.model.codes import TargetKind
+from rustybt.model.requests import Measure
 from rustybt.spec import identity
 from rustybt.spec.exits import Exits
 from rustybt.spec.form import decode
 from rustybt.spec.hooks import OnBar, import_callback, import_path, source_digest
+from rustybt.spec.orders import Order
 from rustybt.spec.parameters import Scalar
 from rustybt.spec.schedule import Schedule
 from rustybt.spec.strategy import Strategy
@@ -106,7 +108,15 @@ def _read(parts: dict[str, Any]) -> Strategy:
         warmup=parts["warmup"],
         on_bar=None if on_bar is None else _read_callback(on_bar),
         declared=parts["declared"],
+        orders=tuple(_read_order(part) for part in parts.get("orders", [])),
     )
+
+
+def _read_order(part: dict[str, Any]) -> Order:
+    plain = {name: value for name, value in part.items() if name not in ("parts", "measure", "then", "oco")}
+    plain |= {name: tuple(_read_order(one) for one in part.get(name, [])) for name in ("then", "oco")}
+    expressions = {name: decode(form) for name, form in part["parts"].items()}
+    return Order(measure=Measure[part["measure"].upper()], **({"size": None} | plain | expressions))
 
 
 def _read_scalar(value: Any) -> Scalar:

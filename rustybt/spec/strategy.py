@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,10 +15,12 @@ from typing import Any
 import polars as pl
 
 from rustybt.errors import SpecError
+from rustybt.model.requests import Measure
 from rustybt.spec.exits import Exits
 from rustybt.spec.guard import check
 from rustybt.spec.hooks import OnBar, json_copy
 from rustybt.spec.identity import digest
+from rustybt.spec.orders import Order, order_terms
 from rustybt.spec.parameters import Scalar
 from rustybt.spec.schedule import Schedule
 from rustybt.spec.targets import Target, lift
@@ -49,6 +51,7 @@ class Strategy:
         signals: named expressions, kept in the results.
         warmup: bars before the first decision; None = what the terms need.
         on_bar: callback for what data cannot say, or an `OnBar` with its lookback and state.
+        orders: orders sent one by one, each an `order`; beside a target or instead of one.
         declared: bounds of opaque callbacks and plugins inside expressions, for the guard.
 
     Raises:
@@ -74,12 +77,14 @@ class Strategy:
     warmup: int | None = None
     on_bar: OnBar | None = None
     declared: Mapping[str, Any] = field(default_factory=dict)
+    orders: Sequence[Order] = ()
 
     def __post_init__(self) -> None:
         put = object.__setattr__.__get__(self)
         if not isinstance(self.name, str):
             raise SpecError(f"name {self.name!r} is not text", where="strategy", do='give a text, such as "sma_cross"')
         put("name", self.name or building.get())
+        put("orders", _orders(self.orders))
         put("params", MappingProxyType(_params(self.params)))
         put("signals", MappingProxyType(_signals(self.signals)))
         put("declared", MappingProxyType(json_copy(_listed(self.declared), "declared")))
@@ -89,14 +94,14 @@ class Strategy:
         check(self)
 
     def terms(self) -> dict[str, pl.Expr]:
-        """Every expression by its term name: signals in their order, then ``universe``, then ``target``.
+        """Every expression by its term name: signals in their order, the parts of orders, then ``universe``, then ``target``.
 
         Example:
             >>> from rustybt.spec import quantity
             >>> list(Strategy(target=quantity(1), universe=pl.col("volume") > 0, signals={"gap": pl.col("open")}).terms())
             ['gap', 'universe', 'target']
         """
-        found = dict(self.signals)
+        found = dict(self.signals) | order_terms(self.orders)
         if self.universe is not None:
             found["universe"] = self.universe
         if self.target is not None:
@@ -120,9 +125,11 @@ class Strategy:
             value = getattr(self, term)
             if value is not None and not isinstance(value, kind):
                 raise SpecError(f"{term} is a {type(value).__name__}", where=self._at(term), do=do)
-        if self.target is None and self.on_bar is None:
+        if self.target is None and self.on_bar is None and not self.orders:
             raise SpecError(
-                "there is neither a target nor an on_bar: nothing would be traded", where=self._at(), do="give target=weight(...)"
+                "there is neither a target nor an on_bar nor orders: nothing would be traded",
+                where=self._at(),
+                do="give target=weight(...), or orders=[order(...)]",
             )
         if self.warmup is not None and (isinstance(self.warmup, bool) or not isinstance(self.warmup, int) or self.warmup < 0):
             raise SpecError(f"warmup {self.warmup!r} is not a whole number of bars", where=self._at("warmup"), do="give 0 or more, or None")
@@ -166,6 +173,7 @@ class Strategy:
     def _rows(self) -> list[tuple[str, str]]:
         rows = [(term, render(parse(expr))) for term, expr in self.terms().items() if term != "target"]
         rows += [(term, repr(value)) for term in ("target", "schedule", "exits", "on_bar") if (value := getattr(self, term)) is not None]
+        rows += [(f"orders[{place}]", f"{asked.kind}, {asked.tif}") for place, asked in enumerate(self.orders)]
         rows += [("warmup", f"{self.warmup} bars")] if self.warmup is not None else []
         rows += [("declared", ", ".join(sorted(self.declared)))] if self.declared else []
         return rows
@@ -196,6 +204,17 @@ def _params(params: Mapping[str, Scalar]) -> dict[str, Scalar]:
         if isinstance(value, (float, Decimal)) and not math.isfinite(value):
             raise SpecError(f"parameter {name!r} is {value}", where="strategy, params", do="give a finite number")
     return dict(params)
+
+
+def _orders(orders: object) -> tuple[Order, ...]:
+    given = (orders,) if isinstance(orders, Order) else tuple(orders) if isinstance(orders, (list, tuple)) else None
+    if given is None or not all(isinstance(asked, Order) for asked in given):
+        raise SpecError(f"orders is {orders!r}", where="strategy, orders", do='give a list: orders=[order("limit", ...)]')
+    for place, asked in enumerate(given):
+        if asked.measure is Measure.FILLED:
+            where, do = f"strategy, orders[{place}]", "put it into then= of the order that is filled"
+            raise SpecError('quantity="filled" without an order before it', where=where, do=do)
+    return given
 
 
 def _listed(declared: Mapping[str, Any]) -> Mapping[str, Any]:

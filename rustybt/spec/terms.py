@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import polars as pl
 
 from rustybt.spec.exits import Exits
 from rustybt.spec.hooks import OnBar
+from rustybt.spec.orders import Order
 from rustybt.spec.parameters import Scalar
 from rustybt.spec.schedule import Schedule
 from rustybt.spec.targets import Target
@@ -56,6 +57,10 @@ class Terms(Protocol):
     @property
     def declared(self) -> Mapping[str, Any]:
         """Bounds of opaque callbacks and plugins."""
+
+    @property
+    def orders(self) -> Sequence[Order]:
+        """Orders sent one by one."""
 
     def terms(self) -> dict[str, pl.Expr]:
         """Every expression by its term name."""

@@ -17,6 +17,7 @@ from rustybt.model.panel import Ints
 from rustybt.testing.funds import draw_flows, draw_margin, draw_settlements
 from rustybt.testing.happenings import draw_events
 from rustybt.testing.limits import draw_controls
+from rustybt.testing.requests import draw_requests
 from rustybt.testing.rules import FEEDS, LARGE, World, draw_tables, draw_world
 from rustybt.testing.timings import draw_intrabar, draw_timing
 
@@ -134,7 +135,8 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     count = dice.integer(1, bars)
     market = draw_market(dice, world, count)
     tables = draw_tables(dice, world)
-    plan, events = draw_plan(dice, world, tables, count), draw_events(dice, market.open)
+    plan = replace(draw_plan(dice, world, tables, count), requests=draw_requests(dice, world, tables, market))
+    events = draw_events(dice, market.open)
     tables = replace(tables, flows=draw_flows(dice, world, count))
     tables = draw_settlements(dice, replace(tables, slots=draw_margin(dice, world, tables)), count)
     if tables.sizing is Sizing.AT_DECISION:

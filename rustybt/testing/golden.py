@@ -35,6 +35,7 @@ from rustybt.testing import golden_costs
 from rustybt.testing.generators import Grid, Session
 from rustybt.testing.golden_controls import read_controls, write_controls
 from rustybt.testing.golden_events import read_event, write_event
+from rustybt.testing.golden_orders import read_requests, write_requests
 from rustybt.testing.golden_timing import SECTIONS as TIMING
 from rustybt.testing.golden_timing import read_delays, read_timing, write_timing
 
@@ -45,6 +46,8 @@ SECTIONS = (
     "bars",
     *TIMING,
     "targets",
+    "orders",
+    "sessions",
     "events",
     "flows",
     "settlements",
@@ -119,7 +122,9 @@ def read_case(text: str, name: str = "case") -> Case:
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
     grid = replace(grid, timing=read_timing(parts, assets, grid, run))
+    names = [slot_name(slot, assets) for slot in range(tables.slots.shape[1])]
     plan = read_targets(parts["targets"], tables, len(grid.close))
+    plan = replace(plan, requests=read_requests(parts["orders"], parts["sessions"], tables, names, len(grid.close)))
     events = sorted((read_event(line, assets) for line in parts["events"]), key=lambda row: row[:3])
     rows = np.array(events, dtype=np.int64).reshape(-1, len(EVENT_FIELDS))
     session = Session(tables, grid, plan, rows, golden_costs.read_tape(parts, tables, len(grid.close)))
@@ -295,6 +300,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
         for row in range(int(plan.start[bar]), int(plan.start[bar + 1])):
             slot = int(plan.slot[row])
             lines.append(f"{bar} {slot_name(slot, assets)} {plain(from_units(int(plan.value[row]), target_step(tables, slot)))}")
+    lines += write_requests(plan.requests, tables, [slot_name(slot, assets) for slot in slots])
     lines += ["[tiers]", *golden_costs.write_tiers(tables, [slot_name(slot, assets) for slot in slots], unit)]
     lines += ["[impacts]", *golden_costs.write_impacts(tables, [slot_name(slot, assets) for slot in slots])]
     lines += [*golden_costs.write_tape(tape, assets), "[events]"]

@@ -15,6 +15,7 @@ from rustybt.kernel.example import offered, table
 from rustybt.model import Asset, Detail, FillAt, Log, Outcome, Reason, Status, Tables
 from rustybt.testing.generators import Grid, Session, session
 from rustybt.testing.outcomes import differences, run_or_error
+from rustybt.testing.requests import asked_at
 
 from .test_simulate import rows
 
@@ -31,7 +32,13 @@ def parts_of(drawn: Session, bar: int) -> tuple[Any, Any, Any, Any]:
     return prices, drawn.events[drawn.events[:, 0] == bar], drawn.plan.slot[offers], drawn.plan.value[offers]
 
 
+def ask(book: Any, drawn: Session, bar: int) -> None:
+    if drawn.plan.requests is not None:
+        book.ask(*asked_at(drawn.plan.requests, bar))
+
+
 def whole(book: Any, drawn: Session, bar: int) -> Any:
+    ask(book, drawn, bar)
     prices, events, slot, value = parts_of(drawn, bar)
     book.tell(drawn.tape_at(bar))
     book.day = drawn.day_at(bar)
@@ -41,6 +48,7 @@ def whole(book: Any, drawn: Session, bar: int) -> Any:
 
 
 def in_parts(book: Book, drawn: Session, bar: int) -> Book:
+    ask(book, drawn, bar)
     prices, events, slot, value = parts_of(drawn, bar)
     book.tell(drawn.tape_at(bar))
     book.day = drawn.day_at(bar)
@@ -55,7 +63,7 @@ def in_parts(book: Book, drawn: Session, bar: int) -> Book:
 def fed(drawn: Session, feed: Feed) -> Outcome | None:
     """The outcome of a book over all bars; None where an amount did not fit."""
     try:
-        book, curves = Book(drawn.tables), []
+        book, curves = Book(drawn.tables, orders=drawn.plan.requests is not None), []
         for bar in range(len(drawn.market.close)):
             book = feed(book, drawn, bar)
             curves.append((book.equity, book.cash, book.gross))

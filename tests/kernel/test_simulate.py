@@ -242,12 +242,17 @@ def test_columns_have_the_types_that_the_log_declares() -> None:
     assert {getattr(outcome, name).dtype.name for name in ("equity", "cash", "gross", "lots", "last")} == {"int64"}
 
 
+def plan_arrays(plan: Plan) -> list[Any]:
+    requests = () if plan.requests is None else (plan.requests.start, plan.requests.rows, *vars(plan.requests.clock).values())
+    return [plan.start, plan.slot, plan.value, *requests]
+
+
 def test_a_run_leaves_what_it_was_given_as_it_was() -> None:
     drawn = session(7)
     prices = [getattr(drawn.market, name) for name in ("open", "high", "low", "close")]
-    before = [array.copy() for array in (*prices, drawn.plan.bar, drawn.plan.slot, drawn.plan.value, drawn.events, drawn.tables.slots)]
+    before = [array.copy() for array in (*prices, *plan_arrays(drawn.plan), drawn.events, drawn.tables.slots)]
     first = run_or_error(kernel.simulate, drawn)
-    after = [*prices, drawn.plan.bar, drawn.plan.slot, drawn.plan.value, drawn.events, drawn.tables.slots]
+    after = [*prices, *plan_arrays(drawn.plan), drawn.events, drawn.tables.slots]
     assert all(one.tolist() == other.tolist() for one, other in zip(before, after, strict=True))
     assert differences(first, run_or_error(kernel.simulate, drawn)) == []
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from random import Random
+from typing import Any
 
 import polars as pl
 
 import rustybt as rbt
 from rustybt.engine import RunConfig, configure
 from rustybt.model import Panel
-from rustybt.spec import Exits, Schedule, Target, exits
+from rustybt.spec import Exits, Order, Schedule, Target, exits
 from rustybt.testing import markets
 
 COLUMNS = ("close", "open", "adj_close", "adj_high", "adj_low", "volume")
@@ -89,12 +92,69 @@ def rules(random: Random, scheduled: bool) -> Exits | None:
     )
 
 
+def price(random: Random) -> pl.Expr:
+    """Somewhere near the close."""
+    near = random.choice((pl.col("close"), pl.col("low").rolling_min(3), pl.col("high").rolling_max(3), pl.col("open")))
+    return near * random.choice((0.97, 0.99, 1.0, 1.01, 1.03))
+
+
+def batch(random: Random, assets: int) -> Order:
+    """An order, sometimes with others that it sends or that cancel each other."""
+    first = asked(random, assets)
+    if first.measure.name == "POSITION" or random.random() < 0.6:
+        return first
+    if random.random() < 0.3:
+        return replace(first, oco=(rbt.order("limit", 5, side="sell", limit=price(random), tif="gtc"),))
+    stop = rbt.order("stop", "filled", stop=price(random), tif="gtc", reduce_only=True)
+    trail = rbt.order("trailing_stop", "filled", trail_fraction=0.03, tif="day")
+    target = rbt.order("limit", "filled", limit=price(random), tif="gtd", until=4, reduce_only=True)
+    return rbt.bracket(first, stop=random.choice((stop, trail)), target=target)
+
+
+def asked(random: Random, assets: int) -> Order:
+    """An order of any kind, with parts that are numbers or expressions."""
+    kinds = ("market", "limit", "stop", "stop_limit", "market_if_touched", "limit_if_touched", "trailing_stop", "trailing_stop_limit")
+    kind = random.choice(kinds)
+    trails: dict[str, dict[str, Any]] = {
+        "trailing_stop": {"trail_fraction": 0.04},
+        "trailing_stop_limit": {"trail": pl.col("close") * 0.03, "limit_offset": 0.5},
+    }
+    times = ("day", "gtc", "gtd") if kind not in ("market", "limit") else ("day", "gtc", "gtd", "ioc", "fok", "at_open")
+    tif = random.choice(times)
+    sizes: tuple[dict[str, Any], ...] = (
+        {"weight": 0.3 / assets},
+        {"quantity": 20},
+        {"notional": 5000},
+        {"quantity": "position"},
+        {"quantity": pl.col("volume") % 9},
+    )
+    size = random.choice(sizes)
+    sided = not isinstance(size.get("quantity"), str) and random.random() < 0.7
+    return rbt.order(
+        kind,
+        **size,
+        side=random.choice(("buy", "sell", condition(random))) if sided else None,
+        limit=price(random) if kind in ("limit", "stop_limit", "limit_if_touched") else None,
+        stop=price(random) if kind not in ("market", "limit", *trails) else None,
+        **trails.get(kind, {}),
+        when=condition(random) if random.random() < 0.8 else None,
+        cancel=condition(random) if random.random() < 0.3 else None,
+        tif=tif,
+        until=random.choice((2, pl.col("session") + timedelta(days=3), pl.col("ts") + timedelta(hours=30))) if tif == "gtd" else None,
+        replace=random.random() < 0.6,
+        post_only=kind == "limit" and tif in ("day", "gtc", "gtd") and random.random() < 0.3,
+        reduce_only=random.random() < 0.2,
+    )
+
+
 def strategy(random: Random, assets: int, sleeves: int) -> rbt.Strategy:
     """One strategy of a run."""
     schedule = random.choice(SCHEDULES)() if random.random() < 0.5 else None
+    orders = [batch(random, assets) for _ in range(random.choice((0, 0, 1, 3)))]
     return rbt.Strategy(
         "generated",
-        target=target(random, assets, sleeves),
+        target=target(random, assets, sleeves) if not orders or random.random() < 0.4 else None,
+        orders=orders,
         universe=condition(random) if random.random() < 0.25 else None,
         schedule=schedule,
         exits=rules(random, schedule is not None),

@@ -85,7 +85,7 @@ def test_generated_terms_are_the_same_bar_by_bar(seed: int) -> None:
 
 def test_generated_strategies_trade() -> None:
     traded = [run_configured(*case(seed)).counts() for seed in GENERATED]
-    assert sum(counts["fills"] > 0 for counts in traded) > len(GENERATED) * 0.7
+    assert sum(counts["fills"] > 0 for counts in traded) > len(GENERATED) * 0.6
 
 
 def test_all_ready_strategies_share_one_pot() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 
 from rustybt import kernel, reference
 from rustybt.errors import LedgerError
-from rustybt.model import Detail, Outcome, Plan, Reason, Status
+from rustybt.model import Detail, Outcome, Plan, Reason, Requests, Status
 from rustybt.testing.generators import Session, session, sessions
 from rustybt.testing.golden import write_case
 from rustybt.testing.outcomes import differences, identity_breaches, run_or_error
@@ -51,7 +52,19 @@ def thinned(drawn: Session, every: int) -> Session:
     kept = [range(int(plan.start[bar]), int(plan.start[bar + 1])) if bar % every == 0 else range(0) for bar in range(len(plan.start) - 1)]
     rows = np.array([row for part in kept for row in part], dtype=np.int64)
     start = np.cumsum([0, *map(len, kept)]).astype(np.int64)
-    return drawn._replace(plan=Plan.from_starts(start, plan.slot[rows], plan.value[rows]))
+    return drawn._replace(
+        plan=replace(Plan.from_starts(start, plan.slot[rows], plan.value[rows]), requests=thinned_requests(plan.requests, every))
+    )
+
+
+def thinned_requests(requests: Requests | None, every: int) -> Requests | None:
+    """The orders of every so-manieth bar only."""
+    if requests is None:
+        return None
+    bar = np.repeat(np.arange(len(requests.start) - 1), np.diff(requests.start))
+    kept = bar % every == 0
+    start = np.searchsorted(bar[kept], np.arange(len(requests.start))).astype(np.int64)
+    return replace(requests, start=start, rows=np.ascontiguousarray(requests.rows[kept]))
 
 
 @settings(max_examples=300)

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from rustybt.model import EVENT_FIELDS, MARGIN_FIELDS, SLOT_FIELDS, ControlTable, EventKind, Finer, Outcome, Plan, Reason, Status, Timing
+from rustybt.model import (
+    EVENT_FIELDS,
+    MARGIN_FIELDS,
+    REQUEST_FIELDS,
+    SLOT_FIELDS,
+    Clock,
+    ControlTable,
+    EventKind,
+    Finer,
+    Outcome,
+    Plan,
+    Reason,
+    Requests,
+    Status,
+    Timing,
+)
 from rustybt.testing.generators import Grid, Session, session
 
 
@@ -44,8 +59,37 @@ def first_bars(drawn: Session, bars: int) -> Session:
     market = Grid(*prices, timing=first_of(drawn.market.timing, bars, drawn.market.close.shape[1]))
     tape = None if drawn.tape is None else drawn.tape.part(0, bars)
     offers = int(drawn.plan.start[bars])
-    plan = Plan.from_starts(drawn.plan.start[: bars + 1].copy(), drawn.plan.slot[:offers].copy(), drawn.plan.value[:offers].copy())
+    offers_kept = drawn.plan.start[: bars + 1].copy(), drawn.plan.slot[:offers].copy(), drawn.plan.value[:offers].copy()
+    plan = replace(Plan.from_starts(*offers_kept), requests=first_requests(drawn.plan.requests, bars))
     return drawn._replace(market=market, plan=plan, events=drawn.events[drawn.events[:, 0] < bars].copy(), tape=tape)
+
+
+def without_requests(drawn: Session) -> Session:
+    """Targets only."""
+    return drawn._replace(plan=replace(drawn.plan, requests=None))
+
+
+def first_requests(requests: Requests | None, bars: int) -> Requests | None:
+    """What is asked for at the first bars."""
+    if requests is None:
+        return None
+    clock = Clock(requests.clock.session[:bars], requests.clock.ts[:bars], requests.clock.ends[:bars])
+    return Requests(requests.start[: bars + 1], requests.rows[: int(requests.start[bars])], clock)
+
+
+def tells_numbers(drawn: Session) -> bool:
+    """Whether an order is cancelled or amended by its number, which depends on the order of assets."""
+    requests = drawn.plan.requests
+    return requests is not None and bool((requests.rows[:, REQUEST_FIELDS.index("entry")] < 0).any())
+
+
+def requests_at(requests: Requests, new_slot: Mapping[int, int]) -> Requests:
+    """The same orders for slots that are numbered anew."""
+    slot = REQUEST_FIELDS.index("slot")
+    rows = requests.rows.copy()
+    rows[:, slot] = [new_slot[old] for old in rows[:, slot].tolist()]
+    bar = np.repeat(np.arange(len(requests.start) - 1), np.diff(requests.start))
+    return replace(requests, rows=np.ascontiguousarray(rows[np.lexsort((rows[:, slot], bar))]))
 
 
 def with_assets_in_order(drawn: Session, order: Sequence[int]) -> Session:
@@ -66,7 +110,8 @@ def with_assets_in_order(drawn: Session, order: Sequence[int]) -> Session:
     events = sorted(moved_rows, key=lambda row: row[:3])
     renamed = tuple(tables.assets[column] for column in order)
     slots = np.ascontiguousarray(tables.slots[:, old_slots])
-    plan = Plan.from_starts(drawn.plan.start, slot, value)
+    requests = None if drawn.plan.requests is None else requests_at(drawn.plan.requests, new_slot)
+    plan = replace(Plan.from_starts(drawn.plan.start, slot, value), requests=requests)
     return Session(
         replace(tables, assets=renamed, slots=slots), market, plan, np.array(events, dtype=np.int64).reshape(-1, len(EVENT_FIELDS)), tape
     )
@@ -136,7 +181,8 @@ def without_repeats(drawn: Session) -> Session:
                 values.append(value)
             remembered[slot] = value
         start.append(len(slots))
-    return drawn._replace(plan=Plan.from_starts(*(np.array(column, dtype=np.int64) for column in (start, slots, values))))
+    plan = Plan.from_starts(*(np.array(column, dtype=np.int64) for column in (start, slots, values)))
+    return drawn._replace(plan=replace(plan, requests=drawn.plan.requests))
 
 
 def equity_from_the_log(drawn: Session, outcome: Outcome) -> list[int]:

@@ -16,7 +16,8 @@ from rustybt.model import NO_BARS, NO_FLOWS, Asset, FillAt, Outcome, Reason, Sta
 from rustybt.model.panel import Ints
 from rustybt.testing.generators import Session, seeded
 from rustybt.testing.outcomes import differences, run_or_error
-from tests.properties.alterations import ordinary, with_columns, with_one_more_asset
+from rustybt.testing.requests import asked_at
+from tests.properties.alterations import ordinary, requests_at, with_columns, with_one_more_asset
 
 SESSIONS = ordinary(range(700_000, 700_120))
 Feed = Callable[[Book, Session, int], Book]
@@ -25,6 +26,7 @@ Feed = Callable[[Book, Session, int], Book]
 def one_bar(book: Book, drawn: Session, bar: int) -> Book:
     """Feed one bar whole."""
     book.day = drawn.day_at(bar)
+    ask(book, drawn, bar)
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
     book.tell(drawn.tape_at(bar))
     book.timed(drawn.market.timing_at(bar))
@@ -32,9 +34,16 @@ def one_bar(book: Book, drawn: Session, bar: int) -> Book:
     return book
 
 
+def ask(book: Book, drawn: Session, bar: int) -> None:
+    """Hand over the orders of a bar, if the session has any at all."""
+    if drawn.plan.requests is not None:
+        book.ask(*asked_at(drawn.plan.requests, bar))
+
+
 def in_parts(book: Book, drawn: Session, bar: int) -> Book:
     """Feed one bar part by part."""
     book.day = drawn.day_at(bar)
+    ask(book, drawn, bar)
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
     book.tell(drawn.tape_at(bar))
     book.timed(drawn.market.timing_at(bar))
@@ -70,7 +79,7 @@ def events_at(drawn: Session, bar: int) -> Ints:
 
 def run(drawn: Session, feed: Feed) -> tuple[Outcome | None, Book]:
     """The outcome of a book over all bars, None if an amount did not fit."""
-    book, curves = Book(drawn.tables), []
+    book, curves = Book(drawn.tables, orders=drawn.plan.requests is not None), []
     try:
         for bar in range(len(drawn.market.close)):
             book = feed(book, drawn, bar)
@@ -148,7 +157,12 @@ def with_idle_asset(drawn: Session, symbol: str) -> Session:
     events = drawn.events.copy()
     events[:, 1] += events[:, 1] >= place
     events[:, 5] += events[:, 5] >= place
-    plan = replace(drawn.plan, slot=np.array([moved[slot] for slot in drawn.plan.slot.tolist()], dtype=np.int64))
+    requests = drawn.plan.requests
+    plan = replace(
+        drawn.plan,
+        slot=np.array([moved[slot] for slot in drawn.plan.slot.tolist()], dtype=np.int64),
+        requests=None if requests is None else requests_at(requests, moved),
+    )
     tape = None if drawn.tape is None else drawn.tape.ordered(columns)
     controls = with_one_more_asset(tables.controls, place)
     grown = replace(tables, assets=assets, slots=slots, controls=controls)

@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 
 from rustybt.model import Asset, Detail, Reason, Status, TargetKind
-from rustybt.reference.account import Account, Bar, Order
-from rustybt.reference.orders import Phase, divide, fill_market_orders, wanted
+from rustybt.reference.account import Account, Bar, Now, Order
+from rustybt.reference.orders import Phase, divide, serve, wanted
+from rustybt.reference.priced import Moment
 from tests.reference.accounts import CENT, account, terms
 
 
@@ -14,8 +15,12 @@ def flat(price: int) -> Bar:
     return Bar(*[Decimal(price)] * 4)
 
 
+def opening(*bars: Bar | None) -> Phase:
+    return Phase(Now(1, 1, 1, ends=True), bars, Moment.OPEN)
+
+
 def submit(books: Account, slot: int, lots: int) -> None:
-    books.working[slot] = Order(next(books.numbers), slot, 0, Reason.TARGET, Decimal(lots))
+    books.working.append(Order(next(books.numbers), slot, 0, Reason.TARGET, Decimal(lots)))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +51,7 @@ def test_residual_lots_go_by_slot_not_by_submission() -> None:
     books = account(terms(0), terms(1), cash="350")
     submit(books, 1, 2)
     submit(books, 0, 2)
-    fill_market_orders(books, Phase(1, (flat(100), flat(100)), at_close=False))
+    serve(books, opening(flat(100), flat(100)))
     assert [position.quantity for position in books.positions] == [2, 1]
     assert [row.slot for row in books.log] == [1, 0]
 
@@ -56,7 +61,7 @@ def test_the_second_lot_is_cheaper_when_the_first_pays_the_flat_fee() -> None:
     books = account(terms(0, fee_flat=Decimal(10)), terms(1, fee_flat=Decimal(10)), cash="520")
     for slot in (0, 1):
         submit(books, slot, 3)
-    fill_market_orders(books, Phase(1, (flat(100), flat(100)), at_close=False))
+    serve(books, opening(flat(100), flat(100)))
     assert [position.quantity for position in books.positions] == [3, 2]
     assert books.cash == 0
 
@@ -64,16 +69,16 @@ def test_the_second_lot_is_cheaper_when_the_first_pays_the_flat_fee() -> None:
 def test_an_order_waits_for_a_bar_of_its_asset() -> None:
     books = account(terms(0), terms(1))
     submit(books, 0, 2)
-    fill_market_orders(books, Phase(1, (None, flat(100)), at_close=False))
-    assert list(books.working) == [0]
+    serve(books, opening(None, flat(100)))
+    assert [order.slot for order in books.working] == [0]
     assert books.log == []
 
 
 def test_what_cannot_be_paid_is_rejected_and_gone() -> None:
     books = account(terms(), cash="99.99")
     submit(books, 0, 1)
-    fill_market_orders(books, Phase(1, (flat(100),), at_close=False))
-    assert books.working == {}
+    serve(books, opening(flat(100)))
+    assert books.working == []
     assert (books.log[0].status, books.log[0].detail, books.log[0].requested) == (Status.REJECTED, Detail.UNAFFORDABLE, 1)
 
 
@@ -81,7 +86,7 @@ def test_lots_that_are_worth_nothing_need_no_room() -> None:
     # A lot of 0.001 at 1 is worth less than half a cent, 3 lots as well: both fit into an account of 0.
     slot = terms(asset=Asset("A", tick_size=Decimal(1), lot_size=Decimal("0.001")))
     books = account(slot, cash="0")
-    books.working[0] = Order(1, 0, 0, Reason.TARGET, Decimal("0.003"))
-    fill_market_orders(books, Phase(1, (flat(1),), at_close=False))
+    books.working.append(Order(1, 0, 0, Reason.TARGET, Decimal("0.003")))
+    serve(books, opening(flat(1)))
     assert books.positions[0].quantity == Decimal("0.003")
     assert books.cash == 0

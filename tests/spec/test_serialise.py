@@ -232,8 +232,8 @@ def test_the_text_never_holds_a_pickle_and_has_one_line_per_part() -> None:
     lines = to_json(MADE["ranked"]).splitlines()
     names = [line.split('"')[1] for line in lines[1:-1]]
     assert names == [
-        "format", "version", "name", "params", "target", "universe", "signals", "schedule", "exits", "warmup", "on_bar", "declared",
-        "spec_id",
+        "format", "version", "name", "params", "target", "universe", "signals", "orders", "schedule", "exits", "warmup", "on_bar",
+        "declared", "spec_id",
     ]  # fmt: skip
 
 

@@ -1,0 +1,293 @@
+"""Orders of strategies as rows for the kernel: the same for all bars at once and for one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from rustybt.engine.offers import quantise
+from rustybt.engine.tables import Sleeves
+from rustybt.errors import ConfigError, SpecError
+from rustybt.model import REQUEST_FIELDS, Asset, Clock, Measure, OrderFlag, Panel, Reason, Requests, TargetKind, TimeInForce
+from rustybt.model.decimals import LIMIT, RATE, to_units
+from rustybt.model.panel import Ints
+from rustybt.spec import Moment, Order, Strategy
+from rustybt.spec.orders import KINDS
+
+PRICES = {"limit": "limit", "stop": "stop", "trail": "trail", "limit_offset": "offset"}
+"""Parts that are prices, and their columns."""
+Flags = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
+WIDTH = len(REQUEST_FIELDS)
+BAR, ORDER, ROW = WIDTH, WIDTH + 1, WIDTH + 2
+"""Columns behind those of a request, while rows of many bars are put in order: the bar, the place in its batch, the evaluated row."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Evaluated rows of one sleeve.
+
+    Attributes:
+        terms: values by term name, as long as the rows.
+        bar: (rows,) bar index. column: (rows,) asset column. ts: (bars,) instants, for messages.
+        first_bar: index of the first of ``ts``.
+    """
+
+    terms: Mapping[str, pl.Series]
+    bar: npt.NDArray[np.integer]
+    column: npt.NDArray[np.integer]
+    ts: Ints
+    first_bar: int = 0
+
+
+@dataclass(frozen=True)
+class Money:
+    """What sizes and prices are told in."""
+
+    assets: tuple[Asset, ...]
+    money_scale: int
+
+
+def rows_of(strategy: Strategy, given: Evaluated, keep: Flags | None, first_slot: int, money: Money) -> Rows:
+    """The requests of one sleeve, with a last column for the bar, in no order.
+
+    Args:
+        strategy: whose orders.
+        given: its evaluated rows.
+        keep: which rows decide; None = all.
+        first_slot: slot of its first asset.
+        money: increments.
+
+    Raises:
+        SpecError: a value that cannot be a size, a price or an end; the message names the term, the asset and the instant.
+    """
+    parts = [np.zeros((0, WIDTH + 2), dtype=np.int64)]
+    for place, asked in enumerate(strategy.orders):
+        first = Reader(f"orders[{place}]", place + 1, asked, given, money)
+        inside = first.truth("universe", given.terms.get("universe"))
+        due = inside if keep is None else inside & keep
+        parts.append(first.cancellations(due))
+        others = [Reader(f"{first.path}.{where}", place + 1, one, given, money) for where, one in asked.followers()]
+        due = due & first.truth("when", first.part("when"))
+        for reader in (first, *others):
+            due = reader.known(due)
+        sent = first.orders(np.flatnonzero(due), OrderFlag.OCO if asked.oco else OrderFlag(0))
+        sent = sent if asked.measure is Measure.POSITION else sent[sent[:, REQUEST_FIELDS.index("size")] != 0]
+        parts.append(sent)
+        for position, reader in enumerate(others if len(sent) else [], 1):
+            kind = OrderFlag.JOIN | OrderFlag.OCO | (OrderFlag.DORMANT if asked.then else OrderFlag(0))
+            followed = reader.orders(sent[:, ROW], kind)
+            followed[:, ORDER] = position
+            parts.append(followed)
+    rows = np.concatenate([part[:, : WIDTH + 2] for part in parts])
+    rows[:, 0] += first_slot
+    return rows
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One order of a strategy over evaluated rows."""
+
+    path: str
+    entry: int
+    asked: Order
+    given: Evaluated
+    money: Money
+
+    def part(self, name: str) -> pl.Series | None:
+        """The values of a part that is an expression."""
+        return self.given.terms.get(f"{self.path}.{name}") if getattr(self.asked, name) is not None else None
+
+    def truth(self, name: str, values: pl.Series | None) -> Flags:
+        """Where a condition holds; a null does not."""
+        if values is None:
+            return np.ones(len(self.given.bar), dtype=np.bool_)
+        if values.dtype not in (pl.Boolean, pl.Null):
+            raise self.refusal(name, f"{name} is {values.dtype}, not true or false", 'compare: pl.col("close") > 0')
+        return np.asarray(values.fill_null(value=False).cast(pl.Boolean).to_numpy())
+
+    def cancellations(self, due: Flags) -> Rows:
+        """Rows that cancel what this order has sent."""
+        cancel = self.part("cancel")
+        if cancel is None:
+            return np.zeros((0, ROW + 1), dtype=np.int64)
+        return self.laid_out(np.flatnonzero(due & self.truth("cancel", cancel)), {"flags": int(OrderFlag.CANCEL)})
+
+    def known(self, due: Flags) -> Flags:
+        """Where no part is null."""
+        for name in ("size", "side", *PRICES, "trail_fraction", "until"):
+            values = self.part(name)
+            if values is not None and values.null_count():
+                due = due & values.is_not_null().to_numpy()
+        return due
+
+    def orders(self, rows: npt.NDArray[np.integer], kind: OrderFlag) -> Rows:
+        """Rows that send an order."""
+        if not len(rows):
+            return np.zeros((0, ROW + 1), dtype=np.int64)
+        asked = self.asked
+        flags = OrderFlag.REPLACE * asked.replace | OrderFlag.POST_ONLY * asked.post_only | OrderFlag.REDUCE_ONLY * asked.reduce_only | kind
+        tif, until = self.ends(rows)
+        facts: dict[str, Any] = {
+            "kind": int(KINDS[asked.kind]),
+            "measure": int(asked.measure),
+            "flags": int(flags),
+            "tif": tif,
+            "until": until,
+        }
+        facts |= {"size": self.sizes(rows), "trail_rate": self.rates(rows)}
+        facts |= {field: self.prices(name, rows) for name, field in PRICES.items()}
+        return self.laid_out(rows, facts)
+
+    def laid_out(self, rows: npt.NDArray[np.integer], values: Mapping[str, Any]) -> Rows:
+        """Requests at some rows."""
+        made = np.zeros((len(rows), ROW + 1), dtype=np.int64)
+        values = {"slot": self.given.column[rows], "entry": self.entry, "reason": int(Reason.ORDER)} | dict(values)
+        for name, value in values.items():
+            made[:, REQUEST_FIELDS.index(name)] = value
+        made[:, BAR], made[:, ROW] = self.given.bar[rows], rows
+        return made
+
+    def sizes(self, rows: npt.NDArray[np.integer]) -> Ints | int:
+        """Signed sizes in units of the measure."""
+        values = self.part("size")
+        if values is None:
+            return 0
+        values = self.numbers("size", values, rows)
+        try:
+            kind = TargetKind(int(self.asked.measure))
+            units = quantise(values, self.given.column[rows].astype(np.int32), kind, self.money.assets, self.money.money_scale)
+        except SpecError as error:
+            raise self.refusal("size", error.what.replace("a target", "a size"), error.do, int(rows[error.facts["row"]])) from None
+        side = self.part("side")
+        if side is None:
+            return units
+        negative = np.flatnonzero(units < 0)
+        if len(negative):
+            raise self.refusal("size", "a size is negative where a side is given", "give sizes from 0", int(rows[negative[0]]))
+        signs = side.cast(pl.Int8) if side.dtype == pl.Boolean else None
+        if signs is not None:
+            return np.asarray(units * (2 * signs.to_numpy()[rows].astype(np.int64) - 1))
+        return np.asarray(units * np.sign(self.numbers("side", side, rows).cast(pl.Float64).to_numpy()).astype(np.int64))
+
+    def numbers(self, name: str, values: pl.Series, rows: npt.NDArray[np.integer]) -> pl.Series:
+        """The chosen values of a part, which must be numbers."""
+        if not (values.dtype.is_numeric() or values.dtype.is_decimal()):
+            raise self.refusal(name, f"{name} is {values.dtype}, not a number", "give numbers")
+        return values if len(rows) == len(values) else values[rows]
+
+    def prices(self, name: str, rows: npt.NDArray[np.integer]) -> Ints | int:
+        """Prices in ticks, rounded half-even."""
+        values = self.part(name)
+        if values is None:
+            return 0
+        values, columns = self.numbers(name, values, rows), self.given.column[rows]
+        sizes = [asset.tick_size for asset in self.money.assets]
+        if values.dtype.is_decimal():
+            ticks: Any = np.array([to_units(n, sizes[c], name) for n, c in zip(values.to_list(), columns.tolist(), strict=True)])
+        else:
+            per_price = np.array([_as_float(1 / size) for size in sizes])
+            with np.errstate(over="ignore", invalid="ignore"):
+                ticks = np.rint(values.cast(pl.Float64).to_numpy() * per_price[columns])
+        with np.errstate(invalid="ignore"):
+            bad = np.flatnonzero(~((ticks >= 1) & (ticks < LIMIT)))
+        if len(bad):
+            shown = values[int(bad[0])]
+            raise self.refusal(name, f"{name} is {shown}, not a price of a tick or more", "guard it with when=", int(rows[bad[0]]))
+        return np.asarray(ticks.astype(np.int64))
+
+    def rates(self, rows: npt.NDArray[np.integer]) -> Ints | int:
+        """The fraction at which a stop trails, in 1e-8."""
+        values = self.part("trail_fraction")
+        if values is None:
+            return 0
+        exact = self.numbers("trail_fraction", values, rows).cast(pl.Float64).to_numpy()
+        with np.errstate(invalid="ignore"):
+            bad = np.flatnonzero(~((exact >= 1 / RATE) & (exact < 1)))
+        if len(bad):
+            raise self.refusal(
+                "trail_fraction", f"trail_fraction is {exact[bad[0]]}, not between 0 and 1", "guard it with when=", int(rows[bad[0]])
+            )
+        return np.asarray(np.rint(exact * RATE).astype(np.int64))
+
+    def ends(self, rows: npt.NDArray[np.integer]) -> tuple[int, Any]:
+        """Time in force, and what it is measured by."""
+        values = self.part("until")
+        if values is None:
+            return int(TimeInForce[self.asked.tif.upper()]), 0
+        if values.dtype == pl.Date:
+            return int(TimeInForce.UNTIL_SESSION), values.to_physical().cast(pl.Int64).to_numpy()[rows]
+        if isinstance(values.dtype, pl.Datetime):
+            return int(TimeInForce.UNTIL_TS), values.dt.cast_time_unit("us").to_physical().to_numpy()[rows]
+        if not values.dtype.is_integer():
+            raise self.refusal("until", f"until is {values.dtype}", "give a date, an instant in UTC, or a whole number of bars")
+        return int(TimeInForce.UNTIL_BAR), self.given.bar[rows] + values.cast(pl.Int64).to_numpy()[rows]
+
+    def refusal(self, name: str, what: str, do: str, row: int | None = None) -> SpecError:
+        """What is wrong with a value, and where."""
+        term = name if name == "universe" else f"{self.path}.{name}"
+        where = f"term {term!r}"
+        if row is not None:
+            when = np.datetime64(int(self.given.ts[int(self.given.bar[row]) - self.given.first_bar]), "us")
+            where += f", asset {self.money.assets[int(self.given.column[row])].symbol!r}, {when}Z"
+        return SpecError(what, where=where, do=do)
+
+
+def _as_float(number: object) -> float:
+    return float(str(number))
+
+
+def in_order(parts: Sequence[Rows]) -> Rows:
+    """Rows of all sleeves by bar, slot, entry; what cancels before what sends."""
+    rows = np.concatenate(parts)
+    cancels = rows[:, REQUEST_FIELDS.index("flags")] & int(OrderFlag.CANCEL)
+    return np.ascontiguousarray(
+        rows[np.lexsort((rows[:, ORDER], -cancels, rows[:, REQUEST_FIELDS.index("entry")], rows[:, 0], rows[:, BAR]))]
+    )
+
+
+def requests_of(parts: Sequence[Rows], clock: Clock) -> Requests:
+    """All requests of a run."""
+    rows = in_order(parts)
+    start = np.searchsorted(rows[:, BAR], np.arange(len(clock.ts) + 1)).astype(np.int64)
+    return Requests(start, np.ascontiguousarray(rows[:, :WIDTH]), clock)
+
+
+def clock_of(panel: Panel) -> Clock:
+    """What the bars of a panel say about time."""
+    sessions = panel.sessions.astype(np.int64)
+    ends = np.zeros(panel.bars, dtype=np.int64)
+    if panel.session_close is not None:
+        closed = panel.ts >= panel.session_close
+        ends = closed.astype(np.int64)
+        ends[1:] -= closed[1:] & closed[:-1] & (sessions[1:] == sessions[:-1])
+    return Clock(sessions, panel.ts, ends)
+
+
+def is_end(previous: Moment | None, moment: Moment) -> int:
+    """The same for one bar: the first at or after the close of its session."""
+    if moment.session_close is None or moment.ts < moment.session_close:
+        return 0
+    again = previous is not None and previous.session == moment.session and previous.ts >= moment.session_close
+    return int(not again)
+
+
+def check_auctions(sleeves: Sleeves, calendar: bool) -> None:
+    """Refuse a closing auction that nobody can know of.
+
+    Raises:
+        ConfigError: an order is for the close and there is no calendar.
+    """
+    for name, strategy in sleeves.items():
+        for place, asked in enumerate(strategy.orders):
+            if asked.tif == "at_close" and not calendar:
+                raise ConfigError(
+                    "an at_close order needs to know when sessions close, and the data have no calendar",
+                    where=f"strategy {name!r}, orders[{place}], tif",
+                    do="give calendar= (such as 'XNYS') with the data, or use another time in force",
+                )

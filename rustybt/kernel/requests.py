@@ -1,0 +1,178 @@
+"""Section 14 of the rule book: what a strategy asks for one by one becomes working orders."""
+
+from __future__ import annotations
+
+from rustybt.model import REQUEST_FIELDS, Detail, Measure, OrderFlag
+
+from .arithmetic import fits, ratio
+from .clocks import end_of
+from .compile import apart, aside, entry, kernel
+from .controls import stand_still, turn_down, vet
+from .decisions import CALLED, COOLING, NO_PRICE, REPLACED, cooled
+from .groups import orphans
+from .journal import NONE, announce, drop, fail, refuse, submit, sweep
+from .limits import DOWN, ONE, ZERO, whole
+from .margin import leaving
+from .sizing import wanted
+from .state import BATCH, DEAD, DUE_HALT, EQUITY, HAS_CONTROLS, ORDERS, OVERFLOW, ROW, Desk
+from .trailing import start, trails
+
+WIDTH = whole(len(REQUEST_FIELDS))
+SLOT, ENTRY, REASON, KIND, MEASURE, SIZE, LIMIT, STOP, TIF, UNTIL, FLAGS, TRAIL, RATE, OFFSET = (
+    whole(n) for n in range(len(REQUEST_FIELDS))
+)
+QUANTITY, POSITION, FILLED = whole(Measure.QUANTITY), whole(Measure.POSITION), whole(Measure.FILLED)
+JOIN, DORMANT, BY_FILL = whole(OrderFlag.JOIN), whole(OrderFlag.DORMANT), whole(OrderFlag.BY_FILL)
+REPLACE, CANCEL, AMEND, RESTED = (whole(OrderFlag[name]) for name in ("REPLACE", "CANCEL", "AMEND", "RESTED"))
+REQUESTED, AMENDED = whole(Detail.REQUESTED), whole(Detail.AMENDED)
+
+
+@aside
+def accept_all(desk: Desk, t: int) -> None:
+    """Every request of a bar, in order."""
+    apart()
+    row = t - desk.cursor[ROW]
+    for i in range(desk.request_start[row], desk.request_start[row + 1]):
+        accept(desk, t, i * WIDTH)
+    orphans(desk, t)
+    if desk.flags & HAS_CONTROLS != 0 and desk.guard[DUE_HALT] != 0:
+        stand_still(desk, t)
+    if desk.count[DEAD] > 0:
+        sweep(desk)
+
+
+@aside
+def accept(desk: Desk, t: int, at: int) -> None:
+    """One request: an order, a refusal, or a cancellation."""
+    apart()
+    request = desk.request
+    slot, reason = request[at + SLOT], request[at + REASON]
+    if request[at + FLAGS] & CANCEL != 0:
+        withdraw(desk, t, slot, request[at + ENTRY], REQUESTED)
+        return
+    if request[at + FLAGS] & AMEND != 0:
+        amend_all(desk, t, at, slot)
+        return
+    if desk.last[slot % desk.assets] == 0:
+        desk.cursor[BATCH] = 0
+        refuse(desk, t, slot, reason, NO_PRICE, ZERO)
+        return
+    joins, dormant = request[at + FLAGS] & JOIN != 0, request[at + FLAGS] & DORMANT != 0
+    if not joins:
+        desk.cursor[BATCH] = 0
+    elif desk.cursor[BATCH] == 0:
+        return
+    if leaving(desk, slot):
+        refuse(desk, t, slot, reason, CALLED, ZERO)
+        return
+    lots = sized(desk, slot, request[at + MEASURE], request[at + SIZE])
+    if not fits(lots):
+        fail(desk, OVERFLOW, slot)
+        return
+    if lots == 0 and request[at + MEASURE] != FILLED:
+        return
+    if desk.cool[slot] > 0 and not dormant:
+        allowed = cooled(desk.lots[slot], lots)
+        if allowed == 0:
+            refuse(desk, t, slot, reason, COOLING, lots)
+            return
+        lots = allowed
+    if desk.flags & HAS_CONTROLS != 0 and lots != 0 and not dormant:
+        left = vet(desk, t, slot, lots, reason)
+        if left == 0:
+            turn_down(desk, t, slot, reason, lots)
+            return
+        lots = left
+    if request[at + FLAGS] & REPLACE != 0 and not joins:
+        withdraw(desk, t, slot, request[at + ENTRY], REPLACED)
+    enter(desk, t, at, slot, lots)
+
+
+@kernel
+def sized(desk: Desk, slot: int, measure: int, size: int) -> int:
+    """The lots of a request; BAD where they do not fit."""
+    if measure == QUANTITY:
+        return size
+    if measure == POSITION:
+        return -desk.lots[slot]
+    if measure == FILLED:
+        return 0
+    asset = slot % desk.assets
+    unit = ratio(desk.last[asset], desk.up[asset], ONE, DOWN)
+    return wanted(measure, size, desk.money[EQUITY], unit, desk.down[asset])
+
+
+@aside
+def enter(desk: Desk, t: int, at: int, slot: int, lots: int) -> None:
+    """Put a requested order into the table."""
+    apart()
+    request, k = desk.request, desk.count[ORDERS]
+    submit(desk, t, slot, lots, ZERO, request[at + REASON])
+    desk.order_kind[k] = request[at + KIND]
+    desk.order_limit[k] = request[at + LIMIT]
+    desk.order_stop[k] = request[at + STOP]
+    desk.order_tif[k] = request[at + TIF]
+    desk.order_until[k] = end_of(request[at + TIF], request[at + UNTIL])
+    desk.order_flags[k] = request[at + FLAGS]
+    desk.order_entry[k] = request[at + ENTRY]
+    desk.order_trail[k] = request[at + TRAIL]
+    desk.order_rate[k] = request[at + RATE]
+    desk.order_offset[k] = request[at + OFFSET]
+    if request[at + MEASURE] == FILLED:
+        desk.order_flags[k] |= BY_FILL
+    if request[at + FLAGS] & JOIN == 0:
+        desk.cursor[BATCH] = desk.order_number[k]
+    desk.order_batch[k] = desk.cursor[BATCH]
+    if request[at + FLAGS] & DORMANT == 0 and trails(desk, k):
+        start(desk, k, desk.last[slot % desk.assets])
+    announce(desk, t, k, NONE)
+
+
+@kernel
+def meant(desk: Desk, k: int, slot: int, which: int) -> bool:
+    """Whether order k is one of an entry of a slot, or has the number that is told as its negative."""
+    if desk.order_number[k] == 0 or desk.order_slot[k] != slot:
+        return False
+    return desk.order_number[k] == -which if which < 0 else desk.order_entry[k] == which
+
+
+@aside
+def withdraw(desk: Desk, t: int, slot: int, which: int, detail: int) -> None:
+    """Cancel working orders of a slot."""
+    apart()
+    for k in range(desk.count[ORDERS]):
+        if meant(desk, k, slot, which):
+            drop(desk, t, k, detail, desk.order_lots[k])
+
+
+@aside
+def amend_all(desk: Desk, t: int, at: int, slot: int) -> None:
+    """Give working orders of a slot another size or other prices; what a request leaves at 0 or the controls forbid stays."""
+    apart()
+    request = desk.request
+    lots = abs(sized(desk, slot, request[at + MEASURE], request[at + SIZE])) if desk.last[slot % desk.assets] != 0 else ZERO
+    if not fits(lots):
+        fail(desk, OVERFLOW, slot)
+        return
+    for k in range(desk.count[ORDERS]):
+        if meant(desk, k, slot, request[at + ENTRY]) and desk.order_lots[k] != 0:
+            change = lots if desk.order_lots[k] > 0 else -lots
+            if desk.flags & HAS_CONTROLS != 0 and lots > abs(desk.order_lots[k]):
+                change = vet(desk, t, slot, change, request[at + REASON])
+            if change != 0:
+                desk.order_lots[k] = change
+            if request[at + LIMIT] != 0 and desk.order_limit[k] != 0:
+                desk.order_limit[k] = request[at + LIMIT]
+            if request[at + STOP] != 0 and desk.order_stop[k] != 0:
+                desk.order_stop[k] = request[at + STOP]
+            desk.order_flags[k] &= ~RESTED
+            announce(desk, t, k, AMENDED)
+
+
+@entry
+def request_one(desk: Desk, t: int) -> None:
+    """The first request that the desk holds, between bars."""
+    accept(desk, t, ZERO)
+    orphans(desk, t)
+    if desk.count[DEAD] > 0:
+        sweep(desk)

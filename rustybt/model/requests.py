@@ -1,0 +1,118 @@
+"""Orders asked for one by one, and the clock that says how long they last: what a plan holds beside targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+
+import numpy as np
+import numpy.typing as npt
+
+from rustybt.model.panel import Ints
+
+REQUEST_FIELDS = (
+    "slot",
+    "entry",
+    "reason",
+    "kind",
+    "measure",
+    "size",
+    "limit",
+    "stop",
+    "tif",
+    "until",
+    "flags",
+    "trail",
+    "trail_rate",
+    "offset",
+)
+"""Columns of `Requests.rows`, in this order."""
+
+
+class OrderKind(IntEnum):
+    """What an order waits for. See section 14 of the rule book."""
+
+    MARKET = 0
+    LIMIT = 1
+    STOP = 2
+    STOP_LIMIT = 3
+    MARKET_IF_TOUCHED = 4
+    LIMIT_IF_TOUCHED = 5
+
+
+class Measure(IntEnum):
+    """What the size of an order is told in."""
+
+    QUANTITY = 0
+    NOTIONAL = 1
+    WEIGHT = 2
+    POSITION = 3
+    FILLED = 4
+
+
+class TimeInForce(IntEnum):
+    """How long an order works."""
+
+    GTC = 0
+    DAY = 1
+    UNTIL_BAR = 2
+    UNTIL_SESSION = 3
+    UNTIL_TS = 4
+    IOC = 5
+    FOK = 6
+    AT_OPEN = 7
+    AT_CLOSE = 8
+
+
+class OrderFlag(IntFlag):
+    """What else holds for an order. RESTED and BY_FILL are set by the simulators.
+
+    JOIN: it belongs to the batch that the request before it began. DORMANT: it waits for the first order of the batch to be filled. OCO: a
+    fill of one cancels the others of the batch that have it. RESTED: it has been through a bar of its asset. BY_FILL: its size is minus
+    what the first order of the batch fills.
+    """
+
+    POST_ONLY = 1
+    REDUCE_ONLY = 2
+    REPLACE = 4
+    CANCEL = 8
+    RESTED = 16
+    AMEND = 32
+    JOIN = 64
+    DORMANT = 128
+    OCO = 256
+    BY_FILL = 512
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What the bars of a run say about time.
+
+    Attributes:
+        session: (bars,) Int64 days since 1970-01-01.
+        ts: (bars,) Int64 UTC microseconds.
+        ends: (bars,) Int64, 1 where the bar is known to be the last of its session, by a calendar.
+    """
+
+    session: Ints
+    ts: Ints
+    ends: Ints
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Orders asked for, bar by bar (compressed sparse rows).
+
+    Attributes:
+        start: (bars + 1,) Int64: requests of bar t are ``start[t]:start[t + 1]``.
+        rows: (requests, len(REQUEST_FIELDS)) Int64, within a bar in the order in which they are served: which slot; which entry of
+            the strategy (from 1; 0 = none; of what cancels or amends also minus the number of an order); code of `Reason`, `OrderKind`
+            and `Measure`; the size in lots, money units or 1e-12 weights, negative = sell; limit and stop price in ticks, 0 = none; code
+            of `TimeInForce` and what it is measured by (a bar, a session or a ts); bits of `OrderFlag`; how far a trailing stop
+            follows in ticks or in 1e-8 of the price, and how far beyond it its limit lies in ticks, 0 = none.
+        clock: of the run.
+    """
+
+    start: Ints
+    rows: npt.NDArray[np.int64]
+    clock: Clock
