@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from rustybt.errors import DataError, LedgerError
-from rustybt.model import MARGIN_FIELDS, Tables
+from rustybt.model import MARGIN_FIELDS, SLOT_FIELDS, Tables
 from rustybt.model.decimals import LIMIT
 
 from .market import admit
 from .state import HAS_FLOWS, HAS_MARGIN, HAS_SETTLEMENT, KINDS, TYPES
+
+MARGINS = [SLOT_FIELDS.index(name) for name in MARGIN_FIELDS]
 
 
 def account_of(tables: Tables) -> dict[str, Any]:
@@ -21,6 +23,9 @@ def account_of(tables: Tables) -> dict[str, Any]:
         DataError: flows that are not rows of two in the order of their bars.
         LedgerError: a flow that does not fit.
     """
+    margin = HAS_MARGIN if tables.slots[MARGINS].any() else 0
+    if not len(tables.flows) and not len(tables.settlements):
+        return {"flags": margin}
     flows = np.asarray(tables.flows, dtype=np.int64).reshape(-1, 2)
     if len(flows) and (flows[0, 0] < 0 or bool((flows[1:, 0] < flows[:-1, 0]).any())):
         raise DataError("the flows are not in the order of their bars", where="kernel, flows", do="sort them by bar, from 0")
@@ -33,6 +38,5 @@ def account_of(tables: Tables) -> dict[str, Any]:
         raise DataError("the settlements are not increasing bars", where="kernel, settlements", do="sort them by bar, from 0")
     columns = {"settle_bar": due, "flow_bar": flows[:, 0], "flow_money": flows[:, 1]}
     fields: dict[str, Any] = {name: admit(column, TYPES[KINDS[name]]) for name, column in columns.items()}
-    margin = any(tables.row(name).any() for name in MARGIN_FIELDS)
-    bits = ((flows[:, 1].any(), HAS_FLOWS), (margin, HAS_MARGIN), (len(due) and tables.row("settles").any(), HAS_SETTLEMENT))
-    return fields | {"flows": len(flows), "settlements": len(due), "flags": sum(bit for used, bit in bits if used)}
+    bits = ((flows[:, 1].any(), HAS_FLOWS), (len(due) and tables.row("settles").any(), HAS_SETTLEMENT))
+    return fields | {"flows": len(flows), "settlements": len(due), "flags": margin | sum(bit for used, bit in bits if used)}

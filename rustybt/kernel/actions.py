@@ -34,12 +34,14 @@ def events_of(tables: Tables, events: Any) -> dict[str, Any]:
         LedgerError: an event does not fit.
     """
     rows = exact_events(tables, events)
+    if not len(rows):
+        return {"events": 0}
     return {f"event_{name}": typed(f"event_{name}", rows[:, column]) for column, name in enumerate(FIELDS)} | {"events": len(rows)}
 
 
 def flags_of_events(acts: dict[str, Any]) -> int:
     """What the events need of the rules."""
-    return HAS_CLAIMS if (acts["event_claim"] != 0).any() else 0
+    return HAS_CLAIMS if acts["events"] and (acts["event_claim"] != 0).any() else 0
 
 
 def claims_of(desk: Desk) -> int:

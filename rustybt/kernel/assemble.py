@@ -12,7 +12,6 @@ from rustybt.model import (
     REQUEST_FIELDS,
     SLOT_FIELDS,
     Asset,
-    Clock,
     Control,
     ControlTable,
     Measure,
@@ -44,6 +43,9 @@ from .state import (
 )
 from .tape import cost_tables
 
+LIMITED = [SLOT_FIELDS.index(name) for name in ("fee_max", "fee_cap", "fee_maker")]
+"""Settings of which -1 says that there is none."""
+
 
 def typed(name: str, array: Any) -> Any:
     """An array as field ``name`` takes it."""
@@ -74,21 +76,25 @@ def rules_of(tables: Tables) -> dict[str, Any]:
             "gross": int(tables.gross),
             "fill_at": int(tables.fill_at),
             "at_fill": int(tables.sizing == Sizing.AT_FILL),
-            "flags": flags_of(settings) | account["flags"] | watched(tables.controls) | (HAS_LATENCY if any(tables.delays) else 0),
+            "flags": flags_of(slots) | account["flags"] | watched(tables.controls) | (HAS_LATENCY if any(tables.delays) else 0),
             "intrabar": int(tables.intrabar),
-            "delays": typed("delays", np.array(tables.delays or (0,), dtype=np.int64)),
-            "delay_count": max(1, len(tables.delays)),
-            "clock_rows": 0,
         }
+        | delays_of(tables)
     )
 
 
+def delays_of(tables: Tables) -> dict[str, Any]:
+    """How long orders are under way, by field of `Desk`."""
+    if not any(tables.delays):
+        return {}
+    return {"delays": typed("delays", np.array(tables.delays, dtype=np.int64)), "delay_count": len(tables.delays)}
+
+
 def controls_of(tables: Tables) -> dict[str, Any]:
-    """The controls, by field of `Desk`; places without a meaning where there are none."""
+    """The controls, by field of `Desk`."""
     given = tables.controls
     if given is None:
-        none = np.full(len(tables.assets), -1, dtype=np.int64)
-        given = ControlTable(np.full(len(Control), -1, dtype=np.int64), none, none)
+        return {}
     limits = (given.notional, given.concentration, given.orders, given.drawdown, given.daily_loss, int(given.flatten))
     days = given.days if len(given.days) else np.zeros(1, dtype=np.int64)
     arrays = {
@@ -117,20 +123,19 @@ def worth_of(asset: Asset, money_scale: int) -> tuple[int, int]:
     return up_down(asset.tick_size, asset.lot_size, asset.multiplier, money_scale)
 
 
-def flags_of(settings: dict[str, Any]) -> int:
+def flags_of(slots: Any) -> int:
     """What the settings use at all."""
-    fees = any((settings[name] != 0).any() for name in ("fee_flat", "fee_lot_num", "fee_min"))
-    fees = fees or any((settings[name] >= 0).any() for name in ("fee_max", "fee_cap", "fee_maker"))
-    tiers = (settings["tier_count"] != 0).any()
-    levels = any((settings[name] != 0).any() for name in ("stop", "take", "trail"))
-    max_bars = (settings["max_bars"] != 0).any()
-    impact = (settings["slip_buy"] != 0).any() or (settings["slip_sell"] != 0).any()
-    slippage = impact or (settings["slip_rate"] != 0).any() or (settings["slip_ticks"] != 0).any()
+    used = dict(zip(SLOT_FIELDS, slots.any(axis=1).tolist(), strict=True))
+    limited = bool((slots[LIMITED] >= 0).any())
+    fees, tiers = used["fee_flat"] or used["fee_lot_num"] or used["fee_min"] or limited, used["tier_count"]
+    levels, max_bars = used["stop"] or used["take"] or used["trail"], used["max_bars"]
+    impact = used["slip_buy"] or used["slip_sell"]
+    slippage = impact or used["slip_rate"] or used["slip_ticks"]
     bits = (
         (fees or tiers, HAS_FEES),
         (tiers, HAS_TIERS),
         (impact, HAS_IMPACT),
-        ((settings["cap_share"] != 0).any(), HAS_CAPS),
+        (used["cap_share"], HAS_CAPS),
         (slippage, HAS_SLIPPAGE),
         (levels, HAS_LEVELS),
         (max_bars, HAS_MAX_BARS),
@@ -169,11 +174,8 @@ def requests_of(requests: Requests | None, bars: int, slots: int) -> dict[str, A
         LedgerError: a size or a price does not fit.
     """
     if requests is None:
-        none = np.zeros(0, dtype=np.int64)
-        clock = Clock(none, none, none)
-        requests = Requests(none, none.reshape(0, len(REQUEST_FIELDS)), clock)
-    else:
-        check_requests(requests, bars, slots)
+        return {}
+    check_requests(requests, bars, slots)
     clock = requests.clock
     fields = {"request_start": requests.start, "request": requests.rows.reshape(-1)}
     fields |= {"clock_session": clock.session, "clock_ts": clock.ts, "clock_ends": clock.ends}

@@ -74,7 +74,8 @@ class Book:
         rules["flags"] |= HAS_ORDERS if orders else 0
         self._room = 2 * rules["slots"] + 4
         self._desk: Desk = Desk(parts=0, log_size=64, **rules, **unwritten(CURVES, 1), **unwritten(LOG, 64))
-        self._lay_out(blank_of(self._desk, 2 * self._room))
+        self._desk.lay_out(rules["assets"], rules["slots"], 2 * self._room)
+        self._lay_out({})
         self._desk.set(has_days=1, control_days=np.zeros(1, TYPES[KINDS["control_days"]]))
         self._desk.money[[CASH, DEPOSITS, EQUITY]] = tables.cash
         self._told = False
@@ -82,11 +83,9 @@ class Book:
     def _lay_out(self, fields: Mapping[str, Any]) -> None:
         """Put state in place, and the buffers in which prices, offers and events are handed over."""
         from .actions import events_of
-        from .assemble import requests_of
         from .state import KINDS, TYPES
 
         desk = self._desk
-        desk.set(**requests_of(None, 0, 0))
         offers = dict.fromkeys(("offer_bar", "offer_slot", "offer_value"), desk.slots)
         clock = dict.fromkeys(("clock_session", "clock_ts", "clock_ends"), 1)
         buffers = dict.fromkeys(PRICES, desk.assets) | offers | clock | {"request_start": 2}
@@ -458,13 +457,6 @@ def inside() -> Any:
     from . import failure, state, step, tape
 
     return SimpleNamespace(failure=failure, state=state, step=step, tape=tape)
-
-
-def blank_of(desk: Desk, orders: int) -> dict[str, Any]:
-    """An empty state for a desk."""
-    from .state import blank
-
-    return blank(desk.assets, desk.slots, orders)
 
 
 def copied(log: Log) -> Log:

@@ -63,7 +63,7 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
     """A desk for all bars, their number, and the most log rows that one of them can write."""
     from .actions import claims_of, events_of, flags_of_events
     from .assemble import offers_of, requests_of, rules_of, typed
-    from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, HAS_ORDERS, LOG, Desk, blank, unwritten
+    from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, HAS_ORDERS, LOG, Desk, unwritten
     from .surroundings import timing_of
 
     bars, assets, slots = grid_shape(market, len(tables.assets)), len(tables.assets), tables.slots.shape[1]
@@ -76,7 +76,8 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
     desk.set(**timing_of(getattr(market, "timing", None), desk.flags, bars, assets))
     margin = rows_of_a_bar(desk, room)
     length = margin + min(FIRST_ROWS, desk.offer_slot.size + desk.events + 64)
-    desk.set(**blank(assets, slots, room, claims_of(desk) + 1), **unwritten(CURVES, bars), **unwritten(LOG, length), log_size=length)
+    desk.lay_out(assets, slots, room, claims_of(desk) + 1)
+    desk.set(**unwritten(CURVES, bars), **unwritten(LOG, length), log_size=length)
     desk.money[[CASH, DEPOSITS, EQUITY]] = tables.cash
     return desk, bars, margin
 

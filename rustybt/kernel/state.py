@@ -7,6 +7,8 @@ what is listed in `KEPT` survives a bar and is saved, loaded and grown with the 
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -275,8 +277,9 @@ class Desk:
     curve_gross: Amounts
 
     def __init__(self, **fields: Any) -> None:
-        self.table = np.zeros(len(KINDS), dtype=np.int64)
+        self.table = UNUSED_TABLE.copy()
         self.address = self.table.__array_interface__["data"][0]
+        self.__dict__.update(UNUSED)
         self.set(**fields)
 
     def set(self, **fields: Any) -> None:
@@ -292,6 +295,13 @@ class Desk:
                 table[PLACES[name]] = value.__array_interface__["data"][0]
             kept[name] = value
 
+    def lay_out(self, assets: int, slots: int, orders: int, claims: int = 1) -> None:
+        """An empty state and its scratch, with room for so many orders and claims: one block per type."""
+        for kind, names, places, first, total in layout(assets, slots, orders, claims):
+            block = np.zeros(total, kind)
+            self.table[places] = block.__array_interface__["data"][0] + np.multiply(first[:-1], block.itemsize)
+            self.__dict__.update({name: block[first[n] : first[n + 1]] for n, name in enumerate(names)})
+
 
 KINDS: dict[str, str] = dict(Desk.__annotations__)
 """Fields and the name of their type."""
@@ -300,6 +310,9 @@ PLACES = {name: place for place, name in enumerate(KINDS)}
 TYPES: dict[str, Any] = {"int": int, "Amounts": AMOUNT, "Counts": COUNT, "Halves": np.int32, "Bytes": np.int8}
 
 _NAMES = tuple(KINDS)
+UNUSED = {name: 0 if TYPES[KINDS[name]] is int else np.zeros(0, TYPES[KINDS[name]]) for name in _NAMES[: _NAMES.index("money")]}
+"""What a desk is given: numbers of 0 and arrays of nothing, which no function reads before something takes their place."""
+UNUSED_TABLE = np.zeros(len(KINDS), dtype=np.int64)
 KEPT = _NAMES[_NAMES.index("money") : _NAMES.index("cursor")]
 """What survives a bar."""
 PER_SLOT = _NAMES[_NAMES.index("lots") : _NAMES.index("order_slot")]
@@ -318,9 +331,15 @@ def lengths(assets: int, slots: int, orders: int, claims: int = 1) -> dict[str, 
     return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)
 
 
-def blank(assets: int, slots: int, orders: int, claims: int = 1) -> dict[str, Any]:
-    """An empty state and its scratch, with room for so many orders and claims."""
-    return {name: np.zeros(length, TYPES[KINDS[name]]) for name, length in lengths(assets, slots, orders, claims).items()}
+@lru_cache(maxsize=64)
+def layout(assets: int, slots: int, orders: int, claims: int) -> tuple[tuple[Any, tuple[str, ...], Any, list[int], int], ...]:
+    """Per type: the type, the arrays, their places in the table, where each begins in its block (and the last ends), the block's length."""
+    wanted, found = lengths(assets, slots, orders, claims), []
+    for kind in dict.fromkeys(KINDS[name] for name in wanted):
+        names = tuple(name for name in wanted if KINDS[name] == kind)
+        first = [0, *accumulate(wanted[name] for name in names)]
+        found.append((TYPES[kind], names, np.array([PLACES[name] for name in names]), first, first[-1]))
+    return tuple(found)
 
 
 def unwritten(names: tuple[str, ...], length: int) -> dict[str, Any]:

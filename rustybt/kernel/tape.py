@@ -7,15 +7,21 @@ from typing import Any
 import numpy as np
 
 from rustybt.errors import DataError
-from rustybt.model import IMPACT_FIELDS, TIER_FIELDS, Tables, Tape
+from rustybt.model import IMPACT_FIELDS, SLOT_FIELDS, TIER_FIELDS, Tables, Tape
 from rustybt.model.decimals import LIMIT
 from rustybt.model.tables import GROUPS, MOST_RATE
 
 from .market import admit
 from .state import HAS_CAPS, HAS_IMPACT, HAS_TIERS, KINDS, TYPES
 
+POINTERS = [SLOT_FIELDS.index(name) for name in ("tier_first", "tier_count", "tier_group", "slip_buy", "slip_sell")]
+"""Settings of a slot that point into tables."""
 NEEDS_TAPE = HAS_TIERS | HAS_IMPACT | HAS_CAPS
 """Bits of ``flags`` that read a tape."""
+
+
+READERS = [SLOT_FIELDS.index(name) for name in ("tier_count", "slip_buy", "slip_sell", "cap_share")]
+"""Settings of a slot that read a tape."""
 
 
 def column(name: str, array: Any) -> Any:
@@ -29,6 +35,8 @@ def cost_tables(tables: Tables) -> dict[str, Any]:
     Raises:
         DataError: a slot points beyond them.
     """
+    if not (tables.tiers.size or tables.impacts.size or tables.slots[POINTERS].any()):
+        return {}
     first, count, group = (tables.row(name) for name in ("tier_first", "tier_count", "tier_group"))
     tiers = tables.tiers.shape[1]
     if np.any((count < 0) | (first < 0) | (first + count > tiers) | (group < 0) | (group >= GROUPS)):
@@ -70,8 +78,9 @@ def tape_of(tables: Tables, tape: Tape | None, bars: int) -> dict[str, Any]:
     Raises:
         DataError: a column that they read is missing or has the wrong length.
     """
-    given = tape or Tape()
-    found = {"month": column("month", []), "feeds": 0, "volume": column("volume", []), "feed": column("feed", [])}
+    if not tables.slots[READERS].any():
+        return {}
+    given, found = tape or Tape(), {}
     if np.any(tables.row("tier_count")):
         found["month"] = months_column(given, bars)
     if np.any(tables.row("slip_buy")) or np.any(tables.row("slip_sell")):
