@@ -1,10 +1,27 @@
-"""Many variants of one strategy: a grid of parameters, each run exactly, in threads.
+"""Many variants of one strategy: a grid of parameters, each run exactly, in threads; and how far to trust what comes out.
 
 In: a ``@strategy`` function, data and a grid. Out: a `Sweep`, one row per variant. To add a search method: one module that yields
-    assignments.
+    assignments; a change that a robust strategy should survive: a class in `changes`.
 """
 
+from rustybt.sweeps.changes import Case, Change, ExtraSlippage, MissedFills, ParameterJitter, PriceNoise, SyntheticBars
 from rustybt.sweeps.grid import assignments
+from rustybt.sweeps.monte_carlo import Perturbed, perturb, resample_returns, resample_trades
 from rustybt.sweeps.run import Sweep, sweep
 
-__all__ = ["Sweep", "assignments", "sweep"]
+__all__ = [
+    "Case",
+    "Change",
+    "ExtraSlippage",
+    "MissedFills",
+    "ParameterJitter",
+    "Perturbed",
+    "PriceNoise",
+    "Sweep",
+    "SyntheticBars",
+    "assignments",
+    "perturb",
+    "resample_returns",
+    "resample_trades",
+    "sweep",
+]
