@@ -8,6 +8,7 @@ from rustybt.sweeps.changes import Case, Change, ExtraSlippage, MissedFills, Par
 from rustybt.sweeps.grid import assignments
 from rustybt.sweeps.monte_carlo import Perturbed, perturb, resample_returns, resample_trades
 from rustybt.sweeps.run import Sweep, sweep
+from rustybt.sweeps.sensitivity import Pick, curve, pick, stability, surface
 
 __all__ = [
     "Case",
@@ -16,12 +17,17 @@ __all__ = [
     "MissedFills",
     "ParameterJitter",
     "Perturbed",
+    "Pick",
     "PriceNoise",
     "Sweep",
     "SyntheticBars",
     "assignments",
+    "curve",
     "perturb",
+    "pick",
     "resample_returns",
     "resample_trades",
+    "stability",
+    "surface",
     "sweep",
 ]
