@@ -6,7 +6,9 @@ In: a ``@strategy`` function, data and a grid. Out: a `Sweep`, one row per varia
 
 from rustybt.sweeps.changes import Case, Change, ExtraSlippage, MissedFills, ParameterJitter, PriceNoise, SyntheticBars
 from rustybt.sweeps.grid import assignments
+from rustybt.sweeps.honest import judged
 from rustybt.sweeps.monte_carlo import Perturbed, perturb, resample_returns, resample_trades
+from rustybt.sweeps.registry import Tally, Trial, TrialRegistry, trial_of
 from rustybt.sweeps.run import Sweep, sweep
 from rustybt.sweeps.sensitivity import Pick, curve, pick, stability, surface
 
@@ -21,8 +23,12 @@ __all__ = [
     "PriceNoise",
     "Sweep",
     "SyntheticBars",
+    "Tally",
+    "Trial",
+    "TrialRegistry",
     "assignments",
     "curve",
+    "judged",
     "perturb",
     "pick",
     "resample_returns",
@@ -30,4 +36,5 @@ __all__ = [
     "stability",
     "surface",
     "sweep",
+    "trial_of",
 ]

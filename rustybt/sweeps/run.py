@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -17,8 +18,14 @@ from rustybt.errors import ConfigError, RustyBTError
 from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.grid import assignments
+from rustybt.sweeps.honest import judged, sentence, session_sharpes
+from rustybt.sweeps.registry import Tally, Trial, TrialRegistry, trial_id, usual_place
 
 METRICS = ("total_return", "cagr", "volatility", "sharpe", "max_drawdown")
+FOR_JUDGING = ("skew", "kurtosis", "periods_per_year")
+"""Metrics of each row that `Sweep.top` needs to judge a Sharpe ratio, beside ``returns``, and does not show."""
+LUCK = ("probabilistic_sharpe", "deflated_sharpe")
+"""What `Sweep.top` adds."""
 
 
 @dataclass(frozen=True)
@@ -27,25 +34,42 @@ class Sweep:
 
     Attributes:
         frame: one row per variant in grid order: ``variant`` (number), the parameters, final_equity (Decimal), the metrics
-            (Float64), orders, fills, error (text, null when it ran).
+            (Float64), returns (number of session returns), orders, fills, error (text, null when it ran).
         strategy, panel, config: what was run, so that any row can be run again.
+        tally: the trials that were ever run on these data, this sweep's included.
+        notes: what a reader should know, one sentence each.
     """
 
     frame: pl.DataFrame
     strategy: StrategyFunction
     panel: Panel
     config: RunConfig
+    tally: Tally = field(default_factory=Tally)
+    notes: tuple[str, ...] = ()
 
     def top(self, count: int = 10, by: str = "sharpe") -> pl.DataFrame:
-        """The best variants by a metric; failed ones are left out.
+        """The best variants by a metric, each with its luck; failed ones are left out.
+
+        Returns:
+            The rows, with ``probabilistic_sharpe`` and ``deflated_sharpe``: how probable it is that the true Sharpe ratio is above zero,
+            taken alone, and as the best of all trials of `tally`. Either may be the metric that sorts.
 
         Raises:
             ConfigError: there is no such metric.
         """
-        if by not in self.frame.columns:
-            raise ConfigError(f"there is no metric {by!r}", where="sweep, top", do=f"use one of {', '.join(METRICS)}")
+        if by not in (*self.frame.columns, *LUCK):
+            raise ConfigError(f"there is no metric {by!r}", where="sweep, top", do=f"use one of {', '.join((*METRICS, *LUCK))}")
         good = self.frame.filter(pl.col("error").is_null())
-        return good.sort(by, "variant", descending=[True, False], nulls_last=True).head(count)
+        if by in LUCK:
+            good = judged(good, self.tally)
+        best = good.sort(by, "variant", descending=[True, False], nulls_last=True).head(count)
+        return judged(best, self.tally).drop(*FOR_JUDGING, "returns")
+
+    @property
+    def luck(self) -> str:
+        """One sentence on the best Sharpe ratio and the number of trials."""
+        best = self.top(1)
+        return sentence(self.tally, best["deflated_sharpe"][0] if best.height else None)
 
     def run(self, variant: int) -> Result:
         """One variant again, in full, with identical numbers."""
@@ -59,7 +83,7 @@ class Sweep:
         return self.frame.height - self.frame["error"].null_count()
 
     def __repr__(self) -> str:
-        return f"Sweep({self.strategy.name}: {self.frame.height:,} variants, {self.failed:,} failed)\n{self.top(5)}"
+        return f"Sweep({self.strategy.name}: {self.frame.height:,} variants, {self.failed:,} failed)\n{self.top(5)}\n{self.luck}"
 
 
 def sweep(
@@ -70,6 +94,7 @@ def sweep(
     where: str | None = None,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    trials: str | Path | None = None,
     **settings: Any,
 ) -> Sweep:
     """Run every combination of a grid of parameters.
@@ -81,13 +106,15 @@ def sweep(
         where: condition on the parameters, such as ``"fast < slow"``.
         threads: workers; None = one per core. The result does not depend on it.
         progress: called with (done, total) after each variant.
+        trials: file that counts every trial on these data; None = the user's (``RUSTYBT_TRIALS`` names another), ``"off"`` = count this
+            sweep alone.
         **settings: of the run: ``cash``, ``costs``, ``fill`` ... as in `rustybt.run`.
 
     Returns:
         A `Sweep`. A variant that fails is a row with its error.
 
     Raises:
-        ConfigError: an empty grid or a parameter that the strategy does not have.
+        ConfigError: an empty grid, a parameter that the strategy does not have, or a registry of trials that cannot be used.
 
     Example:
         >>> import rustybt as rbt
@@ -104,35 +131,96 @@ def sweep(
     if unknown:
         known = ", ".join(strategy.parameters)
         raise ConfigError(f"strategy {strategy.name!r} has no parameter {unknown[0]!r}", where="sweep, grid", do=f"use one of {known}")
+    registry, notes = open_registry(trials)
     panel, config = panel_of(data), configure(**settings)
 
-    def one(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def one(parameters: Mapping[str, Any]) -> Measured:
         return measure_variant(strategy, parameters, panel, config)
 
-    rows: list[dict[str, Any]] = []
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        for done, row in enumerate(pool.map(one, variants), start=1):
-            rows.append(row)
-            if progress is not None:
-                progress(done, len(variants))
-    frame = pl.DataFrame(rows, infer_schema_length=None).with_row_index("variant")
-    scale = pl.Decimal(38, config.money_scale)
-    return Sweep(frame.with_columns(pl.col("final_equity").cast(scale), pl.col("error").cast(pl.String)), strategy, panel, config)
+    done: list[Measured] = []
+    try:
+        with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+            for measured in pool.map(one, variants):
+                done.append(measured)
+                if progress is not None:
+                    progress(len(done), len(variants))
+    finally:  # a sweep that is broken off was looked at too
+        tried = [measured.trial for measured in done if measured.trial is not None]
+        tally, failed = counted(registry, panel.snapshot, tried)
+    frame = pl.DataFrame([measured.row for measured in done], infer_schema_length=None).with_row_index("variant")
+    kinds: dict[str, Any] = {
+        "final_equity": pl.Decimal(38, config.money_scale),
+        "error": pl.String,
+        "returns": pl.Int64,
+        "orders": pl.Int64,
+        "fills": pl.Int64,
+    }
+    kinds |= dict.fromkeys((*METRICS, *FOR_JUDGING), pl.Float64)
+    frame = frame.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items())
+    if tally is None:
+        tally = Tally.of(session_sharpes(frame.filter(pl.col("error").is_null())))
+    return Sweep(frame, strategy, panel, config, tally, (*notes, *failed))
 
 
-def measure_variant(strategy: StrategyFunction, parameters: Mapping[str, Any], panel: Panel, config: RunConfig) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Measured:
+    """One variant: its row, and what the registry counts (None where it could not be run)."""
+
+    row: dict[str, Any]
+    trial: Trial | None = None
+
+
+def open_registry(trials: str | Path | None) -> tuple[TrialRegistry | None, list[str]]:
+    """The registry that counts, and what to say where there is none.
+
+    Raises:
+        ConfigError: the file that was asked for cannot be used. The user's own is only spoken of: counting is no reason not to run.
+    """
+    if trials == "off":
+        return None, []
+    place = usual_place() if trials is None else Path(trials)
+    if place is None:
+        return None, []
+    registry = TrialRegistry(place)
+    try:
+        registry.check()
+    except ConfigError as error:
+        if trials is not None:
+            raise
+        return None, [uncounted(error)]
+    return registry, []
+
+
+def counted(registry: TrialRegistry | None, snapshot: str, tried: list[Trial]) -> tuple[Tally | None, list[str]]:
+    """Records the trials; all trials on the data, or why they are not known."""
+    if registry is None:
+        return None, []
+    try:
+        registry.record(snapshot, tried)
+        return registry.tally(snapshot), []
+    except ConfigError as error:
+        return None, [uncounted(error)]
+
+
+def uncounted(error: ConfigError) -> str:
+    """One sentence."""
+    return f"The trials were not counted, so luck is judged by this sweep alone: {error.what} ({error.where})."
+
+
+def measure_variant(strategy: StrategyFunction, parameters: Mapping[str, Any], panel: Panel, config: RunConfig) -> Measured:
     """One row of a sweep: parameters, numbers, and the error when there is one."""
-    row: dict[str, Any] = {**parameters, "final_equity": None, **dict.fromkeys(METRICS), "orders": None, "fills": None, "error": None}
+    nothing = dict.fromkeys((*METRICS, *FOR_JUDGING, "returns", "orders", "fills", "error"))
+    row: dict[str, Any] = {**parameters, "final_equity": None, **nothing}
     try:
         made = strategy(**parameters)
-    except RustyBTError as error:
-        return {**row, "error": str(error)}
-    except Exception as error:  # noqa: BLE001 - whatever the user's function raises
-        return {**row, "error": f"{type(error).__name__}: {error}"}
-    try:
         result = run_configured({made.name: made}, panel, config)
     except RustyBTError as error:
-        return {**row, "error": str(error)}
+        return Measured({**row, "error": str(error)})
+    except Exception as error:  # noqa: BLE001 - whatever the user's function raises, or Polars for such a parameter
+        return Measured({**row, "error": f"{type(error).__name__}: {error}"})
     counts, numbers = result.counts(), result.metrics
-    measured = {name: numbers[name] for name in METRICS}
-    return {**row, "final_equity": Decimal(result.final_equity), **measured, "orders": counts["orders"], "fills": counts["fills"]}
+    measured = {name: numbers[name] for name in (*METRICS, *FOR_JUDGING)}
+    measured |= {"returns": round(numbers["years"] * numbers["periods_per_year"]), "orders": counts["orders"], "fills": counts["fills"]}
+    sharpe = None if numbers["sharpe"] is None else numbers["sharpe"] / numbers["periods_per_year"] ** 0.5
+    trial = Trial(trial_id(made.spec_id, config), strategy.name, sharpe)
+    return Measured({**row, "final_equity": Decimal(result.final_equity), **measured}, trial)

@@ -1,7 +1,8 @@
 """How a metric depends on the parameters: curves, surfaces, and whether the best stands on a plateau or on a needle.
 
 Everything here takes a plain frame with one row per variant (parameters and metrics), such as `Sweep.frame`; nulls and NaN in the metric
-are left out. Numeric parameters are neighbours by the order of the values that were tried, so a logarithmic grid is as good as a linear one.
+are left out. Numeric parameters are neighbours by the order of the values that were tried, so a logarithmic grid is
+as good as a linear one.
 """
 
 from __future__ import annotations
@@ -118,8 +119,9 @@ def stability(frame: pl.DataFrame, parameters: Sequence[str], metric: str = "sha
 def pick(frame: pl.DataFrame, parameters: Sequence[str], metric: str = "sharpe", *, largest: bool = True) -> Pick:
     """The peak and the middle of the best plateau.
 
-    Neighbours differ by one step in one or more parameters (the diagonal ones too, for up to five parameters). Rows with fewer than three of them, themselves
-    included, cannot be the plateau; equal neighbourhoods are decided by more neighbours, then the better metric, then the first row.
+    Neighbours differ by one step in one or more parameters (the diagonal ones too, for up to five parameters). Rows with fewer than three
+    of them, themselves included, cannot be the plateau; equal neighbourhoods are decided by more neighbours, then the better metric, then
+    the first row.
 
     Args:
         frame: one row per variant.
