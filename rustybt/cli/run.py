@@ -42,6 +42,7 @@ def register(app: typer.Typer) -> None:
         out: Annotated[str | None, typer.Option("--out", help="Folder for Parquet frames and the manifest.", show_default=False)] = None,
         report: Annotated[str | None, typer.Option("--report", help="File for the HTML report.", show_default=False)] = None,
         beancount: Annotated[str | None, typer.Option("--beancount", help="File for the books as plain text.", show_default=False)] = None,
+        intervals: Annotated[bool, typer.Option("--intervals", help="Add 95 % confidence intervals of the headline numbers.")] = False,
         json: o.JsonOption = False,
     ) -> None:
         """Backtest a strategy over a file of bars."""
@@ -70,10 +71,14 @@ def register(app: typer.Typer) -> None:
             written = {"out": str(result.save(folder)) if folder else None, "report": str(result.report(page)) if page else None}
             if plain:
                 written["beancount"] = str(result.to_beancount(plain))
+        around = result.intervals() if intervals else None
         if json:
-            show.emit({**document(result), **written})
+            show.emit({**document(result), **written, **({} if around is None else {"intervals": around.to_dicts()})})
             return
         _print(result, written)
+        if around is not None:
+            show.out.print("\n95 % confidence, by resampling in blocks\n")
+            show.out.print(show.frame_table(around))
 
 
 def document(result: Any) -> dict[str, Any]:
