@@ -10,10 +10,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from rustybt.analysis.honesty import Overfitting, Superiority, overfitting, superior_ability
 from rustybt.engine import Result, RunConfig, configure, run_configured
 from rustybt.engine.bulk import panel_of
+from rustybt.engine.summary import curve_of
 from rustybt.errors import ConfigError, RustyBTError
 from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
@@ -76,6 +80,49 @@ class Sweep:
         row = self.frame.row(variant, named=True)
         strategy = self.strategy(**{name: row[name] for name in self.strategy.parameters if name in row})
         return run_configured({strategy.name: strategy}, self.panel, self.config)
+
+    def returns(self, threads: int | None = None) -> npt.NDArray[np.float64]:
+        """Session returns of every variant that ran, in the order of the frame: (sessions, variants) Float64.
+
+        They are not kept by the sweep: each variant runs again. 8 bytes a session and variant.
+
+        Raises:
+            ConfigError: no variant has run.
+        """
+        good = self.frame.filter(pl.col("error").is_null())["variant"].to_list()
+
+        def one(variant: int) -> npt.NDArray[np.float64]:
+            return curve_of(self.run(variant)).closes().returns
+
+        if not good:
+            raise ConfigError("no variant has run", where="sweep, returns", do="look at the column 'error'")
+        with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+            return np.column_stack(list(pool.map(one, good)))
+
+    def overfitting(self, parts: int = 16) -> Overfitting:
+        """Probability that choosing the best variant is overfitting; see `rustybt.analysis.honesty.overfitting`."""
+        return overfitting(self.returns(), parts)
+
+    def superiority(self, over: Result | None = None, *, count: int = 1000, block: float | None = None, seed: int = 0) -> Superiority:
+        """Whether the best variant beats a benchmark, all variants considered; see `rustybt.analysis.honesty.superior_ability`.
+
+        Args:
+            over: a run on the same data, such as buying and holding; None = holding cash.
+            count: resamples.
+            block: mean sessions that stay together; None chooses it.
+            seed: of the random numbers.
+
+        Raises:
+            ConfigError: no variant has run, or ``over`` has other sessions.
+        """
+        excess = self.returns()
+        if over is not None:
+            beaten = curve_of(over).closes().returns
+            if len(beaten) != len(excess):
+                what = f"the run to beat has {len(beaten)} sessions, the variants have {len(excess)}"
+                raise ConfigError(what, where="superiority, over", do="run it on the same data")
+            excess -= beaten[:, None]
+        return superior_ability(excess, count, block, seed)
 
     @property
     def failed(self) -> int:
