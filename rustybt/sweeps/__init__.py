@@ -4,7 +4,7 @@ In: a ``@strategy`` function, data and a grid. Out: a `Sweep`, one row per varia
     assignments; a change that a robust strategy should survive: a class in `changes`.
 """
 
-from rustybt.sweeps.changes import Case, Change, ExtraSlippage, MissedFills, ParameterJitter, PriceNoise, SyntheticBars
+from rustybt.sweeps.changes import Case, Change, DrawnLatency, ExtraSlippage, MissedFills, ParameterJitter, PriceNoise, SyntheticBars
 from rustybt.sweeps.grid import assignments
 from rustybt.sweeps.honest import judged
 from rustybt.sweeps.monte_carlo import Perturbed, perturb, resample_returns, resample_trades
@@ -15,6 +15,7 @@ from rustybt.sweeps.sensitivity import Pick, curve, pick, stability, surface
 __all__ = [
     "Case",
     "Change",
+    "DrawnLatency",
     "ExtraSlippage",
     "MissedFills",
     "ParameterJitter",

@@ -18,7 +18,7 @@ from rustybt.analysis.honesty import stationary_indices
 from rustybt.data.reprice import noisy_prices, synthetic_bars, with_flags
 from rustybt.engine import RunConfig
 from rustybt.errors import ConfigError
-from rustybt.execution import Costs, Slippage
+from rustybt.execution import Costs, Latency, Slippage
 from rustybt.model import Panel
 from rustybt.spec import Strategy, StrategyFunction
 from rustybt.spec.parameters import Parameter, Scalar
@@ -62,7 +62,12 @@ class PriceNoise:
         _check_share(self.size, "price noise, size", "give a fraction of the price such as 0.001")
 
     def apply(self, case: Case, rng: np.random.Generator) -> Case:
-        """The case on noisy prices."""
+        """The case on noisy prices.
+
+        Raises:
+            ConfigError: the run asks finer bars, whose prices would be others.
+        """
+        _without_finer(case, "price noise")
         return replace(case, panel=noisy_prices(case.panel, self.size, rng))
 
 
@@ -81,7 +86,12 @@ class SyntheticBars:
             raise ConfigError(f"blocks of {self.block} bars", where="synthetic bars, block", do="give 1 or more")
 
     def apply(self, case: Case, rng: np.random.Generator) -> Case:
-        """The case on a synthetic market."""
+        """The case on a synthetic market.
+
+        Raises:
+            ConfigError: the run asks finer bars, which would be those of another market.
+        """
+        _without_finer(case, "synthetic bars")
         return replace(case, panel=synthetic_bars(case.panel, stationary_indices(case.panel.bars, self.block, 1, rng)[0]))
 
 
@@ -105,12 +115,14 @@ class MissedFills:
         """The case with a column of what gets through, and a target that reads it.
 
         Raises:
-            ConfigError: the strategy has no target, only a callback.
+            ConfigError: the strategy has no target, only orders or a callback.
         """
         target = case.strategy.target
         if target is None:
             raise ConfigError(
-                f"strategy {case.strategy.name!r} has no target", where="missed fills", do="this change needs targets, not a callback"
+                f"strategy {case.strategy.name!r} has no target",
+                where="missed fills",
+                do="this change needs targets, not orders or a callback",
             )
         kept = rng.random(case.panel.frame.height) >= self.share
         masked = replace(target, expr=pl.when(pl.col(KEPT)).then(target.expr).otherwise(None))
@@ -173,6 +185,23 @@ class ParameterJitter:
         }
 
 
+@dataclass(frozen=True)
+class DrawnLatency:
+    """Orders under way for a while, with other draws in every run; it takes the place of the run's own latency.
+
+    Attributes:
+        latency: from `rustybt.latency`, with something random in it; a fixed one is the same in every run.
+    """
+
+    latency: Latency
+
+    def apply(self, case: Case, rng: np.random.Generator) -> Case:
+        """The case with this latency."""
+        delays = tuple(replace(delay, seed=int(rng.integers(2**31))) for delay in self.latency.delays)
+        timing = replace(case.config.timing, latency=replace(self.latency, delays=delays))
+        return replace(case, config=replace(case.config, timing=timing))
+
+
 def _near(parameter: Parameter, value: Scalar, spread: float, rng: np.random.Generator) -> Scalar:
     if parameter.choices is not None or isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return value
@@ -189,6 +218,11 @@ def _near(parameter: Parameter, value: Scalar, spread: float, rng: np.random.Gen
         except ConfigError:
             continue
     return value
+
+
+def _without_finer(case: Case, where: str) -> None:
+    if case.config.timing.finer is not None:
+        raise ConfigError("the run has finer bars, which hold other prices", where=where, do="leave finer= out")
 
 
 def _dearer(costs: Costs, extra: Decimal) -> Costs:

@@ -14,6 +14,7 @@ from rustybt.spec import OnBar
 from rustybt.sweeps import (
     Case,
     Change,
+    DrawnLatency,
     ExtraSlippage,
     MissedFills,
     ParameterJitter,
@@ -110,6 +111,27 @@ def test_a_missed_decision_is_tried_again_at_the_next_bar() -> None:
     found = rbt.run(case.strategy, case.panel)
     assert not kept[0]
     assert found.fills["ts"][0] == panel.frame["ts"][kept.index(True) + 1]
+
+
+def test_latency_is_drawn_anew_in_every_run() -> None:
+    panel = markets.panel(assets=2, bars=300, seed=2, frequency="1m")
+    found = perturb(cross(), panel, [DrawnLatency(rbt.latency(uniform=("1s", "150s"), bar="1m"))], count=5)
+    assert found.failed == 0, found.frame["error"].to_list()
+    assert found.frame["final_equity"].n_unique() > 1
+    fixed = perturb(cross(), panel, [DrawnLatency(rbt.latency("61s", bar="1m"))], count=3)
+    assert fixed.frame["final_equity"].n_unique() == 1
+
+
+@pytest.mark.parametrize("change", [PriceNoise(), SyntheticBars()])
+def test_finer_bars_would_hold_other_prices(change: Change) -> None:
+    bars = markets.market(assets=1, bars=48, seed=2, frequency="1h").bars
+    coarse = bars.group_by_dynamic("ts", every="4h", period="4h", closed="right", label="right", group_by="asset").agg(
+        pl.col("open").first(), pl.col("high").max(), pl.col("low").min(), pl.col("close").last(), pl.col("volume").sum()
+    )
+    found = perturb(
+        rbt.Strategy("h", target=rbt.weight(0.1)), rbt.load(coarse, stamp="close"), [change], count=1, finer=rbt.load(bars, stamp="close")
+    )
+    assert "finer bars, which hold other prices" in found.frame["error"][0]
 
 
 def test_neighbouring_parameters_are_allowed_ones() -> None:
