@@ -33,9 +33,7 @@ def register(app: typer.Typer) -> None:
         slippage_bps: o.SlippageOption = None,
         volume_cap: o.VolumeCapOption = None,
         out: Annotated[str | None, typer.Option("--out", help="Parquet file for the rows.", show_default=False)] = None,
-        trials: Annotated[
-            str | None, typer.Option("--trials", help="File that counts every trial on the data, or off.", show_default="the user's")
-        ] = None,
+        trials: o.TrialsOption = None,
         json: o.JsonOption = False,
     ) -> None:
         """Run every combination of a grid of parameters."""

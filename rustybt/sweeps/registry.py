@@ -19,6 +19,7 @@ import polars as pl
 
 from rustybt._sqlite import Schema, transaction
 from rustybt.engine import Result, RunConfig
+from rustybt.errors import ConfigError
 
 PLACE = "RUSTYBT_TRIALS"
 """Environment variable: another file, or ``off``."""
@@ -166,6 +167,58 @@ def usual_place() -> Path | None:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("rustybt")) / "trials.sqlite"
+
+
+def open_registry(trials: str | Path | None) -> tuple[TrialRegistry | None, list[str]]:
+    """The registry that counts, and what to say where there is none.
+
+    Raises:
+        ConfigError: the file that was asked for cannot be used. The user's own is only spoken of: counting is no reason not to run.
+    """
+    if trials == "off":
+        return None, []
+    place = usual_place() if trials is None else Path(trials)
+    if place is None:
+        return None, []
+    registry = TrialRegistry(place)
+    try:
+        registry.check()
+    except ConfigError as error:
+        if trials is not None:
+            raise
+        return None, [uncounted(error)]
+    return registry, []
+
+
+def counted(registry: TrialRegistry | None, snapshot: str, tried: list[Trial]) -> tuple[Tally | None, list[str]]:
+    """Records the trials; all trials on the data, or why they are not known."""
+    if registry is None:
+        return None, []
+    try:
+        registry.record(snapshot, tried)
+        return registry.tally(snapshot), []
+    except ConfigError as error:
+        return None, [uncounted(error)]
+
+
+def uncounted(error: ConfigError) -> str:
+    """One sentence."""
+    return f"The trials were not counted, so luck is judged by this sweep alone: {error.what} ({error.where})."
+
+
+def count_run(result: Result, trials: str | Path | None) -> tuple[Tally | None, list[str]]:
+    """Records one finished run: all trials on its data, or why they are not known.
+
+    Args:
+        result: the run.
+        trials: as in `rustybt.sweep`.
+
+    Raises:
+        ConfigError: the file that was asked for cannot be used.
+    """
+    registry, notes = open_registry(trials)
+    tally, failed = counted(registry, result.panel.snapshot, [trial_of(result)])
+    return tally, [*notes, *failed]
 
 
 def _variance(values: list[float]) -> float:

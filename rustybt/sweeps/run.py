@@ -23,7 +23,7 @@ from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.grid import assignments
 from rustybt.sweeps.honest import judged, sentence, session_sharpes
-from rustybt.sweeps.registry import Tally, Trial, TrialRegistry, trial_id, usual_place
+from rustybt.sweeps.registry import Tally, Trial, counted, open_registry, trial_id
 
 METRICS = ("total_return", "cagr", "volatility", "sharpe", "max_drawdown")
 FOR_JUDGING = ("skew", "kurtosis", "periods_per_year")
@@ -215,43 +215,6 @@ class Measured:
 
     row: dict[str, Any]
     trial: Trial | None = None
-
-
-def open_registry(trials: str | Path | None) -> tuple[TrialRegistry | None, list[str]]:
-    """The registry that counts, and what to say where there is none.
-
-    Raises:
-        ConfigError: the file that was asked for cannot be used. The user's own is only spoken of: counting is no reason not to run.
-    """
-    if trials == "off":
-        return None, []
-    place = usual_place() if trials is None else Path(trials)
-    if place is None:
-        return None, []
-    registry = TrialRegistry(place)
-    try:
-        registry.check()
-    except ConfigError as error:
-        if trials is not None:
-            raise
-        return None, [uncounted(error)]
-    return registry, []
-
-
-def counted(registry: TrialRegistry | None, snapshot: str, tried: list[Trial]) -> tuple[Tally | None, list[str]]:
-    """Records the trials; all trials on the data, or why they are not known."""
-    if registry is None:
-        return None, []
-    try:
-        registry.record(snapshot, tried)
-        return registry.tally(snapshot), []
-    except ConfigError as error:
-        return None, [uncounted(error)]
-
-
-def uncounted(error: ConfigError) -> str:
-    """One sentence."""
-    return f"The trials were not counted, so luck is judged by this sweep alone: {error.what} ({error.where})."
 
 
 def measure_variant(strategy: StrategyFunction, parameters: Mapping[str, Any], panel: Panel, config: RunConfig) -> Measured:

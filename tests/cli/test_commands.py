@@ -105,6 +105,15 @@ def test_a_sweep_shows_its_luck_and_counts_where_it_is_told(rustybt: Command, ba
     assert "no SQLite file" in refused.err
 
 
+def test_runs_are_counted_where_they_are_told(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    mine = ("--data", bars, "--trials", str(tmp_path / "mine.sqlite"))
+    assert rustybt("run", cross, *mine, "--json").json["trials"] == 1
+    assert rustybt("sweep", cross, *mine, "--grid", "fast=4,5", "--json").json["trials"] == 2  # 5 is the default: the run before
+    assert "3 trials were run on this data" in rustybt("run", cross, *mine, "--set", "fast=7").out
+    assert rustybt("run", cross, "--data", bars, "--trials", "off", "--json").json["trials"] is None
+    assert rustybt("run", cross, "--data", bars, "--trials", cross.partition(":")[0]).code == 2
+
+
 def test_run_shows_intervals_when_asked(rustybt: Command, bars: str, cross: str) -> None:
     assert "95 % confidence" in rustybt("run", cross, "--data", bars, "--intervals").out
     found = rustybt("run", cross, "--data", bars, "--intervals", "--json").json["intervals"]

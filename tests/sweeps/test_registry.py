@@ -207,7 +207,7 @@ def test_the_users_own_registry_stops_no_sweep(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_registry_that_is_locked_at_the_end_loses_no_row(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rustybt.sweeps.run.TrialRegistry", lambda place: TrialRegistry(place, wait=0.05))
+    monkeypatch.setattr("rustybt.sweeps.registry.TrialRegistry", lambda place: TrialRegistry(place, wait=0.05))
     other = sqlite3.connect(path.parent.parent / "trials.sqlite", isolation_level=None, check_same_thread=False)
     place = path.parent.parent / "trials.sqlite"
     TrialRegistry(place).check()
