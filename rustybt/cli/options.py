@@ -71,6 +71,9 @@ BandsOption = Annotated[str | None, typer.Option("--bands", help="Daily price li
 StaleOption = Annotated[
     int | None, typer.Option("--stale", help="Nothing fills in a bar that repeats so many bars before it.", show_default=False)
 ]
+TrialsOption = Annotated[
+    str | None, typer.Option("--trials", help="File that counts every trial on the data, or off.", show_default="the user's")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 

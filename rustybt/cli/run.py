@@ -42,11 +42,15 @@ def register(app: typer.Typer) -> None:
         out: Annotated[str | None, typer.Option("--out", help="Folder for Parquet frames and the manifest.", show_default=False)] = None,
         report: Annotated[str | None, typer.Option("--report", help="File for the HTML report.", show_default=False)] = None,
         beancount: Annotated[str | None, typer.Option("--beancount", help="File for the books as plain text.", show_default=False)] = None,
+        intervals: Annotated[bool, typer.Option("--intervals", help="Add 95 % confidence intervals of the headline numbers.")] = False,
+        trials: o.TrialsOption = None,
         json: o.JsonOption = False,
     ) -> None:
         """Backtest a strategy over a file of bars."""
         import rustybt as rbt
+        from rustybt.sweeps.registry import count_run, open_registry
 
+        open_registry(trials)
         folder, page, plain = o.out_folder(out), o.report_file(report), o.report_file(beancount, "the ledger")
         costs = o.build_costs(
             commission_bps, commission_per_share, commission_per_trade, commission_minimum, slippage_bps, costs_profile, volume_cap
@@ -70,10 +74,21 @@ def register(app: typer.Typer) -> None:
             written = {"out": str(result.save(folder)) if folder else None, "report": str(result.report(page)) if page else None}
             if plain:
                 written["beancount"] = str(result.to_beancount(plain))
+        around = result.intervals() if intervals else None
+        tally, uncounted = count_run(result, trials)
         if json:
-            show.emit({**document(result), **written})
+            told = document(result)
+            told |= {"trials": None if tally is None else tally.trials, "warnings": [*told["warnings"], *uncounted]}
+            show.emit({**told, **written, **({} if around is None else {"intervals": around.to_dicts()})})
             return
         _print(result, written)
+        for note in uncounted:
+            show.out.print(f"[yellow]note:[/] {escape(note)}")
+        if tally is not None and tally.trials > 1:
+            show.out.print(f"[dim]{tally.trials:,} trials were run on this data; the more, the more of the best is luck[/]")
+        if around is not None:
+            show.out.print("\n95 % confidence, by resampling in blocks\n")
+            show.out.print(show.frame_table(around))
 
 
 def document(result: Any) -> dict[str, Any]:

@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
         slippage_bps: o.SlippageOption = None,
         volume_cap: o.VolumeCapOption = None,
         out: Annotated[str | None, typer.Option("--out", help="Parquet file for the rows.", show_default=False)] = None,
+        trials: o.TrialsOption = None,
         json: o.JsonOption = False,
     ) -> None:
         """Run every combination of a grid of parameters."""
@@ -48,6 +49,7 @@ def register(app: typer.Typer) -> None:
                 grid=dict(values(found, text) for text in grid),
                 where=where,
                 progress=progress,
+                trials=trials,
                 cash=cash,
                 costs=o.build_costs(commission_bps, None, None, None, slippage_bps, costs_profile, volume_cap),
             )
@@ -64,6 +66,8 @@ def register(app: typer.Typer) -> None:
                     "failed": done.failed,
                     "best": best.head(1).to_dicts()[0] if best.height else None,
                     "out": out,
+                    "trials": done.tally.trials,
+                    "warnings": list(done.notes),
                 }
             )
             return
@@ -72,7 +76,9 @@ def register(app: typer.Typer) -> None:
         if done.failed:
             why = done.frame["error"].drop_nulls()[0].splitlines()[0]
             show.out.print(f"[yellow]note:[/] the first that failed: {escape(why)}")
-        show.out.print("[dim]The best of many tries is partly luck: the more variants, the more of it.[/]")
+        for note in done.notes:
+            show.out.print(f"[yellow]note:[/] {escape(note)}")
+        show.out.print(f"[dim]{escape(done.luck)}[/]")
 
 
 def values(strategy: StrategyFunction, text: str) -> tuple[str, list[Any]]:

@@ -160,6 +160,26 @@ class Result:
 
         return measure_run(self)
 
+    def intervals(self, count: int = 1000, *, block: float | None = None, confidence: float = 0.95, seed: int = 0) -> pl.DataFrame:
+        """How far each headline number may be from the truth, by resampling in blocks of random length.
+
+        Args:
+            count: resamples.
+            block: mean sessions (trades) that stay together; None chooses it from the run (Politis and White 2004).
+            confidence: share of the resamples that an interval holds.
+            seed: of the random numbers.
+
+        Returns:
+            metric, value, low, high (Float64), in the order of the command line; nulls where most resamples have no such number.
+
+        Raises:
+            ConfigError: fewer than two sessions, equity at or below zero, or a number out of its range.
+        """
+        from rustybt.analysis.honesty import Draw
+        from rustybt.engine.confidence import intervals_frame
+
+        return intervals_frame(self, Draw(count, block, seed=seed, confidence=confidence))
+
     @property
     def final_equity(self) -> str:
         """Equity after the last bar, exact, as a decimal string."""

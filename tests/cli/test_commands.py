@@ -88,6 +88,36 @@ def test_sweep_reports_variants_and_the_best(rustybt: Command, bars: str, cross:
     assert found["variants"] == 7
     assert found["failed"] == 0
     assert pl.read_parquet(rows).height == 7
+    assert found["trials"] >= 7
+    assert 0 < found["best"]["deflated_sharpe"] <= found["best"]["probabilistic_sharpe"] < 1
+    assert found["warnings"] == []
+
+
+def test_a_sweep_shows_its_luck_and_counts_where_it_is_told(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    grid, mine = ("--grid", "fast=3,5"), tmp_path / "mine.sqlite"
+    shown = rustybt("sweep", cross, "--data", bars, *grid, "--trials", str(mine)).out
+    assert "deflated_sharpe" in shown
+    assert "2 trials were run on this data" in shown
+    assert rustybt("sweep", cross, "--data", bars, "--grid", "fast=4", "--trials", str(mine), "--json").json["trials"] == 3
+    assert rustybt("sweep", cross, "--data", bars, *grid, "--trials", "off", "--json").json["trials"] == 2
+    refused = rustybt("sweep", cross, "--data", bars, *grid, "--trials", cross.partition(":")[0])
+    assert refused.code == 2
+    assert "no SQLite file" in refused.err
+
+
+def test_runs_are_counted_where_they_are_told(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    mine = ("--data", bars, "--trials", str(tmp_path / "mine.sqlite"))
+    assert rustybt("run", cross, *mine, "--json").json["trials"] == 1
+    assert rustybt("sweep", cross, *mine, "--grid", "fast=4,5", "--json").json["trials"] == 2  # 5 is the default: the run before
+    assert "3 trials were run on this data" in rustybt("run", cross, *mine, "--set", "fast=7").out
+    assert rustybt("run", cross, "--data", bars, "--trials", "off", "--json").json["trials"] is None
+    assert rustybt("run", cross, "--data", bars, "--trials", cross.partition(":")[0]).code == 2
+
+
+def test_run_shows_intervals_when_asked(rustybt: Command, bars: str, cross: str) -> None:
+    assert "95 % confidence" in rustybt("run", cross, "--data", bars, "--intervals").out
+    found = rustybt("run", cross, "--data", bars, "--intervals", "--json").json["intervals"]
+    assert found[0].keys() == {"metric", "value", "low", "high"}
 
 
 def test_explain_shows_the_lookback(rustybt: Command, cross: str) -> None:

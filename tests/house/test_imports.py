@@ -38,7 +38,7 @@ HOMES = {
     "exchange_calendars": ("rustybt.data", "rustybt.testing"),
     "pandas": ("rustybt.data", "rustybt.testing"),
     "duckdb": ("rustybt.data", "rustybt.cli"),
-    "sqlite3": ("rustybt.data",),
+    "sqlite3": ("rustybt.data", "rustybt._sqlite"),
     "beancount": (),  # of another licence: it checks what we write, and is no part of us
 }
 # Pure rooms turn values into values: no files of their own, no network, no clock.

@@ -78,3 +78,27 @@ def test_a_metric_that_does_not_exist_is_named(panel: Panel) -> None:
 
 def test_last_name_varies_fastest() -> None:
     assert assignments({"a": [1, 2], "b": [3, 4]}) == [{"a": 1, "b": 3}, {"a": 1, "b": 4}, {"a": 2, "b": 3}, {"a": 2, "b": 4}]
+
+
+def test_the_returns_of_all_variants_can_be_judged_together(panel: Panel) -> None:
+    found = rbt.sweep(cross, panel, grid={"fast": [5, 99, 8], "slow": [20, 40]})
+    table = found.returns()
+    assert table.shape == (150, 4)
+    wanted = rbt.run(cross(fast=8, slow=40), panel).metrics["sharpe"]
+    assert table[:, 3].mean() / table[:, 3].std(ddof=1) * 252**0.5 == pytest.approx(wanted)
+    assert 0 <= found.overfitting(parts=6).probability <= 1
+    judged = found.superiority(count=200, block=5)
+    assert judged.best in range(4)
+    assert judged.lower <= judged.p_value <= judged.upper
+    idle = rbt.run(rbt.Strategy("idle", target=rbt.weight(0.0)), panel)
+    assert found.superiority(idle, count=200, block=5) == judged
+    with pytest.raises(rbt.ConfigError, match="has 30 sessions, the variants have 150"):
+        found.superiority(rbt.run(cross(), markets.panel(assets=1, bars=30)))
+
+
+def test_a_sweep_of_failures_has_no_returns(panel: Panel) -> None:
+    found = rbt.sweep(cross, panel, grid={"fast": [99]})
+    assert found.top().height == 0
+    assert "no Sharpe ratio" in found.luck
+    with pytest.raises(rbt.ConfigError, match="no variant has run"):
+        found.overfitting()

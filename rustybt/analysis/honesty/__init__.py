@@ -1,0 +1,44 @@
+"""How much of a result is luck: inference about returns, for one run and for the best of many.
+
+In: simple session returns as Float64 arrays; for many variants a matrix (sessions, variants). Out: probabilities, p-values and intervals.
+Ratios here are those of one session unless a name says otherwise: a yearly Sharpe ratio is divided by ``sqrt(periods)`` first.
+To add a statistic: a function in the file of its family, checked in the tests against its paper or a reference implementation.
+"""
+
+from rustybt.analysis.honesty.blocks import best_block, block_indices, stationary_indices
+from rustybt.analysis.honesty.intervals import Draw, Interval, TradeSample, intervals, resampled, trade_intervals
+from rustybt.analysis.honesty.sharpe import (
+    Moments,
+    deflated_sharpe,
+    expected_best,
+    independent_trials,
+    minimum_backtest_years,
+    minimum_track_record,
+    probabilistic_sharpe,
+)
+from rustybt.analysis.honesty.splits import Overfitting, overfitting
+from rustybt.analysis.honesty.superiority import Superiority, reality_check, superior_ability
+
+__all__ = [
+    "Draw",
+    "Interval",
+    "Moments",
+    "Overfitting",
+    "Superiority",
+    "TradeSample",
+    "best_block",
+    "block_indices",
+    "deflated_sharpe",
+    "expected_best",
+    "independent_trials",
+    "intervals",
+    "minimum_backtest_years",
+    "minimum_track_record",
+    "overfitting",
+    "probabilistic_sharpe",
+    "reality_check",
+    "resampled",
+    "stationary_indices",
+    "superior_ability",
+    "trade_intervals",
+]

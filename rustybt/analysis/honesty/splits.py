@@ -1,0 +1,115 @@
+"""Probability of backtest overfitting: how often the best of the past is below the middle of the rest afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from rustybt.analysis.metrics.curve import Floats
+from rustybt.errors import ConfigError
+
+CHUNK = 2**22
+"""Numbers of a block of splits that are worked on at a time."""
+
+
+@dataclass(frozen=True)
+class Overfitting:
+    """What combinatorially symmetric cross-validation finds.
+
+    Attributes:
+        probability: share of the splits in which the best variant in sample is at or below the median out of sample.
+        logits: (splits,) ``ln(w / (1 - w))``, w = rank of that variant out of sample / (variants + 1).
+        inside, outside: (splits,) Sharpe ratio of a session of that variant, in and out of sample.
+        chosen: (splits,) which variant it was.
+        loss: share of the splits in which it lost money per unit of risk out of sample.
+        slope: of ``outside`` on ``inside``: below 0, the better the past looked, the worse the future was. NaN where it cannot be told.
+    """
+
+    probability: float
+    logits: Floats
+    inside: Floats
+    outside: Floats
+    chosen: np.ndarray[tuple[int], np.dtype[np.int64]]
+    loss: float
+    slope: float
+
+
+def overfitting(returns: Floats, parts: int = 16) -> Overfitting:
+    """Probability of backtest overfitting (PBO) by combinatorially symmetric cross-validation (CSCV).
+
+    The sessions are cut into ``parts`` of equal length (those of the rest are one longer); every half of them serves once as the past and
+    the other half as the future. In each split the variant with the best Sharpe ratio in the past is ranked among all in the future. A
+    variant that does not vary has a ratio of 0; equal ratios share their mean rank. Source: Bailey, Borwein, Lopez de Prado and Zhu,
+    The Probability of Backtest Overfitting, Journal of Computational Finance 20(4), 2017.
+
+    Args:
+        returns: (sessions, variants) simple returns of all variants that were tried, not of the survivors.
+        parts: even number of parts; 16 make 12,870 splits.
+
+    Raises:
+        ConfigError: fewer than two variants, an odd number of parts, fewer than two sessions a part, or a return that is not finite.
+
+    Example:
+        >>> rng = np.random.default_rng(1)
+        >>> noise = rng.normal(0, 0.01, (500, 20))
+        >>> skilled = noise + np.where(np.arange(20) == 7, 0.004, 0.0)
+        >>> overfitting(skilled, parts=8).probability
+        0.0
+    """
+    table = _checked(returns, parts)
+    sums, squares, counts = _by_part(table, parts)
+    halves = np.zeros((len(splits := list(combinations(range(parts), parts // 2))), parts))
+    halves[np.arange(len(splits))[:, None], np.array(splits)] = 1.0
+    logits, inside, outside, chosen = (np.empty(len(splits)) for _ in range(4))
+    rows = max(1, CHUNK // table.shape[1])
+    for first in range(0, len(splits), rows):
+        at = slice(first, first + rows)
+        past = _ratios(halves[at] @ sums, halves[at] @ squares, halves[at] @ counts)
+        future = _ratios((1.0 - halves[at]) @ sums, (1.0 - halves[at]) @ squares, (1.0 - halves[at]) @ counts)
+        best = past.argmax(axis=1)
+        row = np.arange(len(best))
+        own = future[row, best][:, None]
+        rank = (future < own).sum(axis=1) + ((future == own).sum(axis=1) + 1) / 2.0
+        share = rank / (table.shape[1] + 1)
+        logits[at], chosen[at] = np.log(share / (1.0 - share)), best
+        inside[at], outside[at] = past[row, best], own[:, 0]
+    moved = inside - inside.mean()
+    spread = float(moved @ moved)
+    slope = float(moved @ outside) / spread if spread > 0 else float("nan")
+    loss = float((outside < 0).mean())
+    return Overfitting(float((logits <= 0).mean()), logits, inside, outside, chosen.astype(np.int64), loss, slope)
+
+
+def _checked(returns: Floats, parts: int) -> Floats:
+    table = np.asarray(returns, dtype=np.float64)
+    if table.ndim != 2 or table.shape[1] < 2:
+        raise ConfigError(f"returns of shape {table.shape} hold no two variants", where="overfitting", do="give (sessions, variants)")
+    if parts < 2 or parts % 2:
+        raise ConfigError(f"{parts} parts cannot be halved", where="overfitting, parts", do="give an even number, such as 16")
+    if table.shape[0] < 2 * parts:
+        raise ConfigError(
+            f"{table.shape[0]} sessions make no {parts} parts", where="overfitting, parts", do=f"give fewer parts, or {2 * parts} sessions"
+        )
+    if parts > 20:
+        raise ConfigError(f"{parts} parts make too many splits", where="overfitting, parts", do="give 20 or fewer; 16 make 12,870")
+    bad = np.argwhere(~np.isfinite(table))
+    if len(bad):
+        raise ConfigError(f"the return of variant {bad[0][1]} in session {bad[0][0]} is not a number", where="overfitting", do="drop it")
+    return table
+
+
+def _by_part(table: Floats, parts: int) -> tuple[Floats, Floats, Floats]:
+    """Sum, sum of squares and length of each part."""
+    edges = [len(piece) for piece in np.array_split(np.arange(len(table)), parts)]
+    starts = np.concatenate(([0], np.cumsum(edges)[:-1]))
+    return np.add.reduceat(table, starts, axis=0), np.add.reduceat(table * table, starts, axis=0), np.array(edges, dtype=np.float64)
+
+
+def _ratios(sums: Floats, squares: Floats, counts: Floats) -> Floats:
+    count = counts[:, None]
+    mean = sums / count
+    variance = np.maximum(squares / count - mean * mean, 0.0) * count / (count - 1.0)
+    noise = 1e-14 * (squares / count)
+    return np.where(variance > noise, mean / np.sqrt(np.where(variance > noise, variance, 1.0)), 0.0)

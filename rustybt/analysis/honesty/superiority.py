@@ -1,0 +1,168 @@
+"""Is the best of many better than the benchmark, when all of them were looked at?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rustybt.analysis.honesty.blocks import best_block, check_blocks, stationary_indices
+from rustybt.analysis.metrics.curve import Floats
+from rustybt.errors import ConfigError
+
+CHUNK = 2**22
+"""Numbers of a block of variants that are worked on at a time."""
+
+
+@dataclass(frozen=True)
+class Superiority:
+    """A test of the hypothesis that no variant beats the benchmark.
+
+    Attributes:
+        best: which variant has the largest statistic.
+        statistic: its value.
+        p_value: the test's own answer: chance of a statistic this large when none is better. `superior_ability`: the consistent one.
+        lower, upper: bounds of it: ``lower`` drops every variant that did worse than the benchmark, ``upper`` keeps them as if they were as
+            good as it (the least favourable case).
+        block: mean length of the blocks. count: resamples.
+    """
+
+    best: int
+    statistic: float
+    p_value: float
+    lower: float
+    upper: float
+    block: float
+    count: int
+
+
+def reality_check(excess: Floats, count: int = 1000, block: float | None = None, seed: int = 0) -> Superiority:
+    """White's reality check: the largest mean return over the benchmark against its distribution when no variant is better.
+
+    ``max sqrt(n) mean`` beside ``max sqrt(n) (mean* - mean)`` over stationary resamples; the p-value is
+    ``(1 + resamples at or above) / (1 + count)``. Source: White, A Reality Check for Data Snooping, Econometrica 68(5), 2000.
+
+    Args:
+        excess: (sessions, variants) returns less the benchmark's (or as they are, against holding cash), of all that were tried.
+        count: resamples.
+        block: mean length of the blocks; None: the longest that `best_block` finds best for the best variants (at most ten).
+        seed: of the random numbers.
+
+    Raises:
+        ConfigError: the returns or the blocks cannot be used.
+
+    Example:
+        >>> noise = np.random.default_rng(2).normal(0, 0.01, (500, 20))
+        >>> reality_check(noise).p_value > 0.05, reality_check(noise + 0.003 * (np.arange(20) == 4)).p_value < 0.01
+        (True, True)
+    """
+    table, length = _checked(excess, block, count)
+    mean = table.mean(axis=0)
+    root = math.sqrt(len(table))
+    largest = _largest(table, [mean], np.ones_like(mean), _weights(len(table), length, count, seed))[0] * root
+    statistic = float(mean.max() * root)
+    share = _share(largest, statistic)
+    return Superiority(int(mean.argmax()), statistic, share, share, share, length, count)
+
+
+def superior_ability(excess: Floats, count: int = 1000, block: float | None = None, seed: int = 0) -> Superiority:
+    """Hansen's test for superior predictive ability: as `reality_check`, each variant by its own deviation, hopeless ones let go.
+
+    The statistic is ``max(0, max sqrt(n) mean / w)``, w the deviation of ``sqrt(n) mean`` under the stationary bootstrap. Variants below
+    ``-w sqrt(2 ln ln n)`` are centred at their own mean, so that bad ones do not make the test blind (``p_value``, consistent).
+    Source: Hansen, A Test for Superior Predictive Ability, Journal of Business and Economic Statistics 23(4), 2005.
+
+    Args:
+        excess: (sessions, variants) returns less the benchmark's, of all that were tried.
+        count: resamples.
+        block: mean length of the blocks; None as in `reality_check`.
+        seed: of the random numbers.
+
+    Raises:
+        ConfigError: the returns or the blocks cannot be used.
+
+    Example:
+        >>> noise = np.random.default_rng(2).normal(0, 0.01, (500, 20))
+        >>> found = superior_ability(noise + 0.003 * (np.arange(20) == 4))
+        >>> found.best, found.p_value < 0.01
+        (4, True)
+    """
+    table, length = _checked(excess, block, count)
+    n = len(table)
+    mean, spread = table.mean(axis=0), _long_run_deviation(table, length)
+    good = spread > 4.0 * np.finfo(np.float64).eps * np.abs(table).max(axis=0)
+    if not good.any():
+        raise ConfigError("no variant differs from the benchmark in any session", where="superiority", do="there is nothing to test")
+    unit = np.where(good, 1.0 / np.where(good, spread, 1.0), 0.0)
+    ratio = math.sqrt(n) * mean * unit
+    kept = ratio >= -math.sqrt(2.0 * math.log(math.log(n)))
+    centres = [np.maximum(mean, 0.0), np.where(kept, mean, 0.0), mean]
+    drawn = _largest(table, centres, unit, _weights(n, length, count, seed)) * math.sqrt(n)
+    statistic = max(0.0, float(ratio[good].max()))
+    lower, consistent, upper = (_share(np.maximum(values, 0.0), statistic) for values in drawn)
+    best = int(np.where(good, ratio, -np.inf).argmax())
+    return Superiority(best, statistic, consistent, lower, upper, length, count)
+
+
+def _checked(excess: Floats, block: float | None, count: int) -> tuple[Floats, float]:
+    table = np.asarray(excess, dtype=np.float64)
+    if table.ndim != 2 or table.shape[1] < 1:
+        raise ConfigError(f"returns of shape {table.shape} hold no variants", where="superiority", do="give (sessions, variants)")
+    if len(table) < 10:
+        raise ConfigError(f"{len(table)} sessions are too few to resample", where="superiority", do="give at least ten")
+    bad = np.argwhere(~np.isfinite(table))
+    if len(bad):
+        raise ConfigError(f"the return of variant {bad[0][1]} in session {bad[0][0]} is not a number", where="superiority", do="drop it")
+    if block is None:
+        leading = np.argsort(-table.mean(axis=0), kind="stable")[:10]
+        block = max(best_block(table[:, at]) for at in leading)
+    check_blocks(len(table), block, count)
+    return table, block
+
+
+def _weights(length: int, block: float, count: int, seed: int) -> Floats:
+    """(count, length): how often each session is in each resample, as a share."""
+    rng = np.random.default_rng(seed)
+    out = np.empty((count, length))
+    rows = max(1, CHUNK // length)
+    for first in range(0, count, rows):
+        at = stationary_indices(length, block, min(rows, count - first), rng)
+        shifted = at + length * np.arange(len(at))[:, None]
+        out[first : first + len(at)] = np.bincount(shifted.ravel(), minlength=at.size).reshape(at.shape)
+    return out / length
+
+
+def _largest(table: Floats, centres: list[Floats], unit: Floats, weights: Floats) -> Floats:
+    """(centres, count): the largest of ``(resampled mean - centre) x unit`` over the variants with a unit."""
+    out = np.full((len(centres), len(weights)), -np.inf)
+    columns = max(1, CHUNK // len(weights))
+    for first in range(0, table.shape[1], columns):
+        at = slice(first, first + columns)
+        means = weights @ table[:, at]
+        counted = unit[at] > 0
+        for row, centre in zip(out, centres, strict=True):
+            found = np.where(counted, (means - centre[at]) * unit[at], -np.inf)
+            np.maximum(row, found.max(axis=1), out=row)
+    return out
+
+
+def _share(drawn: Floats, statistic: float) -> float:
+    return float((1 + np.count_nonzero(drawn >= statistic - 1e-12 * abs(statistic))) / (1 + len(drawn)))
+
+
+def _long_run_deviation(table: Floats, block: float) -> Floats:
+    """Deviation of ``sqrt(n) mean`` under the stationary bootstrap, exactly: weighted autocovariances, Hansen 2005, section 3."""
+    n = len(table)
+    i = np.arange(n)
+    keep = 1.0 - 1.0 / block
+    weight = (n - i) / n * keep**i + i / n * keep ** (n - i)
+    weight[0] = 0.5
+    out = np.empty(table.shape[1])
+    columns = max(1, CHUNK // (2 * n))
+    for first in range(0, table.shape[1], columns):
+        off = table[:, first : first + columns] - table[:, first : first + columns].mean(axis=0)
+        power = np.abs(np.fft.rfft(off, 2 * n, axis=0)) ** 2
+        covariance = np.fft.irfft(power, 2 * n, axis=0)[:n] / n
+        out[first : first + columns] = np.sqrt(np.maximum(2.0 * weight @ covariance, 0.0))
+    return out

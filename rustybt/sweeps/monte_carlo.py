@@ -1,0 +1,199 @@
+"""One result among the many that might have been: resampled returns, resampled trades, and changed runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from rustybt.analysis.honesty import Draw, TradeSample, resampled
+from rustybt.analysis.metrics.trades import Trades, longest_run
+from rustybt.engine import Result, configure, run_configured
+from rustybt.engine.bulk import panel_of, sleeves_of
+from rustybt.engine.summary import curve_of
+from rustybt.errors import ConfigError, RustyBTError
+from rustybt.spec import Strategy
+from rustybt.sweeps.changes import Case, Change
+
+METRICS = ("total_return", "cagr", "volatility", "sharpe", "max_drawdown")
+
+
+def resample_returns(result: Result, draw: Draw | None = None) -> pl.DataFrame:
+    """Headline statistics of paths that are made of a run's session returns in blocks.
+
+    Args:
+        result: a finished run.
+        draw: how to resample; default 1,000 stationary resamples, the block chosen from the returns.
+
+    Returns:
+        One row per resample: total_return, cagr, volatility, sharpe, sortino, calmar, max_drawdown (Float64, null where not defined).
+
+    Example:
+        >>> import rustybt as rbt
+        >>> result = rbt.run(rbt.Strategy("hold", target=rbt.weight(0.2)), "demo")
+        >>> resample_returns(result, Draw(count=100)).height
+        100
+    """
+    found = resampled(curve_of(result).closes().returns, float(result.metrics["periods_per_year"]), draw or Draw())
+    return pl.DataFrame(found).fill_nan(None)
+
+
+def resample_trades(result: Result, how: Literal["shuffle", "draw"] = "shuffle", *, count: int = 1000, seed: int = 0) -> pl.DataFrame:
+    """Statistics of a run's closed trades in another order, or drawn with replacement.
+
+    A shuffle only changes what depends on the order: `max_drawdown` (of opening cash plus profits so far, in currency) and
+    `longest_losing_run`. Profit, win rate, profit factor and expectancy are those of the run in every row, whatever the seed: use
+    ``how="draw"`` to see how uncertain they are.
+
+    Args:
+        result: a finished run.
+        how: ``shuffle`` keeps every trade once; ``draw`` takes as many with replacement.
+        count: resamples.
+        seed: of the random numbers.
+
+    Returns:
+        One row per resample: profit, win_rate, profit_factor, expectancy, max_drawdown (fraction, negative), longest_losing_run.
+
+    Raises:
+        ConfigError: fewer than two closed trades, another ``how``, or no resamples.
+
+    Example:
+        >>> import rustybt as rbt, polars as pl
+        >>> up = pl.col("close") > pl.col("close").rolling_mean(50)
+        >>> result = rbt.run(rbt.Strategy("up", target=rbt.weight(pl.when(up).then(0.2).otherwise(0.0))), "demo")
+        >>> found = resample_trades(result, count=50)
+        >>> found["win_rate"].n_unique(), found["max_drawdown"].n_unique() > 1
+        (1, True)
+    """
+    if how not in ("shuffle", "draw"):
+        raise ConfigError(f"how {how!r} is unknown", where="resample_trades, how", do="use 'shuffle' or 'draw'")
+    if count < 1:
+        raise ConfigError(f"{count} resamples say nothing", where="resample_trades, count", do="give 1,000 or more")
+    trades = Trades.from_frame(result.trades)
+    closed = len(trades.pnl)
+    if closed < 2:
+        raise ConfigError(f"the run has {closed} closed trades", where="resample_trades", do="give one with at least two")
+    rng = np.random.default_rng(seed)
+    at = rng.permuted(np.tile(np.arange(closed), (count, 1)), axis=1) if how == "shuffle" else rng.integers(0, closed, (count, closed))
+    sample = TradeSample(trades.pnl, trades.returns).measure(np.sort(at, axis=1))
+    pnl = trades.pnl[at]
+    equity = float(result.config.cash) + np.concatenate([np.zeros((count, 1)), np.cumsum(pnl, axis=1)], axis=1)
+    below = (equity / np.maximum.accumulate(equity, axis=1)).min(axis=1) - 1.0
+    return pl.DataFrame(
+        {
+            "profit": trades.pnl[np.sort(at, axis=1)].sum(axis=1),
+            "win_rate": sample["win_rate"],
+            "profit_factor": sample["profit_factor"],
+            "expectancy": sample["expectancy"],
+            "max_drawdown": below,
+            "longest_losing_run": [longest_run(row < 0) for row in pnl],
+        }
+    ).fill_nan(None)
+
+
+@dataclass(frozen=True)
+class Perturbed:
+    """A run beside changed runs of it.
+
+    Attributes:
+        base: the run as it is.
+        frame: one row per changed run: ``run`` (number), final_equity (Decimal), the metrics, fills, error (text, null when it ran).
+    """
+
+    base: Result
+    frame: pl.DataFrame
+
+    def summary(self) -> pl.DataFrame:
+        """Metric by metric: the run's own number, the 5 %, 50 % and 95 % quantiles of the changed runs, and the share of them below it."""
+        good = self.frame.filter(pl.col("error").is_null())
+        rows = []
+        for name in METRICS:
+            own, column = self.base.metrics[name], good[name].drop_nulls()
+            worse = None if own is None or not len(column) else float((column < own).mean() or 0.0)
+            quantiles = {f"q{int(100 * q):02}": column.quantile(q, "linear") for q in (0.05, 0.5, 0.95)}
+            rows.append({"metric": name, "run": own, **quantiles, "below": worse})
+        kinds = dict.fromkeys(("run", "q05", "q50", "q95", "below"), pl.Float64)
+        return pl.DataFrame(rows, schema={"metric": pl.String, **kinds})
+
+    @property
+    def failed(self) -> int:
+        """Number of changed runs that could not be run."""
+        return self.frame.height - self.frame["error"].null_count()
+
+
+def perturb(
+    strategy: Strategy,
+    data: Any,
+    changes: Sequence[Change],
+    *,
+    count: int = 200,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **settings: Any,
+) -> Perturbed:
+    """Run a strategy again and again under changes, through the normal engine.
+
+    Args:
+        strategy: a `Strategy`.
+        data: a Panel or anything `rustybt.load` takes.
+        changes: applied one after the other in every run; see `rustybt.sweeps.changes`.
+        count: changed runs.
+        seed: run i draws from (seed, i), so neither threads nor the count change a run.
+        threads: workers; None = one per core.
+        progress: called with (done, total) after each run.
+        **settings: of the run: ``cash``, ``costs``, ``fill`` ... as in `rustybt.run`.
+
+    Returns:
+        A `Perturbed`. A changed run that fails is a row with its error.
+
+    Raises:
+        ConfigError: no changes, no runs, or a setting that is wrong.
+
+    Example:
+        >>> import rustybt as rbt
+        >>> from rustybt.sweeps import PriceNoise
+        >>> found = perturb(rbt.Strategy("hold", target=rbt.weight(0.2)), "demo", [PriceNoise(0.002)], count=3)
+        >>> found.frame.height, found.failed
+        (3, 0)
+    """
+    if not changes:
+        raise ConfigError("there are no changes", where="perturb, changes", do="give a list such as [PriceNoise(0.001)]")
+    if count < 1:
+        raise ConfigError(f"{count} runs say nothing", where="perturb, count", do="give 100 or more")
+    sleeves_of(strategy)
+    case = Case(strategy, panel_of(data), configure(**settings))
+    base = run_configured({strategy.name: strategy}, case.panel, case.config)
+
+    def one(number: int) -> dict[str, Any]:
+        return _changed(case, changes, np.random.default_rng([seed, number]), number)
+
+    rows = []
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        for done, row in enumerate(pool.map(one, range(count)), start=1):
+            rows.append(row)
+            if progress is not None:
+                progress(done, count)
+    schema: dict[str, Any] = {"run": pl.UInt32, "final_equity": pl.Decimal(38, case.config.money_scale)}
+    schema |= dict.fromkeys(METRICS, pl.Float64) | {"fills": pl.Int64, "error": pl.String}
+    return Perturbed(base, pl.DataFrame(rows, schema=schema))
+
+
+def _changed(case: Case, changes: Sequence[Change], rng: np.random.Generator, number: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"run": number, "final_equity": None, **dict.fromkeys(METRICS), "fills": None, "error": None}
+    try:
+        for change in changes:
+            case = change.apply(case, rng)
+        result = run_configured({case.strategy.name: case.strategy}, case.panel, case.config)
+    except RustyBTError as error:
+        return {**row, "error": str(error)}
+    except Exception as error:  # noqa: BLE001 - whatever the user's function raises under other parameters
+        return {**row, "error": f"{type(error).__name__}: {error}"}
+    measured = {name: result.metrics[name] for name in METRICS}
+    return {**row, "final_equity": Decimal(result.final_equity), **measured, "fills": result.counts()["fills"]}

@@ -1,0 +1,227 @@
+"""Every trial ever run on a dataset, counted: the best of a thousand tries is judged as the best of a thousand.
+
+One SQLite file per user, safe under several processes. A trial is a strategy with its parameters under one configuration on one snapshot of
+the data; running it again adds no trial.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from rustybt._sqlite import Schema, transaction
+from rustybt.engine import Result, RunConfig
+from rustybt.errors import ConfigError
+
+PLACE = "RUSTYBT_TRIALS"
+"""Environment variable: another file, or ``off``."""
+SCHEMA = Schema(
+    what="trial registry",
+    application=0x52425452,
+    version=1,
+    statements=(
+        """CREATE TABLE trials (
+            snapshot TEXT NOT NULL, -- SHA-256 of the data
+            trial TEXT NOT NULL, -- SHA-256 of the strategy's meaning and the configuration
+            strategy TEXT NOT NULL, -- its name, for people
+            sharpe REAL, -- of one session; null where it is not defined
+            first_run TEXT NOT NULL, last_run TEXT NOT NULL, -- UTC
+            runs INTEGER NOT NULL,
+            PRIMARY KEY (snapshot, trial)
+        ) WITHOUT ROWID""",
+    ),
+)
+ADD = """
+    INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, 1)
+    ON CONFLICT (snapshot, trial) DO UPDATE SET runs = runs + 1, last_run = excluded.last_run, sharpe = excluded.sharpe
+"""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One strategy tried.
+
+    Attributes:
+        trial: identity; see `trial_id`.
+        strategy: name.
+        sharpe: of one session, or None.
+    """
+
+    trial: str
+    strategy: str
+    sharpe: float | None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often a dataset was looked at.
+
+    Attributes:
+        trials: different ones.
+        variance: of their Sharpe ratios of one session (n - 1); 0 with fewer than two.
+        runs: all, repeated ones too.
+    """
+
+    trials: int = 0
+    variance: float = 0.0
+    runs: int = 0
+
+    @classmethod
+    def of(cls, sharpes: Iterable[float | None]) -> Tally:
+        """Counted without a registry."""
+        given = list(sharpes)
+        known = [value for value in given if value is not None]
+        return cls(len(given), _variance(known), len(given))
+
+
+class TrialRegistry:
+    """The file and what can be asked of it.
+
+    Args:
+        path: of the file, made on first use.
+        wait: seconds to wait for another process that writes.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     registry = TrialRegistry(Path(folder) / "trials.sqlite")
+        ...     registry.record("data", [Trial("a", "cross", 0.1), Trial("b", "cross", 0.3), Trial("a", "cross", 0.1)])
+        ...     tally = registry.tally("data")
+        >>> tally.trials, tally.runs, round(tally.variance, 10)
+        (2, 3, 0.02)
+    """
+
+    def __init__(self, path: str | Path, wait: float = 10.0) -> None:
+        self.path, self.wait = Path(path), wait
+
+    def check(self) -> None:
+        """See that the file can be used.
+
+        Raises:
+            ConfigError: it is locked, of another program, or cannot be written.
+        """
+        with transaction(self.path, SCHEMA, self.wait):
+            pass
+
+    def record(self, snapshot: str, trials: Iterable[Trial]) -> None:
+        """Add trials on a snapshot of data, all or none.
+
+        Raises:
+            ConfigError: as `check`.
+        """
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        rows = [(snapshot, trial.trial, trial.strategy, trial.sharpe, now, now) for trial in trials]
+        with transaction(self.path, SCHEMA, self.wait) as db:
+            db.executemany(ADD, rows)
+
+    def tally(self, snapshot: str) -> Tally:
+        """The trials on a snapshot.
+
+        Raises:
+            ConfigError: as `check`.
+        """
+        with transaction(self.path, SCHEMA, self.wait) as db:
+            trials, runs = db.execute("SELECT count(*), coalesce(sum(runs), 0) FROM trials WHERE snapshot = ?", (snapshot,)).fetchone()
+            found = db.execute("SELECT sharpe FROM trials WHERE snapshot = ? AND sharpe IS NOT NULL", (snapshot,)).fetchall()
+        return Tally(int(trials), _variance([value for (value,) in found]), int(runs))
+
+    def frame(self) -> pl.DataFrame:
+        """Everything: snapshot, trial, strategy, sharpe (of one session), first_run, last_run (UTC text), runs.
+
+        Raises:
+            ConfigError: as `check`.
+        """
+        names = ("snapshot", "trial", "strategy", "sharpe", "first_run", "last_run", "runs")
+        kinds = {name: pl.Float64 if name == "sharpe" else pl.Int64 if name == "runs" else pl.String for name in names}
+        with transaction(self.path, SCHEMA, self.wait) as db:
+            rows = db.execute(f"SELECT {', '.join(names)} FROM trials ORDER BY snapshot, trial").fetchall()
+        return pl.DataFrame(rows, schema=kinds, orient="row")
+
+
+def trial_id(spec_id: str, config: RunConfig) -> str:
+    """SHA-256 of what was tried: the meaning of the strategy and the settings of the run. The version of the engine is no part of it."""
+    return hashlib.sha256(json.dumps([spec_id, config.to_dict()], sort_keys=True).encode()).hexdigest()
+
+
+def trial_of(result: Result) -> Trial:
+    """A finished run as a trial, for `TrialRegistry.record`."""
+    sharpe, periods = result.metrics["sharpe"], result.metrics["periods_per_year"]
+    spec = json.dumps({name: strategy.spec_id for name, strategy in result.sleeves.items()}, sort_keys=True)
+    only = next(iter(result.sleeves.values())).spec_id if len(result.sleeves) == 1 else spec
+    return Trial(trial_id(only, result.config), ", ".join(result.sleeves), None if sharpe is None else sharpe / periods**0.5)
+
+
+def usual_place() -> Path | None:
+    """The user's registry; ``RUSTYBT_TRIALS`` names another file, or says ``off``."""
+    given = os.environ.get(PLACE, "").strip()
+    if given:
+        return None if given == "off" else Path(given)
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("rustybt")) / "trials.sqlite"
+
+
+def open_registry(trials: str | Path | None) -> tuple[TrialRegistry | None, list[str]]:
+    """The registry that counts, and what to say where there is none.
+
+    Raises:
+        ConfigError: the file that was asked for cannot be used. The user's own is only spoken of: counting is no reason not to run.
+    """
+    if trials == "off":
+        return None, []
+    place = usual_place() if trials is None else Path(trials)
+    if place is None:
+        return None, []
+    registry = TrialRegistry(place)
+    try:
+        registry.check()
+    except ConfigError as error:
+        if trials is not None:
+            raise
+        return None, [uncounted(error)]
+    return registry, []
+
+
+def counted(registry: TrialRegistry | None, snapshot: str, tried: list[Trial]) -> tuple[Tally | None, list[str]]:
+    """Records the trials; all trials on the data, or why they are not known."""
+    if registry is None:
+        return None, []
+    try:
+        registry.record(snapshot, tried)
+        return registry.tally(snapshot), []
+    except ConfigError as error:
+        return None, [uncounted(error)]
+
+
+def uncounted(error: ConfigError) -> str:
+    """One sentence."""
+    return f"The trials were not counted, so luck is judged by this sweep alone: {error.what} ({error.where})."
+
+
+def count_run(result: Result, trials: str | Path | None) -> tuple[Tally | None, list[str]]:
+    """Records one finished run: all trials on its data, or why they are not known.
+
+    Args:
+        result: the run.
+        trials: as in `rustybt.sweep`.
+
+    Raises:
+        ConfigError: the file that was asked for cannot be used.
+    """
+    registry, notes = open_registry(trials)
+    tally, failed = counted(registry, result.panel.snapshot, [trial_of(result)])
+    return tally, [*notes, *failed]
+
+
+def _variance(values: list[float]) -> float:
+    if len(values) < 2:
+        return 0.0
+    return float(np.var(np.sort(np.array(values)), ddof=1))
