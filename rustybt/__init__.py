@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rustybt.data import demo_data as demo_data
     from rustybt.data import load as load
+    from rustybt.data import presets as presets
     from rustybt.engine import Result as Result
     from rustybt.engine import run as run
     from rustybt.engine.verify import verify as verify
@@ -72,7 +73,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _ROOMS = {
-    "data": ("demo_data", "load"),
+    "data": ("demo_data", "load", "presets"),
     "engine": ("Result", "run", "verify"),
     "errors": (
         "BrokerError",

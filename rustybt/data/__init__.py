@@ -7,6 +7,7 @@ behind the door. The steps are in `build`. To add a file type: one line in `sour
 
 from rustybt.data.demo import demo_events
 from rustybt.data.door import demo_data, load
+from rustybt.data.preset import Preset, presets
 from rustybt.data.walk import blocks, replay
 
-__all__ = ["blocks", "demo_data", "demo_events", "load", "replay"]
+__all__ = ["Preset", "blocks", "demo_data", "demo_events", "load", "presets", "replay"]

@@ -23,6 +23,7 @@ def load(
     interval: str | None = None,
     timezone: str | None = None,
     asset_class: str = "equity",
+    preset: str | None = None,
     assets: Sequence[str] | Mapping[str, Asset | Mapping[str, Any]] | None = None,
     tick_size: Any = None,
     lot_size: Any = None,
@@ -49,9 +50,10 @@ def load(
         interval: length of the bars (``"1m"``, ``"1h"``, ``"1d"``) for ``stamp="open"``; default: the smallest spacing of each asset.
         timezone: zone of times that carry none. Without it they are refused.
         asset_class: preset of increments: ``equity``, ``crypto``, ``fx``, ``future`` or ``index``.
+        preset: name of a venue from `rustybt.presets`, whose increments replace those of the class; what is given beside it goes first.
         assets: a list selects; a mapping from symbol to `Asset`, or to a dict of its settings, declares (``currency``, ``tick_size``,
-            ``lot_size``, ``volume_step``, ``multiplier``, ``asset_class``, and ``listed``/``delisted`` dates outside which rows are set
-            aside).
+            ``lot_size``, ``volume_step``, ``multiplier``, ``min_notional``, ``asset_class``, and
+            ``listed``/``delisted`` dates outside which rows are set aside).
         tick_size: smallest price step, in place of the preset's; never inferred from the data.
         lot_size: smallest quantity step, likewise.
         volume_step: smallest step of reported volume, likewise.
@@ -77,8 +79,9 @@ def load(
         (('AAPL', 'IBM'), 795)
     """
     options = Options(
-        stamp=stamp, calendar=calendar, interval=interval, timezone=timezone, asset_class=asset_class, assets=assets, tick_size=tick_size,
-        lot_size=lot_size, volume_step=volume_step, events=events, start=start, end=end, columns=columns, extras=extras, dirty=dirty,
+        stamp=stamp, calendar=calendar, interval=interval, timezone=timezone, asset_class=asset_class, preset=preset, assets=assets,
+        tick_size=tick_size, lot_size=lot_size,
+        volume_step=volume_step, events=events, start=start, end=end, columns=columns, extras=extras, dirty=dirty,
     )  # fmt: skip
     if isinstance(source, Panel):
         if options.given:

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from rustybt.data.options import Options
+from rustybt.data.preset import preset_of
 from rustybt.errors import ConfigError, DataError
 from rustybt.model import Asset
 
-SIZES = ("currency", "tick_size", "lot_size", "volume_step", "multiplier")
+SIZES = ("currency", "tick_size", "lot_size", "volume_step", "multiplier", "min_notional")
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,11 @@ def _listed(symbol: str, options: Options) -> Listed:
         )
     sizes = {"tick_size": options.tick_size, "lot_size": options.lot_size, "volume_step": options.volume_step}
     sizes |= {key: given[key] for key in SIZES if key in given}
-    asset = Asset.of(symbol, given.get("asset_class", options.asset_class), **sizes)
+    kind, known = options.asset_class, dict[str, Any]()
+    if options.preset is not None:
+        venue = preset_of(options.preset)
+        kind, known = venue.asset_class, venue.sizes(symbol)
+    sizes = known | {name: size for name, size in sizes.items() if size is not None}
+    asset = Asset.of(symbol, given.get("asset_class", kind), **sizes)
     spans = {key: days_of(given[key], key) if given.get(key) is not None else None for key in ("listed", "delisted")}
     return Listed(asset, spans["listed"], spans["delisted"])

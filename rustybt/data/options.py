@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
+from rustybt.data.preset import preset_of
 from rustybt.errors import ConfigError
 from rustybt.model import Asset
 
@@ -24,6 +25,7 @@ class Options:
     interval: str | None = None
     timezone: str | None = None
     asset_class: str = "equity"
+    preset: str | None = None
     assets: Sequence[str] | Mapping[str, Asset | Mapping[str, Any]] | None = None
     tick_size: Any = None
     lot_size: Any = None
@@ -40,6 +42,10 @@ class Options:
             raise ConfigError(f"unknown stamp {self.stamp!r}", where="stamp", do='use "open", "close" or "session"')
         if self.dirty not in ("quarantine", "refuse"):
             raise ConfigError(f"unknown way {self.dirty!r} to treat dirty rows", where="dirty", do='use "quarantine" or "refuse"')
+        if self.preset is not None and preset_of(self.preset).asset_class != self.asset_class != "equity":
+            raise ConfigError(
+                f"preset {self.preset!r} is of another class than {self.asset_class!r}", where="load, preset", do="leave asset_class out"
+            )
         if isinstance(self.assets, str):
             raise ConfigError(f"assets is the text {self.assets!r}", where="assets", do=f"give a list: assets=[{self.assets!r}]")
 

@@ -11,6 +11,7 @@ import numpy as np
 from rustybt.engine.config import RunConfig, configure
 from rustybt.engine.finish import Ran, finish
 from rustybt.engine.flows import flows_at, settlements_at
+from rustybt.engine.increments import increments_at
 from rustybt.engine.offers import build_plan
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves, build_tables
@@ -44,6 +45,7 @@ def run(
     halts: Any = None,
     bands: Any = None,
     stale: Any = None,
+    increments: object = None,
 ) -> Result:
     """Backtest a strategy, or several that share one pot of cash, over all bars at once.
 
@@ -70,6 +72,8 @@ def run(
         halts: spans in which assets are not traded: see `rustybt.halts`.
         bands: daily price limits: ``"0.10"`` or `rustybt.bands`.
         stale: bars in which nobody traded: see `rustybt.stale`.
+        increments: ticks, lots and least notionals that change over time: a frame, or dicts, with ``asset``, ``from_ts`` (session or
+            instant; null = from the start) and any of ``tick``, ``lot``, ``min_notional``. Each bar goes by those in force.
 
     Returns:
         A `Result`.
@@ -102,6 +106,7 @@ def run(
         halts=halts,
         bands=bands,
         stale=stale,
+        increments=increments,
     )
     return run_configured(sleeves_of(strategy), panel_of(data), config)
 
@@ -116,7 +121,9 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     from rustybt.kernel import TimedMarket, simulate
 
     flows = flows_at(config.flows, panel, config.money_scale)
-    tables = replace(dated(build_tables(sleeves, panel.assets, config), panel), flows=flows, settlements=settlements_at(panel))
+    steps = increments_at(config.increments, panel, config.money_scale)
+    tables = dated(build_tables(sleeves, panel.assets, config), panel)
+    tables = replace(tables, flows=flows, settlements=settlements_at(panel), increments=steps)
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
     if any(strategy.orders for strategy in sleeves.values()):

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from rustybt.engine.flows import Flow, read_flows
+from rustybt.engine.increments import Change, read_changes
 from rustybt.engine.timing import TimingRules, timing_rules
 from rustybt.errors import ConfigError
 from rustybt.execution import Controls, Costs, Margin
@@ -34,6 +35,7 @@ class RunConfig:
         margin: initial and maintenance margin instead of the gross limit, or None.
         controls: limits on orders and on the account, or None.
         timing: the order of things inside a bar, latency, halts, price limits, stale bars.
+        increments: ticks, lots and least notionals that change, by date.
     """
 
     cash: Decimal = Decimal(100_000)
@@ -48,6 +50,7 @@ class RunConfig:
     margin: Margin | None = None
     controls: Controls | None = None
     timing: TimingRules = field(default_factory=TimingRules)
+    increments: tuple[Change, ...] = ()
 
     @property
     def most_gross(self) -> int:
@@ -70,6 +73,7 @@ class RunConfig:
             **self.timing.to_dict(),
         }
         plain |= {"flows": [flow.to_list() for flow in self.flows]} if self.flows else {}
+        plain |= {"increments": [change.to_list() for change in self.increments]} if self.increments else {}
         return plain | ({"margin": self.margin.to_dict()} if self.margin is not None else {})
 
 
@@ -94,6 +98,7 @@ def configure(
     flows: object = None,
     margin: Margin | None = None,
     controls: Controls | None = None,
+    increments: object = None,
     **timing: Any,
 ) -> RunConfig:
     """A checked `RunConfig` from what users type; see `rustybt.run` for the meaning of each.
@@ -144,4 +149,5 @@ def configure(
         margin=margin,
         controls=controls,
         timing=timing_rules(timing),
+        increments=read_changes(increments),
     )

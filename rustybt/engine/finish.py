@@ -9,6 +9,7 @@ import numpy as np
 
 from rustybt.engine.config import RunConfig
 from rustybt.engine.idle import idle_notes
+from rustybt.engine.increments import unused
 from rustybt.engine.notes import notes_of
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves
@@ -16,7 +17,7 @@ from rustybt.engine.targets import Signals
 from rustybt.engine.timing import timing_notes
 from rustybt.ledger import check_books, warned
 from rustybt.ledger.frames import Books
-from rustybt.model import Outcome, Panel, Reason, Tables
+from rustybt.model import Detail, Outcome, Panel, Reason, Tables
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,20 @@ def finish(ran: Ran, outcome: Outcome) -> Result:
     notes = notes_of(ran.sleeves, ran.panel, ran.config, [signals.plan for signals in ran.signals.values()])
     notes += tuple(timing_notes(ran.config.timing, ran.panel, outcome.log))
     notes += tuple(idle_notes(ran.sleeves, ran.panel, ran.signals, outcome.log))
-    notes += margin_notes(books)
+    notes += margin_notes(books) + unused(ran.config.increments, ran.panel) + cut_notes(books)
     notes += tuple(warned(books))
     return Result(ran.sleeves, ran.config, ran.panel, ran.tables, outcome, ran.signals, check_books(books), notes)
+
+
+def cut_notes(books: Books) -> tuple[str, ...]:
+    """That orders were cut to lots in force, or refused below the least notional, in one sentence each."""
+    log = books.outcome.log
+    off, below = (int(np.count_nonzero(log.detail == detail)) for detail in (Detail.LOT_SIZE, Detail.MIN_NOTIONAL))
+    said = (
+        (off, f"{off:,} orders were cut to whole lots in force: see Result.residuals"),
+        (below, f"{below:,} orders were below the least notional and cancelled: see Result.residuals"),
+    )
+    return tuple(text for count, text in said if count)
 
 
 def margin_notes(books: Books) -> tuple[str, ...]:

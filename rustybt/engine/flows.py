@@ -62,7 +62,7 @@ def read_flows(given: object, money_scale: int) -> tuple[Flow, ...]:
         money = to_decimal(amount, f"amount of flow {number}")
         if decimals_of(money) > money_scale:
             raise ConfigError(f"amount {amount} has more than {money_scale} decimals", where=where, do="round it, or raise money_scale")
-        flows.append(Flow(_when(when, where), money))
+        flows.append(Flow(when_of(when, where), money))
     return tuple(flows)
 
 
@@ -87,7 +87,7 @@ def _pairs(given: object) -> Iterable[Any]:
     return given
 
 
-def _when(given: object, where: str) -> date | datetime:
+def when_of(given: object, where: str) -> date | datetime:
     """A session, or an instant in UTC."""
     when = given
     if isinstance(when, str):

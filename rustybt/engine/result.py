@@ -143,6 +143,13 @@ class Result:
         return weights_frame(self)
 
     @cached_property
+    def residuals(self) -> pl.DataFrame:
+        """What whole ticks, lots and money units left on the table; see `rustybt.engine.residuals.residuals_frame`."""
+        from rustybt.engine.residuals import residuals_frame
+
+        return residuals_frame(self)
+
+    @cached_property
     def identity(self) -> Mapping[str, str]:
         """``run_id`` and what it is made of: ``spec_id`` per sleeve, data ``snapshot``, ``engine`` version."""
         from rustybt import __version__

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from rustybt.errors import DataError, LedgerError
-from rustybt.model import MARGIN_FIELDS, SLOT_FIELDS, Tables
+from rustybt.model import INCREMENT_FIELDS, MARGIN_FIELDS, SLOT_FIELDS, Tables
 from rustybt.model.decimals import LIMIT
+from rustybt.model.tables import MOST_STEP
 
 from .market import admit
-from .state import HAS_FLOWS, HAS_MARGIN, HAS_SETTLEMENT, KINDS, TYPES
+from .state import HAS_FLOWS, HAS_INCREMENTS, HAS_MARGIN, HAS_SETTLEMENT, KINDS, TYPES
 
 MARGINS = [SLOT_FIELDS.index(name) for name in MARGIN_FIELDS]
 
@@ -24,7 +25,7 @@ def account_of(tables: Tables) -> dict[str, Any]:
         LedgerError: a flow that does not fit.
     """
     margin = HAS_MARGIN if tables.slots[MARGINS].any() else 0
-    if not len(tables.flows) and not len(tables.settlements):
+    if not len(tables.flows) and not len(tables.settlements) and not len(tables.increments):
         return {"flags": margin}
     flows = np.asarray(tables.flows, dtype=np.int64).reshape(-1, 2)
     if len(flows) and (flows[0, 0] < 0 or bool((flows[1:, 0] < flows[:-1, 0]).any())):
@@ -39,4 +40,29 @@ def account_of(tables: Tables) -> dict[str, Any]:
     columns = {"settle_bar": due, "flow_bar": flows[:, 0], "flow_money": flows[:, 1]}
     fields: dict[str, Any] = {name: admit(column, TYPES[KINDS[name]]) for name, column in columns.items()}
     bits = ((flows[:, 1].any(), HAS_FLOWS), (len(due) and tables.row("settles").any(), HAS_SETTLEMENT))
-    return fields | {"flows": len(flows), "settlements": len(due), "flags": margin | sum(bit for used, bit in bits if used)}
+    flags = margin | sum(bit for used, bit in bits if used) | HAS_INCREMENTS * increments_matter(tables)
+    return fields | increments_of(tables) | {"flows": len(flows), "settlements": len(due), "flags": flags}
+
+
+def increments_matter(tables: Tables) -> bool:
+    """Whether any asset ever trades in more than one of its own ticks or lots, or has a least notional."""
+    rows = tables.increments
+    return bool((rows[:, 2:4] > 1).any() or rows[:, 4].any())
+
+
+def increments_of(tables: Tables) -> dict[str, Any]:
+    """Changes of ticks, lots and least notionals by field of `Desk`.
+
+    Raises:
+        DataError: they are not in the order of their bars, or a number is out of its range.
+    """
+    rows = np.asarray(tables.increments, dtype=np.int64).reshape(-1, len(INCREMENT_FIELDS))
+    bar, asset, steps, least = rows[:, 0], rows[:, 1], rows[:, 2:4], rows[:, 4]
+    ordered = not len(rows) or (bar[0] >= 0 and not bool((bar[1:] < bar[:-1]).any()))
+    known = not len(rows) or (asset.min() >= 0 and asset.max() < len(tables.assets))
+    fit = not len(rows) or (steps.min() >= 1 and steps.max() < MOST_STEP and least.min() >= 0 and least.max() < LIMIT)
+    if not (ordered and known and fit):
+        what = "the increments are not rows of bar, asset, tick, lot and least notional in the order of their bars"
+        raise DataError(what, where="kernel, increments", do="sort them by bar, from 0; ticks and lots in 1..2^31 - 1, notionals from 0")
+    columns = {f"increment_{name}": rows[:, place] for place, name in enumerate(INCREMENT_FIELDS)}
+    return {"increments": len(rows)} | {name: admit(column, TYPES[KINDS[name]]) for name, column in columns.items()}

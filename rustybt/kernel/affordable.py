@@ -5,6 +5,7 @@ from __future__ import annotations
 from .arithmetic import fits, ratio, value
 from .compile import apart, aside
 from .fills import fee_due
+from .increments import rung, rung_below, step_of
 from .journal import fail
 from .limits import BAD, CEIL, DOWN, RATE
 from .margin import use
@@ -26,18 +27,20 @@ def need(desk: Desk, k: int, quantity: int) -> int:
 
 @aside
 def most(desk: Desk, k: int, share: int, left: int) -> int:
-    """The largest number of lots up to a share that what is left pays for."""
+    """The largest number of whole lots in force up to a share that what is left pays for."""
     apart()
-    if need(desk, k, share) <= left:
-        return share
-    low, high = 0, share
+    quantity, step = abs(desk.due_part[k]), step_of(desk, k)
+    high = rung_below(quantity, step, share)
+    if need(desk, k, rung(quantity, step, high)) <= left:
+        return rung(quantity, step, high)
+    low = 0
     while high - low > 1:
         middle = (low + high) // 2
-        if need(desk, k, middle) <= left:
+        if need(desk, k, rung(quantity, step, middle)) <= left:
             low = middle
         else:
             high = middle
-    return low
+    return rung(quantity, step, low)
 
 
 @aside
@@ -65,11 +68,12 @@ def cut(desk: Desk, increases: int, room: int, total: int) -> None:
         left -= need(desk, k, desk.due_grant[k])
     for i in range(increases):
         k = desk.ranked[i]
-        lots = desk.due_grant[k]
-        if lots < abs(desk.due_part[k]):
-            more = need(desk, k, lots + 1) - need(desk, k, lots)
+        lots, quantity, step = desk.due_grant[k], abs(desk.due_part[k]), step_of(desk, k)
+        if lots < quantity:
+            above = rung(quantity, step, rung_below(quantity, step, lots) + 1)
+            more = need(desk, k, above) - need(desk, k, lots)
             if more <= left:
-                lots += 1
+                lots = above
                 left -= more
         desk.due_grant[k] = lots if desk.due_part[k] > 0 else -lots
         slot = desk.order_slot[k]

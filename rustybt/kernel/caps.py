@@ -1,4 +1,4 @@
-"""Section 5 of the rule book: how much of a bar's volume an order may take, and what becomes of the rest."""
+"""Section 5 of the rule book: how much of a bar's volume an order may take, and what becomes of what is not served."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from rustybt.model import Detail, OrderKind, TimeInForce
 
 from .arithmetic import ratio
 from .compile import apart, aside, kernel
+from .increments import accepted
 from .journal import drop
 from .limits import DOWN, RATE, whole
-from .state import HAS_ORDERS, Desk
+from .state import HAS_INCREMENTS, HAS_ORDERS, Desk
 
 CAPPED = whole(Detail.CAPPED)
 MARKET, STOP, MARKET_IF_TOUCHED = whole(OrderKind.MARKET), whole(OrderKind.STOP), whole(OrderKind.MARKET_IF_TOUCHED)
@@ -16,14 +17,16 @@ IOC, FOK, AT_OPEN, AT_CLOSE = (whole(TimeInForce[name]) for name in ("IOC", "FOK
 
 
 @aside
-def capped(desk: Desk, k: int, slot: int, lots: int, place: int) -> int:
-    """The part of an order that the volume of a bar allows; the rest is noted."""
+def capped(desk: Desk, k: int, slot: int, lots: int, place: int, price: int) -> int:
+    """The part of an order that the volume of a bar and the increments allow at a price; the rest is noted."""
     apart()
     share = desk.cap_share[slot]
-    allowed = lots
+    allowed, desk.due_why[k] = lots, CAPPED
     if share != 0:
         most = ratio(desk.volume[place], share, RATE, DOWN)
         allowed = min(lots, most) if lots > 0 else max(lots, -most)
+    if desk.flags & HAS_INCREMENTS != 0:
+        allowed = accepted(desk, k, lots, allowed, price)
     desk.due_left[k] = lots - allowed
     return allowed
 
@@ -37,16 +40,19 @@ def has_one_attempt(desk: Desk, k: int) -> bool:
 
 @aside
 def rest_of(desk: Desk, t: int, k: int, slot: int) -> bool:
-    """Carry on or cancel what the volume did not allow; whether there was anything. A stop that was reached goes on as a market order."""
+    """Carry on what the volume did not allow, or cancel it; cancel what the increments did not; whether there was anything.
+
+    A stop that was reached goes on as a market order.
+    """
     apart()
     left = desk.due_left[k]
     if left == 0:
         return False
-    if desk.cap_carry[slot] != 0 and not (desk.flags & HAS_ORDERS != 0 and has_one_attempt(desk, k)):
+    if desk.due_why[k] == CAPPED and desk.cap_carry[slot] != 0 and not (desk.flags & HAS_ORDERS != 0 and has_one_attempt(desk, k)):
         desk.order_lots[k] = left
         if desk.flags & HAS_ORDERS != 0 and (desk.order_kind[k] == STOP or desk.order_kind[k] == MARKET_IF_TOUCHED):
             desk.order_kind[k] = MARKET
             desk.order_stop[k] = 0
     else:
-        drop(desk, t, k, CAPPED, left)
+        drop(desk, t, k, desk.due_why[k], left)
     return True

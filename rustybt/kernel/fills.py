@@ -16,6 +16,7 @@ from .state import (
     FEES,
     HAS_FEES,
     HAS_IMPACT,
+    HAS_INCREMENTS,
     HAS_LEVELS,
     HAS_ORDERS,
     HAS_SLIPPAGE,
@@ -46,7 +47,11 @@ def slip(desk: Desk, slot: int, price: int, lots: int, place: int) -> int:
         return high if buy else low
     if model == 0:
         moved += desk.slip_ticks[slot]
-    return min(max(price + moved, low), high) if buy else max(min(price - moved, high), low)
+    away = price + moved if buy else price - moved
+    if desk.flags & HAS_INCREMENTS != 0 and moved != 0:
+        tick = max(1, desk.tick_now[slot % desk.assets])
+        away = -(-away // tick) * tick if buy else away // tick * tick
+    return min(max(away, low), high) if buy else max(min(away, high), low)
 
 
 @kernel

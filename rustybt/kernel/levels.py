@@ -5,7 +5,7 @@ from __future__ import annotations
 from .arithmetic import ratio
 from .compile import apart, aside, entry
 from .limits import BAD, CEIL, FAR, FLOOR, RATE
-from .state import Desk
+from .state import HAS_INCREMENTS, Desk
 
 
 @aside
@@ -16,6 +16,19 @@ def level(price: int, distance: int, above: bool) -> int:
         moved = ratio(price, RATE + distance, RATE, FLOOR)
         return FAR if moved == BAD else moved
     return ratio(price, RATE - distance, RATE, CEIL)
+
+
+@aside
+def level_of(desk: Desk, slot: int, price: int, distance: int, above: bool) -> int:
+    """The same on the tick in force, as far as that has one on this side of the price."""
+    apart()
+    found = level(price, distance, above)
+    if desk.flags & HAS_INCREMENTS == 0 or found == FAR:
+        return found
+    tick = max(1, desk.tick_now[slot % desk.assets])
+    moved = found // tick * tick if above else -(-found // tick) * tick
+    inside = moved >= price if above else moved <= price
+    return moved if inside else found
 
 
 @aside
@@ -30,11 +43,11 @@ def arm(desk: Desk, slot: int) -> None:
     else:
         take = above
     if desk.stop[slot] != 0:
-        stop = level(desk.entry[slot], desk.stop[slot], not long)
+        stop = level_of(desk, slot, desk.entry[slot], desk.stop[slot], not long)
     if desk.take[slot] != 0:
-        take = level(desk.entry[slot], desk.take[slot], long)
+        take = level_of(desk, slot, desk.entry[slot], desk.take[slot], long)
     if desk.trail[slot] != 0:
-        trail = level(desk.peak[slot], desk.trail[slot], not long)
+        trail = level_of(desk, slot, desk.peak[slot], desk.trail[slot], not long)
     desk.stop_at[slot] = stop
     desk.take_at[slot] = take
     desk.trail_at[slot] = trail

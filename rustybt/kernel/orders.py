@@ -20,6 +20,7 @@ from .state import (
     HAS_BARS,
     HAS_CAPS,
     HAS_CLAIMS,
+    HAS_INCREMENTS,
     HAS_LATENCY,
     HAS_ORDERS,
     HAS_SETTLEMENT,
@@ -39,6 +40,8 @@ NEXT_CLOSE, SAME_BAR_CLOSE = whole(FillAt.NEXT_CLOSE), whole(FillAt.SAME_BAR_CLO
 REJECTED = whole(Status.REJECTED)
 UNAFFORDABLE, REDUCE_ONLY = whole(Detail.UNAFFORDABLE), whole(Detail.REDUCE_ONLY)
 FOK, ONLY_REDUCE = whole(TimeInForce.FOK), whole(OrderFlag.REDUCE_ONLY)
+CUTS = HAS_CAPS | HAS_INCREMENTS
+"""What may leave a part of an order unserved."""
 
 
 @kernel
@@ -80,14 +83,14 @@ def meet(desk: Desk, t: int, moment: int) -> None:
             continue
         if desk.flags & HAS_ORDERS != 0 and desk.order_number[k] == 0:
             continue
-        if desk.flags & HAS_CAPS != 0:
-            lots = capped(desk, k, slot, lots, row + asset)
+        if desk.flags & CUTS != 0:
+            lots = capped(desk, k, slot, lots, row + asset, price if moment == desk.fill_at else ZERO)
         if desk.flags & HAS_ORDERS != 0:
             desk.due_part[k] = lots
             price = met(desk, t, k, moment, row + asset)
             if price == 0:
                 continue
-        if desk.flags & HAS_CAPS != 0 and none_served(desk, k, lots) and rest_of(desk, t, k, slot):
+        if desk.flags & CUTS != 0 and none_served(desk, k, lots) and rest_of(desk, t, k, slot):
             continue
         served += 1
         part = closing(desk.lots[slot], lots)
@@ -114,7 +117,7 @@ def meet(desk: Desk, t: int, moment: int) -> None:
                 desk.due_price[k] = price
     if increases != 0 and desk.count[ERROR] == 0:
         grant(desk, t, row, moment, increases, total)
-    if served == orders and desk.flags & HAS_CAPS == 0:
+    if served == orders and desk.flags & CUTS == 0:
         desk.count[ORDERS] = 0
         desk.count[DEAD] = 0
     elif served != 0 or desk.count[DEAD] != 0:
@@ -163,7 +166,7 @@ def alone(desk: Desk, t: int, row: int, moment: int, lots: int, price: int) -> b
 @kernel
 def done(desk: Desk, t: int, k: int, slot: int) -> None:
     """Order k is over, unless sizing it has already ended it or some of it stays working."""
-    if desk.flags & HAS_CAPS != 0 and rest_of(desk, t, k, slot):
+    if desk.flags & CUTS != 0 and rest_of(desk, t, k, slot):
         return
     if desk.order_number[k] != 0:
         desk.order_number[k] = 0

@@ -29,9 +29,9 @@ HALTED, DUE_HALT, STARTED, DAY, ORDERS_TODAY, IN_DRAWDOWN, IN_LOSS, CAUSE = rang
 """Places in ``guard``: what the controls remember."""
 PEAK, DAY_START, LAST_EQUITY, KNOWN_DEPOSITS = range(4)
 """Places in ``watch``: equity at its highest, before this session, at the last bar; deposits at the last bar."""
-EVENT, ROW, HINT, OFFER, PHASE, BATCH = range(6)
+EVENT, ROW, HINT, OFFER, PHASE, BATCH, INCREMENT = range(7)
 """Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer, which
-phase of a bar is being served, first order of the batch that is being submitted."""
+phase of a bar is being served, first order of the batch that is being submitted, next change of increments."""
 
 HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS, HAS_TIERS, HAS_IMPACT, HAS_CAPS = (1 << bit for bit in range(8))
 """Bits of ``flags``: what the rules of slots use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit;
@@ -43,6 +43,8 @@ HAS_LATENCY, HAS_BARS, HAS_FINER = (1 << bit for bit in range(14, 17))
 """Of time and access: orders are under way for a time, assets can be barred, there are finer bars."""
 HAS_ORDERS = 1 << 17
 """Orders asked for one by one (section 14)."""
+HAS_INCREMENTS = 1 << 28
+"""Of assets: ticks and lots coarser than their own, or a least notional."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
 ALL = ACCRUE | MEET | MARK | DECIDE
@@ -78,8 +80,9 @@ class Desk:
     and not yet paid): slot, number, money.
 
     Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
-    lots to serve, lots beyond the cap, and whether it rested; the ``queue`` of increases, and the same ``ranked`` by slot. Last the log,
-    as in `rustybt.model.Log`, and the curves.
+    lots to serve, lots that are not served and why, and whether it rested; the ``queue`` of increases, and the same ``ranked`` by slot;
+    per asset the tick and lot in force and the least notional, as of the changes behind us. Last the log, as in `rustybt.model.Log`,
+    and the curves.
     """
 
     assets: int
@@ -89,6 +92,7 @@ class Desk:
     offers: int
     flows: int
     settlements: int
+    increments: int
     gross: int
     fill_at: int
     at_fill: int
@@ -202,6 +206,11 @@ class Desk:
     clock_session: Counts
     clock_ts: Counts
     clock_ends: Counts
+    increment_bar: Counts
+    increment_asset: Counts
+    increment_tick: Amounts
+    increment_lot: Amounts
+    increment_least: Amounts
 
     money: Amounts
     count: Counts
@@ -249,6 +258,9 @@ class Desk:
 
     cursor: Counts
     held_slots: Counts
+    tick_now: Amounts
+    lot_now: Amounts
+    least_now: Amounts
     due_price: Amounts
     due_part: Amounts
     due_grant: Amounts
@@ -256,6 +268,7 @@ class Desk:
     due_fee: Amounts
     due_left: Amounts
     due_maker: Counts
+    due_why: Counts
     queue: Counts
     ranked: Counts
 
@@ -325,9 +338,9 @@ CURVES = _NAMES[_NAMES.index("curve_equity") :]
 
 def lengths(assets: int, slots: int, orders: int, claims: int = 1) -> dict[str, int]:
     """Length of each array that a state and its scratch consist of."""
-    per_slot, per_order = (*PER_SLOT, "held_slots"), (*PER_ORDER, *DUE)
-    fixed = {"money": 12, "count": 12, "cursor": 6, "watch": 4, "guard": 8, "last": assets, "seen": assets, "tally": MONTH + 1}
-    fixed |= dict.fromkeys(PER_CLAIM, claims)
+    per_slot, per_order, per_asset = (*PER_SLOT, "held_slots"), (*PER_ORDER, *DUE), ("last", "tick_now", "lot_now", "least_now")
+    fixed = {"money": 12, "count": 12, "cursor": 8, "watch": 4, "guard": 8, "seen": assets, "tally": MONTH + 1}
+    fixed |= dict.fromkeys(PER_CLAIM, claims) | dict.fromkeys(per_asset, assets)
     return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)
 
 

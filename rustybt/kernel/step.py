@@ -10,6 +10,7 @@ from .compile import MODE, apart, aside, entry, kernel
 from .decisions import decide
 from .events import accrue
 from .exits import protect, protect_late
+from .increments import change
 from .limits import whole
 from .orders import meet
 from .priced import LATE, LIMITS, REOPEN, STOPS
@@ -22,6 +23,7 @@ from .state import (
     ERROR,
     GROSS,
     HAS_GUARDS,
+    HAS_INCREMENTS,
     HAS_LEVELS,
     HAS_ORDERS,
     HAS_TIERS,
@@ -64,6 +66,8 @@ def step(desk: Desk, t: int) -> None:
     parts, fill_at = desk.parts, desk.fill_at
     if desk.flags & HAS_TIERS != 0:
         turn_month(desk, t)
+    if desk.flags & HAS_INCREMENTS != 0:
+        change(desk, t)
     if parts & ACCRUE != 0:
         accrue(desk, t)
     if parts & MEET != 0:

@@ -7,7 +7,7 @@ from rustybt.model import FillAt
 from .arithmetic import agree, fits, value
 from .compile import apart, aside, kernel
 from .journal import fail
-from .levels import level
+from .levels import level_of
 from .limits import ZERO, whole
 from .state import (
     BREACH,
@@ -107,4 +107,4 @@ def raise_peak(desk: Desk, slot: int, place: int) -> None:
         desk.peak[slot] = best
         distance = desk.trail[slot]
         if desk.flags & HAS_LEVELS != 0 and distance != 0:
-            desk.trail_at[slot] = level(best, distance, not long)
+            desk.trail_at[slot] = level_of(desk, slot, best, distance, not long)

@@ -17,17 +17,32 @@ from rustybt.model.requests import (
     Requests,
     TimeInForce,
 )
-from rustybt.model.tables import IMPACT_FIELDS, MARGIN_FIELDS, NO_BARS, NO_FLOWS, SLOT_FIELDS, TIER_FIELDS, Log, Outcome, Plan, Tables
+from rustybt.model.tables import (
+    IMPACT_FIELDS,
+    INCREMENT_FIELDS,
+    MARGIN_FIELDS,
+    NO_BARS,
+    NO_FLOWS,
+    NO_INCREMENTS,
+    SLOT_FIELDS,
+    TIER_FIELDS,
+    Log,
+    Outcome,
+    Plan,
+    Tables,
+)
 from rustybt.model.tape import Tape
 from rustybt.model.timing import Finer, Timing, bars_clock
 
 __all__ = [
     "EVENT_FIELDS",
     "IMPACT_FIELDS",
+    "INCREMENT_FIELDS",
     "MARGIN_FIELDS",
     "NOWHERE",
     "NO_BARS",
     "NO_FLOWS",
+    "NO_INCREMENTS",
     "PRESETS",
     "REQUEST_FIELDS",
     "SLOT_FIELDS",

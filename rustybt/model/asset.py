@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -37,6 +37,7 @@ class Asset:
         lot_size: smallest quantity step.
         volume_step: smallest step of reported volume.
         multiplier: quantity of the underlying per unit of quantity.
+        min_notional: least value of an order that does not close a position, quote currency; 0 = any.
 
     Raises:
         ConfigError: a size is not positive, or the class is unknown.
@@ -53,6 +54,7 @@ class Asset:
     lot_size: Decimal = Decimal(1)
     volume_step: Decimal = Decimal(1)
     multiplier: Decimal = Decimal(1)
+    min_notional: Decimal = field(default=Decimal(0), repr=False)
 
     def __post_init__(self) -> None:
         if self.asset_class not in PRESETS:
@@ -66,6 +68,11 @@ class Asset:
                 raise ConfigError(
                     f"{name} {size} is not in {SMALLEST}..{LARGEST}", where=f"asset {self.symbol!r}", do="correct its exponent"
                 )
+
+        if not 0 <= self.min_notional <= LARGEST:
+            raise ConfigError(
+                f"min_notional {self.min_notional} is not in 0..{LARGEST}", where=f"asset {self.symbol!r}", do="give 0 for none"
+            )
 
     @classmethod
     def of(cls, symbol: str, asset_class: str = "equity", **sizes: Any) -> Asset:

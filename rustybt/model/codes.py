@@ -85,6 +85,8 @@ class Detail(IntEnum):
     ACTIVATED = 31
     OCO = 32
     PARENT = 33
+    LOT_SIZE = 34
+    MIN_NOTIONAL = 35
 
 
 class EventKind(IntEnum):

@@ -113,6 +113,8 @@ class Panel:
         digest = hashlib.sha256(b"panel 1")
         for asset in self.assets:
             digest.update(repr(asset).encode())
+            if asset.min_notional:
+                digest.update(f"min_notional {asset.min_notional.normalize():f}".encode())
         digest.update(repr((self.calendar, self.adj_digits, self.trusted)).encode())
         digest.update(np.ascontiguousarray(self.offsets))
         digest.update(np.ascontiguousarray(self.events[:, :5]))

@@ -28,6 +28,10 @@ TIER_FIELDS = ("floor", "rate", "maker", "lot_num", "lot_den")
 """Columns of `Tables.tiers`, one row each, in this order."""
 IMPACT_FIELDS = ("rate", "ticks", "square", "root", "sigma", "sigma_feed", "rate_feed", "ticks_feed")
 """Columns of `Tables.impacts`, one row each, in this order."""
+INCREMENT_FIELDS = ("bar", "asset", "tick", "lot", "least")
+"""Columns of `Tables.increments`, in this order."""
+MOST_STEP = 2**31
+"""A tick or lot in force is fewer of the asset's own."""
 MOST_RATE = 10**11
 """The largest coefficient of an impact, and the largest number of a feed of rates, in 1e-8."""
 GROUPS = 64
@@ -43,6 +47,8 @@ NO_BARS: Ints = np.zeros(0, dtype=np.int64)
 """No settlements."""
 NO_FLOWS: Ints = np.zeros((0, 2), dtype=np.int64)
 """No deposits and no withdrawals."""
+NO_INCREMENTS: Ints = np.zeros((0, len(INCREMENT_FIELDS)), dtype=np.int64)
+"""Every asset trades in its own increments, in orders of any size."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,8 @@ class Tables:
         controls: limits on orders and on the account, or None.
         intrabar: which of stop and target comes first in a bar that reaches both.
         delays: how long orders are on their way, in units of the market's clock: order n takes delay ``n % len``. Empty = no time.
+        increments: (increments, len(INCREMENT_FIELDS)) Int64 rows, by bar: from a bar on an asset trades in so many of its ticks and lots
+            (each at least 1), in orders of at least so much money (0 = any).
     """
 
     assets: tuple[Asset, ...]
@@ -93,6 +101,7 @@ class Tables:
     controls: ControlTable | None = None
     intrabar: Intrabar = Intrabar.PESSIMISTIC
     delays: tuple[int, ...] = ()
+    increments: Ints = field(default_factory=lambda: NO_INCREMENTS)
 
     def row(self, name: str) -> Ints:
         """One setting for every slot."""

@@ -32,7 +32,7 @@ class Terms:
         cap_share: most of a bar's volume for an order, 0 = no cap. cap_carry: what is beyond it stays working.
         reentry_on_schedule, scheduled: as in section 6 and 7. kind: what a target number means.
         margin_initial, margin_maintenance: fractions of the value. margin_lot_initial, margin_lot_maintenance: money for one lot.
-        settles: whether gains are paid in cash at settlements.
+        settles: whether gains are paid in cash at settlements. tick_in_force: where it is not that of the asset.
     """
 
     number: int
@@ -67,6 +67,12 @@ class Terms:
     margin_lot_initial: Decimal = ZERO
     margin_lot_maintenance: Decimal = ZERO
     settles: bool = False
+    tick_in_force: Decimal | None = None
+
+    @property
+    def tick(self) -> Decimal:
+        """The tick in force."""
+        return self.tick_in_force or self.asset.tick_size
 
     @property
     def rates(self) -> Rates:
@@ -244,6 +250,7 @@ class Account:
         timing: what is known about the bars beside their prices.
         sessions: session of the last bar per asset, None before its first.
         working: orders not yet filled, in submission sequence. batch: first order of the batch that is being submitted.
+        ticks, lots, least: tick, lot and least notional in force, per asset.
         month, traded_in_month: what was traded in the month, by group of tiers.
     """
 
@@ -264,8 +271,16 @@ class Account:
     batch: int = 0
     log: list[Row] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    ticks: list[Decimal] = field(init=False)
+    lots: list[Decimal] = field(init=False)
+    least: list[Decimal] = field(init=False)
     month: tuple[int, int] | None = None
     traded_in_month: dict[int, Decimal] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        assets = [terms.asset for terms in self.rules.terms[: len(self.last)]]
+        self.ticks, self.lots = [asset.tick_size for asset in assets], [asset.lot_size for asset in assets]
+        self.least = [ZERO for _ in assets]
 
     @property
     def unsettled(self) -> Decimal:

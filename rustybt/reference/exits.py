@@ -8,6 +8,7 @@ from decimal import Decimal
 from rustybt.model.codes import Detail, Intrabar, Reason
 from rustybt.reference.account import Account, Bar, Bars, Order, Position, Terms
 from rustybt.reference.fills import Execution, fill, slipped
+from rustybt.reference.increments import in_force
 from rustybt.reference.rounding import ONE, downward, upward
 from rustybt.reference.tariff import rates_of
 from rustybt.reference.timing import arrival, barred_at, cannot_trade, finer_bars
@@ -30,6 +31,7 @@ def serve_exits(account: Account, number: int, bars: Bars) -> None:
             continue
         if cannot_trade(barred_at(account.timing, number, terms.column), -position.quantity):
             continue
+        terms = in_force(account, terms)
         fired = exit_of(account, terms, number, bar)
         if fired is None:
             continue
@@ -44,6 +46,7 @@ def serve_late_exits(account: Account, number: int, bars: Bars) -> None:
             continue
         if cannot_trade(barred_at(account.timing, number, terms.column), -position.quantity):
             continue
+        terms = in_force(account, terms)
         stop = long_stop(position, terms) if position.quantity > 0 else short_stop(position, terms)
         if stop is not None and (bar.low <= stop.price if position.quantity > 0 else bar.high >= stop.price):
             leave(account, number, (terms, bar), stop)
@@ -99,39 +102,49 @@ def reaches_both(position: Position, terms: Terms, bar: Bar) -> bool:
     return take < bar.open < stop.price and bar.high >= stop.price and bar.low <= take
 
 
+def below(price: Decimal, distance: Decimal, terms: Terms) -> Decimal:
+    """A level below a price, rounded toward it: to the tick in force, unless that leads past the price."""
+    level = upward(price * (ONE - distance), terms.asset.tick_size)
+    coarse = upward(level, terms.tick)
+    return coarse if coarse <= price else level
+
+
+def above(price: Decimal, distance: Decimal, terms: Terms) -> Decimal:
+    """A level above a price, likewise."""
+    level = downward(price * (ONE + distance), terms.asset.tick_size)
+    coarse = downward(level, terms.tick)
+    return coarse if coarse >= price else level
+
+
 def long_stop(position: Position, terms: Terms) -> Exit | None:
     """The effective stop of a long position: the higher of stop and trail."""
-    tick = terms.asset.tick_size
     stops: list[Exit] = []
     if terms.stop_loss:
-        stops.append(Exit(Reason.STOP_LOSS, upward(position.entry * (ONE - terms.stop_loss), tick)))
+        stops.append(Exit(Reason.STOP_LOSS, below(position.entry, terms.stop_loss, terms)))
     if terms.trailing:
-        stops.append(Exit(Reason.TRAILING_STOP, upward(position.peak * (ONE - terms.trailing), tick)))
+        stops.append(Exit(Reason.TRAILING_STOP, below(position.peak, terms.trailing, terms)))
     return max(stops, key=lambda level: level.price, default=None)
 
 
 def short_stop(position: Position, terms: Terms) -> Exit | None:
     """The effective stop of a short position: the lower of stop and trail."""
-    tick = terms.asset.tick_size
     stops: list[Exit] = []
     if terms.stop_loss:
-        stops.append(Exit(Reason.STOP_LOSS, downward(position.entry * (ONE + terms.stop_loss), tick)))
+        stops.append(Exit(Reason.STOP_LOSS, above(position.entry, terms.stop_loss, terms)))
     if terms.trailing:
-        stops.append(Exit(Reason.TRAILING_STOP, downward(position.peak * (ONE + terms.trailing), tick)))
+        stops.append(Exit(Reason.TRAILING_STOP, above(position.peak, terms.trailing, terms)))
     return min(stops, key=lambda level: level.price, default=None)
 
 
 def long_levels(position: Position, terms: Terms) -> tuple[Exit | None, Decimal | None]:
     """The effective stop and the take of a long position, where they are set."""
-    tick = terms.asset.tick_size
-    take = downward(position.entry * (ONE + terms.take_profit), tick) if terms.take_profit else None
+    take = above(position.entry, terms.take_profit, terms) if terms.take_profit else None
     return long_stop(position, terms), take
 
 
 def short_levels(position: Position, terms: Terms) -> tuple[Exit | None, Decimal | None]:
     """The effective stop and the take of a short position, where they are set."""
-    tick = terms.asset.tick_size
-    take = upward(position.entry * (ONE - terms.take_profit), tick) if terms.take_profit else None
+    take = below(position.entry, terms.take_profit, terms) if terms.take_profit else None
     return short_stop(position, terms), take
 
 

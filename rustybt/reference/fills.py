@@ -9,7 +9,7 @@ from rustybt.model.asset import Asset
 from rustybt.model.codes import Detail, Status
 from rustybt.reference.account import Account, Bar, Order, Position, Row, Terms
 from rustybt.reference.impact import moved_by
-from rustybt.reference.rounding import ZERO, amount, nearest, upward
+from rustybt.reference.rounding import ZERO, amount, downward, nearest, upward
 from rustybt.reference.tariff import Rates, note_traded, rates_of
 
 
@@ -25,7 +25,7 @@ def check_price(price: Decimal, terms: Terms, unit: Decimal) -> None:
 
 
 def slipped(price: Decimal, quantity: Decimal, terms: Terms, bar: Bar) -> Decimal:
-    """The price after slippage: a buy pays more, a sell gets less, both inside the bar and at least one tick."""
+    """The price after slippage, on the tick in force: a buy pays more, a sell gets less, both inside the bar and at least one tick."""
     tick = terms.asset.tick_size
     impact = terms.slip_buy if quantity > 0 else terms.slip_sell
     if impact is None:
@@ -33,6 +33,8 @@ def slipped(price: Decimal, quantity: Decimal, terms: Terms, bar: Bar) -> Decima
     else:
         slip = moved_by(impact, price, quantity, bar, tick)
     moved = price + slip if quantity > 0 else price - slip
+    if slip != 0:
+        moved = upward(moved, terms.tick) if quantity > 0 else downward(moved, terms.tick)
     return max(tick, min(max(moved, bar.low), bar.high))
 
 

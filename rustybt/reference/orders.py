@@ -10,6 +10,7 @@ from rustybt.model.requests import OrderFlag, OrderKind, TimeInForce
 from rustybt.reference.account import Account, Bar, Bars, Now, Order, Row, Terms
 from rustybt.reference.fills import Execution, check_price, commission, fill, value
 from rustybt.reference.groups import consequences
+from rustybt.reference.increments import accepted, in_force, lot_of
 from rustybt.reference.margin import use
 from rustybt.reference.priced import AUCTIONS, CLOSES, MARKET_MOMENT, Moment, fill_price
 from rustybt.reference.rounding import ZERO, amount, toward_zero, upward
@@ -39,7 +40,7 @@ class Phase:
 class Part:
     """An order, or the part of it on one side of zero, with the price at which it would fill and the rates it would be charged by.
 
-    ``served`` is how much of the order the volume of the bar allows.
+    ``served`` is how much of the order the volume of the bar and the increments allow, ``why`` what becomes of the rest.
     """
 
     order: Order
@@ -49,6 +50,7 @@ class Part:
     share: int = 0
     rates: Rates | None = None
     served: Decimal = ZERO
+    why: Detail = Detail.NONE
 
     @property
     def lots(self) -> int:
@@ -72,15 +74,15 @@ def serve(account: Account, phase: Phase) -> None:
     for order in list(account.working):
         if order not in account.working or not can_be_served(account, phase, order):
             continue
-        terms = account.rules.terms[order.slot]
+        terms = in_force(account, account.rules.terms[order.slot])
         bar = phase.bars[terms.column]
         assert bar is not None, "an order is only served at a bar of its asset"
-        allowed = capped(account, phase, order)
+        allowed, why = accepted(account, order, capped(account, phase, order), phase.price(bar) if at_market else None)
         price = fill_price(account, phase, order, (terms, bar), allowed)
         if price is None:
             continue
         if allowed != order.quantity and (allowed == 0 or order.time_in_force is TimeInForce.FOK):
-            leave_rest(account, phase, order, ZERO)
+            leave_rest(account, phase, order, ZERO, why)
             continue
         to_zero, beyond = divide(account, order, allowed)
         if OrderFlag.REDUCE_ONLY in order.flags and beyond != 0:
@@ -89,9 +91,9 @@ def serve(account: Account, phase: Phase) -> None:
         if to_zero != 0:
             execute(account, phase, Execution(phase.bar, order, to_zero, to_zero, price, rates=charged(account, order)))
         if beyond == 0:
-            leave_rest(account, phase, order, allowed)
+            leave_rest(account, phase, order, allowed, why)
         else:
-            increases.append(Part(order, beyond, price, terms, served=allowed))
+            increases.append(Part(order, beyond, price, terms, served=allowed, why=why))
     if increases:
         fill_increases(account, phase, increases)
 
@@ -106,16 +108,19 @@ def capped(account: Account, phase: Phase, order: Order) -> Decimal:
     return min(quantity, most) if quantity > 0 else max(quantity, -most)
 
 
-def leave_rest(account: Account, phase: Phase, order: Order, served: Decimal) -> None:
-    """What the volume did not allow stays working, or is cancelled. A stop that was reached goes on as a market order."""
+def leave_rest(account: Account, phase: Phase, order: Order, served: Decimal, why: Detail) -> None:
+    """What the volume did not allow stays working, or is cancelled; what the increments did not is cancelled.
+
+    A stop that was reached goes on as a market order.
+    """
     rest = (order.quantity or ZERO) - served
     if rest == 0:
         account.working.remove(order)
         return
     order.quantity = rest
     one_attempt = order.time_in_force in (*AUCTIONS, TimeInForce.IOC, TimeInForce.FOK)
-    if one_attempt or not account.rules.terms[order.slot].cap_carry:
-        account.end(order, phase.bar, Status.CANCELLED, Detail.CAPPED)
+    if one_attempt or why is not Detail.CAPPED or not account.rules.terms[order.slot].cap_carry:
+        account.end(order, phase.bar, Status.CANCELLED, why)
     elif order.kind in (OrderKind.STOP, OrderKind.MARKET_IF_TOUCHED):
         order.kind, order.stop = OrderKind.MARKET, ZERO
 
@@ -262,22 +267,28 @@ def share(account: Account, increases: list[Part], left: Decimal, total: Decimal
         left -= need(increase, increase.share, account)
     for increase in in_order:
         if increase.share < increase.lots:
-            extra = need(increase, increase.share + 1, account) - need(increase, increase.share, account)
+            step = lot_of(account, increase.order, increase.terms)
+            more = increase.share + step if increase.share else (increase.lots - 1) % step + 1
+            extra = need(increase, more, account) - need(increase, increase.share, account)
             if extra <= left:
-                increase.share += 1
+                increase.share = more
                 left -= extra
 
 
 def most(increase: Part, limit: int, left: Decimal, account: Account) -> int:
-    """The largest number of lots, at most ``limit``, whose need is within what is left."""
-    low, high = 0, limit
+    """The largest number of lots, at most ``limit``, whose need is within what is left: all of them, or whole lots in force less."""
+    step = lot_of(account, increase.order, increase.terms)
+    least = (increase.lots - 1) % step + 1
+    if limit < least:
+        return 0
+    low, high = -1, (limit - least) // step
     while low < high:
         middle = (low + high + 1) // 2
-        if need(increase, middle, account) <= left:
+        if need(increase, least + middle * step, account) <= left:
             low = middle
         else:
             high = middle - 1
-    return low
+    return 0 if low < 0 else least + low * step
 
 
 def book(account: Account, phase: Phase, increase: Part) -> None:
@@ -294,4 +305,4 @@ def book(account: Account, phase: Phase, increase: Part) -> None:
     else:
         head = (phase.bar, order.submitted, order.slot, order.number, order.reason)
         account.log.append(Row(*head, Status.REJECTED, Detail.UNAFFORDABLE, increase.quantity))
-    leave_rest(account, phase, order, increase.served)
+    leave_rest(account, phase, order, increase.served, increase.why)

@@ -19,6 +19,7 @@ from rustybt.reference.exits import serve_exits, serve_late_exits, submit_max_ba
 from rustybt.reference.fills import value
 from rustybt.reference.flows import apply_flows
 from rustybt.reference.identity import check_identity, check_log
+from rustybt.reference.increments import put_in_force, read_changes
 from rustybt.reference.leaving import write_outcome
 from rustybt.reference.limits import check_limits
 from rustybt.reference.margin import watch_margin
@@ -57,6 +58,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         account = open_account(tables, read_rules(tables), getattr(market, "timing", None))
         opening, actions, flows = account.cash, read_actions(events), read_flows(tables, account.rules.unit)
         due = set(tables.settlements.tolist())
+        changes = read_changes(tables, account.rules.unit)
         guard = read_guard(tables, account)
         equity: list[Decimal] = []
         cash: list[Decimal] = []
@@ -66,6 +68,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
                 turn_month(account, int(tape.day[number]))
             bars, offers = (read_bars(market, number, tables, tape), read_offers(plan, number, account.rules))
             asked = Asked(offers, read_requests(plan.requests, number, account.rules), guard, number in due)
+            put_in_force(account, number, changes)
             apply_events(account, number, actions.get(number, ()))
             apply_flows(account, number, flows.get(number, ()))
             worth, exposure = after_events(account, read_now(plan.requests, number), bars, asked)

@@ -16,6 +16,7 @@ from rustybt.model import Plan, Sizing, Tables, Tape, Timing
 from rustybt.model.panel import Ints
 from rustybt.testing.funds import draw_flows, draw_margin, draw_settlements
 from rustybt.testing.happenings import draw_events
+from rustybt.testing.increments import draw_increments
 from rustybt.testing.limits import draw_controls
 from rustybt.testing.requests import draw_requests
 from rustybt.testing.rules import FEEDS, LARGE, World, draw_tables, draw_world
@@ -143,7 +144,7 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
         tables = replace(tables, controls=draw_controls(dice, world, count))
     tape, intrabar = draw_tape(dice, world, count), draw_intrabar(dice)
     delays, timing = draw_timing(dice, tables.fill_at, (market.open, market.high, market.low, market.close))
-    tables = replace(tables, intrabar=intrabar, delays=delays)
+    tables = replace(tables, intrabar=intrabar, delays=delays, increments=draw_increments(dice, world, count))
     return Session(tables, replace(market, timing=timing), plan, events, tape)
 
 

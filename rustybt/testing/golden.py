@@ -38,6 +38,7 @@ from rustybt.testing.golden_events import read_event, write_event
 from rustybt.testing.golden_orders import read_requests, write_requests
 from rustybt.testing.golden_timing import SECTIONS as TIMING
 from rustybt.testing.golden_timing import read_delays, read_timing, write_timing
+from rustybt.testing.increments import read_increments, write_increments
 
 SECTIONS = (
     "run",
@@ -52,6 +53,7 @@ SECTIONS = (
     "flows",
     "settlements",
     "controls",
+    "increments",
     "log",
     "balances",
     "lots",
@@ -119,6 +121,7 @@ def read_case(text: str, name: str = "case") -> Case:
         controls=read_controls(parts["controls"], assets, unit),
         intrabar=Intrabar[run.get("intrabar", "pessimistic").upper()],
         delays=read_delays(run),
+        increments=read_increments(parts["increments"], assets, unit),
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
     grid = replace(grid, timing=read_timing(parts, assets, grid, run))
@@ -308,6 +311,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
     lines += ["[flows]", *(f"{bar} {plain(from_units(money, unit))}" for bar, money in tables.flows.tolist())]
     lines += ["[settlements]", " ".join(map(str, tables.settlements.tolist()))]
     lines += write_controls(tables.controls, assets, unit)
+    lines += ["[increments]", *write_increments(tables.increments, assets, unit)]
     if outcome is None:
         return "\n".join([*lines, "[error]", "LedgerError", ""])
     log, balances, lots = outcome_lines(tables, outcome)

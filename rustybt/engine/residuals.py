@@ -1,0 +1,154 @@
+"""What whole ticks, lots and money units left on the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from rustybt.engine.targets import targets_of
+from rustybt.ledger.frames import columns_of, place
+from rustybt.ledger.money import decimal_column, lot_sizes, steps_column
+from rustybt.model import Detail, FillAt, Reason, Sizing, Status, TargetKind
+from rustybt.model.decimals import RATE, WEIGHT, up_down
+from rustybt.model.panel import Ints
+
+if TYPE_CHECKING:
+    from rustybt.engine.result import Result
+
+FINER = 6
+"""Decimals of roundings beyond those of money."""
+AT_PHASE = (Reason.TARGET, Reason.CALLBACK, Reason.MAX_BARS, Reason.ROLL, Reason.LIQUIDATION, Reason.HALT)
+"""Reasons of orders that are filled at an open or a close, whichever the run fills at."""
+
+
+def residuals_frame(result: Result) -> pl.DataFrame:
+    """One row for each asset (and sleeve) that had orders.
+
+    Returns:
+        asset, sleeve; ``targets``: weights and notionals that became orders; ``unreached``, ``worst``: sum and largest amount of money
+        that these did not ask for because quantities are whole lots (all three null with ``sizing="at_fill"`` or
+        ``fill="same_bar_close"``, whose equity of the decision is not kept); ``off_lot``, ``below_minimum``: quantity cancelled by the
+        lot in force and by the least notional; ``refused``: orders cancelled by it; ``tick_cost``: paid because a slipped price goes to
+        a whole tick, where slippage is plain and the bar did not cut it; ``money_rounding``: what rounding the values of fills to money
+        units added to cash.
+    """
+    log, tables = result.outcome.log, result.tables
+    seen = np.unique(log.slot[(log.slot >= 0) & (log.seq > 0)])
+    asked = _unreached(result)
+    scale, unit = tables.money_scale, Decimal(1).scaleb(-tables.money_scale)
+    targets, short, worst = (np.array([asked.get(int(slot), (0, 0, 0))[k] for slot in seen], dtype=np.int64) for k in range(3))
+    off, below, refused = (_cancelled(result, seen, detail, count) for detail, count in _CANCELS)
+    columns = columns_of(result.books, seen)
+    sizes = lot_sizes(tables.assets)
+    unknown = not _is_known(result)
+    sized = [pl.Series("targets", targets), decimal_column("unreached", short, scale), decimal_column("worst", worst, scale)]
+    return pl.DataFrame(
+        [
+            *place(result.books, seen),
+            *(pl.Series(column.name, [None] * len(seen), dtype=column.dtype) if unknown else column for column in sized),
+            steps_column("off_lot", off, sizes, columns),
+            steps_column("below_minimum", below, sizes, columns),
+            pl.Series("refused", refused),
+            _fine("tick_cost", _tick_cost(result, seen), unit, scale),
+            _fine("money_rounding", _money_rounding(result, seen), unit, scale),
+        ]
+    )
+
+
+_CANCELS = ((Detail.LOT_SIZE, False), (Detail.MIN_NOTIONAL, False), (Detail.MIN_NOTIONAL, True))
+
+
+def _is_known(result: Result) -> bool:
+    """Whether the equity of every decision is the one after its bar."""
+    return result.tables.sizing is Sizing.AT_DECISION and result.tables.fill_at is not FillAt.SAME_BAR_CLOSE
+
+
+def _unreached(result: Result) -> dict[int, tuple[int, int, int]]:
+    """By slot: how many weights and notionals became orders, and the money that whole lots left, summed and at most."""
+    if not _is_known(result):
+        return {}
+    log, panel, tables = result.outcome.log, result.panel, result.tables
+    width = len(tables.assets)
+    found: dict[int, tuple[int, int, int]] = {}
+    ordered = (log.reason == Reason.TARGET) & (log.seq > 0)
+    first = np.unique(log.seq[ordered], return_index=True)[1]
+    bars, slots = log.submitted[ordered][first], log.slot[ordered][first]
+    for number, (name, strategy) in enumerate(result.sleeves.items()):
+        if strategy.target is None or strategy.target.kind is TargetKind.QUANTITY:
+            continue
+        offers = targets_of(strategy, result.evaluated[name].frame, panel, None, result.config)
+        keys = offers.bar.astype(np.int64) * width + offers.column
+        order = np.argsort(keys, kind="stable")
+        mine = slots // width == number
+        for bar, slot in zip(bars[mine].tolist(), slots[mine].tolist(), strict=True):
+            at = np.searchsorted(keys, bar * width + slot % width, sorter=order)
+            value, weight = int(offers.value[order[at]]), strategy.target.kind is TargetKind.WEIGHT
+            money = _toward_zero(Fraction(int(result.outcome.equity[bar]) * value, WEIGHT)) if weight else value
+            up, down = _worth(result, slot)
+            lot = Fraction(int(panel.close[bar, slot % width]) * up, down)
+            left = abs(money) % lot if lot else Fraction(0)
+            count, total, most = found.get(slot, (0, 0, 0))
+            found[slot] = count + 1, total + int(left), max(most, int(left))
+    return found
+
+
+def _toward_zero(number: Fraction) -> int:
+    return int(number)
+
+
+def _worth(result: Result, slot: int) -> tuple[int, int]:
+    """``up / down`` of the asset of a slot."""
+    asset = result.tables.assets[slot % len(result.tables.assets)]
+    return up_down(asset.tick_size, asset.lot_size, asset.multiplier, result.tables.money_scale)
+
+
+def _cancelled(result: Result, seen: npt.NDArray[np.int32], detail: Detail, count: bool) -> Ints:
+    """Lots that were cancelled by a detail, without sign, or how many orders were."""
+    log = result.outcome.log
+    rows = (log.detail == detail) & (log.status == Status.CANCELLED)
+    sums: Ints = np.zeros(len(seen), dtype=np.int64)
+    np.add.at(sums, np.searchsorted(seen, log.slot[rows]), 1 if count else np.abs(log.requested[rows]))
+    return sums
+
+
+def _tick_cost(result: Result, seen: npt.NDArray[np.int32]) -> list[Fraction]:
+    """Money units paid by slot because a slipped price goes to a whole tick."""
+    log, tables, panel = result.outcome.log, result.tables, result.panel
+    width, prices = len(tables.assets), panel.open if tables.fill_at is FillAt.NEXT_OPEN else panel.close
+    sums = dict.fromkeys(seen.tolist(), 0)
+    rates, ticks = tables.row("slip_rate"), tables.row("slip_ticks")
+    models = {True: tables.row("slip_buy"), False: tables.row("slip_sell")}
+    for row in np.flatnonzero((log.filled != 0) & np.isin(log.reason, AT_PHASE) & (log.status == Status.FILLED)).tolist():
+        slot, bar, lots, price = int(log.slot[row]), int(log.bar[row]), int(log.filled[row]), int(log.price[row])
+        asset, rate = slot % width, int(rates[slot])
+        start, edge = int(prices[bar, asset]), int((panel.high if lots > 0 else panel.low)[bar, asset])
+        if (rate or ticks[slot]) and not models[lots > 0][slot] and price != edge:
+            sums[slot] += ((abs(price - start) - int(ticks[slot])) * RATE - start * rate) * abs(lots)
+    return [Fraction(total * _worth(result, slot)[0], RATE * _worth(result, slot)[1]) for slot, total in sums.items()]
+
+
+def _money_rounding(result: Result, seen: npt.NDArray[np.int32]) -> list[Fraction]:
+    """Money units that rounding the values of fills added to cash, by slot."""
+    log = result.outcome.log
+    sums = dict.fromkeys(seen.tolist(), 0)
+    worths = {slot: _worth(result, slot) for slot in sums}
+    for row in np.flatnonzero((log.filled != 0) & (log.status == Status.FILLED)).tolist():
+        slot = int(log.slot[row])
+        up, down = worths[slot]
+        if down != 1:
+            sums[slot] += int(log.filled[row]) * int(log.price[row]) * up - int(log.notional[row]) * down
+    return [Fraction(total, worths[slot][1]) for slot, total in sums.items()]
+
+
+def _fine(name: str, amounts: Iterable[Fraction], unit: Decimal, scale: int) -> pl.Series:
+    """Fractions of money units as decimals, the digits beyond cut."""
+    with localcontext() as context:
+        context.prec = 60
+        cut = [Decimal(int(amount * 10**FINER)) * unit.scaleb(-FINER) for amount in amounts]
+    return pl.Series(name, cut, dtype=pl.Decimal(38, scale + FINER))
