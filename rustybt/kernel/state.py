@@ -43,7 +43,7 @@ HAS_LATENCY, HAS_BARS, HAS_FINER = (1 << bit for bit in range(14, 17))
 """Of time and access: orders are under way for a time, assets can be barred, there are finer bars."""
 HAS_ORDERS = 1 << 17
 """Orders asked for one by one (section 14)."""
-HAS_INCREMENTS = 1 << 28
+HAS_INCREMENTS = 1 << 21
 """Of assets: ticks and lots coarser than their own, or a least notional."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
