@@ -10,7 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rustybt.data import Catalog as Catalog
     from rustybt.data import demo_data as demo_data
+    from rustybt.data import ingest as ingest
     from rustybt.data import load as load
     from rustybt.engine import Result as Result
     from rustybt.engine import run as run
@@ -72,7 +74,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _ROOMS = {
-    "data": ("demo_data", "load"),
+    "data": ("Catalog", "demo_data", "ingest", "load"),
     "engine": ("Result", "run", "verify"),
     "errors": (
         "BrokerError",

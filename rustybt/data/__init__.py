@@ -5,8 +5,10 @@ behind the door. The steps are in `build`. To add a file type: one line in `sour
 `rows.find_dirty`.
 """
 
+from rustybt.data.catalog import Catalog, Version
 from rustybt.data.demo import demo_events
 from rustybt.data.door import demo_data, load
+from rustybt.data.intake import ingest
 from rustybt.data.walk import blocks, replay
 
-__all__ = ["blocks", "demo_data", "demo_events", "load", "replay"]
+__all__ = ["Catalog", "Version", "blocks", "demo_data", "demo_events", "ingest", "load", "replay"]
