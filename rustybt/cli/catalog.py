@@ -17,10 +17,34 @@ NameArgument = Annotated[str, typer.Argument(help="Dataset, or dataset@snapshot.
 
 def register(app: typer.Typer) -> None:
     """Add the command with its verbs."""
-    verbs = typer.Typer(help="Datasets: list, show, diff, verify, repair, export, remove.", no_args_is_help=True)
-    for add in (_list, _show, _diff, _verify, _repair, _export, _remove):
+    verbs = typer.Typer(help="Datasets: check, list, show, diff, verify, repair, export, remove.", no_args_is_help=True)
+    for add in (_check, _list, _show, _diff, _verify, _repair, _export, _remove):
         add(verbs)
     app.add_typer(verbs, name="catalog")
+
+
+def _check(verbs: typer.Typer) -> None:
+    @verbs.command("check")
+    def check_(
+        source: Annotated[str, typer.Argument(help="File or glob of bars.", show_default=False)],
+        calendar: o.CalendarOption = None,
+        asset_class: o.ClassOption = "equity",
+        timezone: o.ZoneOption = None,
+        column: o.ColumnOption = None,
+        out: Annotated[str | None, typer.Option("--out", help="File for every finding, .parquet.", show_default=False)] = None,
+        json: o.JsonOption = False,
+    ) -> None:
+        """Look for defects in bars, before they are ingested; nothing is changed."""
+        from rustybt.data.quality import check_bars
+
+        columns = o.pairs(column, "--column close=Last") or None
+        with show.working("checking", quiet=json):
+            found = check_bars(source, calendar=calendar, asset_class=asset_class, timezone=timezone, columns=columns)
+        if out is not None:
+            found.findings.write_parquet(out)
+        _say({"ok": found.ok, "rows": found.rows, "counts": found.counts, "out": out}, [], json, str(found))
+        if not found.ok:
+            raise typer.Exit(1)
 
 
 def _list(verbs: typer.Typer) -> None:
