@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from rustybt.data.assemble import Ready, assemble
 from rustybt.data.build import scale_rows
@@ -29,7 +28,7 @@ BARS, QUARANTINE, DESCRIPTION = "bars.parquet", "quarantine.parquet", "snapshot.
 READY, GRID, INDEX = "ready.arrow", "ready-grid.npy", "ready-index.npz"
 DERIVED = (READY, GRID, INDEX)
 """Files that can be made again from the others."""
-DAMAGED = (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError, pa.ArrowException)
+DAMAGED = (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError)
 SIZES = ("tick_size", "lot_size", "volume_step", "multiplier")
 EXACT = ("cash", "price", "part")
 
@@ -58,6 +57,8 @@ def events_of(about: Mapping[str, Any]) -> list[Event] | None:
 
 def open_ready(folder: Path, about: Mapping[str, Any]) -> Panel:
     """The whole panel, mapped from the disk: nothing is read before it is used."""
+    import pyarrow as pa
+
     with pa.memory_map(str(folder / READY)) as file:
         frame = pl.DataFrame(pl.from_arrow(pa.ipc.open_file(file).read_all(), rechunk=False))
     symbols = [one["symbol"] for one in about["assets"]]
