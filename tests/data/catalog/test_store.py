@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 import rustybt as rbt
-from rustybt.data.catalog.database import database
 from rustybt.data import Catalog
 from rustybt.data.catalog import diff, remove, sql
+from rustybt.data.catalog.database import database
 from rustybt.data.catalog.schema import MIGRATIONS
 from rustybt.errors import ConfigError, DataError
 from rustybt.testing import markets
