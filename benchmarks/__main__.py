@@ -1,4 +1,4 @@
-"""``python -m benchmarks [workloads|exactness|scale|latency ...]``: measure, show, write ``out/results.json`` and ``out/results.md``."""
+"""``python -m benchmarks [suite ...]``: measure, show, write ``out/results.json`` and ``out/results.md``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import exactness, latency, parts, report, scale, workloads
+from benchmarks import exactness, latency, opening, parts, report, scale, workloads
 from benchmarks.cases import CASES
 from benchmarks.columns import COLUMNS
 from benchmarks.models import Findings
@@ -44,6 +44,7 @@ SUITES: dict[str, Callable[[argparse.Namespace, Callable[[str], None]], Findings
     "exactness": lambda typed, say: exactness.measure(typed.only, typed.budget, say),
     "parts": lambda typed, say: parts.measure(typed.only, typed.rounds, say),
     "scale": lambda typed, say: scale.measure(typed.small, say),
+    "opening": lambda typed, say: opening.measure(typed.small, typed.rounds, say),
     "latency": lambda typed, say: latency.measure(typed.small, typed.rounds, say),
 }
 

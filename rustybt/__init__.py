@@ -10,7 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rustybt.data import Catalog as Catalog
     from rustybt.data import demo_data as demo_data
+    from rustybt.data import ingest as ingest
     from rustybt.data import load as load
     from rustybt.data import presets as presets
     from rustybt.engine import Result as Result
@@ -73,7 +75,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _ROOMS = {
-    "data": ("demo_data", "load", "presets"),
+    "data": ("Catalog", "demo_data", "ingest", "load", "presets"),
     "engine": ("Result", "run", "verify"),
     "errors": (
         "BrokerError",

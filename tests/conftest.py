@@ -19,6 +19,15 @@ LOCAL = ("127.0.0.1", "::1", "localhost", "")
 
 
 @pytest.fixture(scope="session", autouse=True)
+def empty_catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Names of datasets are looked up here, not in the catalog of whoever runs the tests."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("RUSTYBT_CATALOG", str(tmp_path_factory.mktemp("catalog")))
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
 def no_network() -> Iterator[None]:
     """A test that reaches for another machine fails, and says where it went."""
     connect = socket.socket.connect

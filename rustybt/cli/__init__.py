@@ -19,7 +19,7 @@ from rustybt.errors import ConfigError, RustyBTError
 
 __all__ = ["build_app", "main"]
 
-COMMANDS = ("demo", "run", "sweep", "verify", "explain", "report", "warm")
+COMMANDS = ("demo", "run", "sweep", "verify", "explain", "report", "ingest", "catalog", "sql", "warm")
 
 
 INTERRUPTED = 130

@@ -19,7 +19,9 @@ from rustybt.spec import Strategy, StrategyFunction
 StrategyArgument = Annotated[
     str, typer.Argument(help="file.py:name, module:name, or a module with exactly one strategy.", show_default=False)
 ]
-DataOption = Annotated[str, typer.Option("--data", help='Parquet, CSV or Arrow file or glob, or "demo".', show_default=False)]
+DataOption = Annotated[
+    str, typer.Option("--data", help='Parquet, CSV or Arrow file or glob, a dataset of the catalog, or "demo".', show_default=False)
+]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="A parameter: --set fast=10. May be repeated.", show_default=False)]
 StampOption = Annotated[str | None, typer.Option("--stamp", help="How the source stamps bars: open, close or session.", show_default=False)]
 CalendarOption = Annotated[str | None, typer.Option("--calendar", help="Exchange calendar, such as XNYS or 24/7.", show_default=False)]

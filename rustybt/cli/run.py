@@ -48,6 +48,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Backtest a strategy over a file of bars."""
         import rustybt as rbt
+        from rustybt.data import Catalog
         from rustybt.sweeps.registry import count_run, open_registry
 
         open_registry(trials)
@@ -72,6 +73,8 @@ def register(app: typer.Typer) -> None:
             result = rbt.run(made, panel, **settings, **timing)
         with show.working("writing", quiet=json):
             written = {"out": str(result.save(folder)) if folder else None, "report": str(result.report(page)) if page else None}
+            if folder:
+                Catalog().record_run(result.identity["run_id"], folder, panel)
             if plain:
                 written["beancount"] = str(result.to_beancount(plain))
         around = result.intervals() if intervals else None

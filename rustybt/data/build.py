@@ -40,7 +40,7 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
     frame, known = _selected(names.one_name(frame), options, where, names)
     timed = names.check(time_rows(frame, options, where))
     listed = listings(timed.keyed.symbols, options)
-    scaled = _scaled(timed, listed)
+    scaled = scale_rows(timed, listed)
     check_listed(events or (), listed)
     notes = [*timed.notes, *names.notes(timed.keyed.symbols), *_unused(options, timed.keyed.symbols), *_rounding(scaled, listed)]
     found = find_dirty(timed.keyed.frame, scaled, timed.offsets, listed, timed.days)
@@ -81,7 +81,8 @@ def _selected(frame: pl.DataFrame, options: Options, where: str, names: Names) -
     return frame.filter(pl.col("asset").is_in(chosen) | pl.col("asset").is_null()), known
 
 
-def _scaled(timed: Timed, listed: Sequence[Listed]) -> dict[str, Scaled]:
+def scale_rows(timed: Timed, listed: Sequence[Listed]) -> dict[str, Scaled]:
+    """Prices and volume in the steps of their assets."""
     settings = {name: "volume_step" if name == "volume" else "tick_size" for name in FIELDS}
     runs = {setting: _runs(timed.offsets, listed, setting) for setting in settings.values()}
     keyed = timed.keyed

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from rustybt.data.build import build_panel
+from rustybt.data.catalog.naming import may_be_name
+from rustybt.data.catalog.store import Catalog
 from rustybt.data.columns import name_columns
 from rustybt.data.demo import BARS, EVENTS
 from rustybt.data.options import Day, Dirty, Options, Stamp
@@ -39,8 +42,8 @@ def load(
 
     Args:
         source: a path, a glob or a list of them (Parquet, CSV, Arrow IPC by suffix; a file without an asset column holds the asset of its
-            name); a Polars frame (eager or lazy), a pandas frame, a pyarrow table; ``"demo"`` for the embedded set; a Panel, returned as it
-            is.
+            name); a Polars frame (eager or lazy), a pandas frame, a pyarrow table; ``"demo"`` for the embedded set; a dataset of the
+            catalog, ``"name"`` or ``"name@snapshot"`` (a file of that name comes first); a Panel, returned as it is.
         stamp: what ``ts`` says. ``"close"``: the bar is complete at ts. ``"open"``: the bar starts at ts, so its interval is added.
             ``"session"``: the date of the session (the clock time and zone are dropped): the bar is complete at the close of the calendar's
             session, or without a calendar at the last microsecond of that date UTC. None: as ``"close"``, said in the warnings; a column
@@ -89,6 +92,8 @@ def load(
         return source
     if isinstance(source, str) and source == "demo":
         return _panel(BARS, _for_demo(options))
+    if isinstance(source, str) and may_be_name(source) and not Path(source).exists() and (shelf := Catalog()).exists:
+        return shelf.open(source, options)
     return _panel(source, options)
 
 

@@ -72,7 +72,7 @@ def time_rows(frame: pl.DataFrame, options: Options, where: str) -> Timed:
         first = f"asset {keyed.symbols[keyed.codes[row]]!r}, {moment(int(keyed.stamps[row]))}"
         notes.append(f"{len(outside)} bars lie outside the sessions of {calendar.code} (first: {first}); they were kept.")
     timed = Timed(keyed, ts, days, calendar, tuple(notes))
-    keep = _wanted(timed, options)
+    keep = wanted(timed, options)
     if keep is None or keep.all():
         return timed
     if not keep.any():
@@ -116,7 +116,7 @@ def _place(ts: Ints, calendar: Sessions | None, options: Options, dated: bool) -
     return ts, days, np.flatnonzero(~inside)
 
 
-def _wanted(timed: Timed, options: Options) -> Mask | None:
+def wanted(timed: Timed, options: Options) -> Mask | None:
     """Rows between start and end: by session for a date, by instant for a time; both ends belong."""
     keep: Mask | None = None
     for name, sign in (("start", 1), ("end", -1)):

@@ -45,6 +45,7 @@ def manifest(result: Result) -> dict[str, Any]:
             "first": _instant(result.panel.ts[0]),
             "last": _instant(result.panel.ts[-1]),
             "quarantined": result.panel.quarantine.height,
+            "dataset": result.panel.dataset,
         },
         "versions": {"python": platform.python_version(), "polars": pl.__version__, "numpy": np.__version__},
     }

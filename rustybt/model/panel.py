@@ -71,6 +71,7 @@ class Panel:
         calendar: exchange calendar code, or None when none was declared.
         next_session: (bars,) Int32 days since 1970-01-01 of the session after this bar's, by the calendar; None without one.
         session_close: (bars,) Int64 UTC microseconds at which this bar's session closes, by the calendar; None without one.
+        dataset: name@snapshot in the catalog that the bars came from; None for a file or a frame.
     """
 
     assets: tuple[Asset, ...]
@@ -91,6 +92,7 @@ class Panel:
     calendar: str | None = None
     next_session: npt.NDArray[np.int32] | None = None
     session_close: Ints | None = None
+    dataset: str | None = None
 
     @property
     def bars(self) -> int:

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks import exactness, latency, markets, parts, processes, report, scale, workloads
+from benchmarks import exactness, latency, markets, opening, parts, processes, report, scale, workloads
 from benchmarks.__main__ import arguments
 from benchmarks.cases import CASES, Case
 from benchmarks.columns import COLUMNS, PACKAGES, floor, ours, twin
 from benchmarks.columns.latency import by_hand, terms
+from benchmarks.columns.opening import prepare as prepare_opening
 from benchmarks.markets import MARKETS, Bars, Market, draw
 from benchmarks.models import Findings, Goal, Measured, Table, Task, ratio
 from benchmarks.timing import peak_mib, rounds_for
@@ -227,8 +228,21 @@ def test_rounds_are_odd_and_within_bounds() -> None:
 
 
 def test_every_suite_names_a_module_that_a_worker_can_prepare() -> None:
-    for module in (parts.MODULE, latency.MODULE, scale.MODULE, exactness.MODULE, *(f"benchmarks.columns.{c}" for c in ("ours", "floor"))):
+    for module in (
+        parts.MODULE,
+        latency.MODULE,
+        opening.MODULE,
+        scale.MODULE,
+        exactness.MODULE,
+        *(f"benchmarks.columns.{c}" for c in ("ours", "floor")),
+    ):
         assert callable(import_module(module).prepare)
+
+
+def test_every_way_of_opening_reads_the_same_bars() -> None:
+    ways = [prepare_opening({"way": way, "assets": 3, "bars": 30}).run() for way in opening.WAYS]
+    assert {way["rows"] for way in ways} == {90}
+    assert [way["sum"] for way in ways] == pytest.approx([ways[0]["sum"]] * len(ways), rel=1e-12)
 
 
 def test_a_desk_that_is_run_again_does_the_same_work_from_the_same_state() -> None:

@@ -36,6 +36,7 @@ def run_session(block: Block, namespace: dict[str, Any]) -> None:
 
 def run_command(command: str, block: Block, folder: Path) -> None:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "120"}
+    environment["RUSTYBT_CATALOG"] = str(folder / "catalog")
     done = subprocess.run(shlex.split(command, comments=True), cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == block.exit, f"{command}\nexit code {done.returncode}, expected {block.exit}\n{done.stdout}{done.stderr}"
 

@@ -1,0 +1,41 @@
+"""How long it takes to have a catalogued set of daily bars ready for the engine."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable
+
+from benchmarks.models import Findings, Goal, Table, Task
+from benchmarks.processes import side_by_side
+from benchmarks.report import seconds, times
+
+MODULE = "benchmarks.columns.opening"
+WAYS = ("catalog", "door", "polars", "pandas", "pandas grid")
+SIZE = {"assets": 505, "bars": 1259}
+SMALL = {"assets": 50, "bars": 250}
+WANTED = 0.050
+NOTES = (
+    "catalog: Catalog.open, the panel with frame, grid and index. door: rbt.load of a Parquet file, with every check.",
+    "polars: the snapshot's exact decimals as a frame.",
+    "pandas: read_parquet of the same bars as doubles. pandas grid: and four tables of time by asset.",
+)
+
+
+def measure(small: bool, rounds: int | None, say: Callable[[str], None]) -> Findings:
+    """Every way, taking turns."""
+    size = SMALL if small else SIZE
+    say(f"opening: {size['assets']} assets x {size['bars']} bars")
+    found = side_by_side([Task(way, MODULE, {"way": way, **size}) for way in WAYS], rounds=rounds)
+    warm = {one.column: statistics.median(one.seconds[1:] or one.seconds) for one in found if one.error is None}
+    wrong = [f"{one.column}: {one.error}" for one in found if one.error]
+    sums = [one.facts["sum"] for one in found if one.error is None]
+    wrong += [] if all(math.isclose(one, sums[0], rel_tol=1e-9) for one in sums) else ["the ways do not read the same bars"]
+    ours = warm.get("catalog", math.nan)
+    rows = tuple((way, seconds(warm[way]), times(warm[way] / ours)) for way in WAYS if way in warm)
+    table = Table(f"Opening {size['assets']} assets x {size['bars']} daily bars, warm", ("way", "median", "times catalog"), rows, NOTES)
+    goals = (
+        Goal("catalogued panel, milliseconds", ours * 1000, WANTED * 1000, least=False, unit="ms"),
+        Goal("times faster than pandas reading the same bars", warm.get("pandas", math.nan) / ours, 3.0),
+    )
+    return Findings("opening", tuple(found), (table,), goals, tuple(wrong))

@@ -1,0 +1,182 @@
+"""``rustybt catalog``: what there is, what changed, whether it is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from rustybt.cli import options as o
+from rustybt.cli import show
+
+NameArgument = Annotated[str, typer.Argument(help="Dataset, or dataset@snapshot.", show_default=False)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command with its verbs."""
+    verbs = typer.Typer(help="Datasets: check, list, show, diff, verify, repair, export, remove.", no_args_is_help=True)
+    for add in (_check, _list, _show, _diff, _verify, _repair, _export, _remove):
+        add(verbs)
+    app.add_typer(verbs, name="catalog")
+
+
+def _check(verbs: typer.Typer) -> None:
+    @verbs.command("check")
+    def check_(
+        source: Annotated[str, typer.Argument(help="File or glob of bars.", show_default=False)],
+        calendar: o.CalendarOption = None,
+        asset_class: o.ClassOption = "equity",
+        timezone: o.ZoneOption = None,
+        column: o.ColumnOption = None,
+        out: Annotated[str | None, typer.Option("--out", help="File for every finding, .parquet.", show_default=False)] = None,
+        json: o.JsonOption = False,
+    ) -> None:
+        """Look for defects in bars, before they are ingested; nothing is changed."""
+        from rustybt.data.quality import check_bars
+
+        columns = o.pairs(column, "--column close=Last") or None
+        with show.working("checking", quiet=json):
+            found = check_bars(source, calendar=calendar, asset_class=asset_class, timezone=timezone, columns=columns)
+        if out is not None:
+            found.findings.write_parquet(out)
+        _say({"ok": found.ok, "rows": found.rows, "counts": found.counts, "out": out}, [], json, str(found))
+        if not found.ok:
+            raise typer.Exit(1)
+
+
+def _list(verbs: typer.Typer) -> None:
+    @verbs.command("list")
+    def list_(json: o.JsonOption = False) -> None:
+        """Every dataset with its newest snapshot."""
+        from rustybt.data.catalog import Catalog, sql
+
+        shelf = Catalog()
+        newest = {version.snapshot: version.dataset for version in shelf.datasets()}
+        facts = {row["id"]: row for row in (sql(shelf, "SELECT * FROM snapshots").to_dicts() if newest else [])}
+        keys = ("bars", "assets", "first", "last", "calendar", "quarantined", "created")
+        rows = [
+            {"dataset": version.dataset, "snapshot": version.snapshot, **{key: facts[version.snapshot][key] for key in keys}}
+            for version in shelf.datasets()
+        ]
+        _say({"datasets": rows, "root": str(shelf.root)}, rows, json, f"no datasets in {shelf.root}: rustybt ingest FILE --name NAME")
+
+
+def _show(verbs: typer.Typer) -> None:
+    @verbs.command("show")
+    def show_(name: NameArgument, json: o.JsonOption = False) -> None:
+        """Snapshots, assets, warnings and runs of one dataset."""
+        from rustybt.data.catalog import Catalog, sql
+
+        shelf = Catalog()
+        found = shelf.find(name)
+        versions = [version.__dict__ for version in shelf.versions(found.dataset)]
+        about = sql(shelf, f"SELECT * FROM snapshots WHERE id = '{found.snapshot}'").to_dicts()[0]
+        assets = sql(shelf, f"SELECT asset, bars, first, last FROM symbols WHERE snapshot = '{found.snapshot}'").to_dicts()
+        runs = sql(shelf, f"SELECT run_id, folder, created FROM runs WHERE snapshot = '{found.snapshot}'").to_dicts()
+        warnings = list(shelf.open(found.name).warnings)
+        if json:
+            show.emit({"versions": versions, "snapshot": {**about, "warnings": warnings}, "assets": assets, "runs": runs})
+            return
+        show.out.print(
+            f"{found.name}: {about['bars']:,} bars of {about['assets']} assets, {about['first']} to {about['last']}", markup=False
+        )
+        for warning in warnings:
+            show.out.print(f"- {warning}", markup=False)
+        for title, rows in (("snapshots", versions), ("assets", assets), ("runs", runs)):
+            if rows:
+                show.out.print(_table(rows, title))
+
+
+def _diff(verbs: typer.Typer) -> None:
+    @verbs.command("diff")
+    def diff_(
+        before: NameArgument,
+        after: Annotated[str | None, typer.Argument(help="The other; default: the newest.", show_default=False)] = None,
+        limit: Annotated[int, typer.Option("--limit", help="Most rows to show.")] = 20,
+        json: o.JsonOption = False,
+    ) -> None:
+        """Which bars changed between two snapshots, and by how much."""
+        from rustybt.data.catalog import Catalog, diff
+
+        found = diff(Catalog(), before, after)
+        counts = dict(found.unique(["asset", "ts", "change"])["change"].value_counts().sort("change").iter_rows())
+        rows = [{key: _plain(value) for key, value in row.items()} for row in found.head(limit).to_dicts()]
+        said = ", ".join(f"{n} bars {change}" for change, n in counts.items()) or "no difference"
+        if not json:
+            show.out.print(said, markup=False)
+        _say({"bars": counts, "values": found.height, "rows": rows}, rows, json, "")
+
+
+def _verify(verbs: typer.Typer) -> None:
+    @verbs.command("verify")
+    def verify_(
+        name: Annotated[str | None, typer.Argument(help="A dataset; default: all.", show_default=False)] = None, json: o.JsonOption = False
+    ) -> None:
+        """Check every file against its checksum and content."""
+        from rustybt.data.catalog import Catalog, verify
+
+        with show.working("checking", quiet=json):
+            findings = [finding.__dict__ for finding in verify(Catalog(), name)]
+        _say({"ok": not findings, "findings": findings}, findings, json, "ok: every file is as it was written")
+        if findings:
+            raise typer.Exit(1)
+
+
+def _repair(verbs: typer.Typer) -> None:
+    @verbs.command("repair")
+    def repair_(json: o.JsonOption = False) -> None:
+        """Make derived files again, remove what dead processes left, set damaged snapshots aside."""
+        from rustybt.data.catalog import Catalog, repair
+
+        with show.working("repairing", quiet=json):
+            done = repair(Catalog())
+        _say({"done": done}, [{"done": line} for line in done], json, "nothing to repair")
+
+
+def _export(verbs: typer.Typer) -> None:
+    @verbs.command("export")
+    def export_(name: NameArgument, out: Annotated[str, typer.Argument(help=".parquet or .csv")], json: o.JsonOption = False) -> None:
+        """Write the bars of a snapshot, exact, to one file."""
+        from rustybt.data.catalog import Catalog, export
+
+        path = export(Catalog(), name, Path(out))
+        _say({"out": str(path)}, [], json, f"written: {path}")
+
+
+def _remove(verbs: typer.Typer) -> None:
+    @verbs.command("remove")
+    def remove_(
+        name: NameArgument,
+        force: Annotated[bool, typer.Option("--force", help="Also when saved runs use it.")] = False,
+        json: o.JsonOption = False,
+    ) -> None:
+        """Remove a dataset, or one snapshot of it."""
+        from rustybt.data.catalog import Catalog, remove
+
+        gone = [version.name for version in remove(Catalog(), name, force)]
+        _say({"removed": gone}, [{"removed": one} for one in gone], json, "")
+
+
+def _say(document: dict[str, Any], rows: Sequence[dict[str, Any]], json: bool, empty: str) -> None:
+    if json:
+        show.emit(document)
+    elif rows:
+        show.out.print(_table(rows))
+    elif empty:
+        show.out.print(empty, markup=False)
+
+
+def _table(rows: Sequence[dict[str, Any]], title: str | None = None) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in rows[0]:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(str(value)[:12] if name == "snapshot" else str(value) for name, value in row.items()))
+    return table
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, (int, str)) else str(value)

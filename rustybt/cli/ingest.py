@@ -1,0 +1,69 @@
+"""``rustybt ingest``: bars into the catalog."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from rustybt.cli import options as o
+from rustybt.cli import show
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("ingest")
+    def ingest(
+        source: Annotated[str, typer.Argument(help='File or glob of bars, or "demo".', show_default=False)],
+        name: Annotated[str, typer.Option("--name", help="Name of the dataset.", show_default=False)],
+        stamp: o.StampOption = None,
+        calendar: o.CalendarOption = None,
+        interval: o.IntervalOption = None,
+        timezone: o.ZoneOption = None,
+        column: o.ColumnOption = None,
+        asset_class: o.ClassOption = "equity",
+        tick_size: o.TickOption = None,
+        lot_size: o.LotOption = None,
+        events: o.EventsOption = None,
+        start: o.StartOption = None,
+        end: o.EndOption = None,
+        strict: Annotated[bool, typer.Option("--strict", help="Refuse the source at its first unusable row.")] = False,
+        json: o.JsonOption = False,
+    ) -> None:
+        """Keep bars in the catalog, as an immutable snapshot."""
+        from rustybt.data import Catalog, ingest
+
+        given: dict[str, Any] = {
+            "stamp": stamp,
+            "calendar": calendar,
+            "interval": interval,
+            "timezone": timezone,
+            "columns": o.pairs(column, "--column close=Last") or None,
+            "asset_class": asset_class,
+            "tick_size": tick_size,
+            "lot_size": lot_size,
+            "events": events,
+            "start": start,
+            "end": end,
+            "dirty": "refuse" if strict else "quarantine",
+        }
+        shelf = Catalog()
+        with show.working(f"ingesting {source}", quiet=json):
+            made = ingest(source, name, catalog=shelf, **given)
+            panel = shelf.open(made.name)
+        found = {
+            "dataset": made.dataset,
+            "snapshot": made.snapshot,
+            "new": made.new,
+            "assets": len(panel.assets),
+            "bars": panel.frame.height,
+            "quarantined": panel.quarantine.height,
+            "warnings": list(panel.warnings),
+        }
+        if json:
+            show.emit(found)
+            return
+        show.out.print(f"{made.name}{'' if made.new else ' (unchanged)'}: {found['bars']:,} bars of {found['assets']} assets", markup=False)
+        for warning in panel.warnings:
+            show.out.print(f"- {warning}", markup=False)

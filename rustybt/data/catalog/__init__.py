@@ -1,0 +1,18 @@
+"""The catalog of datasets.
+
+In: panels. Out: the same panels, by name, in milliseconds, each an immutable snapshot named by the SHA-256 of its content. One folder::
+
+    catalog.db                 SQLite: versions, snapshots, symbols, files with checksums, runs
+    snapshots/<id>/            bars.parquet (exact decimals), quarantine.parquet, snapshot.json, ready* (derived, mapped into memory)
+    staging/, damaged/         being written; set aside by repair
+
+To add a column to the metadata: one step at the end of `schema.MIGRATIONS`.
+"""
+
+from rustybt.data.catalog.compare import diff
+from rustybt.data.catalog.export import export
+from rustybt.data.catalog.query import sql
+from rustybt.data.catalog.store import Catalog, Version
+from rustybt.data.catalog.upkeep import Finding, remove, repair, verify
+
+__all__ = ["Catalog", "Finding", "Version", "diff", "export", "remove", "repair", "sql", "verify"]

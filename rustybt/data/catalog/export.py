@@ -1,0 +1,37 @@
+"""Write the bars of a snapshot to one file of the user's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from rustybt.data.catalog.reading import BARS
+from rustybt.data.catalog.store import Catalog
+from rustybt.errors import ConfigError, DataError
+
+
+def export(catalog: Catalog, name: str, path: Path) -> Path:
+    """The bars, exact: ``ts, asset, session, open .. volume`` and the extra columns, as Parquet or CSV.
+
+    Raises:
+        ConfigError: the suffix is unknown, or the file exists or cannot be written.
+        DataError: there is no such dataset, or it is damaged.
+    """
+    if path.suffix not in (".parquet", ".csv"):
+        raise ConfigError(f"unknown file type {path.suffix!r}", where=str(path), do="use .parquet or .csv")
+    if path.exists():
+        raise ConfigError("the file exists", where=str(path), do="choose another name")
+    found = catalog.find(name)
+    try:
+        frame = pl.read_parquet(catalog.folder(found.snapshot) / BARS)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"snapshot {found.name} is damaged", where=str(catalog.root), do="run rustybt catalog verify") from error
+    part = path.with_name(f".{path.name}.part")
+    try:
+        frame.write_parquet(part) if path.suffix == ".parquet" else frame.write_csv(part)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ConfigError(f"cannot write: {error.strerror or error}", where=str(path), do="choose a place that can be written") from None
+    return path

@@ -1,0 +1,65 @@
+"""Files of a snapshot: written with their checksums and forced to the disk, so that a rename publishes them whole."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rustybt.errors import DataError
+
+WAIT = 30.0
+"""Seconds that a second writer waits for the first."""
+
+
+@contextmanager
+def sole_writer(root: Path, wait: float = WAIT) -> Iterator[None]:
+    """Hold the catalog's writing lock, which the system frees when the process dies.
+
+    Raises:
+        DataError: another process keeps it longer than the wait.
+    """
+    with (root / "writer.lock").open("a+") as lock:
+        until = time.monotonic() + wait
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise DataError(
+                        f"another process has been writing to the catalog for {wait:g} seconds",
+                        where=str(root),
+                        do="wait until it has finished",
+                    ) from None
+                time.sleep(0.02)
+        yield
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def settle(folder: Path) -> None:
+    """Force a folder and its files to the disk."""
+    for path in (*sorted(folder.iterdir()), folder):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def unwritable(root: Path, error: Exception) -> DataError:
+    """The one message for a disk that does not take a file; Polars hides the system's number in its text."""
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error).strip().splitlines()[0]
+    full = any(os.strerror(number) in said for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+    do = "free some space" if full else "choose another place with RUSTYBT_CATALOG"
+    return DataError(f"the catalog cannot be written: {said}", where=str(root), do=f"{do}; nothing was published")

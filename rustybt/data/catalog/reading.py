@@ -1,0 +1,123 @@
+"""A snapshot's folder as a panel: mapped from its ready form, or built again from its Parquet file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from rustybt.data.assemble import Ready, assemble
+from rustybt.data.build import scale_rows
+from rustybt.data.calendars import sessions
+from rustybt.data.columns import FIELDS
+from rustybt.data.metadata import Listed, check_known
+from rustybt.data.options import Options
+from rustybt.data.rows import Keyed
+from rustybt.data.stamps import DAY
+from rustybt.data.timing import Timed, narrow, wanted
+from rustybt.errors import DataError
+from rustybt.model import Asset, Event, Panel
+
+BARS, QUARANTINE, DESCRIPTION = "bars.parquet", "quarantine.parquet", "snapshot.json"
+READY, GRID, INDEX = "ready.arrow", "ready-grid.npy", "ready-index.npz"
+DERIVED = (READY, GRID, INDEX)
+"""Files that can be made again from the others."""
+DAMAGED = (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError)
+SIZES = ("tick_size", "lot_size", "volume_step", "multiplier")
+EXACT = ("cash", "price", "part")
+
+
+def described(folder: Path) -> dict[str, Any]:
+    """What a snapshot says of itself."""
+    found: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text())
+    return found
+
+
+def assets_of(about: Mapping[str, Any]) -> tuple[Asset, ...]:
+    """The assets of a description."""
+    plain: list[dict[str, Any]] = [{k: Decimal(v) if k in SIZES else v for k, v in one.items()} for one in about["assets"]]
+    return tuple(Asset(**one) for one in plain)
+
+
+def events_of(about: Mapping[str, Any]) -> list[Event] | None:
+    """The corporate actions of a description."""
+    if about["events"] is None:
+        return None
+    plain: list[dict[str, Any]] = [
+        {k: Decimal(v) if k in EXACT and v is not None else v for k, v in one.items()} for one in about["events"]
+    ]
+    return [Event(**one) for one in plain]
+
+
+def open_ready(folder: Path, about: Mapping[str, Any]) -> Panel:
+    """The whole panel, mapped from the disk: nothing is read before it is used."""
+    import pyarrow as pa
+
+    with pa.memory_map(str(folder / READY)) as file:
+        frame = pl.DataFrame(pl.from_arrow(pa.ipc.open_file(file).read_all(), rechunk=False))
+    symbols = [one["symbol"] for one in about["assets"]]
+    frame = frame.with_columns(pl.col("asset").cast(pl.Enum(symbols)))
+    if not about["adj_digits"]:
+        frame = frame.with_columns(
+            *(pl.col(name).alias(f"adj_{name}") for name in FIELDS),
+            *(pl.col(f"ticks_{name}").alias(f"ticks_adj_{name}") for name in FIELDS),
+        ).select(about["columns"])
+    # Copy on write: the kernel is compiled for arrays that may be written, and the file stays as it is.
+    grid = np.asarray(np.load(folder / GRID, mmap_mode="c"))
+    with np.load(folder / INDEX) as index:
+        parts = {name: index[name] for name in index.files}
+    panel = Panel(
+        assets=assets_of(about),
+        open=grid[0],
+        high=grid[1],
+        low=grid[2],
+        close=grid[3],
+        frame=frame,
+        warnings=tuple(about["warnings"]),
+        quarantine=pl.read_parquet(folder / QUARANTINE),
+        trusted=tuple(about["trusted"]),
+        adj_digits=about["adj_digits"],
+        calendar=about["calendar"],
+        **parts,
+    )
+    panel.__dict__["snapshot"] = about["id"]  # the identity is of the content, checked when it was published
+    return panel
+
+
+def rebuild(folder: Path, about: Mapping[str, Any], options: Options | None = None) -> Panel:
+    """The panel from the Parquet file alone, whole or the part that is asked for.
+
+    Raises:
+        DataError: an asset is not there, or no bar lies in the span.
+    """
+    part = options or Options()
+    rows, chosen = pl.scan_parquet(folder / BARS, glob=False), part.selection
+    if chosen is not None:
+        check_known(chosen, [one["symbol"] for one in about["assets"]], f"dataset {about['id'][:12]}")
+        rows = rows.filter(pl.col("asset").is_in(list(chosen)))
+    timed = _timed(rows.collect(), about["calendar"])
+    keep = wanted(timed, part)
+    if keep is not None and not keep.any():
+        days = [np.datetime64(int(edge), "D") for edge in (timed.days.min(), timed.days.max())]
+        raise DataError(f"no bar lies between start {part.start} and end {part.end}", do=f"the dataset covers {days[0]} to {days[1]}")
+    timed = timed if keep is None else narrow(timed, keep)
+    known = {asset.symbol: asset for asset in assets_of(about)}
+    assets = tuple(known[symbol] for symbol in timed.keyed.symbols)
+    scaled = scale_rows(timed, [Listed(asset) for asset in assets])
+    panel = assemble(Ready(timed, scaled, assets, tuple(about["trusted"])), events_of(about), None)
+    return replace(panel, warnings=tuple(about["warnings"]), quarantine=pl.read_parquet(folder / QUARANTINE))
+
+
+def _timed(frame: pl.DataFrame, calendar: str | None) -> Timed:
+    symbols = tuple(sorted(frame["asset"].unique().to_list()))
+    frame = frame.with_columns(pl.col("asset").cast(pl.Enum(symbols)))
+    codes = frame["asset"].to_physical().to_numpy().astype(np.uint32)
+    ts, days = frame["ts"].to_physical().to_numpy(), frame["session"].to_physical().to_numpy()
+    spans = None if calendar is None else sessions(calendar, int(ts.min() // DAY), int(ts.max() // DAY))
+    return Timed(Keyed(frame.drop("session"), symbols, codes, ts, ()), ts, days, spans, ())

@@ -1,0 +1,55 @@
+"""The tables of the catalog, as the steps that made them. A step is never edited; a change is a new one at the end."""
+
+from __future__ import annotations
+
+FIRST = """
+CREATE TABLE snapshots (
+    id TEXT PRIMARY KEY,          -- SHA-256 of the content, as in a run's identity
+    created TEXT NOT NULL,        -- UTC
+    bars INTEGER NOT NULL,        -- rows
+    assets INTEGER NOT NULL,
+    first TEXT NOT NULL,          -- instants of the first and the last bar
+    last TEXT NOT NULL,
+    calendar TEXT,                -- null when none was declared
+    quarantined INTEGER NOT NULL, -- rows that were set aside
+    warnings TEXT NOT NULL        -- JSON list
+);
+CREATE TABLE versions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    dataset TEXT NOT NULL,
+    snapshot TEXT NOT NULL REFERENCES snapshots (id),
+    created TEXT NOT NULL,
+    source TEXT NOT NULL,         -- where the bars came from
+    options TEXT NOT NULL         -- JSON: what the door was told
+);
+CREATE INDEX versions_by_dataset ON versions (dataset, number);
+CREATE TABLE files (
+    snapshot TEXT NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (snapshot, name)
+);
+CREATE TABLE symbols (
+    snapshot TEXT NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+    asset TEXT NOT NULL,
+    bars INTEGER NOT NULL,
+    first TEXT NOT NULL,
+    last TEXT NOT NULL,
+    PRIMARY KEY (snapshot, asset)
+);
+"""
+
+RUNS = """
+CREATE TABLE runs (
+    run_id TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    snapshot TEXT NOT NULL,
+    dataset TEXT NOT NULL,
+    created TEXT NOT NULL,
+    PRIMARY KEY (run_id, folder)
+);
+"""
+
+MIGRATIONS = tuple("\n".join(line.partition("--")[0] for line in step.splitlines()) for step in (FIRST, RUNS))
+TABLES = ("snapshots", "versions", "files", "symbols", "runs")

@@ -1,0 +1,267 @@
+"""The catalog: named datasets, each a line of immutable snapshots. Many processes may read while one writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+import polars as pl
+
+from rustybt.data.catalog.database import database, writing
+from rustybt.data.catalog.files import WAIT, checksum, settle, sole_writer, unwritable
+from rustybt.data.catalog.naming import check_name, split_name
+from rustybt.data.catalog.reading import DAMAGED, described, open_ready, rebuild
+from rustybt.data.catalog.schema import MIGRATIONS
+from rustybt.data.catalog.writing import write_snapshot
+from rustybt.data.options import Options
+from rustybt.errors import ConfigError, DataError
+from rustybt.model import Event, Panel
+
+HOME = "RUSTYBT_CATALOG"
+PARTS = ("start", "end", "assets", "asset_class")
+"""Options that choose a part of a dataset; the others were settled when it was ingested."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One snapshot of a dataset.
+
+    Attributes:
+        dataset: its name.
+        snapshot: SHA-256 of its content.
+        created: UTC, when it was ingested.
+        source: where the bars came from.
+        options: what the door was told.
+        new: whether ingesting it changed the dataset.
+    """
+
+    dataset: str
+    snapshot: str
+    created: str
+    source: str
+    options: dict[str, Any]
+    new: bool = True
+
+    @property
+    def name(self) -> str:
+        """Name and snapshot in short, as every command takes it."""
+        return f"{self.dataset}@{self.snapshot[:12]}"
+
+
+class Catalog:
+    """A folder of datasets.
+
+    Args:
+        root: the folder; default: that of the environment variable RUSTYBT_CATALOG, else the user's data folder.
+
+    Example:
+        >>> import tempfile, rustybt as rbt
+        >>> shelf = rbt.Catalog(tempfile.mkdtemp())
+        >>> made = rbt.ingest("demo", "stocks", catalog=shelf)
+        >>> shelf.open("stocks").snapshot == rbt.load("demo").snapshot == made.snapshot
+        True
+    """
+
+    def __init__(self, root: str | Path | None = None) -> None:
+        self.root = Path(root or os.environ.get(HOME) or platformdirs.user_data_path("rustybt") / "catalog").absolute()
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever ingested."""
+        return (self.root / "catalog.db").is_file()
+
+    def folder(self, snapshot: str) -> Path:
+        """Where the files of a snapshot are."""
+        return self.root / "snapshots" / snapshot
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The metadata, to be read."""
+        with database(self.root / "catalog.db", MIGRATIONS) as connection:
+            yield connection
+
+    @contextmanager
+    def changing(self, wait: float = WAIT) -> Iterator[sqlite3.Connection]:
+        """The metadata, to be changed by this process alone; the disk's refusals become one message."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with sole_writer(self.root, wait), database(self.root / "catalog.db", MIGRATIONS) as connection:
+                yield connection
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise unwritable(self.root, error) from error
+
+    def publish(self, panel: Panel, dataset: str, source: str, options: dict[str, Any], events: Sequence[Event] | None = None) -> Version:
+        """Keep a panel as the newest snapshot of a dataset: whole, or not at all.
+
+        The files are staged and forced to the disk, the folder is renamed, and one transaction makes it visible. A process that dies before
+        leaves nothing that a reader can see.
+
+        Raises:
+            DataError: the disk is full, or another process writes.
+        """
+        check_name(dataset)
+        with self.changing() as connection:
+            have = connection.execute("SELECT 1 FROM snapshots WHERE id = ?", (panel.snapshot,)).fetchone()
+            files = [] if have else self._stage(panel, events)
+            last = self._versions(connection, dataset)
+            if last and last[-1].snapshot == panel.snapshot:
+                return replace(last[-1], new=False)
+            version = Version(dataset, panel.snapshot, now(), source, options)
+            with writing(connection):
+                if not have:
+                    _describe(connection, panel, files)
+                connection.execute(
+                    "INSERT INTO versions (dataset, snapshot, created, source, options) VALUES (?, ?, ?, ?, ?)",
+                    (dataset, version.snapshot, version.created, source, json.dumps(options, default=str)),
+                )
+            return version
+
+    def _stage(self, panel: Panel, events: Sequence[Event] | None) -> list[tuple[str, int, str]]:
+        staged, final = self.root / "staging" / uuid.uuid4().hex, self.folder(panel.snapshot)
+        staged.mkdir(parents=True)
+        final.parent.mkdir(exist_ok=True)
+        try:
+            write_snapshot(staged, panel, events)
+            files = [(path.name, path.stat().st_size, checksum(path)) for path in sorted(staged.iterdir())]
+            settle(staged)
+            if final.exists():  # left by a process that died before its transaction
+                shutil.rmtree(final)
+            staged.rename(final)
+            settle_parent(final)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+        return files
+
+    def versions(self, dataset: str | None = None) -> list[Version]:
+        """Snapshots of one dataset or of all, oldest first."""
+        if not self.exists:
+            return []
+        with self.reading() as connection:
+            return self._versions(connection, dataset)
+
+    def _versions(self, connection: sqlite3.Connection, dataset: str | None) -> list[Version]:
+        chosen = "" if dataset is None else "WHERE dataset = ?"
+        found = connection.execute(
+            f"SELECT dataset, snapshot, created, source, options FROM versions {chosen} ORDER BY number",
+            () if dataset is None else (dataset,),
+        )
+        return [Version(dataset, snapshot, made, source, json.loads(said)) for dataset, snapshot, made, source, said in found]
+
+    def datasets(self) -> list[Version]:
+        """The newest snapshot of each dataset, by name."""
+        newest = {version.dataset: version for version in self.versions()}
+        return [newest[name] for name in sorted(newest)]
+
+    def find(self, name: str) -> Version:
+        """The snapshot that ``name`` or ``name@snapshot`` means: the newest, or the one whose id begins so.
+
+        Raises:
+            DataError: there is no such dataset or snapshot.
+        """
+        dataset, wanted = split_name(name)
+        versions = self.versions(dataset)
+        if not versions:
+            names = [version.dataset for version in self.datasets()]
+            like = get_close_matches(dataset, names, n=3, cutoff=0.5) or names[:5]
+            do = f"the catalog has {', '.join(map(repr, like))}" if like else "the catalog is empty: rustybt ingest FILE --name NAME"
+            raise DataError(f"there is no dataset {dataset!r}", where=f"catalog {self.root}", do=do)
+        found = {version.snapshot: version for version in versions if version.snapshot.startswith(wanted)}
+        if wanted and len(found) != 1:
+            said = "is no snapshot" if not found else f"begins {len(found)} snapshots"
+            known = ", ".join(version.snapshot[:12] for version in versions[-5:])
+            raise DataError(f"{wanted!r} {said} of dataset {dataset!r}", where=f"catalog {self.root}", do=f"use one of {known}")
+        return next(iter(found.values())) if wanted else versions[-1]
+
+    def open(self, name: str, options: Options | None = None) -> Panel:
+        """The panel of a dataset, or the part of it between ``start`` and ``end`` or of some ``assets``.
+
+        Raises:
+            DataError: it is not there, or its files are damaged.
+            ConfigError: an option that was settled when it was ingested.
+        """
+        version = self.find(name)
+        given = () if options is None else options.given
+        fixed = [item for item in given if item not in PARTS] or (["assets"] if options is not None and options.overrides else [])
+        if fixed:
+            raise ConfigError(
+                f"{fixed[0]} cannot be applied to a dataset", where=name, do="it was settled by rustybt ingest: ingest it again"
+            )
+        read: Callable[[Path, dict[str, Any]], Panel] = open_ready
+        if any(item != "asset_class" for item in given):
+            read = lambda folder, about: rebuild(folder, about, options)  # noqa: E731
+        folder = self.folder(version.snapshot)
+        try:
+            panel = read(folder, described(folder))
+        except DAMAGED as error:
+            first = (str(error).splitlines() or [type(error).__name__])[0]
+            raise DataError(
+                f"snapshot {version.name} is damaged: {first}",
+                where=str(folder),
+                do="run rustybt catalog verify, then rustybt catalog repair",
+            ) from error
+        return replace_keeping(panel, version.name)
+
+    def record_run(self, run_id: str, folder: Path, panel: Panel) -> None:
+        """Remember that a run used a snapshot.
+
+        Raises:
+            DataError: the catalog cannot be written.
+        """
+        if panel.dataset is None:
+            return
+        version = self.find(panel.dataset)
+        with self.changing() as connection, writing(connection):
+            connection.execute(
+                "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?)",
+                (run_id, str(folder.absolute()), version.snapshot, version.dataset, now()),
+            )
+
+
+def replace_keeping(panel: Panel, dataset: str) -> Panel:
+    """The panel with the name it came by, and its identity if that is known already."""
+    known = panel.__dict__.get("snapshot")
+    named = replace(panel, dataset=dataset)
+    if known is not None:
+        named.__dict__["snapshot"] = known
+    return named
+
+
+def settle_parent(path: Path) -> None:
+    """Force the entry of a renamed folder to the disk."""
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def now() -> str:
+    """This second, UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _describe(connection: sqlite3.Connection, panel: Panel, files: Sequence[tuple[str, int, str]]) -> None:
+    stamps = panel.frame["ts"].to_physical().to_numpy()
+    first, last = (_text(panel.ts[edge]) for edge in (0, -1))
+    about = (panel.snapshot, now(), panel.frame.height, len(panel.assets), first, last, panel.calendar, panel.quarantine.height)
+    connection.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*about, json.dumps(panel.warnings)))
+    connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", [(panel.snapshot, *file) for file in files])
+    spans = zip(panel.symbols, panel.offsets[:-1].tolist(), panel.offsets[1:].tolist(), strict=True)
+    rows = [(panel.snapshot, name, stop - start, _text(stamps[start]), _text(stamps[stop - 1])) for name, start, stop in spans]
+    connection.executemany("INSERT INTO symbols VALUES (?, ?, ?, ?, ?)", rows)
+
+
+def _text(stamp: Any) -> str:
+    return f"{np.datetime64(int(stamp), 'us')}Z"

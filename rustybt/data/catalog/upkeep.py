@@ -1,0 +1,154 @@
+"""Keep the catalog whole: check every file against its checksum and content, repair what can be, remove what is not wanted."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from rustybt.data.catalog.database import writing
+from rustybt.data.catalog.files import checksum
+from rustybt.data.catalog.reading import DAMAGED, DERIVED, described, rebuild
+from rustybt.data.catalog.store import Catalog, Version
+from rustybt.data.catalog.writing import write_ready
+from rustybt.errors import ConfigError, DataError
+
+UNREADABLE = (*DAMAGED, DataError)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong in the catalog.
+
+    Attributes:
+        where: snapshot or path.
+        what: what is wrong.
+        repairable: whether nothing is lost by repairing it.
+    """
+
+    where: str
+    what: str
+    repairable: bool
+
+
+def verify(catalog: Catalog, name: str | None = None) -> list[Finding]:
+    """What is wrong with the snapshots of a dataset, or with the whole catalog."""
+    if not catalog.exists:
+        return []
+    chosen = (
+        None if name is None else {catalog.find(name).snapshot if "@" in name else v.snapshot for v in catalog.versions(_dataset(name))}
+    )
+    with catalog.reading() as connection:
+        files = connection.execute("SELECT snapshot, name, bytes, sha256 FROM files ORDER BY snapshot, name").fetchall()
+    found = []
+    for snapshot in dict.fromkeys(row[0] for row in files):
+        if chosen is None or snapshot in chosen:
+            found += _of_snapshot(catalog, snapshot, [row[1:] for row in files if row[0] == snapshot])
+    return found + (_strays(catalog, {row[0] for row in files}) if chosen is None else [])
+
+
+def _dataset(name: str) -> str:
+    return name.partition("@")[0]
+
+
+def _of_snapshot(catalog: Catalog, snapshot: str, files: list[tuple[str, int, str]]) -> list[Finding]:
+    folder = catalog.folder(snapshot)
+    found = [Finding(snapshot, said, name in DERIVED) for name, size, digest in files if (said := _wrong(folder / name, size, digest))]
+    if not any(not finding.repairable for finding in found):
+        try:
+            again = rebuild(folder, described(folder)).snapshot
+        except UNREADABLE as error:
+            return [*found, Finding(snapshot, f"its bars cannot be read: {str(error).splitlines()[0]}", False)]
+        if again != snapshot:
+            found.append(Finding(snapshot, "its content is not what its name says", False))
+    return found
+
+
+def _wrong(path: Path, size: int, digest: str) -> str:
+    if not path.is_file():
+        return f"{path.name} is missing"
+    if path.stat().st_size != size:
+        return f"{path.name} has {path.stat().st_size} bytes, not {size}"
+    return "" if checksum(path) == digest else f"{path.name} has another checksum"
+
+
+def _strays(catalog: Catalog, known: set[str]) -> list[Finding]:
+    left = sorted((catalog.root / "staging").glob("*"))
+    left += [path for path in sorted((catalog.root / "snapshots").glob("*")) if path.name not in known]
+    return [Finding(str(path.relative_to(catalog.root)), "left by a process that died; nobody sees it", True) for path in left]
+
+
+def repair(catalog: Catalog) -> list[str]:
+    """Makes derived files again, removes what dead processes left, and sets damaged snapshots aside.
+
+    A snapshot whose bars are damaged goes to the folder ``damaged``; its dataset is then the newest snapshot that is whole.
+
+    Returns:
+        What was done, one sentence each.
+    """
+    done: list[str] = []
+    with catalog.changing() as connection:
+        findings = verify(catalog)
+        lost = {finding.where for finding in findings if not finding.repairable}
+        for where in dict.fromkeys(finding.where for finding in findings):
+            stray = catalog.root / where
+            if where in lost:
+                _set_aside(catalog, connection, where)
+                done.append(f"snapshot {where[:12]} was set aside in damaged/: ingest it again from its source")
+            elif "/" in where:
+                shutil.rmtree(stray)
+                done.append(f"{where} was removed")
+            else:
+                _make_ready(catalog, connection, where)
+                done.append(f"the ready files of snapshot {where[:12]} were made again")
+    return done
+
+
+def _make_ready(catalog: Catalog, connection: sqlite3.Connection, snapshot: str) -> None:
+    folder = catalog.folder(snapshot)
+    staged = catalog.root / "staging" / uuid.uuid4().hex
+    staged.mkdir(parents=True)
+    try:
+        write_ready(staged, rebuild(folder, described(folder)))
+        files = [(path.stat().st_size, checksum(path), snapshot, path.name) for path in sorted(staged.iterdir())]
+        for path in sorted(staged.iterdir()):
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    with writing(connection):
+        connection.executemany("UPDATE files SET bytes = ?, sha256 = ? WHERE snapshot = ? AND name = ?", files)
+
+
+def _set_aside(catalog: Catalog, connection: sqlite3.Connection, snapshot: str) -> None:
+    with writing(connection):
+        connection.execute("DELETE FROM versions WHERE snapshot = ?", (snapshot,))
+        connection.execute("DELETE FROM snapshots WHERE id = ?", (snapshot,))
+    if catalog.folder(snapshot).exists():
+        (catalog.root / "damaged").mkdir(exist_ok=True)
+        catalog.folder(snapshot).rename(catalog.root / "damaged" / f"{snapshot}-{uuid.uuid4().hex[:8]}")
+
+
+def remove(catalog: Catalog, name: str, force: bool = False) -> list[Version]:
+    """Removes a dataset, or with ``name@snapshot`` one snapshot of it; files go when no dataset has them any more.
+
+    Raises:
+        DataError: there is no such dataset.
+        ConfigError: a saved run names a snapshot, and ``force`` is not given.
+    """
+    found = catalog.find(name)
+    versions = [v for v in catalog.versions(found.dataset) if "@" not in name or v.snapshot == found.snapshot]
+    with catalog.changing() as connection:
+        marks = ", ".join("?" * len(versions))
+        ids = [version.snapshot for version in versions]
+        runs = connection.execute(f"SELECT folder FROM runs WHERE dataset = ? AND snapshot IN ({marks})", (found.dataset, *ids)).fetchall()
+        if runs and not force:
+            raise ConfigError(f"{len(runs)} saved runs use {name!r}", where=runs[0][0], do="keep it, or add --force")
+        with writing(connection):
+            connection.execute(f"DELETE FROM versions WHERE dataset = ? AND snapshot IN ({marks})", (found.dataset, *ids))
+            connection.execute("DELETE FROM snapshots WHERE id NOT IN (SELECT snapshot FROM versions)")
+        kept = {row[0] for row in connection.execute("SELECT id FROM snapshots")}
+        for snapshot in set(ids) - kept:
+            shutil.rmtree(catalog.folder(snapshot), ignore_errors=True)
+    return versions

@@ -1,0 +1,104 @@
+"""All checks over one source, and what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from rustybt.data.columns import FIELDS, name_columns
+from rustybt.data.options import Options
+from rustybt.data.quality.findings import SCHEMA, SEVERITY
+from rustybt.data.quality.outliers import SPIKES, find_outliers
+from rustybt.data.quality.relations import find_relations
+from rustybt.data.quality.temporal import days_of, find_keys, find_moves, find_sessions
+from rustybt.data.sources import collect, open_source
+from rustybt.data.stamps import utc
+from rustybt.errors import ConfigError, DataError
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What was found.
+
+    Attributes:
+        rows: how many were checked.
+        findings: ``layer, check, severity, asset, ts, detail``, by layer, check, asset and time.
+    """
+
+    rows: int
+    findings: pl.DataFrame
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Findings by check, in the order of the layers."""
+        found = dict(self.findings["check"].value_counts().iter_rows())
+        return {check: found[check] for check in SEVERITY if check in found}
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error and no warning."""
+        return self.findings.filter(pl.col("severity") != "note").is_empty()
+
+    def __str__(self) -> str:
+        lines = [f"{self.rows} rows, {self.findings.height} findings"]
+        for check, count in self.counts.items():
+            first = self.findings.filter(pl.col("check") == check).row(0, named=True)
+            layer, severity = SEVERITY[check]
+            lines.append(
+                f"{severity:8}{layer:10}{count:6}  {check} (first: {first['asset']} {first['ts']:%Y-%m-%d %H:%M}, {first['detail']})"
+            )
+        return "\n".join(lines)
+
+
+def check_bars(
+    source: Any,
+    *,
+    calendar: str | None = None,
+    asset_class: str = "equity",
+    timezone: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Quality:
+    """Check bars in four layers: schema, relations within a row, outliers, and time.
+
+    Args:
+        source: anything `rustybt.load` takes but a Panel.
+        calendar: exchange calendar of daily bars stamped with their date, for sessions; None leaves that check out.
+        asset_class: chooses what is a large move.
+        timezone: of times that carry none.
+        columns: names in the source by our names.
+
+    Raises:
+        DataError: the source cannot be read, or a key is null.
+
+    Example:
+        >>> from rustybt.data.demo import BARS
+        >>> check_bars(BARS, calendar="XNYS").counts
+        {'jump like a split': 4}
+    """
+    if asset_class not in SPIKES:
+        raise ConfigError(f"unknown asset class {asset_class!r}", where="asset_class", do=f"use one of {', '.join(SPIKES)}")
+    options = Options(timezone=timezone, columns=columns, asset_class=asset_class)
+    opened = open_source(source)
+    frame = collect([(name, name_columns(name, one, options).frame) for name, one in opened])
+    where = opened[0][0] or "the frame"
+    for name in ("ts", "asset"):
+        if nulls := frame[name].null_count():
+            raise DataError(f"{nulls} rows have a null {name}", where=where, do="repair or drop them")
+    for name in FIELDS:
+        if not frame[name].dtype.is_numeric():
+            raise DataError(f"column {name!r} holds {frame[name].dtype}, not numbers", where=where, do="convert it first")
+    stamps, _, _ = utc(frame["ts"], options, where)
+    frame = frame.with_columns(stamps.alias("ts"), pl.col("asset").cast(pl.String)).with_columns(days_of(stamps))
+    ordered = frame.sort("asset", "ts", maintain_order=True)
+    found = [*find_relations(frame), *find_outliers(ordered, asset_class), *find_keys(frame), *find_moves(ordered)]
+    found += find_sessions(ordered, calendar) if calendar is not None else []
+    rows = pl.concat([part.cast(SCHEMA) for part in found if part.width] or [pl.DataFrame(schema=SCHEMA)])  # type: ignore[arg-type]
+    order = pl.Enum(list(SEVERITY))
+    layer, severity = ({check: of[place] for check, of in SEVERITY.items()} for place in (0, 1))
+    said = pl.col("check").replace_strict(layer, return_dtype=pl.String).alias("layer"), "check"
+    bad = pl.col("check").replace_strict(severity, return_dtype=pl.String).alias("severity")
+    rows = rows.sort(pl.col("check").cast(order), "asset", "ts").select(*said, bad, "asset", "ts", "detail")
+    return Quality(frame.height, rows)

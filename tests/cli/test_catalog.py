@@ -1,0 +1,86 @@
+"""The catalog at the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import rustybt as rbt
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RUSTYBT_CATALOG", str(tmp_path / "catalog"))
+    return tmp_path / "catalog"
+
+
+def test_ingest_run_show_and_remove(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    made = rustybt("ingest", bars, "--name", "mine", "--stamp", "close", "--json").json
+    assert made["new"]
+    assert not rustybt("ingest", bars, "--name", "mine", "--stamp", "close", "--json").json["new"]
+    run = rustybt("run", cross, "--data", "mine", "--out", str(tmp_path / "run"), "--json").json
+    assert run["identity"]["snapshot"] == made["snapshot"]
+    assert rustybt("run", cross, "--data", bars, "--stamp", "close", "--json").json["identity"]["run_id"] == run["identity"]["run_id"]
+    assert f'"dataset": "mine@{made["snapshot"][:12]}"' in (tmp_path / "run/manifest.json").read_text()
+    shown = rustybt("catalog", "show", "mine", "--json").json
+    assert [one["run_id"] for one in shown["runs"]] == [run["identity"]["run_id"]]
+    assert shown["snapshot"]["bars"] == made["bars"]
+    assert rustybt("catalog", "list", "--json").json["datasets"][0]["dataset"] == "mine"
+    refused = rustybt("catalog", "remove", "mine")
+    assert refused.code == 2
+    assert "1 saved runs use 'mine'" in refused.err
+    assert len(rustybt("catalog", "remove", "mine", "--force", "--json").json["removed"]) == 1
+    assert rustybt("catalog", "list", "--json").json["datasets"] == []
+
+
+def test_sql_over_a_dataset_and_a_run(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    rustybt("ingest", bars, "--name", "mine")
+    assert rustybt("sql", "SELECT count(*) AS n FROM mine", "--json").json["rows"] == [{"n": pl.read_parquet(bars).height}]
+    run = rustybt("run", cross, "--data", "mine", "--out", str(tmp_path / "run"), "--json").json
+    fills = rustybt("sql", "SELECT count(*) AS n FROM run.fills", "--run", str(tmp_path / "run"), "--json").json
+    assert fills["rows"] == [{"n": run["fills"]}]
+    failed = rustybt("sql", "SELECT 1 FROM nowhere")
+    assert failed.code == 1
+    assert "the query cannot be answered" in failed.err
+
+
+def test_diff_and_export(rustybt: Command, bars: str, tmp_path: Path) -> None:
+    rustybt("ingest", bars, "--name", "mine")
+    frame = pl.read_parquet(bars)
+    frame.with_columns(pl.col("volume") + 1).write_parquet(tmp_path / "new.parquet")
+    rustybt("ingest", str(tmp_path / "new.parquet"), "--name", "mine")
+    assert rustybt("catalog", "diff", "mine", "--json").json["bars"] == {"changed": frame.height}
+    assert f"{frame.height} bars changed" in rustybt("catalog", "diff", "mine").out
+    out = tmp_path / "out.parquet"
+    assert rustybt("catalog", "export", "mine", str(out)).code == 0
+    assert pl.read_parquet(out).height == frame.height
+    assert "the file exists" in rustybt("catalog", "export", "mine", str(out)).err
+
+
+def test_the_embedded_set_keeps_its_events(rustybt: Command) -> None:
+    made = rustybt("ingest", "demo", "--name", "stocks", "--json").json
+    assert made["snapshot"] == rbt.load("demo").snapshot
+
+
+def test_verify_and_repair(rustybt: Command, bars: str, shelf: Path) -> None:
+    rustybt("ingest", bars, "--name", "mine")
+    assert rustybt("catalog", "verify", "--json").json == {"ok": True, "findings": []}
+    next(shelf.glob("snapshots/*/ready.arrow")).unlink()
+    failed = rustybt("catalog", "verify")
+    assert failed.code == 1
+    assert "ready.arrow is missing" in failed.out
+    assert "made again" in rustybt("catalog", "repair").out
+    assert rustybt("catalog", "verify").code == 0
+
+
+def test_an_empty_catalog_and_a_bad_source(rustybt: Command, tmp_path: Path, shelf: Path) -> None:
+    assert "no datasets" in rustybt("catalog", "list").out
+    assert rustybt("catalog", "show", "mine").code == 1
+    assert "no such file" in rustybt("ingest", str(tmp_path / "none.parquet"), "--name", "mine").err
+    assert not shelf.exists()

@@ -1,0 +1,75 @@
+"""One planted defect is one finding, and a clean market has none."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from rustybt.data.quality import SEVERITY, check_bars
+from rustybt.errors import ConfigError, DataError
+from rustybt.testing import markets
+
+ROW = pl.int_range(pl.len()) == 30
+
+
+@pytest.fixture(scope="module")
+def bars() -> pl.DataFrame:
+    return markets.market(assets=2, bars=80, seed=4).bars.with_columns(pl.col("volume").cast(pl.Float64))
+
+
+def put(column: str, value: pl.Expr | float | None) -> pl.Expr:
+    return pl.when(ROW).then(value if isinstance(value, pl.Expr) else pl.lit(value, dtype=pl.Float64)).otherwise(column).alias(column)
+
+
+def test_a_clean_market_has_no_finding(bars: pl.DataFrame) -> None:
+    assert check_bars(bars).counts == {}
+    assert check_bars(bars).ok
+
+
+@pytest.mark.parametrize(
+    ("check", "changes"),
+    [
+        ("null price", [put("open", None)]),
+        ("null volume", [put("volume", None)]),
+        ("not a finite number", [put("high", float("nan"))]),
+        ("zero or negative price", [put("low", 0.0)]),
+        ("high below low", [put("high", pl.col("low") - 1)]),
+        ("open outside low..high", [put("open", pl.col("high") + 1)]),
+        ("close outside low..high", [put("close", pl.col("low") - 1)]),
+        ("negative volume", [put("volume", -1.0)]),
+        ("zero volume", [put("volume", 0.0)]),
+        ("decimal slip", [put(name, pl.col(name) / 100) for name in ("open", "high", "low", "close")]),
+        ("spike", [put(name, pl.col(name) * 2) for name in ("open", "high", "low", "close")]),
+        ("stale bar", [put(name, pl.col("close").shift(1)) for name in ("open", "high", "low", "close")] + [put("volume", 0.0)]),
+    ],
+)
+def test_a_planted_defect_is_found_where_it_is(bars: pl.DataFrame, check: str, changes: list[pl.Expr]) -> None:
+    found = check_bars(bars.with_columns(changes)).findings.filter(pl.col("check") == check)
+    assert set(found.select("asset", "ts").rows()) == {(bars["asset"][30], bars["ts"][30])}
+    assert found.row(0)[0:3:2] == SEVERITY[check]
+
+
+def test_keys_that_repeat_and_rows_out_of_order_are_found(bars: pl.DataFrame) -> None:
+    assert check_bars(pl.concat([bars, bars[30:31]])).counts == {"duplicate key": 2, "out of order": 1}
+
+
+def test_days_that_are_missing_or_closed_are_found(bars: pl.DataFrame) -> None:
+    days = bars.filter(pl.col("asset") == bars["asset"][0]).sort("ts")
+    start = days["ts"][0].replace(year=2023, month=1, day=9, hour=0, minute=0, second=0, microsecond=0)
+    week = days[:5].with_columns(pl.Series("ts", [start + timedelta(days=day) for day in (0, 1, 3, 4, 5)]))
+    found = check_bars(week, calendar="XNYS").findings
+    assert found.select("check", "ts").rows() == [
+        ("not a session", start + timedelta(days=5)),
+        ("missing sessions", start + timedelta(days=1)),
+    ]
+
+
+def test_bad_input_is_one_message(bars: pl.DataFrame) -> None:
+    with pytest.raises(DataError, match="1 rows have a null asset"):
+        check_bars(bars.with_columns(pl.when(ROW).then(None).otherwise("asset").alias("asset")))
+    with pytest.raises(DataError, match="column 'close' holds String"):
+        check_bars(bars.with_columns(pl.col("close").cast(pl.String)))
+    with pytest.raises(ConfigError, match="unknown asset class 'stock'"):
+        check_bars(bars, asset_class="stock")
