@@ -24,6 +24,7 @@ from rustybt.model import (
     Status,
     Timing,
 )
+from rustybt.model.panel import Ints
 from rustybt.testing.generators import Grid, Session, session
 
 
@@ -112,9 +113,16 @@ def with_assets_in_order(drawn: Session, order: Sequence[int]) -> Session:
     slots = np.ascontiguousarray(tables.slots[:, old_slots])
     requests = None if drawn.plan.requests is None else requests_at(drawn.plan.requests, new_slot)
     plan = replace(Plan.from_starts(drawn.plan.start, slot, value), requests=requests)
-    return Session(
-        replace(tables, assets=renamed, slots=slots), market, plan, np.array(events, dtype=np.int64).reshape(-1, len(EVENT_FIELDS)), tape
-    )
+    increments = with_columns_of_increments(tables.increments, place)
+    renewed = replace(tables, assets=renamed, slots=slots, increments=increments)
+    return Session(renewed, market, plan, np.array(events, dtype=np.int64).reshape(-1, len(EVENT_FIELDS)), tape)
+
+
+def with_columns_of_increments(increments: Ints, place: Mapping[int, int]) -> Ints:
+    """Increments in force of assets that are elsewhere now."""
+    moved = increments.copy()
+    moved[:, 1] = [place[column] for column in increments[:, 1].tolist()]
+    return moved
 
 
 def with_one_more_asset(table: ControlTable | None, place: int) -> ControlTable | None:

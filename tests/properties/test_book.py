@@ -17,7 +17,7 @@ from rustybt.model.panel import Ints
 from rustybt.testing.generators import Session, seeded
 from rustybt.testing.outcomes import differences, run_or_error
 from rustybt.testing.requests import asked_at
-from tests.properties.alterations import ordinary, requests_at, with_columns, with_one_more_asset
+from tests.properties.alterations import ordinary, requests_at, with_columns, with_columns_of_increments, with_one_more_asset
 
 SESSIONS = ordinary(range(700_000, 700_120))
 Feed = Callable[[Book, Session, int], Book]
@@ -165,7 +165,8 @@ def with_idle_asset(drawn: Session, symbol: str) -> Session:
     )
     tape = None if drawn.tape is None else drawn.tape.ordered(columns)
     controls = with_one_more_asset(tables.controls, place)
-    grown = replace(tables, assets=assets, slots=slots, controls=controls)
+    increments = with_columns_of_increments(tables.increments, {column: column + (column >= place) for column in range(count)})
+    grown = replace(tables, assets=assets, slots=slots, controls=controls, increments=increments)
     return Session(grown, replace(drawn.market, **grid, timing=timing), plan, events, tape)
 
 

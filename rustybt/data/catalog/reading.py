@@ -29,7 +29,7 @@ READY, GRID, INDEX = "ready.arrow", "ready-grid.npy", "ready-index.npz"
 DERIVED = (READY, GRID, INDEX)
 """Files that can be made again from the others."""
 DAMAGED = (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError)
-SIZES = ("tick_size", "lot_size", "volume_step", "multiplier")
+SIZES = ("tick_size", "lot_size", "volume_step", "multiplier", "min_notional")
 EXACT = ("cash", "price", "part")
 
 
