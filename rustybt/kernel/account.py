@@ -10,6 +10,7 @@ from rustybt.errors import DataError, LedgerError
 from rustybt.model import MARGIN_FIELDS, Tables
 from rustybt.model.decimals import LIMIT
 
+from .carry import carry_of
 from .market import admit
 from .state import HAS_FLOWS, HAS_MARGIN, HAS_SETTLEMENT, KINDS, TYPES
 
@@ -35,4 +36,6 @@ def account_of(tables: Tables) -> dict[str, Any]:
     fields: dict[str, Any] = {name: admit(column, TYPES[KINDS[name]]) for name, column in columns.items()}
     margin = any(tables.row(name).any() for name in MARGIN_FIELDS)
     bits = ((flows[:, 1].any(), HAS_FLOWS), (margin, HAS_MARGIN), (len(due) and tables.row("settles").any(), HAS_SETTLEMENT))
-    return fields | {"flows": len(flows), "settlements": len(due), "flags": sum(bit for used, bit in bits if used)}
+    carried = carry_of(tables)
+    flags = sum(bit for used, bit in bits if used) | carried.pop("flags")
+    return fields | carried | {"flows": len(flows), "settlements": len(due), "flags": flags}

@@ -14,10 +14,12 @@ from .journal import asset_of, fail
 from .limits import DOWN, LIMIT, ONE, whole
 from .state import (
     CASH,
+    CHARGED,
     EQUITY,
     EVENT,
     FLOWED,
     GROSS,
+    HAS_CARRY,
     HAS_FLOWS,
     HAS_GUARDS,
     HAS_LEVELS,
@@ -50,12 +52,14 @@ def quiet(desk: Desk, t: int) -> bool:
         return False
     if desk.flags & HAS_FLOWS != 0 and desk.count[FLOWED] < desk.flows and desk.flow_bar[desk.count[FLOWED]] <= t:
         return False
+    if desk.flags & HAS_CARRY != 0 and desk.count[CHARGED] < desk.charges and desk.charge_bar[desk.count[CHARGED]] <= t:
+        return False
     return cursor[EVENT] >= desk.events or desk.event_bar[cursor[EVENT]] > t
 
 
 @kernel
 def horizon(desk: Desk, t: int, stop: int) -> int:
-    """The next bar at which an offer, a request, an event or a flow is due."""
+    """The next bar at which an offer, a request, an event, a flow or a charge is due."""
     cursor = desk.cursor
     if cursor[EVENT] < desk.events:
         stop = min(stop, desk.event_bar[cursor[EVENT]])
@@ -63,6 +67,8 @@ def horizon(desk: Desk, t: int, stop: int) -> int:
         stop = min(stop, desk.offer_bar[cursor[OFFER]])
     if desk.flags & HAS_FLOWS != 0 and desk.count[FLOWED] < desk.flows:
         stop = min(stop, desk.flow_bar[desk.count[FLOWED]])
+    if desk.flags & HAS_CARRY != 0 and desk.count[CHARGED] < desk.charges:
+        stop = min(stop, desk.charge_bar[desk.count[CHARGED]])
     if desk.flags & HAS_ORDERS != 0:
         return horizon_of_requests(desk, t, stop)
     return stop

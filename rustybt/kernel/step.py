@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rustybt.model import FillAt
 
+from .carrying import charge_all
 from .clocks import lapse, overdue
 from .coast import coast, quiet
 from .compile import MODE, apart, aside, entry, kernel
@@ -21,6 +22,7 @@ from .state import (
     EQUITY,
     ERROR,
     GROSS,
+    HAS_CARRY,
     HAS_GUARDS,
     HAS_LEVELS,
     HAS_ORDERS,
@@ -65,6 +67,8 @@ def step(desk: Desk, t: int) -> None:
     if desk.flags & HAS_TIERS != 0:
         turn_month(desk, t)
     if parts & ACCRUE != 0:
+        if desk.flags & HAS_CARRY != 0:
+            charge_all(desk, t)
         accrue(desk, t)
     if parts & MEET != 0:
         if desk.flags & HAS_ORDERS != 0:

@@ -31,6 +31,12 @@ class Reason(IntEnum):
     CONTROL = 20
     HALT = 21
     ORDER = 22
+    BORROW = 23
+    INTEREST = 24
+    CREDIT = 25
+    FINANCING = 26
+    FUNDING = 27
+    SWAP = 28
 
 
 class Status(IntEnum):
@@ -85,6 +91,7 @@ class Detail(IntEnum):
     ACTIVATED = 31
     OCO = 32
     PARENT = 33
+    NO_BORROW = 34
 
 
 class EventKind(IntEnum):

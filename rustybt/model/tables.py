@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rustybt.model.asset import Asset
+from rustybt.model.carry import CarryTable
 from rustybt.model.codes import FillAt, Intrabar, Sizing
 from rustybt.model.controls import ControlTable
 from rustybt.model.panel import Ints
@@ -75,6 +76,7 @@ class Tables:
             feeds by their number from 1 on, 0 = none.
         controls: limits on orders and on the account, or None.
         intrabar: which of stop and target comes first in a bar that reaches both.
+        carry: what holding positions and cash costs or earns over time, and what cannot be borrowed; None = nothing.
         delays: how long orders are on their way, in units of the market's clock: order n takes delay ``n % len``. Empty = no time.
     """
 
@@ -93,6 +95,7 @@ class Tables:
     controls: ControlTable | None = None
     intrabar: Intrabar = Intrabar.PESSIMISTIC
     delays: tuple[int, ...] = ()
+    carry: CarryTable | None = None
 
     def row(self, name: str) -> Ints:
         """One setting for every slot."""

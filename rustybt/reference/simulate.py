@@ -10,6 +10,7 @@ from rustybt.model.panel import Ints
 from rustybt.model.tables import Outcome, Plan, Tables
 from rustybt.model.tape import Tape
 from rustybt.reference.account import Account, Bars, Now, not_filled
+from rustybt.reference.carrying import apply_charges, read_charges
 from rustybt.reference.clocks import end_lapsed, end_overdue
 from rustybt.reference.controls import Guard, supervise
 from rustybt.reference.decisions import Offer, decide
@@ -56,7 +57,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         check_limits(tables, plan, events)
         account = open_account(tables, read_rules(tables), getattr(market, "timing", None))
         opening, actions, flows = account.cash, read_actions(events), read_flows(tables, account.rules.unit)
-        due = set(tables.settlements.tolist())
+        due, charges = set(tables.settlements.tolist()), read_charges(tables)
         guard = read_guard(tables, account)
         equity: list[Decimal] = []
         cash: list[Decimal] = []
@@ -66,6 +67,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
                 turn_month(account, int(tape.day[number]))
             bars, offers = (read_bars(market, number, tables, tape), read_offers(plan, number, account.rules))
             asked = Asked(offers, read_requests(plan.requests, number, account.rules), guard, number in due)
+            apply_charges(account, number, charges.get(number, ()))
             apply_events(account, number, actions.get(number, ()))
             apply_flows(account, number, flows.get(number, ()))
             worth, exposure = after_events(account, read_now(plan.requests, number), bars, asked)

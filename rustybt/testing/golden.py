@@ -33,6 +33,8 @@ from rustybt.model import (
 from rustybt.model.decimals import RATE, WEIGHT, from_units, to_units
 from rustybt.testing import golden_costs
 from rustybt.testing.generators import Grid, Session
+from rustybt.testing.golden_carry import SECTIONS as CARRY
+from rustybt.testing.golden_carry import read_carry, write_carry
 from rustybt.testing.golden_controls import read_controls, write_controls
 from rustybt.testing.golden_events import read_event, write_event
 from rustybt.testing.golden_orders import read_requests, write_requests
@@ -52,6 +54,7 @@ SECTIONS = (
     "flows",
     "settlements",
     "controls",
+    *CARRY,
     "log",
     "balances",
     "lots",
@@ -119,6 +122,7 @@ def read_case(text: str, name: str = "case") -> Case:
         controls=read_controls(parts["controls"], assets, unit),
         intrabar=Intrabar[run.get("intrabar", "pessimistic").upper()],
         delays=read_delays(run),
+        carry=read_carry(parts, assets, unit),
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
     grid = replace(grid, timing=read_timing(parts, assets, grid, run))
@@ -308,6 +312,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
     lines += ["[flows]", *(f"{bar} {plain(from_units(money, unit))}" for bar, money in tables.flows.tolist())]
     lines += ["[settlements]", " ".join(map(str, tables.settlements.tolist()))]
     lines += write_controls(tables.controls, assets, unit)
+    lines += write_carry(tables.carry, assets, unit)
     if outcome is None:
         return "\n".join([*lines, "[error]", "LedgerError", ""])
     log, balances, lots = outcome_lines(tables, outcome)
