@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rustybt.execution import asymmetric as asymmetric
     from rustybt.execution import bands as bands
     from rustybt.execution import bps as bps
+    from rustybt.execution import carry as carry
     from rustybt.execution import half_spread as half_spread
     from rustybt.execution import halts as halts
     from rustybt.execution import latency as latency
@@ -92,6 +93,7 @@ _ROOMS = {
         "asymmetric",
         "bands",
         "bps",
+        "carry",
         "controls",
         "costs",
         "half_spread",

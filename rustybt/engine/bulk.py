@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rustybt.engine.carry import carry_at
 from rustybt.engine.config import RunConfig, configure
 from rustybt.engine.finish import Ran, finish
 from rustybt.engine.flows import flows_at, settlements_at
@@ -19,7 +20,7 @@ from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import build_requests, evaluate, same_assets
 from rustybt.engine.timing import timing_of
 from rustybt.errors import SpecError
-from rustybt.execution import Controls, Costs, Margin
+from rustybt.execution import Carry, Controls, Costs, Margin
 from rustybt.model import Panel, Tables
 from rustybt.spec import Strategy
 
@@ -39,6 +40,7 @@ def run(
     flows: object = None,
     margin: Margin | None = None,
     controls: Controls | None = None,
+    carry: Carry | None = None,
     intrabar: str = "pessimistic",
     finer: Any = None,
     latency: Any = None,
@@ -64,6 +66,7 @@ def run(
             takes effect before the first bar on or after its date; returns are time-weighted.
         margin: initial and maintenance margin from `rustybt.margin`, in place of ``max_gross``.
         controls: limits from `rustybt.controls`; None = no limits but ``max_gross``.
+        carry: borrow fees, interest, financing and funding from `rustybt.carry`; None = holding costs nothing, everything can be borrowed.
         intrabar: which comes first in a bar that reaches the stop and the target of a position: ``pessimistic`` (the stop), ``optimistic``
             (the target; flagged: an upper bound) or ``nearest`` (the extreme nearer to the open).
         finer: finer bars of the same assets, a Panel or anything `rustybt.load` takes: where they exist they say which came first. They
@@ -100,6 +103,7 @@ def run(
         flows=flows,
         margin=margin,
         controls=controls,
+        carry=carry,
         intrabar=intrabar,
         finer=finer,
         latency=latency,
@@ -122,8 +126,9 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
 
     flows = flows_at(config.flows, panel, config.money_scale)
     steps = increments_at(config.increments, panel, config.money_scale)
+    carry = carry_at(config.carry, panel, config.money_scale)
     tables = dated(build_tables(sleeves, panel.assets, config), panel)
-    tables = replace(tables, flows=flows, settlements=settlements_at(panel), increments=steps)
+    tables = replace(tables, flows=flows, settlements=settlements_at(panel), increments=steps, carry=carry)
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
     if any(strategy.orders for strategy in sleeves.values()):

@@ -10,7 +10,7 @@ from rustybt.engine.flows import Flow, read_flows
 from rustybt.engine.increments import Change, read_changes
 from rustybt.engine.timing import TimingRules, timing_rules
 from rustybt.errors import ConfigError
-from rustybt.execution import Controls, Costs, Margin
+from rustybt.execution import Carry, Controls, Costs, Margin
 from rustybt.model.codes import FillAt, Sizing
 from rustybt.model.decimals import RATE, to_decimal
 
@@ -34,6 +34,7 @@ class RunConfig:
         flows: deposits and withdrawals, by date.
         margin: initial and maintenance margin instead of the gross limit, or None.
         controls: limits on orders and on the account, or None.
+        carry: what holding costs, or None.
         timing: the order of things inside a bar, latency, halts, price limits, stale bars.
         increments: ticks, lots and least notionals that change, by date.
     """
@@ -49,6 +50,7 @@ class RunConfig:
     flows: tuple[Flow, ...] = ()
     margin: Margin | None = None
     controls: Controls | None = None
+    carry: Carry | None = None
     timing: TimingRules = field(default_factory=TimingRules)
     increments: tuple[Change, ...] = ()
 
@@ -74,6 +76,7 @@ class RunConfig:
         }
         plain |= {"flows": [flow.to_list() for flow in self.flows]} if self.flows else {}
         plain |= {"increments": [change.to_list() for change in self.increments]} if self.increments else {}
+        plain |= {"carry": self.carry.to_dict()} if self.carry is not None else {}
         return plain | ({"margin": self.margin.to_dict()} if self.margin is not None else {})
 
 
@@ -99,6 +102,7 @@ def configure(
     margin: Margin | None = None,
     controls: Controls | None = None,
     increments: object = None,
+    carry: Carry | None = None,
     **timing: Any,
 ) -> RunConfig:
     """A checked `RunConfig` from what users type; see `rustybt.run` for the meaning of each.
@@ -131,6 +135,8 @@ def configure(
         raise ConfigError(
             f"controls {controls!r} is not a Controls", where="run, controls", do="write controls=rbt.controls(long_only=True)"
         )
+    if not isinstance(carry, Carry | None):
+        raise ConfigError(f"carry {carry!r} is not a Carry", where="run, carry", do='write carry=rbt.carry(borrow="0.003")')
     sized = _choice(sizing, Sizing, "sizing")
     if controls is not None and sized is Sizing.AT_FILL:
         raise ConfigError(
@@ -148,6 +154,7 @@ def configure(
         flows=read_flows(flows, money_scale),
         margin=margin,
         controls=controls,
+        carry=carry,
         timing=timing_rules(timing),
         increments=read_changes(increments),
     )

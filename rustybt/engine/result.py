@@ -20,6 +20,7 @@ from rustybt.ledger import (
     BooksVerdict,
     Lots,
     beancount_text,
+    carry_frame,
     equity_frame,
     fills_frame,
     flows_frame,
@@ -98,6 +99,11 @@ class Result:
     def flows(self) -> pl.DataFrame:
         """Deposits and withdrawals, the refused ones too; see `rustybt.ledger.flows_frame`."""
         return flows_frame(self.books)
+
+    @cached_property
+    def carry(self) -> pl.DataFrame:
+        """What holding cost or earned; see `rustybt.ledger.carry_frame`."""
+        return carry_frame(self.books)
 
     @cached_property
     def journal(self) -> pl.DataFrame:

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 AT_MARKET = (Reason.TARGET, Reason.MAX_BARS, Reason.CALLBACK, Reason.ROLL, Reason.LIQUIDATION)
 """Why market orders are sent."""
 
+HOLDING = {
+    "borrow": Reason.BORROW,
+    "margin interest": Reason.INTEREST,
+    "financing": Reason.FINANCING,
+    "funding": Reason.FUNDING,
+    "swap": Reason.SWAP,
+}
+"""What holding costs, by kind."""
+
 
 def curve_of(result: Result) -> Curve:
     """Balances as the metrics take them."""
@@ -49,9 +58,10 @@ def facts_of(result: Result) -> RunFacts:
     """Counts, costs, income and trades of a run."""
     log, counts = result.outcome.log, result.counts()
     traded = log.status == Status.FILLED
-    income = {"dividends": Reason.DIVIDEND, "cash in lieu": Reason.SPLIT}
+    income = {"dividends": Reason.DIVIDEND, "cash in lieu": Reason.SPLIT, "credit interest": Reason.CREDIT}
     paid = {kind: -int(log.notional[log.reason == reason].sum()) for kind, reason in income.items() if (log.reason == reason).any()}
     costs = {"commission": int(log.fee.sum())}
+    costs |= {kind: int(log.notional[log.reason == reason].sum()) for kind, reason in HOLDING.items() if (log.reason == reason).any()}
     slipped = slippage_paid(result)
     if slipped:
         costs["slippage"] = slipped

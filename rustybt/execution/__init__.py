@@ -29,11 +29,13 @@ from rustybt.execution.costs import (
     volume_cap,
     volume_share,
 )
+from rustybt.execution.costs.carry import Carry, carry
 from rustybt.execution.costs.latency import Latency, latency, latency_profiles
 from rustybt.execution.margin import Margin, margin
 
 __all__ = [
     "Bands",
+    "Carry",
     "Commission",
     "Controls",
     "Costs",
@@ -48,6 +50,7 @@ __all__ = [
     "asymmetric",
     "bands",
     "bps",
+    "carry",
     "controls",
     "costs",
     "half_spread",

@@ -14,10 +14,12 @@ from .journal import asset_of, fail
 from .limits import DOWN, LIMIT, ONE, whole
 from .state import (
     CASH,
+    CHARGED,
     EQUITY,
     EVENT,
     FLOWED,
     GROSS,
+    HAS_CARRY,
     HAS_FLOWS,
     HAS_GUARDS,
     HAS_INCREMENTS,
@@ -54,12 +56,14 @@ def quiet(desk: Desk, t: int) -> bool:
         return False
     if desk.flags & HAS_INCREMENTS != 0 and cursor[INCREMENT] < desk.increments and desk.increment_bar[cursor[INCREMENT]] <= t:
         return False
+    if desk.flags & HAS_CARRY != 0 and desk.count[CHARGED] < desk.charges and desk.charge_bar[desk.count[CHARGED]] <= t:
+        return False
     return cursor[EVENT] >= desk.events or desk.event_bar[cursor[EVENT]] > t
 
 
 @kernel
 def horizon(desk: Desk, t: int, stop: int) -> int:
-    """The next bar at which an offer, a request, an event, a flow or a change of increments is due."""
+    """The next bar at which an offer, a request, an event, a flow, a charge or a change of increments is due."""
     cursor = desk.cursor
     if cursor[EVENT] < desk.events:
         stop = min(stop, desk.event_bar[cursor[EVENT]])
@@ -69,6 +73,8 @@ def horizon(desk: Desk, t: int, stop: int) -> int:
         stop = min(stop, desk.flow_bar[desk.count[FLOWED]])
     if desk.flags & HAS_INCREMENTS != 0 and cursor[INCREMENT] < desk.increments:
         stop = min(stop, desk.increment_bar[cursor[INCREMENT]])
+    if desk.flags & HAS_CARRY != 0 and desk.count[CHARGED] < desk.charges:
+        stop = min(stop, desk.charge_bar[desk.count[CHARGED]])
     if desk.flags & HAS_ORDERS != 0:
         return horizon_of_requests(desk, t, stop)
     return stop

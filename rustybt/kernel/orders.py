@@ -7,9 +7,10 @@ from rustybt.model import Detail, FillAt, OrderFlag, Status, TimeInForce
 from .affordable import cut
 from .arithmetic import fits, mul_div, value
 from .caps import capped, rest_of
+from .carrying import borrowable
 from .compile import apart, aside, kernel
 from .fills import fee_due, fee_of, record, slipped
-from .journal import NONE, asset_of, drop, fail, head, paid, slot_of, sweep, tail
+from .journal import NONE, asset_of, fail, finish, head, paid, slot_of, sweep, tail
 from .limits import CEIL, DOWN, RATE, ZERO, whole
 from .margin import use
 from .priced import REOPEN, met
@@ -19,6 +20,7 @@ from .state import (
     ERROR,
     HAS_BARS,
     HAS_CAPS,
+    HAS_CARRY,
     HAS_CLAIMS,
     HAS_INCREMENTS,
     HAS_LATENCY,
@@ -37,7 +39,8 @@ from .variation import unsettled
 
 NEXT_OPEN = whole(FillAt.NEXT_OPEN)
 NEXT_CLOSE, SAME_BAR_CLOSE = whole(FillAt.NEXT_CLOSE), whole(FillAt.SAME_BAR_CLOSE)
-REJECTED = whole(Status.REJECTED)
+REJECTED, CANCELLED = whole(Status.REJECTED), whole(Status.CANCELLED)
+NO_BORROW = whole(Detail.NO_BORROW)
 UNAFFORDABLE, REDUCE_ONLY = whole(Detail.UNAFFORDABLE), whole(Detail.REDUCE_ONLY)
 FOK, ONLY_REDUCE = whole(TimeInForce.FOK), whole(OrderFlag.REDUCE_ONLY)
 CUTS = HAS_CAPS | HAS_INCREMENTS
@@ -96,10 +99,13 @@ def meet(desk: Desk, t: int, moment: int) -> None:
         part = closing(desk.lots[slot], lots)
         if desk.flags & HAS_ORDERS != 0:
             if desk.order_flags[k] & ONLY_REDUCE != 0 and part != lots:
-                reduce(desk, t, k, part, price)
+                reduce(desk, t, k, part, price, CANCELLED, REDUCE_ONLY)
                 continue
         elif lots != 0:
             price = slipped(desk, slot, price, lots, row + asset)
+        if desk.flags & HAS_CARRY != 0 and lots < part and not borrowable(desk, t, asset):
+            reduce(desk, t, k, part, price, REJECTED, NO_BORROW)
+            continue
         if part != 0:
             notional = value(part, price, desk.up[asset], desk.down[asset])
             record(desk, t, k, part, part, price, notional, fee_due(desk, k, slot, abs(part), abs(notional)), NONE)
@@ -135,17 +141,17 @@ def none_served(desk: Desk, k: int, lots: int) -> bool:
 
 
 @aside
-def reduce(desk: Desk, t: int, k: int, part: int, price: int) -> None:
-    """Serve a reduce-only order of more lots than there are to close."""
+def reduce(desk: Desk, t: int, k: int, part: int, price: int, status: int, detail: int) -> None:
+    """Serve an order that may only reduce and is for more lots than there are to close."""
     apart()
     slot, lots = desk.order_slot[k], desk.order_lots[k]
     desk.due_left[k] = 0
     if part == 0:
-        drop(desk, t, k, REDUCE_ONLY, lots)
+        finish(desk, t, k, status, detail, lots)
         return
     asset = slot % desk.assets
     notional = value(part, price, desk.up[asset], desk.down[asset])
-    record(desk, t, k, lots, part, price, notional, fee_due(desk, k, slot, abs(part), abs(notional)), REDUCE_ONLY)
+    record(desk, t, k, lots, part, price, notional, fee_due(desk, k, slot, abs(part), abs(notional)), detail)
     done(desk, t, k, slot)
 
 

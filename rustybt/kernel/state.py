@@ -20,9 +20,9 @@ from .limits import AMOUNT, COUNT, whole
 
 CASH, TRADED, FEES, INCOME, DEPOSITS, EQUITY, GROSS, RECEIVABLE, SETTLED = range(9)
 """Places in ``money``. What is settled is the value of positions that has been paid in cash already."""
-ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, FLOWED, CLAIMS, DUE_BAR = range(9)
+ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, FLOWED, CLAIMS, DUE_BAR, CHARGED = range(10)
 """Places in ``count``: orders in the table, of them removed but not yet swept, last order number given out, log rows, error code, the slot
-that it is about, deposits and withdrawals behind us, dividends owed and not yet paid, settlements behind us."""
+that it is about, deposits and withdrawals behind us, dividends owed and not yet paid, settlements behind us, charges behind us."""
 MONTH = GROUPS
 """Place in ``tally`` of the month that it counts; before it what was traded in that month, by ``tier_group``."""
 HALTED, DUE_HALT, STARTED, DAY, ORDERS_TODAY, IN_DRAWDOWN, IN_LOSS, CAUSE = range(8)
@@ -43,6 +43,8 @@ HAS_LATENCY, HAS_BARS, HAS_FINER = (1 << bit for bit in range(14, 17))
 """Of time and access: orders are under way for a time, assets can be barred, there are finer bars."""
 HAS_ORDERS = 1 << 17
 """Orders asked for one by one (section 14)."""
+HAS_CARRY = 1 << 18
+"""Holding costs something over time, or not everything can be borrowed (section 16)."""
 HAS_INCREMENTS = 1 << 21
 """Of assets: ticks and lots coarser than their own, or a least notional."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
@@ -66,7 +68,7 @@ class Desk:
     Sizes, settings and switches first. ``up``, ``down`` per asset: a value is lots x ticks x up / down. Then the settings of
     `rustybt.model.SLOT_FIELDS` per slot, the columns of `rustybt.model.TIER_FIELDS` and `IMPACT_FIELDS`, what a tape tells, the events
     (money units or lots per lot), the prices row after row, what `rustybt.model.Timing` says about them, the offers, the
-    flows of money in and out, the requests row after row, the clock.
+    flows of money in and out, the charges of `rustybt.model.CarryTable` and what is hard to borrow, the requests row after row, the clock.
 
     What the controls are given: `rustybt.model.ControlTable`; what they remember: ``watch`` and ``guard``.
 
@@ -105,6 +107,9 @@ class Desk:
     intrabar: int
     delay_count: int
     clock_rows: int
+    charges: int
+    charge_rows: int
+    hard: int
 
     up: Amounts
     down: Amounts
@@ -201,6 +206,16 @@ class Desk:
     flow_bar: Counts
     flow_money: Amounts
     settle_bar: Counts
+    charge_bar: Counts
+    charge_reason: Counts
+    charge_asset: Counts
+    charge_side: Counts
+    charge_num: Amounts
+    charge_den: Amounts
+    charge_price: Amounts
+    hard_asset: Counts
+    hard_first: Counts
+    hard_last: Counts
     request_start: Counts
     request: Amounts
     clock_session: Counts

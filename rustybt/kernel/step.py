@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rustybt.model import FillAt
 
+from .carrying import charge_all
 from .clocks import lapse, overdue
 from .coast import coast, quiet
 from .compile import MODE, apart, aside, entry, kernel
@@ -22,6 +23,7 @@ from .state import (
     EQUITY,
     ERROR,
     GROSS,
+    HAS_CARRY,
     HAS_GUARDS,
     HAS_INCREMENTS,
     HAS_LEVELS,
@@ -69,6 +71,8 @@ def step(desk: Desk, t: int) -> None:
     if desk.flags & HAS_INCREMENTS != 0:
         change(desk, t)
     if parts & ACCRUE != 0:
+        if desk.flags & HAS_CARRY != 0:
+            charge_all(desk, t)
         accrue(desk, t)
     if parts & MEET != 0:
         if desk.flags & HAS_ORDERS != 0:

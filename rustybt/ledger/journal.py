@@ -13,6 +13,7 @@ from rustybt.model import NOWHERE, Reason, Status
 from rustybt.model.panel import Ints
 
 CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU, DEPOSITS, RECEIVABLE, VARIATION, TRADING = range(1, 10)
+BORROW, INTEREST, CREDIT, FINANCING, FUNDING, SWAP = range(10, 16)
 ACCOUNTS = pl.Enum(
     [
         "equity:opening",
@@ -25,6 +26,12 @@ ACCOUNTS = pl.Enum(
         "assets:receivable",
         "assets:variation",
         "income:trading",
+        "expenses:borrow",
+        "expenses:interest",
+        "income:interest",
+        "expenses:financing",
+        "expenses:funding",
+        "expenses:swap",
     ]
 )
 
@@ -36,6 +43,12 @@ AGAINST = {
     Reason.WITHDRAWAL: DEPOSITS,
     Reason.PAYMENT: RECEIVABLE,
     Reason.VARIATION: VARIATION,
+    Reason.BORROW: BORROW,
+    Reason.INTEREST: INTEREST,
+    Reason.CREDIT: CREDIT,
+    Reason.FINANCING: FINANCING,
+    Reason.FUNDING: FUNDING,
+    Reason.SWAP: SWAP,
 }
 """Where the notional of a row goes to, if not to the positions."""
 
@@ -51,6 +64,7 @@ def journal_frame(books: Books) -> pl.DataFrame:
     A fill moves its notional between cash and positions (at trade value) and its fee to commission. A dividend or cash in lieu moves
     income to cash, a deposit or withdrawal equity to cash. A split changes a quantity. At the end each slot has a closing entry, which
     takes what trading it gained (``income:trading`` is negative then) to positions, so that they are carried at the last price.
+    What holding costs goes to an account of its kind.
     What futures are paid at settlements stands against their value in ``assets:variation``, which is back at zero once nothing is held.
 
     Returns:

@@ -22,9 +22,10 @@ from rustybt.model.decimals import from_units
 NAMES = (
     "Equity:Opening", "Assets:Cash", "Assets:Positions", "Expenses:Commission", "Income:Dividends", "Income:Cash-In-Lieu",
     "Equity:Deposits", "Assets:Receivable", "Assets:Variation",
+    "Income:Gains", "Expenses:Borrow", "Expenses:Interest", "Income:Interest", "Expenses:Financing", "Expenses:Funding", "Expenses:Swap",
 )  # fmt: skip
 """The journal's accounts, in its order."""
-GAINS, ROUNDING = "Income:Gains", "Equity:Rounding"
+GAINS, ROUNDING = NAMES[9], "Equity:Rounding"
 EPOCH = date(1970, 1, 1)
 WIDTH = 60
 PER_UNIT = 4
@@ -91,7 +92,8 @@ class _Writer:
     def head(self, title: str) -> list[str]:
         """Options, accounts, commodities, the deposit."""
         day, cash = self.day(0), from_units(self.books.tables.cash, self.unit)
-        opened = [NAMES[0], NAMES[1], *NAMES[3:], GAINS, ROUNDING]
+        carried = sorted({against(reason) for reason in set(self.books.outcome.log.reason.tolist())} - set(range(10)))
+        opened = [NAMES[0], NAMES[1], *NAMES[3:10], *(NAMES[account] for account in carried), ROUNDING]
         used = self.used()
         width = len(self.books.tables.assets)
         return [

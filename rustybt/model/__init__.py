@@ -4,6 +4,7 @@ In: plain values. Out: frozen objects. To add one: one noun, one file.
 """
 
 from rustybt.model.asset import PRESETS, Asset
+from rustybt.model.carry import CHARGE_FIELDS, EVERY_ASSET, HARD_FIELDS, CarryTable
 from rustybt.model.codes import NOWHERE, Barred, Detail, EventKind, FillAt, Intrabar, Reason, Sizing, Status, TargetKind
 from rustybt.model.controls import Control, ControlTable, Response
 from rustybt.model.events import EVENT_FIELDS, widened
@@ -35,7 +36,10 @@ from rustybt.model.tape import Tape
 from rustybt.model.timing import Finer, Timing, bars_clock
 
 __all__ = [
+    "CHARGE_FIELDS",
     "EVENT_FIELDS",
+    "EVERY_ASSET",
+    "HARD_FIELDS",
     "IMPACT_FIELDS",
     "INCREMENT_FIELDS",
     "MARGIN_FIELDS",
@@ -49,6 +53,7 @@ __all__ = [
     "TIER_FIELDS",
     "Asset",
     "Barred",
+    "CarryTable",
     "Clock",
     "Control",
     "ControlTable",

@@ -31,6 +31,12 @@ class Reason(IntEnum):
     CONTROL = 20
     HALT = 21
     ORDER = 22
+    BORROW = 23
+    INTEREST = 24
+    CREDIT = 25
+    FINANCING = 26
+    FUNDING = 27
+    SWAP = 28
 
 
 class Status(IntEnum):
@@ -87,6 +93,7 @@ class Detail(IntEnum):
     PARENT = 33
     LOT_SIZE = 34
     MIN_NOTIONAL = 35
+    NO_BORROW = 36
 
 
 class EventKind(IntEnum):

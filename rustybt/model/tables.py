@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rustybt.model.asset import Asset
+from rustybt.model.carry import CarryTable
 from rustybt.model.codes import FillAt, Intrabar, Sizing
 from rustybt.model.controls import ControlTable
 from rustybt.model.panel import Ints
@@ -81,6 +82,7 @@ class Tables:
             feeds by their number from 1 on, 0 = none.
         controls: limits on orders and on the account, or None.
         intrabar: which of stop and target comes first in a bar that reaches both.
+        carry: what holding positions and cash costs or earns over time, and what cannot be borrowed; None = nothing.
         delays: how long orders are on their way, in units of the market's clock: order n takes delay ``n % len``. Empty = no time.
         increments: (increments, len(INCREMENT_FIELDS)) Int64 rows, by bar: from a bar on an asset trades in so many of its ticks and lots
             (each at least 1), in orders of at least so much money (0 = any).
@@ -102,6 +104,7 @@ class Tables:
     intrabar: Intrabar = Intrabar.PESSIMISTIC
     delays: tuple[int, ...] = ()
     increments: Ints = field(default_factory=lambda: NO_INCREMENTS)
+    carry: CarryTable | None = None
 
     def row(self, name: str) -> Ints:
         """One setting for every slot."""

@@ -82,7 +82,10 @@ class Terms:
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for the whole run: money unit, gross limit, moments of filling and sizing, terms per slot, inside a bar, delays."""
+    """What holds for the whole run: money unit, gross limit, moments of filling and sizing, terms per slot, inside a bar, delays.
+
+    ``hard``: bars (asset, first, last) at which an asset cannot be borrowed.
+    """
 
     unit: Decimal
     gross: Decimal
@@ -91,6 +94,7 @@ class Rules:
     terms: tuple[Terms, ...]
     intrabar: Intrabar = Intrabar.PESSIMISTIC
     delays: tuple[int, ...] = ()
+    hard: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def uses_margin(self) -> bool:

@@ -49,9 +49,9 @@ def read_rules(tables: Tables) -> Rules:
     """The rules of a run in human units."""
     unit = Decimal(1).scaleb(-tables.money_scale)
     terms = tuple(read_terms(tables, slot, unit) for slot in range(tables.sleeves * len(tables.assets)))
-    return Rules(
-        unit, tables.gross * PER_RATE, FillAt(tables.fill_at), Sizing(tables.sizing), terms, Intrabar(tables.intrabar), tables.delays
-    )
+    hard = () if tables.carry is None else tuple((int(column), int(first), int(last)) for column, first, last in tables.carry.hard)
+    moments = FillAt(tables.fill_at), Sizing(tables.sizing)
+    return Rules(unit, tables.gross * PER_RATE, *moments, terms, Intrabar(tables.intrabar), tables.delays, hard)
 
 
 def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from rustybt.model.codes import Detail, Sizing, Status, TargetKind
 from rustybt.model.requests import OrderFlag, OrderKind, TimeInForce
 from rustybt.reference.account import Account, Bar, Bars, Now, Order, Row, Terms
+from rustybt.reference.carrying import can_borrow
 from rustybt.reference.fills import Execution, check_price, commission, fill, value
 from rustybt.reference.groups import consequences
 from rustybt.reference.increments import accepted, in_force, lot_of
@@ -86,7 +87,10 @@ def serve(account: Account, phase: Phase) -> None:
             continue
         to_zero, beyond = divide(account, order, allowed)
         if OrderFlag.REDUCE_ONLY in order.flags and beyond != 0:
-            serve_reduce_only(account, phase, Part(order, to_zero, price, terms))
+            serve_closing(account, phase, Part(order, to_zero, price, terms), (Status.CANCELLED, Detail.REDUCE_ONLY))
+            continue
+        if beyond < 0 and not can_borrow(account, phase.bar, terms.column):
+            serve_closing(account, phase, Part(order, to_zero, price, terms), (Status.REJECTED, Detail.NO_BORROW))
             continue
         if to_zero != 0:
             execute(account, phase, Execution(phase.bar, order, to_zero, to_zero, price, rates=charged(account, order)))
@@ -145,15 +149,15 @@ def charged(account: Account, order: Order) -> Rates:
     return rates.resting() if order.is_maker else rates
 
 
-def serve_reduce_only(account: Account, phase: Phase, closing: Part) -> None:
-    """Fill what a reduce-only order can close; the rest, or all of it, is cancelled."""
-    order = closing.order
+def serve_closing(account: Account, phase: Phase, closing: Part, why: tuple[Status, Detail]) -> None:
+    """Fill what an order closes that may do no more; the rest, or all of it, is gone."""
+    order, (status, detail) = closing.order, why
     if closing.quantity == 0:
-        account.end(order, phase.bar, Status.CANCELLED, Detail.REDUCE_ONLY)
+        account.end(order, phase.bar, status, detail)
         return
     requested = order.quantity or ZERO
     rates = charged(account, order)
-    execute(account, phase, Execution(phase.bar, order, requested, closing.quantity, closing.price, short=Detail.REDUCE_ONLY, rates=rates))
+    execute(account, phase, Execution(phase.bar, order, requested, closing.quantity, closing.price, short=detail, rates=rates))
     account.working.remove(order)
 
 

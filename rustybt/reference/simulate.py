@@ -10,6 +10,7 @@ from rustybt.model.panel import Ints
 from rustybt.model.tables import Outcome, Plan, Tables
 from rustybt.model.tape import Tape
 from rustybt.reference.account import Account, Bars, Now, not_filled
+from rustybt.reference.carrying import apply_charges, read_charges
 from rustybt.reference.clocks import end_lapsed, end_overdue
 from rustybt.reference.controls import Guard, supervise
 from rustybt.reference.decisions import Offer, decide
@@ -57,7 +58,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         check_limits(tables, plan, events)
         account = open_account(tables, read_rules(tables), getattr(market, "timing", None))
         opening, actions, flows = account.cash, read_actions(events), read_flows(tables, account.rules.unit)
-        due = set(tables.settlements.tolist())
+        due, charges = set(tables.settlements.tolist()), read_charges(tables)
         changes = read_changes(tables, account.rules.unit)
         guard = read_guard(tables, account)
         equity: list[Decimal] = []
@@ -69,6 +70,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
             bars, offers = (read_bars(market, number, tables, tape), read_offers(plan, number, account.rules))
             asked = Asked(offers, read_requests(plan.requests, number, account.rules), guard, number in due)
             put_in_force(account, number, changes)
+            apply_charges(account, number, charges.get(number, ()))
             apply_events(account, number, actions.get(number, ()))
             apply_flows(account, number, flows.get(number, ()))
             worth, exposure = after_events(account, read_now(plan.requests, number), bars, asked)

@@ -14,6 +14,7 @@ import numpy as np
 
 from rustybt.model import Plan, Sizing, Tables, Tape, Timing
 from rustybt.model.panel import Ints
+from rustybt.testing.carried import draw_carry
 from rustybt.testing.funds import draw_flows, draw_margin, draw_settlements
 from rustybt.testing.happenings import draw_events
 from rustybt.testing.increments import draw_increments
@@ -145,6 +146,7 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     tape, intrabar = draw_tape(dice, world, count), draw_intrabar(dice)
     delays, timing = draw_timing(dice, tables.fill_at, (market.open, market.high, market.low, market.close))
     tables = replace(tables, intrabar=intrabar, delays=delays, increments=draw_increments(dice, world, count))
+    tables = replace(tables, carry=draw_carry(dice, world, count))
     return Session(tables, replace(market, timing=timing), plan, events, tape)
 
 

@@ -33,6 +33,8 @@ from rustybt.model import (
 from rustybt.model.decimals import RATE, WEIGHT, from_units, to_units
 from rustybt.testing import golden_costs
 from rustybt.testing.generators import Grid, Session
+from rustybt.testing.golden_carry import SECTIONS as CARRY
+from rustybt.testing.golden_carry import read_carry, write_carry
 from rustybt.testing.golden_controls import read_controls, write_controls
 from rustybt.testing.golden_events import read_event, write_event
 from rustybt.testing.golden_orders import read_requests, write_requests
@@ -54,6 +56,7 @@ SECTIONS = (
     "settlements",
     "controls",
     "increments",
+    *CARRY,
     "log",
     "balances",
     "lots",
@@ -122,6 +125,7 @@ def read_case(text: str, name: str = "case") -> Case:
         intrabar=Intrabar[run.get("intrabar", "pessimistic").upper()],
         delays=read_delays(run),
         increments=read_increments(parts["increments"], assets, unit),
+        carry=read_carry(parts, assets, unit),
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
     grid = replace(grid, timing=read_timing(parts, assets, grid, run))
@@ -312,6 +316,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
     lines += ["[settlements]", " ".join(map(str, tables.settlements.tolist()))]
     lines += write_controls(tables.controls, assets, unit)
     lines += ["[increments]", *write_increments(tables.increments, assets, unit)]
+    lines += write_carry(tables.carry, assets, unit)
     if outcome is None:
         return "\n".join([*lines, "[error]", "LedgerError", ""])
     log, balances, lots = outcome_lines(tables, outcome)

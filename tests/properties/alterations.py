@@ -13,6 +13,7 @@ from rustybt.model import (
     MARGIN_FIELDS,
     REQUEST_FIELDS,
     SLOT_FIELDS,
+    CarryTable,
     Clock,
     ControlTable,
     EventKind,
@@ -37,11 +38,17 @@ def with_setting(drawn: Session, **settings: int) -> Session:
 
 
 def without_costs(drawn: Session) -> Session:
-    """No commission and no slippage."""
+    """No commission, no slippage, and nothing to pay for holding."""
+    drawn = without_carry(drawn)
     none = dict.fromkeys(
         ("fee_flat", "fee_lot_num", "fee_rate", "fee_min", "slip_rate", "slip_ticks", "tier_count", "slip_buy", "slip_sell", "cap_share"), 0
     )
     return with_setting(drawn, **none, fee_max=-1, fee_cap=-1, fee_maker=-1)
+
+
+def without_carry(drawn: Session) -> Session:
+    """Holding costs nothing, and everything can be borrowed."""
+    return drawn._replace(tables=replace(drawn.tables, carry=None))
 
 
 def without_margin(drawn: Session) -> Session:
@@ -114,7 +121,7 @@ def with_assets_in_order(drawn: Session, order: Sequence[int]) -> Session:
     requests = None if drawn.plan.requests is None else requests_at(drawn.plan.requests, new_slot)
     plan = replace(Plan.from_starts(drawn.plan.start, slot, value), requests=requests)
     increments = with_columns_of_increments(tables.increments, place)
-    renewed = replace(tables, assets=renamed, slots=slots, increments=increments)
+    renewed = replace(tables, assets=renamed, slots=slots, increments=increments, carry=carry_of(tables.carry, place))
     return Session(renewed, market, plan, np.array(events, dtype=np.int64).reshape(-1, len(EVENT_FIELDS)), tape)
 
 
@@ -123,6 +130,16 @@ def with_columns_of_increments(increments: Ints, place: Mapping[int, int]) -> In
     moved = increments.copy()
     moved[:, 1] = [place[column] for column in increments[:, 1].tolist()]
     return moved
+
+
+def carry_of(carry: CarryTable | None, place: Mapping[int, int]) -> CarryTable | None:
+    """The carry of a run whose assets have other columns."""
+    if carry is None:
+        return None
+    charges, hard = carry.charges.copy(), carry.hard.copy()
+    charges[:, 2] = [place.get(column, column) for column in charges[:, 2].tolist()]
+    hard[:, 0] = [place[column] for column in hard[:, 0].tolist()]
+    return CarryTable(charges, hard)
 
 
 def with_one_more_asset(table: ControlTable | None, place: int) -> ControlTable | None:

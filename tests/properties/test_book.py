@@ -17,7 +17,7 @@ from rustybt.model.panel import Ints
 from rustybt.testing.generators import Session, seeded
 from rustybt.testing.outcomes import differences, run_or_error
 from rustybt.testing.requests import asked_at
-from tests.properties.alterations import ordinary, requests_at, with_columns, with_columns_of_increments, with_one_more_asset
+from tests.properties.alterations import carry_of, ordinary, requests_at, with_columns, with_columns_of_increments, with_one_more_asset
 
 SESSIONS = ordinary(range(700_000, 700_120))
 Feed = Callable[[Book, Session, int], Book]
@@ -165,15 +165,16 @@ def with_idle_asset(drawn: Session, symbol: str) -> Session:
     )
     tape = None if drawn.tape is None else drawn.tape.ordered(columns)
     controls = with_one_more_asset(tables.controls, place)
-    increments = with_columns_of_increments(tables.increments, {column: column + (column >= place) for column in range(count)})
-    grown = replace(tables, assets=assets, slots=slots, controls=controls, increments=increments)
+    there = {column: column + (column >= place) for column in range(count)}
+    increments, carry = with_columns_of_increments(tables.increments, there), carry_of(tables.carry, there)
+    grown = replace(tables, assets=assets, slots=slots, controls=controls, increments=increments, carry=carry)
     return Session(grown, replace(drawn.market, **grid, timing=timing), plan, events, tape)
 
 
 def test_fills_reported_from_outside_give_the_same_cash_and_positions() -> None:
     booked = 0
     for seed, session in SESSIONS:
-        drawn = session._replace(tables=replace(session.tables, flows=NO_FLOWS, settlements=NO_BARS))
+        drawn = session._replace(tables=replace(session.tables, flows=NO_FLOWS, settlements=NO_BARS, carry=None))
         outcome = run_or_error(kernel.simulate, drawn)
         if outcome is None or len(drawn.events):
             continue
