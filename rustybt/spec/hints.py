@@ -39,6 +39,7 @@ NO_ELEMENT = ("uses element() or field() outside list or struct evaluation", "us
 SET_SORTED = ("claims an order that Polars then trusts when it compares, on rows of several assets", "leave set_sorted() out")
 CODES = ("reads category codes, which depend on every value seen before", "cast to pl.Enum with fixed categories first")
 WHOLE_ARGUMENT = ("looks values up in a whole column, later bars too", "give constants, or a list per row such as pl.concat_list(...)")
+NO_BARS = ("has a window of no bars", "give a window of at least 1 bar, or a duration above zero")
 RANDOM = ("is random, so two runs would differ", "leave it out, or add a seeded column to the data")
 ACROSS = ("walks from asset to asset, as it stands inside .over('ts')", "say that time is meant: {}.over('asset')")
 NESTED = ("is a rolling window inside another one, whose rows Polars mixes up", "say that it comes first: {}.over('asset')")

@@ -61,6 +61,23 @@ def behind(node: Node, name: str) -> Reach | str:
     return _whole(held, name, options)
 
 
+def is_empty(node: Node, name: str) -> bool:
+    """Whether a rolling operation has a window in which there is never a bar.
+
+    Example:
+        >>> import polars as pl
+        >>> from rustybt.spec.tree import parse
+        >>> is_empty(parse(pl.col("close").rolling_mean(0)), "RollingExpr")
+        True
+    """
+    if name == "Rolling":
+        return longest(body(node)["period"]) == 0
+    if name not in ("RollingExpr", "RollingExprBy"):
+        return False
+    size = call(node)[1]["options"]["window_size"]
+    return size == 0 if name == "RollingExpr" else longest(size) == 0
+
+
 def _whole(held: Any, name: str, options: Any) -> Reach | str:
     """Operations that read a whole group, and the few of their uses that are past-only."""
     if name == "Gather" and held.get("returns_scalar") and integer(held["idx"]) == 0:

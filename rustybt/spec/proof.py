@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 
 from rustybt.spec import hints
 from rustybt.spec.findings import Bounds, Declared, Reason, refuse, union
-from rustybt.spec.past import Reach, arguments, behind, bucket
+from rustybt.spec.past import Reach, arguments, behind, bucket, is_empty
 from rustybt.spec.paths import HOP, Step
 from rustybt.spec.tree import Node, body, call, children, is_column, is_pointwise, kind, render, symbol, walk
 from rustybt.spec.vocabulary import COMPARISONS, HORIZONTAL, LEAVES, OPAQUE, ORDERED, TRANSPARENT, WHOLE
@@ -122,6 +122,8 @@ class _Proof:
         found = self._inputs(node, place) if name not in ("Range.IntRange", "Gather") else self._counted(node, place)
         if name == "Random" or (name == "Rank" and "Random" in str(call(node)[1])):
             return refuse(found, node, *hints.RANDOM, wrong=True)
+        if is_empty(node, name):
+            return refuse(found, node, *hints.NO_BARS, wrong=True)
         if place.axis in ("window", "element"):
             return found
         if place.axis == "cross":
@@ -197,6 +199,8 @@ class _Proof:
     def _rolling(self, node: Node, place: Place) -> Bounds:
         held = body(node)
         inside = self.read(held["function"], Place("window"))
+        if is_empty(node, "Rolling"):
+            return refuse(inside, node, *hints.NO_BARS, wrong=True)
         if place.axis == "cross":
             return _scope(inside, node, hints.ACROSS)
         if place.axis in ("window", "element"):

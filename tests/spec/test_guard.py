@@ -40,6 +40,29 @@ def test_what_is_wrong_but_not_look_ahead_is_a_spec_error() -> None:
     assert caught.value.do == "say that time is meant: close.pct_change(20).over('asset')"
 
 
+@pytest.mark.parametrize(
+    "empty",
+    [
+        *(getattr(c, f"rolling_{name}")(0) for name in ("mean", "sum", "var", "std", "min", "max", "median", "skew", "kurtosis", "rank")),
+        c.rolling_quantile(0.5, window_size=0),
+        c.rolling_mean(0).rolling_max(3),
+        c.rolling_mean(0).over("asset"),
+        *(getattr(c, f"rolling_{name}_by")("ts", "0d") for name in ("mean", "sum", "var", "std", "min", "max", "median")),
+        c.mean().rolling("ts", period="0d"),
+    ],
+    ids=str,
+)
+def test_a_window_of_no_bars_is_refused_at_construction(empty: pl.Expr) -> None:
+    with pytest.raises(SpecError, match="term 'flat' has a window of no bars") as caught:
+        Strategy("s", target=quantity(1), signals={"flat": empty > 0})
+    assert not isinstance(caught.value, LookaheadError)
+    assert caught.value.do == "give a window of at least 1 bar, or a duration above zero"
+
+
+def test_a_window_of_one_bar_is_a_window() -> None:
+    assert check(Strategy("s", target=weight(c.rolling_mean(1)))).rows == 0
+
+
 def test_look_ahead_is_told_before_other_trouble_and_all_are_counted() -> None:
     with pytest.raises(LookaheadError) as caught:
         Strategy("s", target=weight(c.cum_sum().over("ts") + c.shift(-2) + c.mean()))
