@@ -71,6 +71,9 @@ BandsOption = Annotated[str | None, typer.Option("--bands", help="Daily price li
 StaleOption = Annotated[
     int | None, typer.Option("--stale", help="Nothing fills in a bar that repeats so many bars before it.", show_default=False)
 ]
+CancelPolicyOption = Annotated[
+    str, typer.Option("--cancel-policy", help="never, or end_of_day: what becomes of orders that still work when a session ends.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 

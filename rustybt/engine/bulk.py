@@ -44,6 +44,7 @@ def run(
     halts: Any = None,
     bands: Any = None,
     stale: Any = None,
+    cancel_policy: str = "never",
 ) -> Result:
     """Backtest a strategy, or several that share one pot of cash, over all bars at once.
 
@@ -70,6 +71,7 @@ def run(
         halts: spans in which assets are not traded: see `rustybt.halts`.
         bands: daily price limits: ``"0.10"`` or `rustybt.bands`.
         stale: bars in which nobody traded: see `rustybt.stale`.
+        cancel_policy: ``never``, or ``end_of_day``: what was sent by `rustybt.order` and still works is cancelled when a session ends.
 
     Returns:
         A `Result`.
@@ -102,6 +104,7 @@ def run(
         halts=halts,
         bands=bands,
         stale=stale,
+        cancel_policy=cancel_policy,
     )
     return run_configured(sleeves_of(strategy), panel_of(data), config)
 

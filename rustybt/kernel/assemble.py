@@ -30,6 +30,7 @@ from .market import admit
 from .state import (
     HAS_CAPS,
     HAS_CONTROLS,
+    HAS_DAY_ENDS,
     HAS_FEES,
     HAS_GUARDS,
     HAS_IMPACT,
@@ -74,13 +75,18 @@ def rules_of(tables: Tables) -> dict[str, Any]:
             "gross": int(tables.gross),
             "fill_at": int(tables.fill_at),
             "at_fill": int(tables.sizing == Sizing.AT_FILL),
-            "flags": flags_of(settings) | account["flags"] | watched(tables.controls) | (HAS_LATENCY if any(tables.delays) else 0),
+            "flags": flags_of(settings) | account["flags"] | watched(tables.controls) | flags_of_run(tables),
             "intrabar": int(tables.intrabar),
             "delays": typed("delays", np.array(tables.delays or (0,), dtype=np.int64)),
             "delay_count": max(1, len(tables.delays)),
             "clock_rows": 0,
         }
     )
+
+
+def flags_of_run(tables: Tables) -> int:
+    """What the run says about its orders."""
+    return (HAS_LATENCY if any(tables.delays) else 0) | (HAS_DAY_ENDS if tables.day_ends else 0)
 
 
 def controls_of(tables: Tables) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rustybt.model import REQUEST_FIELDS, Detail, Measure, OrderFlag
 
 from .arithmetic import fits, ratio
-from .clocks import end_of
+from .clocks import NEXT_SESSION, end_of
 from .compile import apart, aside, entry, kernel
 from .controls import stand_still, turn_down, vet
 from .decisions import CALLED, COOLING, NO_PRICE, REPLACED, cooled
@@ -123,6 +123,7 @@ def enter(desk: Desk, t: int, at: int, slot: int, lots: int) -> None:
     if request[at + FLAGS] & JOIN == 0:
         desk.cursor[BATCH] = desk.order_number[k]
     desk.order_batch[k] = desk.cursor[BATCH]
+    desk.order_session[k] = NEXT_SESSION
     if request[at + FLAGS] & DORMANT == 0 and trails(desk, k):
         start(desk, k, desk.last[slot % desk.assets])
     announce(desk, t, k, NONE)

@@ -41,6 +41,8 @@ HAS_LATENCY, HAS_BARS, HAS_FINER = (1 << bit for bit in range(14, 17))
 """Of time and access: orders are under way for a time, assets can be barred, there are finer bars."""
 HAS_ORDERS = 1 << 17
 """Orders asked for one by one (section 14)."""
+HAS_DAY_ENDS = 1 << 20
+"""Requested orders are cancelled when a session ends."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
 ALL = ACCRUE | MEET | MARK | DECIDE
@@ -72,7 +74,8 @@ class Desk:
     ``settled`` in cash, how many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to
     size, bar, number (0 = dead), reason, when it arrives; of a requested one also kind, limit, stop, time in force, until when, flags,
     entry, and bar + 1 at which it became a limit order on the path, its ``rest``; of a trailing one the best price so far, its distance
-    in ticks or as a rate, how far beyond it the limit lies, and the number of the first order of its batch. Per claim (a dividend earned
+    in ticks or as a rate, how far beyond it the limit lies, the number of the first order of its batch, and the session
+    whose end cancels it. Per claim (a dividend earned
     and not yet paid): slot, number, money.
 
     Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
@@ -239,6 +242,7 @@ class Desk:
     order_rate: Amounts
     order_offset: Amounts
     order_batch: Counts
+    order_session: Counts
     claim_slot: Counts
     claim_key: Counts
     claim_money: Amounts

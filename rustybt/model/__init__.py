@@ -7,6 +7,7 @@ from rustybt.model.asset import PRESETS, Asset
 from rustybt.model.codes import NOWHERE, Barred, Detail, EventKind, FillAt, Intrabar, Reason, Sizing, Status, TargetKind
 from rustybt.model.controls import Control, ControlTable, Response
 from rustybt.model.events import EVENT_FIELDS, widened
+from rustybt.model.life import STEPS, Life, Step, diagram, follow
 from rustybt.model.panel import Event, Panel
 from rustybt.model.requests import (
     REQUEST_FIELDS,
@@ -31,6 +32,7 @@ __all__ = [
     "PRESETS",
     "REQUEST_FIELDS",
     "SLOT_FIELDS",
+    "STEPS",
     "TIER_FIELDS",
     "Asset",
     "Barred",
@@ -43,6 +45,7 @@ __all__ = [
     "FillAt",
     "Finer",
     "Intrabar",
+    "Life",
     "Log",
     "Measure",
     "OrderFlag",
@@ -55,11 +58,14 @@ __all__ = [
     "Response",
     "Sizing",
     "Status",
+    "Step",
     "Tables",
     "Tape",
     "TargetKind",
     "TimeInForce",
     "Timing",
     "bars_clock",
+    "diagram",
+    "follow",
     "widened",
 ]

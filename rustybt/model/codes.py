@@ -85,6 +85,7 @@ class Detail(IntEnum):
     ACTIVATED = 31
     OCO = 32
     PARENT = 33
+    END_OF_DAY = 39
 
 
 class EventKind(IntEnum):

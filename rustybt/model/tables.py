@@ -76,6 +76,7 @@ class Tables:
         controls: limits on orders and on the account, or None.
         intrabar: which of stop and target comes first in a bar that reaches both.
         delays: how long orders are on their way, in units of the market's clock: order n takes delay ``n % len``. Empty = no time.
+        day_ends: whether the end of a session cancels what was requested and still works.
     """
 
     assets: tuple[Asset, ...]
@@ -93,6 +94,7 @@ class Tables:
     controls: ControlTable | None = None
     intrabar: Intrabar = Intrabar.PESSIMISTIC
     delays: tuple[int, ...] = ()
+    day_ends: bool = False
 
     def row(self, name: str) -> Ints:
         """One setting for every slot."""

@@ -50,7 +50,14 @@ def read_rules(tables: Tables) -> Rules:
     unit = Decimal(1).scaleb(-tables.money_scale)
     terms = tuple(read_terms(tables, slot, unit) for slot in range(tables.sleeves * len(tables.assets)))
     return Rules(
-        unit, tables.gross * PER_RATE, FillAt(tables.fill_at), Sizing(tables.sizing), terms, Intrabar(tables.intrabar), tables.delays
+        unit,
+        tables.gross * PER_RATE,
+        FillAt(tables.fill_at),
+        Sizing(tables.sizing),
+        terms,
+        Intrabar(tables.intrabar),
+        tables.delays,
+        tables.day_ends,
     )
 
 

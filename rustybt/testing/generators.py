@@ -143,7 +143,7 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
         tables = replace(tables, controls=draw_controls(dice, world, count))
     tape, intrabar = draw_tape(dice, world, count), draw_intrabar(dice)
     delays, timing = draw_timing(dice, tables.fill_at, (market.open, market.high, market.low, market.close))
-    tables = replace(tables, intrabar=intrabar, delays=delays)
+    tables = replace(tables, intrabar=intrabar, delays=delays, day_ends=plan.requests is not None and dice.chance(20))
     return Session(tables, replace(market, timing=timing), plan, events, tape)
 
 
