@@ -76,6 +76,9 @@ StaleOption = Annotated[
 TrialsOption = Annotated[
     str | None, typer.Option("--trials", help="File that counts every trial on the data, or off.", show_default="the user's")
 ]
+CancelPolicyOption = Annotated[
+    str, typer.Option("--cancel-policy", help="never, or end_of_day: what becomes of orders that still work when a session ends.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 

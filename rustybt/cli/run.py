@@ -39,6 +39,7 @@ def register(app: typer.Typer) -> None:
         halts: o.HaltsOption = None,
         bands: o.BandsOption = None,
         stale: o.StaleOption = None,
+        cancel_policy: o.CancelPolicyOption = "never",
         out: Annotated[str | None, typer.Option("--out", help="Folder for Parquet frames and the manifest.", show_default=False)] = None,
         report: Annotated[str | None, typer.Option("--report", help="File for the HTML report.", show_default=False)] = None,
         beancount: Annotated[str | None, typer.Option("--beancount", help="File for the books as plain text.", show_default=False)] = None,
@@ -61,7 +62,7 @@ def register(app: typer.Typer) -> None:
             panel = o.load_panel(data, reading)
         show.say_if_cold()
         with show.working(f"running {made.name} on {len(panel.assets)} assets x {panel.bars:,} bars", quiet=json):
-            timing = o.build_timing(intrabar, finer, latency, halts=halts, bands=bands, stale=stale)
+            timing = o.build_timing(intrabar, finer, latency, halts=halts, bands=bands, stale=stale, cancel_policy=cancel_policy)
             settings: dict[str, Any] = {
                 "cash": cash,
                 "costs": costs,

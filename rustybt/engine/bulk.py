@@ -48,6 +48,7 @@ def run(
     bands: Any = None,
     stale: Any = None,
     increments: object = None,
+    cancel_policy: str = "never",
 ) -> Result:
     """Backtest a strategy, or several that share one pot of cash, over all bars at once.
 
@@ -77,6 +78,7 @@ def run(
         stale: bars in which nobody traded: see `rustybt.stale`.
         increments: ticks, lots and least notionals that change over time: a frame, or dicts, with ``asset``, ``from_ts`` (session or
             instant; null = from the start) and any of ``tick``, ``lot``, ``min_notional``. Each bar goes by those in force.
+        cancel_policy: ``never``, or ``end_of_day``: what was sent by `rustybt.order` and still works is cancelled when a session ends.
 
     Returns:
         A `Result`.
@@ -111,6 +113,7 @@ def run(
         bands=bands,
         stale=stale,
         increments=increments,
+        cancel_policy=cancel_policy,
     )
     return run_configured(sleeves_of(strategy), panel_of(data), config)
 

@@ -29,6 +29,7 @@ from .market import admit
 from .state import (
     HAS_CAPS,
     HAS_CONTROLS,
+    HAS_DAY_ENDS,
     HAS_FEES,
     HAS_GUARDS,
     HAS_IMPACT,
@@ -76,7 +77,7 @@ def rules_of(tables: Tables) -> dict[str, Any]:
             "gross": int(tables.gross),
             "fill_at": int(tables.fill_at),
             "at_fill": int(tables.sizing == Sizing.AT_FILL),
-            "flags": flags_of(slots) | account["flags"] | watched(tables.controls) | (HAS_LATENCY if any(tables.delays) else 0),
+            "flags": flags_of(slots) | account["flags"] | watched(tables.controls) | flags_of_run(tables),
             "intrabar": int(tables.intrabar),
         }
         | delays_of(tables)
@@ -88,6 +89,11 @@ def delays_of(tables: Tables) -> dict[str, Any]:
     if not any(tables.delays):
         return {}
     return {"delays": typed("delays", np.array(tables.delays, dtype=np.int64)), "delay_count": len(tables.delays)}
+
+
+def flags_of_run(tables: Tables) -> int:
+    """What the run says about its orders."""
+    return (HAS_LATENCY if any(tables.delays) else 0) | (HAS_DAY_ENDS if tables.day_ends else 0)
 
 
 def controls_of(tables: Tables) -> dict[str, Any]:

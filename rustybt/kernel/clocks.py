@@ -6,9 +6,9 @@ from rustybt.model import Detail, OrderFlag, OrderKind, Status, TimeInForce
 
 from .compile import apart, aside, kernel
 from .groups import is_dormant, orphans
-from .journal import finish, sweep
+from .journal import drop, finish, sweep
 from .limits import FAR, whole
-from .state import DEAD, HAS_LATENCY, ORDERS, ROW, Desk
+from .state import DEAD, HAS_DAY_ENDS, HAS_LATENCY, ORDERS, ROW, Desk
 from .timing import NEXT_CLOSE, NEXT_OPEN, under_way
 from .trailing import follow, trails
 
@@ -17,8 +17,9 @@ DAY, UNTIL_BAR, UNTIL_SESSION, UNTIL_TS = (whole(TimeInForce[name]) for name in 
 IOC, FOK, AT_OPEN, AT_CLOSE = (whole(TimeInForce[name]) for name in ("IOC", "FOK", "AT_OPEN", "AT_CLOSE"))
 RESTED = whole(OrderFlag.RESTED)
 EXPIRED, TIME, UNMET = whole(Status.EXPIRED), whole(Detail.TIME), whole(Detail.UNMET)
+END_OF_DAY = whole(Detail.END_OF_DAY)
 NEXT_SESSION = -FAR
-"""End of a day order whose day has not begun."""
+"""Session of an order whose day has not begun."""
 
 
 @kernel
@@ -60,14 +61,37 @@ def overdue(desk: Desk, t: int) -> None:
     apart()
     for k in range(desk.count[ORDERS]):
         tif = desk.order_tif[k]
-        if is_dated(tif) and not is_dormant(desk, k):
+        if is_dormant(desk, k):
+            continue
+        if is_dated(tif):
             now = moment(desk, t, tif)
             if desk.order_until[k] == NEXT_SESSION:
                 desk.order_until[k] = now
             if now > desk.order_until[k]:
                 finish(desk, t, k, EXPIRED, TIME, desk.order_lots[k])
+                continue
+        if desk.flags & HAS_DAY_ENDS != 0:
+            end_with_day(desk, t, k, False)
     if desk.count[DEAD] > 0:
         sweep(desk)
+
+
+@aside
+def end_with_day(desk: Desk, t: int, k: int, closing: bool) -> bool:
+    """Cancel a requested order whose session is over, or ends with this bar."""
+    apart()
+    session = desk.clock_session[t - desk.cursor[ROW]]
+    if desk.order_batch[k] == 0:
+        return False
+    if closing:
+        over = session == desk.order_session[k] and is_closing(desk, t)
+    else:
+        if desk.order_session[k] == NEXT_SESSION:
+            desk.order_session[k] = session
+        over = session > desk.order_session[k]
+    if over:
+        drop(desk, t, k, END_OF_DAY, desk.order_lots[k])
+    return over
 
 
 @aside
@@ -91,6 +115,8 @@ def lapse(desk: Desk, t: int) -> None:
                 continue
         elif present and desk.order_kind[k] == LIMIT and had_its_attempt(desk, t, tif, asset):
             finish(desk, t, k, EXPIRED, UNMET, desk.order_lots[k])
+            continue
+        if desk.flags & HAS_DAY_ENDS != 0 and end_with_day(desk, t, k, True):
             continue
         if present and desk.order_rest[k] != t + 1:
             desk.order_flags[k] |= RESTED

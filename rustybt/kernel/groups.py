@@ -54,8 +54,10 @@ def activate(desk: Desk, t: int, j: int, lots: int, price: int) -> None:
         desk.order_flags[j] &= ~DORMANT
         desk.order_arrives[j] = -FAR
         desk.order_rest[j] = -(t + 1) if phase == NEXT_OPEN else t + 1
-        if desk.order_tif[j] == DAY and phase != NEXT_CLOSE:
-            desk.order_until[j] = desk.clock_session[t - desk.cursor[ROW]]
+        if phase != NEXT_CLOSE:
+            desk.order_session[j] = desk.clock_session[t - desk.cursor[ROW]]
+            if desk.order_tif[j] == DAY:
+                desk.order_until[j] = desk.order_session[j]
         desk.order_peak[j] = price
         if trails(desk, j):
             start(desk, j, price)

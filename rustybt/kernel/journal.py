@@ -89,6 +89,7 @@ def plain_order(desk: Desk, k: int) -> None:
     desk.order_rate[k] = 0
     desk.order_offset[k] = 0
     desk.order_batch[k] = 0
+    desk.order_session[k] = 0
 
 
 @aside
@@ -108,6 +109,7 @@ def shift(desk: Desk, left: int, k: int) -> None:
     desk.order_rate[left] = desk.order_rate[k]
     desk.order_offset[left] = desk.order_offset[k]
     desk.order_batch[left] = desk.order_batch[k]
+    desk.order_session[left] = desk.order_session[k]
 
 
 @kernel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rustybt.model import REQUEST_FIELDS, Detail, Measure, OrderFlag
 
 from .arithmetic import fits, ratio
-from .clocks import end_of
+from .clocks import NEXT_SESSION, end_of
 from .compile import apart, aside, entry, kernel
 from .controls import stand_still, turn_down, vet
 from .decisions import CALLED, COOLING, NO_PRICE, REPLACED, cooled
@@ -126,6 +126,7 @@ def enter(desk: Desk, t: int, at: int, slot: int, lots: int) -> None:
     desk.order_batch[k] = desk.cursor[BATCH]
     if desk.flags & HAS_INCREMENTS != 0:
         settle_prices(desk, k)
+    desk.order_session[k] = NEXT_SESSION
     if request[at + FLAGS] & DORMANT == 0 and trails(desk, k):
         start(desk, k, desk.last[slot % desk.assets])
     announce(desk, t, k, NONE)

@@ -47,6 +47,8 @@ HAS_CARRY = 1 << 18
 """Holding costs something over time, or not everything can be borrowed (section 16)."""
 HAS_INCREMENTS = 1 << 21
 """Of assets: ticks and lots coarser than their own, or a least notional."""
+HAS_DAY_ENDS = 1 << 20
+"""Requested orders are cancelled when a session ends."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
 ALL = ACCRUE | MEET | MARK | DECIDE
@@ -78,7 +80,8 @@ class Desk:
     ``settled`` in cash, how many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to
     size, bar, number (0 = dead), reason, when it arrives; of a requested one also kind, limit, stop, time in force, until when, flags,
     entry, and bar + 1 at which it became a limit order on the path, its ``rest``; of a trailing one the best price so far, its distance
-    in ticks or as a rate, how far beyond it the limit lies, and the number of the first order of its batch. Per claim (a dividend earned
+    in ticks or as a rate, how far beyond it the limit lies, the number of the first order of its batch, and the session
+    whose end cancels it. Per claim (a dividend earned
     and not yet paid): slot, number, money.
 
     Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
@@ -265,6 +268,7 @@ class Desk:
     order_rate: Amounts
     order_offset: Amounts
     order_batch: Counts
+    order_session: Counts
     claim_slot: Counts
     claim_key: Counts
     claim_money: Amounts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import cached_property
 
 import numpy as np
@@ -14,9 +15,15 @@ from rustybt.model import NOWHERE, Detail, Log, Outcome, Reason, Status, Tables
 from rustybt.model.panel import Ints
 
 UTC = pl.Datetime("us", "UTC")
-REASONS = pl.Enum([reason.name.lower() for reason in Reason])
-STATUSES = pl.Enum([status.name.lower() for status in Status])
-DETAILS = pl.Enum([detail.name.lower() for detail in Detail])
+
+
+def _words(kind: type[IntEnum]) -> pl.Enum:
+    """The names of a code, each at its number; a number that means nothing has a word that is never seen."""
+    names = {int(code): code.name.lower() for code in kind}
+    return pl.Enum([names.get(number, f"code {number}") for number in range(max(names) + 1)])
+
+
+REASONS, STATUSES, DETAILS = _words(Reason), _words(Status), _words(Detail)
 SIDES = pl.Enum(["buy", "sell"])
 
 

@@ -8,6 +8,7 @@ from rustybt.model.carry import CHARGE_FIELDS, EVERY_ASSET, HARD_FIELDS, CarryTa
 from rustybt.model.codes import NOWHERE, Barred, Detail, EventKind, FillAt, Intrabar, Reason, Sizing, Status, TargetKind
 from rustybt.model.controls import Control, ControlTable, Response
 from rustybt.model.events import EVENT_FIELDS, widened
+from rustybt.model.life import STEPS, Life, Step, diagram, follow
 from rustybt.model.panel import Event, Panel
 from rustybt.model.requests import (
     REQUEST_FIELDS,
@@ -50,6 +51,7 @@ __all__ = [
     "PRESETS",
     "REQUEST_FIELDS",
     "SLOT_FIELDS",
+    "STEPS",
     "TIER_FIELDS",
     "Asset",
     "Barred",
@@ -63,6 +65,7 @@ __all__ = [
     "FillAt",
     "Finer",
     "Intrabar",
+    "Life",
     "Log",
     "Measure",
     "OrderFlag",
@@ -75,11 +78,14 @@ __all__ = [
     "Response",
     "Sizing",
     "Status",
+    "Step",
     "Tables",
     "Tape",
     "TargetKind",
     "TimeInForce",
     "Timing",
     "bars_clock",
+    "diagram",
+    "follow",
     "widened",
 ]

@@ -86,6 +86,7 @@ class Tables:
         delays: how long orders are on their way, in units of the market's clock: order n takes delay ``n % len``. Empty = no time.
         increments: (increments, len(INCREMENT_FIELDS)) Int64 rows, by bar: from a bar on an asset trades in so many of its ticks and lots
             (each at least 1), in orders of at least so much money (0 = any).
+        day_ends: whether the end of a session cancels what was requested and still works.
     """
 
     assets: tuple[Asset, ...]
@@ -105,6 +106,7 @@ class Tables:
     delays: tuple[int, ...] = ()
     increments: Ints = field(default_factory=lambda: NO_INCREMENTS)
     carry: CarryTable | None = None
+    day_ends: bool = False
 
     def row(self, name: str) -> Ints:
         """One setting for every slot."""

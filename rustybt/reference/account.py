@@ -82,7 +82,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for the whole run: money unit, gross limit, moments of filling and sizing, terms per slot, inside a bar, delays.
+    """What holds for the whole run: unit, gross limit, moments of filling and sizing, terms per slot, inside a bar, delays, end of day.
 
     ``hard``: bars (asset, first, last) at which an asset cannot be borrowed.
     """
@@ -95,6 +95,7 @@ class Rules:
     intrabar: Intrabar = Intrabar.PESSIMISTIC
     delays: tuple[int, ...] = ()
     hard: tuple[tuple[int, int, int], ...] = ()
+    day_ends: bool = False
 
     @property
     def uses_margin(self) -> bool:
@@ -159,7 +160,8 @@ class Order:
         kind, limit, stop, time_in_force, until, flags, entry: of a requested order; ``until`` is None for a day that has not begun.
         rests_after: bar on whose path it was triggered, None otherwise. is_maker: its next fill is charged as one that rested.
         served: how much of it the volume of the bar allows.
-        batch: number of the first order of its batch. sent: bar at which a fill sent it, and whether at the open.
+        batch: number of the first order of its batch. session: the one whose end may cancel it, None before it has begun.
+            sent: bar at which a fill sent it, and whether at the open.
             since: price of that fill.
         trail, trail_rate, offset, best: of a trailing stop: its distance as a price or a fraction, how far beyond it the limit lies, and
             the best price so far.
@@ -183,6 +185,7 @@ class Order:
     is_maker: bool = False
     served: Decimal = ZERO
     batch: int = 0
+    session: int | None = None
     sent: tuple[int, bool] | None = None
     since: Decimal = ZERO
     trail: Decimal = ZERO

@@ -23,11 +23,23 @@ def reading(now: Now, time_in_force: TimeInForce) -> int:
 def end_overdue(account: Account, now: Now) -> None:
     """Before anything is served: end the orders whose last moment has passed."""
     for order in list(account.working):
-        if order.time_in_force in DATED and not order.is_dormant:
+        if order.is_dormant:
+            continue
+        if order.time_in_force in DATED:
             if order.until is None:
                 order.until = now.session
             if reading(now, order.time_in_force) > order.until:
                 account.end(order, now.bar, Status.EXPIRED, Detail.TIME)
+                continue
+        if order.session is None:
+            order.session = now.session
+        if ends_with_day(account, order) and now.session > order.session:
+            account.end(order, now.bar, Status.CANCELLED, Detail.END_OF_DAY)
+
+
+def ends_with_day(account: Account, order: Order) -> bool:
+    """Whether the end of a session cancels an order: a requested one, where the run says so."""
+    return account.rules.day_ends and order.batch != 0
 
 
 def end_lapsed(account: Account, now: Now, bars: Bars) -> None:
@@ -45,6 +57,9 @@ def end_lapsed(account: Account, now: Now, bars: Bars) -> None:
                 continue
         elif met and order.kind is OrderKind.LIMIT and had_its_attempt(account, now, order):
             account.end(order, now.bar, Status.EXPIRED, Detail.UNMET)
+            continue
+        if ends_with_day(account, order) and now.ends and order.session == now.session:
+            account.end(order, now.bar, Status.CANCELLED, Detail.END_OF_DAY)
             continue
         if bar is not None and met:
             sent_late = order.sent == (now.bar, False)

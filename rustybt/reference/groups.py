@@ -50,8 +50,9 @@ def activate(account: Account, at: tuple[Now, Moment], order: Order, quantity: D
     if order.is_dormant:
         order.flags &= ~OrderFlag.DORMANT
         order.sent, order.since, order.arrives = (now.bar, moment is Moment.OPEN), price, AT_ONCE
-        if order.time_in_force is TimeInForce.DAY and moment is not Moment.CLOSE:
-            order.until = now.session
+        if moment is not Moment.CLOSE:
+            order.session = now.session
+            order.until = now.session if order.time_in_force is TimeInForce.DAY else order.until
         if trails(order):
             start(order, price, terms)
     announce(account, now.bar, order, Detail.ACTIVATED)

@@ -147,6 +147,7 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     delays, timing = draw_timing(dice, tables.fill_at, (market.open, market.high, market.low, market.close))
     tables = replace(tables, intrabar=intrabar, delays=delays, increments=draw_increments(dice, world, count))
     tables = replace(tables, carry=draw_carry(dice, world, count))
+    tables = replace(tables, day_ends=plan.requests is not None and dice.chance(20))
     return Session(tables, replace(market, timing=timing), plan, events, tape)
 
 

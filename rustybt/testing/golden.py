@@ -126,6 +126,7 @@ def read_case(text: str, name: str = "case") -> Case:
         delays=read_delays(run),
         increments=read_increments(parts["increments"], assets, unit),
         carry=read_carry(parts, assets, unit),
+        day_ends=run.get("cancel", "never") == "end_of_day",
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
     grid = replace(grid, timing=read_timing(parts, assets, grid, run))
@@ -291,6 +292,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
         f"bars={len(market.close)}",
     ]
     lines += [f"gross={plain(Decimal(tables.gross) / RATE)} fill_at={tables.fill_at.name.lower()} sizing={tables.sizing.name.lower()}"]
+    lines += ["cancel=end_of_day"] if tables.day_ends else []
     if tables.intrabar or any(tables.delays):
         lines += [f"intrabar={tables.intrabar.name.lower()} delays={','.join(map(str, tables.delays))}"]
     lines += [

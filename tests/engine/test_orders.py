@@ -57,6 +57,23 @@ def test_a_spec_and_a_callback_that_send_the_same_orders_have_the_same_fills() -
     assert spec.equity.equals(callback.equity)
 
 
+def test_the_end_of_the_day_cancels_what_would_go_on() -> None:
+    sent = rbt.order("limit", 1, limit=CLOSE * 0.5, tif="gtc", when=CLOSE == 100)
+    ended = rbt.run(rbt.Strategy("s", orders=[sent]), market(), cancel_policy="end_of_day")
+    assert ended.orders.select("status", "detail").rows() == [("accepted", "none"), ("cancelled", "end_of_day")]
+    assert rbt.run(rbt.Strategy("s", orders=[sent]), market()).orders["status"].to_list() == ["accepted", "working"]
+
+    def once(context: Context) -> None:
+        if context.bars["close"][-1] == 100:
+            context.order("A", 1, "limit", limit=50, tif="gtc")
+
+    called = rbt.run(rbt.Strategy("c", on_bar=OnBar(once)), market(), cancel_policy="end_of_day")
+    assert called.orders["detail"].to_list() == ended.orders["detail"].to_list()
+    assert ended.config.to_dict()["cancel_policy"] == "end_of_day"
+    with pytest.raises(ConfigError, match="cancel_policy 'daily' is unknown"):
+        configure(cancel_policy="daily")
+
+
 def test_a_callback_sees_amends_and_cancels_its_orders() -> None:
     seen: list[Any] = []
 
