@@ -44,10 +44,12 @@ ENDS = (Life.FILLED, Life.CANCELLED, Life.EXPIRED, Life.REJECTED)
 _REFUSED = _details(
     "no_price cool_down margin_call halted restricted long_only orders_per_day order_quantity order_notional position concentration"
 )
-_CALLED_OFF = _details("replaced requested exited end_of_day oco reduce_only capped barred halted split merged delisted settled rolled")
-_FILLED = _details("none unaffordable reduce_only")
+_CALLED_OFF = _details(
+    "replaced requested exited end_of_day oco reduce_only capped lot_size min_notional barred halted split merged delisted settled rolled"
+)
+_FILLED = _details("none unaffordable reduce_only no_borrow")
 _CHANGED = _details("amended activated")
-_CUT = _details("unaffordable")
+_CUT = _details("unaffordable no_borrow")
 
 STEPS = (
     Step(Life.SUBMITTED, Life.ACCEPTED, Status.ACCEPTED, _details("none")),
