@@ -50,6 +50,7 @@ def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig)
         controls=None if config.controls is None else config.controls.table(assets, config.money_scale),
         intrabar=config.timing.intrabar,
         delays=delays_of(config.timing),
+        pending_days=config.settlement,
     )
 
 

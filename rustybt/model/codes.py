@@ -94,6 +94,7 @@ class Detail(IntEnum):
     LOT_SIZE = 34
     MIN_NOTIONAL = 35
     NO_BORROW = 36
+    UNSETTLED = 37
 
 
 class EventKind(IntEnum):

@@ -51,7 +51,7 @@ def read_rules(tables: Tables) -> Rules:
     terms = tuple(read_terms(tables, slot, unit) for slot in range(tables.sleeves * len(tables.assets)))
     hard = () if tables.carry is None else tuple((int(column), int(first), int(last)) for column, first, last in tables.carry.hard)
     moments = FillAt(tables.fill_at), Sizing(tables.sizing)
-    return Rules(unit, tables.gross * PER_RATE, *moments, terms, Intrabar(tables.intrabar), tables.delays, hard)
+    return Rules(unit, tables.gross * PER_RATE, *moments, terms, Intrabar(tables.intrabar), tables.delays, hard, tables.pending_days)
 
 
 def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:

@@ -15,7 +15,7 @@ import numpy as np
 from rustybt.model import Plan, Sizing, Tables, Tape, Timing
 from rustybt.model.panel import Ints
 from rustybt.testing.carried import draw_carry
-from rustybt.testing.funds import draw_flows, draw_margin, draw_settlements
+from rustybt.testing.funds import draw_flows, draw_margin, draw_pending, draw_settlements
 from rustybt.testing.happenings import draw_events
 from rustybt.testing.increments import draw_increments
 from rustybt.testing.limits import draw_controls
@@ -147,6 +147,7 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     delays, timing = draw_timing(dice, tables.fill_at, (market.open, market.high, market.low, market.close))
     tables = replace(tables, intrabar=intrabar, delays=delays, increments=draw_increments(dice, world, count))
     tables = replace(tables, carry=draw_carry(dice, world, count))
+    tables = draw_pending(dice, tables, count)
     return Session(tables, replace(market, timing=timing), plan, events, tape)
 
 
