@@ -11,7 +11,7 @@ import numpy as np
 from rustybt.engine.carry import carry_at
 from rustybt.engine.config import RunConfig, configure
 from rustybt.engine.finish import Ran, finish
-from rustybt.engine.flows import flows_at, settlements_at
+from rustybt.engine.flows import flows_at, settlements_at, turns_of
 from rustybt.engine.increments import increments_at
 from rustybt.engine.offers import build_plan
 from rustybt.engine.result import Result
@@ -41,6 +41,7 @@ def run(
     margin: Margin | None = None,
     controls: Controls | None = None,
     carry: Carry | None = None,
+    settlement: object = None,
     intrabar: str = "pessimistic",
     finer: Any = None,
     latency: Any = None,
@@ -68,6 +69,7 @@ def run(
         margin: initial and maintenance margin from `rustybt.margin`, in place of ``max_gross``.
         controls: limits from `rustybt.controls`; None = no limits but ``max_gross``.
         carry: borrow fees, interest, financing and funding from `rustybt.carry`; None = holding costs nothing, everything can be borrowed.
+        settlement: a cash account: ``"T+1"`` = cash from a sale can be spent and withdrawn from the next session on; None = at once.
         intrabar: which comes first in a bar that reaches the stop and the target of a position: ``pessimistic`` (the stop), ``optimistic``
             (the target; flagged: an upper bound) or ``nearest`` (the extreme nearer to the open).
         finer: finer bars of the same assets, a Panel or anything `rustybt.load` takes: where they exist they say which came first. They
@@ -106,6 +108,7 @@ def run(
         margin=margin,
         controls=controls,
         carry=carry,
+        settlement=settlement,
         intrabar=intrabar,
         finer=finer,
         latency=latency,
@@ -132,6 +135,7 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     carry = carry_at(config.carry, panel, config.money_scale)
     tables = dated(build_tables(sleeves, panel.assets, config), panel)
     tables = replace(tables, flows=flows, settlements=settlements_at(panel), increments=steps, carry=carry)
+    tables = replace(tables, turns=turns_of(panel, config.settlement))
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
     if any(strategy.orders for strategy in sleeves.values()):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any
 
-from rustybt.engine.flows import Flow, read_flows
+from rustybt.engine.flows import Flow, read_flows, sessions_to_settle
 from rustybt.engine.increments import Change, read_changes
 from rustybt.engine.timing import TimingRules, timing_rules
 from rustybt.errors import ConfigError
@@ -35,6 +35,7 @@ class RunConfig:
         margin: initial and maintenance margin instead of the gross limit, or None.
         controls: limits on orders and on the account, or None.
         carry: what holding costs, or None.
+        settlement: sessions after which cash from a sale can be spent.
         timing: the order of things inside a bar, latency, halts, price limits, stale bars.
         increments: ticks, lots and least notionals that change, by date.
     """
@@ -51,6 +52,7 @@ class RunConfig:
     margin: Margin | None = None
     controls: Controls | None = None
     carry: Carry | None = None
+    settlement: int = 0
     timing: TimingRules = field(default_factory=TimingRules)
     increments: tuple[Change, ...] = ()
 
@@ -76,6 +78,7 @@ class RunConfig:
         }
         plain |= {"flows": [flow.to_list() for flow in self.flows]} if self.flows else {}
         plain |= {"increments": [change.to_list() for change in self.increments]} if self.increments else {}
+        plain |= {"settlement": self.settlement} if self.settlement else {}
         plain |= {"carry": self.carry.to_dict()} if self.carry is not None else {}
         return plain | ({"margin": self.margin.to_dict()} if self.margin is not None else {})
 
@@ -103,6 +106,7 @@ def configure(
     controls: Controls | None = None,
     increments: object = None,
     carry: Carry | None = None,
+    settlement: object = None,
     **timing: Any,
 ) -> RunConfig:
     """A checked `RunConfig` from what users type; see `rustybt.run` for the meaning of each.
@@ -137,6 +141,11 @@ def configure(
         )
     if not isinstance(carry, Carry | None):
         raise ConfigError(f"carry {carry!r} is not a Carry", where="run, carry", do='write carry=rbt.carry(borrow="0.003")')
+    days = sessions_to_settle(settlement)
+    if days and (margin is not None or gross != 1):
+        raise ConfigError(
+            "settlement beside margin or max_gross", where="run, settlement", do="leave those out: a cash account lends nothing"
+        )
     sized = _choice(sizing, Sizing, "sizing")
     if controls is not None and sized is Sizing.AT_FILL:
         raise ConfigError(
@@ -155,6 +164,7 @@ def configure(
         margin=margin,
         controls=controls,
         carry=carry,
+        settlement=days,
         timing=timing_rules(timing),
         increments=read_changes(increments),
     )

@@ -52,6 +52,7 @@ def finish(ran: Ran, outcome: Outcome) -> Result:
     notes += tuple(idle_notes(ran.sleeves, ran.panel, ran.signals, outcome.log))
     notes += margin_notes(books) + unused(ran.config.increments, ran.panel) + cut_notes(books)
     notes += carry_notes(books)
+    notes += settlement_notes(books)
     notes += tuple(warned(books))
     return Result(ran.sleeves, ran.config, ran.panel, ran.tables, outcome, ran.signals, check_books(books), notes)
 
@@ -76,3 +77,11 @@ def margin_notes(books: Books) -> tuple[str, ...]:
     return (
         f"equity was below the maintenance margin at {len(calls):,} bars, first at {first}Z: see the orders with the reason liquidation",
     )
+
+
+def settlement_notes(books: Books) -> tuple[str, ...]:
+    """That orders went short of settled cash, in one sentence."""
+    cut = int(np.count_nonzero((books.outcome.log.detail == Detail.UNSETTLED) & (books.outcome.log.slot >= 0)))
+    if not cut:
+        return ()
+    return (f"{cut:,} orders were cut or refused because cash from sales was not settled: see the detail unsettled in orders",)

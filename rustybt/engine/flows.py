@@ -1,4 +1,4 @@
-"""Deposits and withdrawals as users write them, the bars at which they take effect, and those at which futures are settled."""
+"""Deposits and withdrawals as users write them, the bars at which they take effect, and those at which things settle."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from rustybt.model.panel import Ints
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DO = 'write flows=[("2024-01-31", "500"), ("2024-06-28", "-200")], or a frame with session and amount'
+
+MOST_SESSIONS = 16
+"""The most sessions that a sale takes to settle."""
 
 
 @dataclass(frozen=True)
@@ -136,3 +139,33 @@ def settlements_at(panel: Panel) -> Ints:
     if not panel.bars or all(asset.asset_class != "future" for asset in panel.assets):
         return NO_BARS
     return np.append(np.flatnonzero(panel.sessions[1:] != panel.sessions[:-1]), panel.bars - 1).astype(np.int64)
+
+
+def sessions_to_settle(given: object) -> int:
+    """How many sessions a sale takes to settle.
+
+    Args:
+        given: a number of sessions, ``"T+1"`` or the like, or None = at once.
+
+    Raises:
+        ConfigError: none of these, or more than 16.
+
+    Example:
+        >>> sessions_to_settle("T+2"), sessions_to_settle(None)
+        (2, 0)
+    """
+    if given is None:
+        return 0
+    text = str(given).upper().removeprefix("T+")
+    if isinstance(given, bool) or not text.isdecimal() or int(text) > MOST_SESSIONS:
+        raise ConfigError(
+            f"settlement {given!r} is not 0 to {MOST_SESSIONS} sessions", where="run, settlement", do='write settlement="T+1"'
+        )
+    return int(text)
+
+
+def turns_of(panel: Panel, settlement: int) -> Ints:
+    """The bars that begin a session, but the first; none where sales settle at once."""
+    if not panel.bars or not settlement:
+        return NO_BARS
+    return (np.flatnonzero(panel.sessions[1:] != panel.sessions[:-1]) + 1).astype(np.int64)

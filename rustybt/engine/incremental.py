@@ -19,7 +19,7 @@ from rustybt.engine.callback import Callbacks
 from rustybt.engine.carry import carry_at
 from rustybt.engine.config import RunConfig
 from rustybt.engine.finish import Ran, finish
-from rustybt.engine.flows import flows_at, settlements_at
+from rustybt.engine.flows import flows_at, settlements_at, turns_of
 from rustybt.engine.increments import increments_at
 from rustybt.engine.offers import Targets, check_weights, quantise
 from rustybt.engine.requests import WIDTH, Evaluated, Money, check_auctions, in_order, is_end, rows_of
@@ -81,6 +81,7 @@ class Incremental:
         settlements: bars at which futures are settled; likewise.
         increments: changes of ticks, lots and least notionals; likewise.
         carry: charges, and what cannot be borrowed; likewise.
+        turns: bars that begin a session, where sales settle later; likewise.
     """
 
     def __init__(
@@ -94,12 +95,13 @@ class Incremental:
         settlements: Ints = NO_BARS,
         increments: Ints = NO_INCREMENTS,
         carry: CarryTable | None = None,
+        turns: Ints = NO_BARS,
     ) -> None:
         from rustybt.kernel import Book
 
         self.sleeves, self.assets, self.config = sleeves, assets, config
         self.tables: Tables = replace(build_tables(sleeves, assets, config), flows=flows, settlements=settlements)
-        self.tables = replace(self.tables, increments=increments, carry=carry)
+        self.tables = replace(self.tables, increments=increments, carry=carry, turns=turns)
         self.asks = any(strategy.orders or strategy.on_bar for strategy in sleeves.values())
         self.book = Book(self.tables, orders=self.asks)
         self.plans: dict[str, SignalPlan] = {name: plan(strategy) for name, strategy in sleeves.items()}
@@ -207,8 +209,10 @@ def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     """Backtest bar by bar: the same `Result`, to the last byte, as the bulk engine gives."""
     flows = flows_at(config.flows, panel, config.money_scale)
     steps, due = increments_at(config.increments, panel, config.money_scale), settlements_at(panel)
-    carry = carry_at(config.carry, panel, config.money_scale)
-    engine = Incremental(sleeves, panel.assets, config, panel.adj_digits, flows, settlements=due, increments=steps, carry=carry)
+    carry, turns = carry_at(config.carry, panel, config.money_scale), turns_of(panel, config.settlement)
+    engine = Incremental(
+        sleeves, panel.assets, config, panel.adj_digits, flows, settlements=due, increments=steps, carry=carry, turns=turns
+    )
     for bar in bars_of(panel, build_tape(panel, engine.tables, config), timing_of(config.timing, panel, config.fill)):
         engine.on_bar(bar)
     return finish(Ran(sleeves, config, panel, engine.tables, gathered(engine, panel)), engine.outcome())

@@ -51,6 +51,7 @@ def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig)
         intrabar=config.timing.intrabar,
         delays=delays_of(config.timing),
         day_ends=config.timing.cancel_policy == "end_of_day",
+        pending_days=config.settlement,
     )
 
 

@@ -13,6 +13,7 @@ from rustybt.model.tables import MOST_STEP
 
 from .carry import carry_of
 from .market import admit
+from .pending import pending_of
 from .state import HAS_FLOWS, HAS_INCREMENTS, HAS_MARGIN, HAS_SETTLEMENT, KINDS, TYPES
 
 MARGINS = [SLOT_FIELDS.index(name) for name in MARGIN_FIELDS]
@@ -26,7 +27,8 @@ def account_of(tables: Tables) -> dict[str, Any]:
         LedgerError: a flow that does not fit.
     """
     margin = HAS_MARGIN if tables.slots[MARGINS].any() else 0
-    if not len(tables.flows) and not len(tables.settlements) and not len(tables.increments) and tables.carry is None:
+    bare = not (len(tables.flows) or len(tables.settlements) or len(tables.increments) or tables.pending_days)
+    if bare and tables.carry is None:
         return {"flags": margin}
     flows = np.asarray(tables.flows, dtype=np.int64).reshape(-1, 2)
     if len(flows) and (flows[0, 0] < 0 or bool((flows[1:, 0] < flows[:-1, 0]).any())):
@@ -41,9 +43,15 @@ def account_of(tables: Tables) -> dict[str, Any]:
     columns = {"settle_bar": due, "flow_bar": flows[:, 0], "flow_money": flows[:, 1]}
     fields: dict[str, Any] = {name: admit(column, TYPES[KINDS[name]]) for name, column in columns.items()}
     bits = ((flows[:, 1].any(), HAS_FLOWS), (len(due) and tables.row("settles").any(), HAS_SETTLEMENT))
-    carried = carry_of(tables)
-    flags = margin | carried.pop("flags") | sum(bit for used, bit in bits if used) | HAS_INCREMENTS * increments_matter(tables)
-    return fields | carried | increments_of(tables) | {"flows": len(flows), "settlements": len(due), "flags": flags}
+    carried, pending = carry_of(tables), pending_of(tables)
+    flags = (
+        margin
+        | pending.pop("flags")
+        | carried.pop("flags")
+        | sum(bit for used, bit in bits if used)
+        | HAS_INCREMENTS * increments_matter(tables)
+    )
+    return fields | carried | pending | increments_of(tables) | {"flows": len(flows), "settlements": len(due), "flags": flags}
 
 
 def increments_matter(tables: Tables) -> bool:

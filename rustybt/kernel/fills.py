@@ -11,6 +11,7 @@ from .impact import impact
 from .journal import NONE, fail, head, paid, slot_of, sweep, tail
 from .levels import arm
 from .limits import BAD, CEIL, HALF_EVEN, LIMIT, ONE, RATE, ZERO, whole
+from .pending import set_aside
 from .state import (
     CASH,
     FEES,
@@ -19,6 +20,7 @@ from .state import (
     HAS_INCREMENTS,
     HAS_LEVELS,
     HAS_ORDERS,
+    HAS_PENDING,
     HAS_SLIPPAGE,
     HAS_TIERS,
     ORDERS,
@@ -179,6 +181,8 @@ def trade(desk: Desk, slot: int, lots: int, price: int, notional: int, fee: int)
         return False
     if desk.flags & HAS_TIERS != 0:
         count_traded(desk, slot, lots, price)
+    if desk.flags & HAS_PENDING != 0:
+        set_aside(desk, slot, -(notional + fee))
     return True
 
 

@@ -10,13 +10,14 @@ from .compile import apart, aside
 from .journal import NONE, fail, head, paid, tail
 from .limits import DOWN, RATE, ZERO, whole
 from .margin import use
-from .state import CASH, DEPOSITS, FLOWED, OVERFLOW, RECEIVABLE, Desk
+from .pending import free
+from .state import CASH, DEPOSITS, FLOWED, HAS_PENDING, OVERFLOW, RECEIVABLE, Desk
 from .variation import unsettled
 
 NOWHERE = whole(ACCOUNT)
 DEPOSIT, WITHDRAWAL = whole(Reason.DEPOSIT), whole(Reason.WITHDRAWAL)
 APPLIED, REJECTED = whole(Status.APPLIED), whole(Status.REJECTED)
-UNAFFORDABLE = whole(Detail.UNAFFORDABLE)
+UNAFFORDABLE, UNSETTLED = whole(Detail.UNAFFORDABLE), whole(Detail.UNSETTLED)
 
 
 @aside
@@ -27,11 +28,12 @@ def transfer(desk: Desk, t: int) -> None:
     while i < desk.flows and desk.flow_bar[i] <= t:
         money = desk.flow_money[i]
         if desk.flow_bar[i] == t and money != 0:
-            if money > 0 or spare(desk, -money):
+            waits = desk.flags & HAS_PENDING != 0 and money < 0 and free(desk) < -money and -money <= desk.money[CASH]
+            if money > 0 or (not waits and spare(desk, -money)):
                 pay_in(desk, t, money)
             else:
                 n = head(desk, t, t, NOWHERE, ZERO, WITHDRAWAL)
-                tail(desk, n, REJECTED, UNAFFORDABLE, ZERO, ZERO)
+                tail(desk, n, REJECTED, UNSETTLED if waits else UNAFFORDABLE, ZERO, ZERO)
                 paid(desk, n, ZERO, ZERO, ZERO)
         i += 1
     desk.count[FLOWED] = i

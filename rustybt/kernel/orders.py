@@ -13,6 +13,7 @@ from .fills import fee_due, fee_of, record, slipped
 from .journal import NONE, asset_of, fail, finish, head, paid, slot_of, sweep, tail
 from .limits import CEIL, DOWN, RATE, ZERO, whole
 from .margin import use
+from .pending import free
 from .priced import REOPEN, met
 from .sizing import size_all
 from .state import (
@@ -25,6 +26,7 @@ from .state import (
     HAS_INCREMENTS,
     HAS_LATENCY,
     HAS_ORDERS,
+    HAS_PENDING,
     HAS_SETTLEMENT,
     HAS_TIERS,
     ORDERS,
@@ -40,7 +42,7 @@ from .variation import unsettled
 NEXT_OPEN = whole(FillAt.NEXT_OPEN)
 NEXT_CLOSE, SAME_BAR_CLOSE = whole(FillAt.NEXT_CLOSE), whole(FillAt.SAME_BAR_CLOSE)
 REJECTED, CANCELLED = whole(Status.REJECTED), whole(Status.CANCELLED)
-NO_BORROW = whole(Detail.NO_BORROW)
+NO_BORROW, UNSETTLED = whole(Detail.NO_BORROW), whole(Detail.UNSETTLED)
 UNAFFORDABLE, REDUCE_ONLY = whole(Detail.UNAFFORDABLE), whole(Detail.REDUCE_ONLY)
 FOK, ONLY_REDUCE = whole(TimeInForce.FOK), whole(OrderFlag.REDUCE_ONLY)
 CUTS = HAS_CAPS | HAS_INCREMENTS
@@ -165,6 +167,8 @@ def alone(desk: Desk, t: int, row: int, moment: int, lots: int, price: int) -> b
     need = use(desk, slot, abs(lots), abs(notional)) + fee
     if desk.gross != RATE or not (fits(notional) and fits(fee) and fits(need)) or need > headroom(desk, row, moment):
         return False
+    if desk.flags & HAS_PENDING != 0 and need > free(desk):
+        return False
     record(desk, t, ZERO, lots, lots, price, notional, fee, NONE)
     return True
 
@@ -203,7 +207,9 @@ def grant(desk: Desk, t: int, row: int, moment: int, increases: int, total: int)
     """Fill the increases of the queue, cut where their needs are more than there is."""
     if desk.flags & HAS_TIERS != 0:
         total = claim_all(desk, increases)
-    room = headroom(desk, row, moment)
+    room, short_of = headroom(desk, row, moment), UNAFFORDABLE
+    if desk.flags & HAS_PENDING != 0 and free(desk) < room:
+        room, short_of = free(desk), UNSETTLED
     if total > room:
         cut(desk, increases, room, total)
     for i in range(increases):
@@ -214,12 +220,12 @@ def grant(desk: Desk, t: int, row: int, moment: int, increases: int, total: int)
         if desk.flags & HAS_ORDERS != 0 and desk.order_tif[k] == FOK and lots != part:
             lots = ZERO
         if lots != 0:
-            record(desk, t, k, part, lots, desk.due_price[k], desk.due_notional[k], desk.due_fee[k], NONE if lots == part else UNAFFORDABLE)
+            record(desk, t, k, part, lots, desk.due_price[k], desk.due_notional[k], desk.due_fee[k], NONE if lots == part else short_of)
             if desk.flags & HAS_ORDERS != 0 and moment != NEXT_OPEN and moment != REOPEN and opened(desk.lots[slot], lots):
                 desk.late[slot] = t + 1
         else:
             n = head(desk, t, desk.order_bar[k], slot, desk.order_number[k], desk.order_reason[k])
-            tail(desk, n, REJECTED, UNAFFORDABLE, part, ZERO)
+            tail(desk, n, REJECTED, short_of, part, ZERO)
             paid(desk, n, ZERO, ZERO, ZERO)
         done(desk, t, k, slot)
 

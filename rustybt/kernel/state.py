@@ -18,11 +18,13 @@ from rustybt.model.tables import GROUPS
 
 from .limits import AMOUNT, COUNT, whole
 
-CASH, TRADED, FEES, INCOME, DEPOSITS, EQUITY, GROSS, RECEIVABLE, SETTLED = range(9)
-"""Places in ``money``. What is settled is the value of positions that has been paid in cash already."""
-ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, FLOWED, CLAIMS, DUE_BAR, CHARGED = range(10)
+CASH, TRADED, FEES, INCOME, DEPOSITS, EQUITY, GROSS, RECEIVABLE, SETTLED, PENDING = range(10)
+"""Places in ``money``. What is settled is the value of positions that has been paid in cash already; what is pending is cash from
+sales that is not settled."""
+ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, FLOWED, CLAIMS, DUE_BAR, CHARGED, TURNED = range(11)
 """Places in ``count``: orders in the table, of them removed but not yet swept, last order number given out, log rows, error code, the slot
-that it is about, deposits and withdrawals behind us, dividends owed and not yet paid, settlements behind us, charges behind us."""
+that it is about, deposits and withdrawals behind us, dividends owed and not yet paid, settlements, charges and turns of
+sessions behind us."""
 MONTH = GROUPS
 """Place in ``tally`` of the month that it counts; before it what was traded in that month, by ``tier_group``."""
 HALTED, DUE_HALT, STARTED, DAY, ORDERS_TODAY, IN_DRAWDOWN, IN_LOSS, CAUSE = range(8)
@@ -45,6 +47,10 @@ HAS_ORDERS = 1 << 17
 """Orders asked for one by one (section 14)."""
 HAS_CARRY = 1 << 18
 """Holding costs something over time, or not everything can be borrowed (section 16)."""
+HAS_PENDING = 1 << 19
+"""Cash from sales is settled later (section 17)."""
+WAITING = 16
+"""The most sessions after which a sale is settled."""
 HAS_INCREMENTS = 1 << 21
 """Of assets: ticks and lots coarser than their own, or a least notional."""
 HAS_DAY_ENDS = 1 << 20
@@ -72,7 +78,8 @@ class Desk:
     (money units or lots per lot), the prices row after row, what `rustybt.model.Timing` says about them, the offers, the
     flows of money in and out, the charges of `rustybt.model.CarryTable` and what is hard to borrow, the requests row after row, the clock.
 
-    What the controls are given: `rustybt.model.ControlTable`; what they remember: ``watch`` and ``guard``.
+    What the controls are given: `rustybt.model.ControlTable`; what they remember: ``watch`` and ``guard``. Of what was sold and is not
+    settled, by sessions since: ``waiting``.
 
     What survives a bar: ``last`` per asset and 1 + the session of its last bar (``seen``), the ``tally`` of a month. Per slot: ``lots``,
     ``entry`` and ``peak`` price, the levels ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``, bars to ``cool``,
@@ -113,6 +120,8 @@ class Desk:
     charges: int
     charge_rows: int
     hard: int
+    turns: int
+    pending_days: int
 
     up: Amounts
     down: Amounts
@@ -219,6 +228,7 @@ class Desk:
     hard_asset: Counts
     hard_first: Counts
     hard_last: Counts
+    turn_bar: Counts
     request_start: Counts
     request: Amounts
     clock_session: Counts
@@ -274,6 +284,7 @@ class Desk:
     claim_money: Amounts
     watch: Amounts
     guard: Counts
+    waiting: Amounts
 
     cursor: Counts
     held_slots: Counts
@@ -359,7 +370,7 @@ def lengths(assets: int, slots: int, orders: int, claims: int = 1) -> dict[str, 
     """Length of each array that a state and its scratch consist of."""
     per_slot, per_order, per_asset = (*PER_SLOT, "held_slots"), (*PER_ORDER, *DUE), ("last", "tick_now", "lot_now", "least_now")
     fixed = {"money": 12, "count": 12, "cursor": 8, "watch": 4, "guard": 8, "seen": assets, "tally": MONTH + 1}
-    fixed |= dict.fromkeys(PER_CLAIM, claims) | dict.fromkeys(per_asset, assets)
+    fixed |= dict.fromkeys(PER_CLAIM, claims) | dict.fromkeys(per_asset, assets) | {"waiting": WAITING}
     return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)
 
 

@@ -14,6 +14,7 @@ from .exits import protect, protect_late
 from .increments import change
 from .limits import whole
 from .orders import meet
+from .pending import deliver
 from .priced import LATE, LIMITS, REOPEN, STOPS
 from .requests import accept_all
 from .state import (
@@ -28,6 +29,7 @@ from .state import (
     HAS_INCREMENTS,
     HAS_LEVELS,
     HAS_ORDERS,
+    HAS_PENDING,
     HAS_TIERS,
     LOGGED,
     MARK,
@@ -71,6 +73,8 @@ def step(desk: Desk, t: int) -> None:
     if desk.flags & HAS_INCREMENTS != 0:
         change(desk, t)
     if parts & ACCRUE != 0:
+        if desk.flags & HAS_PENDING != 0:
+            deliver(desk, t)
         if desk.flags & HAS_CARRY != 0:
             charge_all(desk, t)
         accrue(desk, t)

@@ -147,13 +147,16 @@ def equity_frame(books: Books) -> pl.DataFrame:
 
     Returns:
         ts, session, equity, cash, gross (Decimal, account currency); in a run with deposits or withdrawals also flow, what came in
-        before the bar (Decimal, negative where it went out), and with futures settled, the part of their value that ``cash`` has in it.
+        before the bar (Decimal, negative where it went out), with futures settled, the part of their value that ``cash`` has in it,
+        and where sales settle later unsettled, the part of ``cash`` that cannot be spent.
     """
     outcome, scale = books.outcome, books.tables.money_scale
     flows = flows_per_bar(books)
     moved = [] if flows is None else [decimal_column("flow", flows, scale)]
     settled = settled_per_bar(books)
     moved += [] if settled is None else [decimal_column("settled", settled, scale)]
+    pending = unsettled_per_bar(books)
+    moved += [] if pending is None else [decimal_column("unsettled", pending, scale)]
     return pl.DataFrame(
         [
             pl.Series("ts", books.ts).cast(UTC),
@@ -184,6 +187,22 @@ def settled_per_bar(books: Books) -> Ints | None:
     rows = np.flatnonzero(log.reason == Reason.VARIATION)
     np.add.at(paid, log.bar[rows], -log.notional[rows])
     return np.cumsum(paid)
+
+
+def unsettled_per_bar(books: Books) -> Ints | None:
+    """(bars,) money units from sales that are not settled, after each bar; None where sales settle at once."""
+    tables, log = books.tables, books.outcome.log
+    if not tables.pending_days:
+        return None
+    proceeds = -(log.notional + log.fee)
+    sold = np.flatnonzero((log.status == Status.FILLED) & (proceeds > 0) & (tables.row("settles")[np.maximum(log.slot, 0)] == 0))
+    bars = len(books.ts)
+    ends = np.append(tables.turns[tables.turns < bars], bars)
+    due = np.searchsorted(ends, log.bar[sold], side="right") + tables.pending_days - 1
+    moved = np.zeros(bars + 1, dtype=np.int64)
+    np.add.at(moved, log.bar[sold], proceeds[sold])
+    np.subtract.at(moved, ends[np.minimum(due, len(ends) - 1)], proceeds[sold])
+    return np.cumsum(moved)[:bars]
 
 
 def flows_frame(books: Books) -> pl.DataFrame:

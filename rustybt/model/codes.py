@@ -95,6 +95,7 @@ class Detail(IntEnum):
     MIN_NOTIONAL = 35
     NO_BORROW = 36
     END_OF_DAY = 37
+    UNSETTLED = 38
 
 
 class EventKind(IntEnum):

@@ -47,9 +47,9 @@ _REFUSED = _details(
 _CALLED_OFF = _details(
     "replaced requested exited end_of_day oco reduce_only capped lot_size min_notional barred halted split merged delisted settled rolled"
 )
-_FILLED = _details("none unaffordable reduce_only no_borrow")
+_FILLED = _details("none unaffordable reduce_only no_borrow unsettled")
 _CHANGED = _details("amended activated")
-_CUT = _details("unaffordable no_borrow")
+_CUT = _details("unaffordable no_borrow unsettled")
 
 STEPS = (
     Step(Life.SUBMITTED, Life.ACCEPTED, Status.ACCEPTED, _details("none")),

@@ -82,6 +82,7 @@ class Tables:
             feeds by their number from 1 on, 0 = none.
         controls: limits on orders and on the account, or None.
         intrabar: which of stop and target comes first in a bar that reaches both.
+        pending_days, turns: cash from sales is settled so many sessions later, 0 = at once; the bars, but the first, that begin a session.
         carry: what holding positions and cash costs or earns over time, and what cannot be borrowed; None = nothing.
         delays: how long orders are on their way, in units of the market's clock: order n takes delay ``n % len``. Empty = no time.
         increments: (increments, len(INCREMENT_FIELDS)) Int64 rows, by bar: from a bar on an asset trades in so many of its ticks and lots
@@ -107,6 +108,8 @@ class Tables:
     increments: Ints = field(default_factory=lambda: NO_INCREMENTS)
     carry: CarryTable | None = None
     day_ends: bool = False
+    pending_days: int = 0
+    turns: Ints = field(default_factory=lambda: NO_BARS)
 
     def row(self, name: str) -> Ints:
         """One setting for every slot."""

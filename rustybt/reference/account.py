@@ -84,7 +84,7 @@ class Terms:
 class Rules:
     """What holds for the whole run: unit, gross limit, moments of filling and sizing, terms per slot, inside a bar, delays, end of day.
 
-    ``hard``: bars (asset, first, last) at which an asset cannot be borrowed.
+    ``hard``: bars (asset, first, last) at which an asset cannot be borrowed. ``pending_days``: sessions after which a sale is settled.
     """
 
     unit: Decimal
@@ -96,6 +96,7 @@ class Rules:
     delays: tuple[int, ...] = ()
     hard: tuple[tuple[int, int, int], ...] = ()
     day_ends: bool = False
+    pending_days: int = 0
 
     @property
     def uses_margin(self) -> bool:
@@ -253,6 +254,7 @@ class Account:
         cash, deposits, traded, fees, income: running sums, money. ``deposits`` starts at the opening cash.
         receivable: the sum of the claims.
         settled: the value of positions that has been paid in cash.
+        pending: what sales brought in and is not settled, with the session in which it will be. session: how many have begun.
         positions: per slot. last: last price per asset, None before its first bar.
         timing: what is known about the bars beside their prices.
         sessions: session of the last bar per asset, None before its first.
@@ -272,6 +274,8 @@ class Account:
     fees: Decimal = ZERO
     income: Decimal = ZERO
     receivable: Decimal = ZERO
+    session: int = 0
+    pending: list[tuple[int, Decimal]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     sessions: dict[int, int] = field(default_factory=dict)
     working: list[Order] = field(default_factory=list)

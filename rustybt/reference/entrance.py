@@ -50,8 +50,9 @@ def read_rules(tables: Tables) -> Rules:
     unit = Decimal(1).scaleb(-tables.money_scale)
     terms = tuple(read_terms(tables, slot, unit) for slot in range(tables.sleeves * len(tables.assets)))
     hard = () if tables.carry is None else tuple((int(column), int(first), int(last)) for column, first, last in tables.carry.hard)
-    moments = FillAt(tables.fill_at), Sizing(tables.sizing)
-    return Rules(unit, tables.gross * PER_RATE, *moments, terms, Intrabar(tables.intrabar), tables.delays, hard, tables.day_ends)
+    moments, inside = (FillAt(tables.fill_at), Sizing(tables.sizing)), Intrabar(tables.intrabar)
+    days = tables.day_ends, tables.pending_days
+    return Rules(unit, tables.gross * PER_RATE, *moments, terms, inside, tables.delays, hard, *days)
 
 
 def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:

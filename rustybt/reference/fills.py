@@ -9,6 +9,7 @@ from rustybt.model.asset import Asset
 from rustybt.model.codes import Detail, Status
 from rustybt.reference.account import Account, Bar, Order, Position, Row, Terms
 from rustybt.reference.impact import moved_by
+from rustybt.reference.pending import set_aside
 from rustybt.reference.rounding import ZERO, amount, downward, nearest, upward
 from rustybt.reference.tariff import Rates, note_traded, rates_of
 
@@ -94,6 +95,7 @@ def fill(account: Account, execution: Execution) -> None:
     account.traded = amount(account.traded + notional, unit, "traded value", symbol)
     account.fees = amount(account.fees + fee, unit, "fees", symbol)
     move(account.positions[order.slot], execution, terms.asset)
+    set_aside(account, terms, -(notional + fee))
     detail = execution.detail if quantity == execution.requested else execution.short
     head = (execution.bar, order.submitted, order.slot, order.number, order.reason)
     account.log.append(Row(*head, Status.FILLED, detail, execution.requested, quantity, price, notional, fee))

@@ -9,6 +9,7 @@ from rustybt.model.codes import NOWHERE, Detail, Reason, Status
 from rustybt.reference.account import Account, Row
 from rustybt.reference.fills import value
 from rustybt.reference.margin import use
+from rustybt.reference.pending import free
 from rustybt.reference.rounding import ZERO, amount, toward_zero
 
 
@@ -17,12 +18,13 @@ def apply_flows(account: Account, bar: int, flows: Iterable[Decimal]) -> None:
     unit, symbol = account.rules.unit, account.rules.terms[0].asset.symbol
     for money in flows:
         reason = Reason.DEPOSIT if money > 0 else Reason.WITHDRAWAL
-        if money > 0 or can_spare(account, -money):
+        waits = money < 0 and account.rules.pending_days > 0 and free(account) < -money <= account.cash
+        if money > 0 or (not waits and can_spare(account, -money)):
             account.cash = amount(account.cash + money, unit, "cash", symbol)
             account.deposits = amount(account.deposits + money, unit, "deposits", symbol)
             account.log.append(Row(bar, bar, NOWHERE, 0, reason, Status.APPLIED, notional=-money))
         else:
-            account.log.append(Row(bar, bar, NOWHERE, 0, reason, Status.REJECTED, Detail.UNAFFORDABLE))
+            account.log.append(Row(bar, bar, NOWHERE, 0, reason, Status.REJECTED, Detail.UNSETTLED if waits else Detail.UNAFFORDABLE))
 
 
 def can_spare(account: Account, money: Decimal) -> bool:

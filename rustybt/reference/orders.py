@@ -13,6 +13,7 @@ from rustybt.reference.fills import Execution, check_price, commission, fill, va
 from rustybt.reference.groups import consequences
 from rustybt.reference.increments import accepted, in_force, lot_of
 from rustybt.reference.margin import use
+from rustybt.reference.pending import free
 from rustybt.reference.priced import AUCTIONS, CLOSES, MARKET_MOMENT, Moment, fill_price
 from rustybt.reference.rounding import ZERO, amount, toward_zero, upward
 from rustybt.reference.tariff import Rates, rates_of
@@ -246,7 +247,9 @@ def room(account: Account, phase: Phase, symbol: str) -> Decimal:
 
 def fill_increases(account: Account, phase: Phase, increases: list[Part]) -> None:
     """Fill all in full if there is room for all; else share the room, pro rata first, then one lot more each."""
-    left = room(account, phase, increases[0].terms.asset.symbol)
+    left, short = room(account, phase, increases[0].terms.asset.symbol), Detail.UNAFFORDABLE
+    if account.rules.pending_days and free(account) < left:
+        left, short = free(account), Detail.UNSETTLED
     total = ZERO
     for increase in increases:
         increase.rates = charged(account, increase.order)
@@ -258,7 +261,7 @@ def fill_increases(account: Account, phase: Phase, increases: list[Part]) -> Non
     else:
         share(account, increases, left, total)
     for increase in increases:
-        book(account, phase, increase)
+        book(account, phase, increase, short)
 
 
 def share(account: Account, increases: list[Part], left: Decimal, total: Decimal) -> None:
@@ -295,7 +298,7 @@ def most(increase: Part, limit: int, left: Decimal, account: Account) -> int:
     return 0 if low < 0 else least + low * step
 
 
-def book(account: Account, phase: Phase, increase: Part) -> None:
+def book(account: Account, phase: Phase, increase: Part, short: Detail) -> None:
     """Fill the share of an increase; what is beyond it is cancelled. An order of all or nothing that was cut fills nothing."""
     order = increase.order
     if order not in account.working:
@@ -305,8 +308,8 @@ def book(account: Account, phase: Phase, increase: Part) -> None:
     if increase.share > 0:
         quantity = increase.of(increase.share)
         late = phase.moment not in (Moment.OPEN, Moment.REOPEN)
-        execute(account, phase, Execution(phase.bar, order, increase.quantity, quantity, increase.price, late, rates=increase.rates))
+        execute(account, phase, Execution(phase.bar, order, increase.quantity, quantity, increase.price, late, short, increase.rates))
     else:
         head = (phase.bar, order.submitted, order.slot, order.number, order.reason)
-        account.log.append(Row(*head, Status.REJECTED, Detail.UNAFFORDABLE, increase.quantity))
+        account.log.append(Row(*head, Status.REJECTED, short, increase.quantity))
     leave_rest(account, phase, order, increase.served, increase.why)

@@ -25,6 +25,7 @@ from rustybt.reference.leaving import write_outcome
 from rustybt.reference.limits import check_limits
 from rustybt.reference.margin import watch_margin
 from rustybt.reference.orders import Phase, serve
+from rustybt.reference.pending import deliver
 from rustybt.reference.priced import Moment
 from rustybt.reference.requests import Request, accept_all, read_now, read_requests
 from rustybt.reference.rounding import EXACT, ZERO, amount
@@ -60,7 +61,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         opening, actions, flows = account.cash, read_actions(events), read_flows(tables, account.rules.unit)
         due, charges = set(tables.settlements.tolist()), read_charges(tables)
         changes = read_changes(tables, account.rules.unit)
-        guard = read_guard(tables, account)
+        guard, turns = read_guard(tables, account), set(tables.turns.tolist())
         equity: list[Decimal] = []
         cash: list[Decimal] = []
         gross: list[Decimal] = []
@@ -70,6 +71,8 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
             bars, offers = (read_bars(market, number, tables, tape), read_offers(plan, number, account.rules))
             asked = Asked(offers, read_requests(plan.requests, number, account.rules), guard, number in due)
             put_in_force(account, number, changes)
+            if number in turns:
+                deliver(account)
             apply_charges(account, number, charges.get(number, ()))
             apply_events(account, number, actions.get(number, ()))
             apply_flows(account, number, flows.get(number, ()))

@@ -1,4 +1,4 @@
-"""Random settings of the account: money in and out, margin, settlement."""
+"""Random settings of the account: money in and out, margin, settlement of futures and of sales."""
 
 from __future__ import annotations
 
@@ -45,3 +45,12 @@ def draw_settlements(dice: Chance, tables: Tables, bars: int) -> Tables:
             slots[SLOT_FIELDS.index("settles"), column :: len(tables.assets)] = 1
     due = [bar for bar in range(bars + 1) if dice.chance(often)]
     return replace(tables, slots=slots, settlements=np.array(due, dtype=np.int64))
+
+
+def draw_pending(dice: Chance, tables: Tables, bars: int) -> Tables:
+    """In a quarter of the sessions sales are settled some sessions later; sessions of one bar or of several."""
+    if not dice.chance(25):
+        return tables
+    often = dice.pick((100, 50, 20))
+    turns = [bar for bar in range(1, bars + 1) if dice.chance(often)]
+    return replace(tables, pending_days=dice.pick((1, 2, 3, 16)), turns=np.array(turns, dtype=np.int64))

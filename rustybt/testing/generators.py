@@ -15,7 +15,7 @@ import numpy as np
 from rustybt.model import Plan, Sizing, Tables, Tape, Timing
 from rustybt.model.panel import Ints
 from rustybt.testing.carried import draw_carry
-from rustybt.testing.funds import draw_flows, draw_margin, draw_settlements
+from rustybt.testing.funds import draw_flows, draw_margin, draw_pending, draw_settlements
 from rustybt.testing.happenings import draw_events
 from rustybt.testing.increments import draw_increments
 from rustybt.testing.limits import draw_controls
@@ -148,6 +148,7 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     tables = replace(tables, intrabar=intrabar, delays=delays, increments=draw_increments(dice, world, count))
     tables = replace(tables, carry=draw_carry(dice, world, count))
     tables = replace(tables, day_ends=plan.requests is not None and dice.chance(20))
+    tables = draw_pending(dice, tables, count)
     return Session(tables, replace(market, timing=timing), plan, events, tape)
 
 

@@ -54,6 +54,7 @@ SECTIONS = (
     "events",
     "flows",
     "settlements",
+    "turns",
     "controls",
     "increments",
     *CARRY,
@@ -127,6 +128,8 @@ def read_case(text: str, name: str = "case") -> Case:
         increments=read_increments(parts["increments"], assets, unit),
         carry=read_carry(parts, assets, unit),
         day_ends=run.get("cancel", "never") == "end_of_day",
+        pending_days=int(run.get("settles_after", "0")),
+        turns=np.array([int(bar) for line in parts["turns"] for bar in line], dtype=np.int64),
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
     grid = replace(grid, timing=read_timing(parts, assets, grid, run))
@@ -295,6 +298,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
     lines += ["cancel=end_of_day"] if tables.day_ends else []
     if tables.intrabar or any(tables.delays):
         lines += [f"intrabar={tables.intrabar.name.lower()} delays={','.join(map(str, tables.delays))}"]
+    lines += [f"settles_after={tables.pending_days}"] if tables.pending_days else []
     lines += [
         "[assets]",
         *(f"{a.symbol} tick={plain(a.tick_size)} lot={plain(a.lot_size)} multiplier={plain(a.multiplier)}" for a in assets),
@@ -316,6 +320,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
     lines += [write_event(row, assets) for row in events.tolist()]
     lines += ["[flows]", *(f"{bar} {plain(from_units(money, unit))}" for bar, money in tables.flows.tolist())]
     lines += ["[settlements]", " ".join(map(str, tables.settlements.tolist()))]
+    lines += ["[turns]", " ".join(map(str, tables.turns.tolist()))] if len(tables.turns) else []
     lines += write_controls(tables.controls, assets, unit)
     lines += ["[increments]", *write_increments(tables.increments, assets, unit)]
     lines += write_carry(tables.carry, assets, unit)

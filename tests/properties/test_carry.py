@@ -30,7 +30,7 @@ def test_charges_change_equity_by_their_rows_and_nothing_else(simulate: Simulate
     for seed, drawn in SESSIONS:
         plain = without_requests(with_setting(without_margin(drawn), kind=0))
         whole = Plan(plain.plan.bars, plain.plan.bar, plain.plan.slot, np.sign(plain.plan.value))
-        tables = replace(plain.tables, cash=2**50, gross=1000 * 10**8, controls=None, sizing=Sizing.AT_DECISION)
+        tables = replace(plain.tables, cash=2**50, gross=1000 * 10**8, controls=None, sizing=Sizing.AT_DECISION, pending_days=0)
         assert tables.carry is not None
         plain = plain._replace(tables=replace(tables, carry=CarryTable(charges=tables.carry.charges)), plan=whole)
         one = run_or_error(simulate, plain)
