@@ -95,6 +95,13 @@ class Detail(IntEnum):
     MIN_NOTIONAL = 35
     NO_BORROW = 36
     END_OF_DAY = 37
+    ASSET_DATES = 38
+    PRICE_COLLAR = 39
+    DUPLICATE = 40
+    GROSS_EXPOSURE = 41
+    NET_EXPOSURE = 42
+    MAX_LEVERAGE = 43
+    MIN_LEVERAGE = 44
 
 
 class EventKind(IntEnum):
