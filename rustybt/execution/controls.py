@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -12,13 +12,16 @@ import numpy as np
 
 from rustybt.errors import ConfigError
 from rustybt.model.asset import Asset
-from rustybt.model.controls import Control, ControlTable, Response
+from rustybt.model.controls import FAR_DAY, Control, ControlTable, Response
 from rustybt.model.decimals import LIMIT, RATE, to_decimal, to_units
+from rustybt.model.panel import Ints
 
 RESPONSES = {response.name.lower(): response for response in Response}
 LOSSES = ("drawdown", "daily_loss")
-FRACTIONS = ("concentration", *LOSSES)
-FAR_DAY = 2**31 - 1
+OF_ACCOUNT = (*LOSSES, "max_leverage", "min_leverage")
+MULTIPLES = ("concentration", "gross_exposure", "net_exposure", "max_leverage", "min_leverage")
+FRACTIONS = (*MULTIPLES, "price_collar", *LOSSES)
+COUNTS = {"orders_per_day": "count orders: 10", "duplicate": "count bars: 5", "min_leverage_after": "count sessions: 5"}
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,15 @@ class Controls:
     """The controls of a run, checked. Make one with `controls`.
 
     Attributes:
-        limits: by control, with exact values. restricted: (symbol, first day, last day), days since 1970-01-01.
-        flatten: whether a halt closes all positions.
+        limits: by control, with exact values. restricted, dates: (symbol, first day, last day), days since 1970-01-01.
+        flatten: whether a halt closes all positions. deadline: sessions after which ``min_leverage`` holds.
     """
 
     limits: Mapping[str, Limit] = field(default_factory=dict)
     restricted: tuple[tuple[str, int, int], ...] = ()
     flatten: bool = False
+    dates: tuple[tuple[str, int, int], ...] = ()
+    deadline: int = 0
 
     def table(self, assets: tuple[Asset, ...], money_scale: int) -> ControlTable:
         """The integers of the kernel for the assets of a run.
@@ -77,22 +82,27 @@ class Controls:
         actions[Control.HALTED] = Response.REJECT
         for name, given in self.limits.items():
             actions[Control[name.upper()]] = RESPONSES[given.action]
-        _known([symbol for symbol, _, _ in self.restricted], columns, "restricted")
         unit = Decimal(1).scaleb(-money_scale)
-        rates = {name: int(self.limits[name].value * RATE) if name in self.limits else 0 for name in FRACTIONS}
+        rates: dict[str, Any] = {name: int(self.limits[name].value * RATE) if name in self.limits else 0 for name in FRACTIONS}
         notional = self.limits.get("order_notional")
         return ControlTable(
             actions,
             self._lots("order_quantity", columns, assets),
             self._lots("position", columns, assets),
             notional=0 if notional is None else to_units(notional.value, unit, "order_notional", "down"),
-            orders=self.limits["orders_per_day"].value if "orders_per_day" in self.limits else 0,
+            orders=self._count("orders_per_day"),
+            duplicate=self._count("duplicate"),
             flatten=self.flatten,
-            restricted=np.array([(columns[s], first, last) for s, first, last in self.restricted], dtype=np.int64).reshape(-1, 3),
-            concentration=rates["concentration"],
-            drawdown=rates["drawdown"],
-            daily_loss=rates["daily_loss"],
+            restricted=_spans(self.restricted, columns, "restricted"),
+            dates=_spans(self.dates, columns, "asset_dates"),
+            collar=rates.pop("price_collar"),
+            deadline=self.deadline,
+            **rates,
         )
+
+    def _count(self, name: str) -> int:
+        """A whole number, 0 where there is no such limit."""
+        return int(self.limits[name].value) if name in self.limits else 0
 
     def _lots(self, name: str, columns: Mapping[str, int], assets: tuple[Asset, ...]) -> Any:
         """A quantity per asset in lots, -1 = no limit."""
@@ -111,6 +121,10 @@ class Controls:
         plain: dict[str, Any] = {
             name: {"value": _plain(given.value), "action": given.action} for name, given in sorted(self.limits.items())
         }
+        plain |= {"asset_dates": plain["asset_dates"] | {"value": [list(row) for row in sorted(self.dates)]}} if self.dates else {}
+        action = plain["restricted"]["action"] if self.restricted else "reject"
+        plain |= {"restricted_action": action} if action != "reject" else {}
+        plain |= {"min_leverage_after": self.deadline} if "min_leverage" in self.limits else {}
         return plain | {"restricted": [list(row) for row in sorted(self.restricted)], "flatten": self.flatten}
 
 
@@ -126,6 +140,12 @@ class _Given:
     concentration: object = None
     drawdown: object = None
     daily_loss: object = None
+    price_collar: object = None
+    duplicate: object = None
+    gross_exposure: object = None
+    net_exposure: object = None
+    max_leverage: object = None
+    min_leverage: object = None
 
 
 def controls(
@@ -139,6 +159,14 @@ def controls(
     restricted: Sequence[object] | Mapping[str, object] | Limit | None = None,
     drawdown: object = None,
     daily_loss: object = None,
+    asset_dates: Mapping[str, object] | Limit | None = None,
+    price_collar: object = None,
+    duplicate: object = None,
+    gross_exposure: object = None,
+    net_exposure: object = None,
+    max_leverage: object = None,
+    min_leverage: object = None,
+    min_leverage_after: int = 0,
     flatten: bool = False,
 ) -> Controls:
     """Limits of a run. Each is a value, or `limit(value, action)`; the usual action is ``reject``, of a loss ``halt``.
@@ -155,6 +183,14 @@ def controls(
         restricted: symbols that may not be bought or sold short, or a mapping from symbol to ``(first day, last day)``, None = open.
         drawdown: largest loss from the highest equity, 0.1 = 10 %; halts for the rest of the run.
         daily_loss: largest loss since the end of the session before; halts until the next session.
+        asset_dates: a mapping from symbol to ``(first day, last day)`` on which it may be bought or sold short; None = open.
+        price_collar: how far a limit or a stop of `rustybt.order` may lie from the last price, 0.1 = 10 %.
+        duplicate: bars within which the same order of the same asset and strategy is a mistake.
+        gross_exposure: most absolute value of all positions, as a multiple of equity; working orders of other assets count.
+        net_exposure: most value of all positions, long less short, on either side, as a multiple of equity; likewise.
+        max_leverage: most gross exposure that the account may have after a bar, as a multiple of equity; halts for the rest of the run.
+        min_leverage: least of it.
+        min_leverage_after: sessions at the beginning of the run in which ``min_leverage`` is not asked for.
         flatten: True: a halt cancels all orders and closes all positions; False: nothing more is opened.
 
     Raises:
@@ -165,22 +201,28 @@ def controls(
         'halt'
     """
     given = _Given(long_only, orders_per_day, order_quantity, order_notional, position, concentration, drawdown, daily_loss)
+    given = replace(given, price_collar=price_collar, duplicate=duplicate, gross_exposure=gross_exposure, net_exposure=net_exposure)
+    given = replace(given, max_leverage=max_leverage, min_leverage=min_leverage)
+    wait = _number("min_leverage_after", min_leverage_after)
+    if wait and min_leverage is None:
+        raise ConfigError(
+            f"min_leverage_after {wait} without min_leverage", where="controls, min_leverage_after", do="give min_leverage= too"
+        )
     if not isinstance(flatten, bool):
         raise ConfigError(f"flatten {flatten!r} is not True or False", where="controls, flatten", do="write flatten=True")
     said = {f.name: getattr(given, f.name) for f in fields(_Given)}
     limits = {name: _checked(name, value) for name, value in said.items() if value is not None and value is not False}
-    action = restricted.action if isinstance(restricted, Limit) else "reject"
-    listed = _restricted(restricted.value if isinstance(restricted, Limit) else restricted)
-    if listed:
-        limits["restricted"] = Limit(None, action)
-    return Controls(limits, listed, flatten)
+    listed = {"restricted": restricted, "asset_dates": asset_dates}
+    spans = {name: _days(name, value.value if isinstance(value, Limit) else value) for name, value in listed.items()}
+    limits |= {n: Limit(None, v.action if isinstance(v, Limit) else "reject") for n, v in listed.items() if spans[n]}
+    return Controls(limits, spans["restricted"], flatten, spans["asset_dates"], wait)
 
 
 def _checked(name: str, given: object) -> Limit:
     """A limit with an exact value and an action that fits."""
-    usual = "halt" if name in LOSSES else "reject"
+    usual = "halt" if name in OF_ACCOUNT else "reject"
     found = given if isinstance(given, Limit) else Limit(given, usual)
-    if name in LOSSES and found.action in ("reduce", "reject"):
+    if name in OF_ACCOUNT and found.action in ("reduce", "reject"):
         raise ConfigError(f"{name} cannot {found.action}", where=f"controls, {name}", do="use allow, warn or halt")
     if name == "long_only":
         if found.value is not True:
@@ -195,12 +237,12 @@ def _number(name: str, value: object) -> Any:
     """An exact number in the range of its control."""
     number = to_decimal(value, name)
     where = f"controls, {name}"
-    if name == "orders_per_day":
+    if name in COUNTS:
         if number != number.to_integral_value() or not 0 <= number < LIMIT:
-            raise ConfigError(f"orders_per_day {value} is not a whole number", where=where, do="count orders: 10")
+            raise ConfigError(f"{name} {value} is not a whole number", where=where, do=COUNTS[name])
         return int(number)
     if name in FRACTIONS:
-        most = 1 if name in LOSSES else 1000
+        most = 1000 if name in MULTIPLES else 1
         if not 0 < number <= most or (name in LOSSES and number == 1) or number * RATE != (number * RATE).to_integral_value():
             raise ConfigError(f"{name} {value} is not a fraction of at most 8 decimals", where=where, do='write 10 % as "0.1"')
         return number
@@ -209,30 +251,39 @@ def _number(name: str, value: object) -> Any:
     return number
 
 
-def _restricted(given: object) -> tuple[tuple[str, int, int], ...]:
+def _days(name: str, given: object) -> tuple[tuple[str, int, int], ...]:
     """Rows of symbol, first day, last day."""
     if given is None:
         return ()
+    where = f"controls, {name}"
+    if name == "asset_dates" and not isinstance(given, Mapping):
+        raise ConfigError(f"asset_dates {given!r} is no mapping", where=where, do='write asset_dates={"ACME": ("2012-05-18", None)}')
     if isinstance(given, str) or not isinstance(given, Mapping | Sequence):
-        raise ConfigError(f"restricted {given!r} is not a list", where="controls, restricted", do='write restricted=["ACME"]')
+        raise ConfigError(f"restricted {given!r} is not a list", where=where, do='write restricted=["ACME"]')
     spans = given if isinstance(given, Mapping) else dict.fromkeys(given)
     rows = []
     for symbol, span in spans.items():
         first, last = (None, None) if span is None else span
-        row = (str(symbol), -FAR_DAY if first is None else _day(first), FAR_DAY if last is None else _day(last))
+        row = (str(symbol), -FAR_DAY if first is None else _day(first, where), FAR_DAY if last is None else _day(last, where))
         if row[1] > row[2]:
-            raise ConfigError(f"restricted {symbol!r} ends before it starts", where="controls, restricted", do="give (first day, last day)")
+            raise ConfigError(f"{name} {symbol!r} ends before it starts", where=where, do="give (first day, last day)")
         rows.append(row)
     return tuple(rows)
 
 
-def _day(day: object) -> int:
+def _day(day: object, where: str) -> int:
     """Days since 1970-01-01 of a date or an ISO text."""
     try:
         found = date.fromisoformat(day) if isinstance(day, str) else day
         return int(np.datetime64(found, "D").astype(np.int64))  # type: ignore[call-overload]
     except (ValueError, TypeError):
-        raise ConfigError(f"{day!r} is not a date", where="controls, restricted", do='write it like "2024-06-30"') from None
+        raise ConfigError(f"{day!r} is not a date", where=where, do='write it like "2024-06-30"') from None
+
+
+def _spans(rows: tuple[tuple[str, int, int], ...], columns: Mapping[str, int], name: str) -> Ints:
+    """Rows of asset, first day, last day."""
+    _known([symbol for symbol, _, _ in rows], columns, name)
+    return np.array([(columns[symbol], first, last) for symbol, first, last in rows], dtype=np.int64).reshape(-1, 3)
 
 
 def _known(symbols: Sequence[str], columns: Mapping[str, int], name: str) -> None:

@@ -22,6 +22,7 @@ from rustybt.model import (
     Sizing,
     Tables,
 )
+from rustybt.model.controls import FAR_DAY
 from rustybt.model.decimals import LIMIT, up_down
 
 from .account import account_of
@@ -102,13 +103,18 @@ def controls_of(tables: Tables) -> dict[str, Any]:
     if given is None:
         return {}
     limits = (given.notional, given.concentration, given.orders, given.drawdown, given.daily_loss, int(given.flatten))
+    multiples = (given.gross_exposure, given.net_exposure, given.max_leverage, given.min_leverage)
+    first, last = np.full(len(tables.assets), -FAR_DAY, dtype=np.int64), np.full(len(tables.assets), FAR_DAY, dtype=np.int64)
+    first[given.dates[:, 0]], last[given.dates[:, 0]] = given.dates[:, 1], given.dates[:, 2]
     days = given.days if len(given.days) else np.zeros(1, dtype=np.int64)
     arrays = {
         "control_action": given.actions,
         "control_quantity": given.quantity,
         "control_position": given.position,
-        "control_limits": np.array(limits, dtype=np.int64),
+        "control_limits": np.array((*limits, given.collar, given.duplicate, *multiples, given.deadline), dtype=np.int64),
         "control_days": days,
+        "date_first": first,
+        "date_last": last,
     }
     bans = {f"ban_{name}": given.restricted[:, place] for place, name in enumerate(("asset", "first", "last"))}
     found = {name: typed(name, array) for name, array in (arrays | bans).items()}
@@ -119,7 +125,7 @@ def watched(given: ControlTable | None) -> int:
     """What the controls need of the rules."""
     if given is None:
         return 0
-    every_bar = given.action(Control.DRAWDOWN) >= 0 or given.action(Control.DAILY_LOSS) >= 0
+    every_bar = any(given.action(control) >= 0 for control in Control if control.watches_account)
     return HAS_CONTROLS | (HAS_WATCH if every_bar else 0)
 
 

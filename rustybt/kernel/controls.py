@@ -5,9 +5,10 @@ from __future__ import annotations
 from rustybt.model import NOWHERE, Detail, OrderFlag, Reason, Status
 from rustybt.model.controls import Control, Response
 
-from .arithmetic import fits, ratio
+from .arithmetic import ratio
 from .compile import apart, aside
-from .journal import cancel, drop, fail, head, paid, refuse, submit, sweep, tail
+from .exposure import DUPLICATE, MAX_LEVERAGE, code_of, day_of, lots_worth, remember, room_beyond, too_high, too_low
+from .journal import cancel, drop, head, paid, refuse, submit, sweep, tail
 from .limits import CEIL, DOWN, FAR, ONE, RATE, ZERO, whole
 from .orders import closing
 from .state import (
@@ -24,10 +25,12 @@ from .state import (
     LAST_EQUITY,
     ORDERS,
     ORDERS_TODAY,
-    OVERFLOW,
     PEAK,
-    ROW,
+    SESSIONS,
     STARTED,
+    TOO_HIGH,
+    TOO_LOW,
+    WISH,
     Desk,
 )
 
@@ -40,7 +43,7 @@ REDUCE, REJECT, HALT = whole(Response.REDUCE), whole(Response.REJECT), whole(Res
 IS_HALTED, RESTRICTED, LONG_ONLY = whole(Control.HALTED), whole(Control.RESTRICTED), whole(Control.LONG_ONLY)
 PER_DAY, QUANTITY, NOTIONAL = whole(Control.ORDERS_PER_DAY), whole(Control.ORDER_QUANTITY), whole(Control.ORDER_NOTIONAL)
 POSITION, CONCENTRATION = whole(Control.POSITION), whole(Control.CONCENTRATION)
-DRAWDOWN, DAILY_LOSS = whole(Control.DRAWDOWN), whole(Control.DAILY_LOSS)
+DRAWDOWN, DAILY_LOSS, MIN_LEVERAGE = whole(Control.DRAWDOWN), whole(Control.DAILY_LOSS), whole(Control.MIN_LEVERAGE)
 OF_NOTIONAL, OF_CONCENTRATION, OF_ORDERS, OF_DRAWDOWN, OF_LOSS, OF_FLATTEN = range(6)
 """Places in ``control_limits``."""
 ACCOUNT = whole(NOWHERE)
@@ -52,7 +55,7 @@ def violate(desk: Desk, t: int, slot: int, reason: int, control: int, requested:
     """The log row of a limit that was passed."""
     apart()
     n = head(desk, t, t, slot, ZERO, reason)
-    tail(desk, n, VIOLATED, FIRST_DETAIL + control, requested, ZERO)
+    tail(desk, n, VIOLATED, code_of(control), requested, ZERO)
     paid(desk, n, ZERO, ZERO, ZERO)
 
 
@@ -69,9 +72,10 @@ def vet(desk: Desk, t: int, slot: int, change: int, reason: int) -> int:
         guard[CAUSE] = FIRST_DETAIL
         return ZERO
     extra = change - part
-    for control in range(DRAWDOWN):
+    desk.watch[WISH] = change
+    for control in range(MAX_LEVERAGE):
         action = desk.control_action[control]
-        if extra == 0 or action < 0:
+        if extra == 0 or action < 0 or control == DRAWDOWN or control == DAILY_LOSS:
             continue
         room = room_for(desk, t, slot, control, part, extra)
         if room >= abs(extra):
@@ -83,9 +87,11 @@ def vet(desk: Desk, t: int, slot: int, change: int, reason: int) -> int:
             extra = ZERO
         if action == HALT and control != IS_HALTED:
             halt(desk, FOR_GOOD)
-        guard[CAUSE] = FIRST_DETAIL + control
+        guard[CAUSE] = code_of(control)
     if extra != 0:
         guard[ORDERS_TODAY] += 1
+        if desk.control_action[DUPLICATE] >= 0:
+            remember(desk, t, slot)
     return part + extra
 
 
@@ -106,6 +112,8 @@ def room_for(desk: Desk, t: int, slot: int, control: int, part: int, extra: int)
         return desk.control_quantity[asset] if desk.control_quantity[asset] >= 0 else FAR
     if control == NOTIONAL:
         return lots_worth(desk, asset, limits[OF_NOTIONAL])
+    if control > DAILY_LOSS:
+        return room_beyond(desk, t, slot, control, part, extra)
     held = abs(desk.lots[slot] + part)
     if control == POSITION:
         return max(ZERO, desk.control_position[asset] - held) if desk.control_position[asset] >= 0 else FAR
@@ -114,18 +122,6 @@ def room_for(desk: Desk, t: int, slot: int, control: int, part: int, extra: int)
             held += abs(desk.lots[other])
     money = ratio(max(ZERO, desk.money[EQUITY]), limits[OF_CONCENTRATION], RATE, DOWN)
     return max(ZERO, lots_worth(desk, asset, money) - held)
-
-
-@aside
-def lots_worth(desk: Desk, asset: int, money: int) -> int:
-    """How many lots so much money buys at the last price."""
-    apart()
-    unit = ratio(desk.last[asset], desk.up[asset], ONE, DOWN)
-    if not (fits(unit) and fits(money)):
-        fail(desk, OVERFLOW, asset)
-        return ZERO
-    lots = ratio(money, desk.down[asset], unit, DOWN)
-    return lots if fits(lots) else FAR
 
 
 @aside
@@ -149,13 +145,6 @@ def turn_down(desk: Desk, t: int, slot: int, reason: int, change: int) -> None:
 
 
 @aside
-def day_of(desk: Desk, t: int) -> int:
-    """The session of a bar."""
-    apart()
-    return desk.control_days[t - desk.cursor[ROW]] if desk.has_days != 0 else t
-
-
-@aside
 def supervise(desk: Desk, t: int) -> None:
     """Check the account after a bar, before its decisions."""
     apart()
@@ -170,6 +159,7 @@ def supervise(desk: Desk, t: int) -> None:
     if guard[STARTED] == 0 or day != guard[DAY]:
         watch[DAY_START] = watch[LAST_EQUITY]
         guard[STARTED], guard[DAY], guard[ORDERS_TODAY], guard[IN_LOSS] = 1, day, 0, 0
+        guard[SESSIONS] += 1
         if guard[HALTED] == FOR_A_DAY:
             guard[HALTED] = 0
     else:
@@ -179,8 +169,24 @@ def supervise(desk: Desk, t: int) -> None:
     limits = desk.control_limits
     guard[IN_DRAWDOWN] = check_loss(desk, t, DRAWDOWN, watch[PEAK], limits[OF_DRAWDOWN], guard[IN_DRAWDOWN])
     guard[IN_LOSS] = check_loss(desk, t, DAILY_LOSS, watch[DAY_START], limits[OF_LOSS], guard[IN_LOSS])
+    guard[TOO_HIGH] = check_state(desk, t, MAX_LEVERAGE, too_high(desk), guard[TOO_HIGH])
+    guard[TOO_LOW] = check_state(desk, t, MIN_LEVERAGE, too_low(desk), guard[TOO_LOW])
     if guard[DUE_HALT] != 0:
         stand_still(desk, t)
+
+
+@aside
+def check_state(desk: Desk, t: int, control: int, passed: bool, before: int) -> int:
+    """Whether a limit of the account is passed; when that begins, a row and what follows."""
+    apart()
+    action = desk.control_action[control]
+    if action < 0 or not passed:
+        return ZERO
+    if before == 0:
+        violate(desk, t, ACCOUNT, BY_CONTROL, control, ZERO)
+        if action == HALT:
+            halt(desk, FOR_GOOD)
+    return ONE
 
 
 @aside

@@ -14,7 +14,7 @@ from .journal import NONE, announce, drop, fail, refuse, submit, sweep
 from .limits import DOWN, ONE, ZERO, whole
 from .margin import leaving
 from .sizing import wanted
-from .state import BATCH, DEAD, DUE_HALT, EQUITY, HAS_CONTROLS, HAS_INCREMENTS, ORDERS, OVERFLOW, ROW, Desk
+from .state import BATCH, DEAD, DUE_HALT, EQUITY, HAS_CONTROLS, HAS_INCREMENTS, ORDERS, OVERFLOW, ROW, WISH_LIMIT, WISH_STOP, Desk
 from .ticks import settle_prices
 from .trailing import start, trails
 
@@ -79,7 +79,9 @@ def accept(desk: Desk, t: int, at: int) -> None:
             return
         lots = allowed
     if desk.flags & HAS_CONTROLS != 0 and lots != 0 and not dormant:
+        ask_at(desk, request[at + LIMIT], request[at + STOP])
         left = vet(desk, t, slot, lots, reason)
+        ask_at(desk, ZERO, ZERO)
         if left == 0:
             turn_down(desk, t, slot, reason, lots)
             return
@@ -87,6 +89,14 @@ def accept(desk: Desk, t: int, at: int) -> None:
     if request[at + FLAGS] & REPLACE != 0 and not joins:
         withdraw(desk, t, slot, request[at + ENTRY], REPLACED)
     enter(desk, t, at, slot, lots)
+
+
+@aside
+def ask_at(desk: Desk, limit: int, stop: int) -> None:
+    """Tell the controls the prices that a request names."""
+    apart()
+    desk.watch[WISH_LIMIT] = limit
+    desk.watch[WISH_STOP] = stop
 
 
 @kernel
@@ -162,7 +172,9 @@ def amend_all(desk: Desk, t: int, at: int, slot: int) -> None:
         if meant(desk, k, slot, request[at + ENTRY]) and desk.order_lots[k] != 0:
             change = lots if desk.order_lots[k] > 0 else -lots
             if desk.flags & HAS_CONTROLS != 0 and lots > abs(desk.order_lots[k]):
+                ask_at(desk, request[at + LIMIT], request[at + STOP])
                 change = vet(desk, t, slot, change, request[at + REASON])
+                ask_at(desk, ZERO, ZERO)
             if change != 0:
                 desk.order_lots[k] = change
             if request[at + LIMIT] != 0 and desk.order_limit[k] != 0:

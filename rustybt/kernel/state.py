@@ -27,10 +27,11 @@ that it is about, deposits and withdrawals behind us, dividends owed and not yet
 sessions behind us."""
 MONTH = GROUPS
 """Place in ``tally`` of the month that it counts; before it what was traded in that month, by ``tier_group``."""
-HALTED, DUE_HALT, STARTED, DAY, ORDERS_TODAY, IN_DRAWDOWN, IN_LOSS, CAUSE = range(8)
+HALTED, DUE_HALT, STARTED, DAY, ORDERS_TODAY, IN_DRAWDOWN, IN_LOSS, CAUSE, TOO_HIGH, TOO_LOW, SESSIONS = range(11)
 """Places in ``guard``: what the controls remember."""
-PEAK, DAY_START, LAST_EQUITY, KNOWN_DEPOSITS = range(4)
-"""Places in ``watch``: equity at its highest, before this session, at the last bar; deposits at the last bar."""
+PEAK, DAY_START, LAST_EQUITY, KNOWN_DEPOSITS, WISH, WISH_LIMIT, WISH_STOP = range(7)
+"""Places in ``watch``: equity at its highest, before this session, at the last bar; deposits at the last bar; lots and prices of the order
+that is being checked."""
 EVENT, ROW, HINT, OFFER, PHASE, BATCH, INCREMENT = range(7)
 """Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer, which
 phase of a bar is being served, first order of the batch that is being submitted, next change of increments."""
@@ -81,20 +82,20 @@ class Desk:
     What the controls are given: `rustybt.model.ControlTable`; what they remember: ``watch`` and ``guard``. Of what was sold and is not
     settled, by sessions since: ``waiting``.
 
-    What survives a bar: ``last`` per asset and 1 + the session of its last bar (``seen``), the ``tally`` of a month. Per slot: ``lots``,
-    ``entry`` and ``peak`` price, the levels ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``, bars to ``cool``,
-    whether it ``exited``, the remembered ``target``, bar + 1 at which its position was opened after the open (``late``), the value
-    ``settled`` in cash, how many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to
-    size, bar, number (0 = dead), reason, when it arrives; of a requested one also kind, limit, stop, time in force, until when, flags,
-    entry, and bar + 1 at which it became a limit order on the path, its ``rest``; of a trailing one the best price so far, its distance
-    in ticks or as a rate, how far beyond it the limit lies, the number of the first order of its batch, and the session
-    whose end cancels it. Per claim (a dividend earned
+    What survives a bar: ``last`` per asset and 1 + the session of its last bar (``seen``), the ``tally`` of a month. Per slot:
+    ``lots``, ``entry`` and ``peak`` price, the levels ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``, bars to
+    ``cool``, whether it ``exited``, the remembered ``target``, bar + 1 at which its position was opened after the open (``late``), the
+    value ``settled`` in cash, of the last order that passed the controls bar + 1, lots, limit and stop (``asked``), how many orders
+    keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar, number (0 = dead), reason,
+    when it arrives; of a requested one also kind, limit, stop, time in force, until when, flags, entry, and bar + 1 at which it became
+    a limit order on the path, its ``rest``; of a trailing one the best price so far, its distance in ticks or as a rate, how far beyond
+    it the limit lies, the number of the first order of its batch, and the session whose end cancels it. Per claim (a dividend earned
     and not yet paid): slot, number, money.
 
-    Scratch: ``held_slots``, slots with a position; per order what is ``due``: price, lots to serve, lots granted, notional and fee of the
-    lots to serve, lots that are not served and why, and whether it rested; the ``queue`` of increases, and the same ``ranked`` by slot;
-    per asset the tick and lot in force and the least notional, as of the changes behind us. Last the log, as in `rustybt.model.Log`,
-    and the curves.
+    Scratch: ``held_slots``, slots with a position; ``planned``, lots with those of working orders; per order what is ``due``: price,
+    lots to serve, lots granted, notional and fee of the lots to serve, lots that are not served and why, and whether it rested; the
+    ``queue`` of increases, and the same ``ranked`` by slot; per asset the tick and lot in force and the least notional, as of the
+    changes behind us. Last the log, as in `rustybt.model.Log`, and the curves.
     """
 
     assets: int
@@ -183,6 +184,8 @@ class Desk:
     ban_asset: Counts
     ban_first: Counts
     ban_last: Counts
+    date_first: Counts
+    date_last: Counts
 
     event_bar: Counts
     event_asset: Counts
@@ -257,6 +260,10 @@ class Desk:
     target: Amounts
     late: Counts
     settled: Amounts
+    asked_bar: Counts
+    asked_lots: Amounts
+    asked_limit: Amounts
+    asked_stop: Amounts
     busy: Counts
     order_slot: Counts
     order_lots: Amounts
@@ -291,6 +298,7 @@ class Desk:
     tick_now: Amounts
     lot_now: Amounts
     least_now: Amounts
+    planned: Amounts
     due_price: Amounts
     due_part: Amounts
     due_grant: Amounts
@@ -368,8 +376,8 @@ CURVES = _NAMES[_NAMES.index("curve_equity") :]
 
 def lengths(assets: int, slots: int, orders: int, claims: int = 1) -> dict[str, int]:
     """Length of each array that a state and its scratch consist of."""
-    per_slot, per_order, per_asset = (*PER_SLOT, "held_slots"), (*PER_ORDER, *DUE), ("last", "tick_now", "lot_now", "least_now")
-    fixed = {"money": 12, "count": 12, "cursor": 8, "watch": 4, "guard": 8, "seen": assets, "tally": MONTH + 1}
+    per_slot, per_order, per_asset = (*PER_SLOT, "held_slots", "planned"), (*PER_ORDER, *DUE), ("last", "tick_now", "lot_now", "least_now")
+    fixed = {"money": 12, "count": 12, "cursor": 8, "watch": 7, "guard": 11, "seen": assets, "tally": MONTH + 1}
     fixed |= dict.fromkeys(PER_CLAIM, claims) | dict.fromkeys(per_asset, assets) | {"waiting": WAITING}
     return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)
 

@@ -10,6 +10,10 @@ from rustybt.ledger.money import lot_sizes, steps_column
 from rustybt.model import Control, Detail, Reason, Response, Status
 
 CONTROLS = pl.Enum([control.name.lower() for control in Control])
+CODES = np.zeros(max(Detail) + 1, dtype=np.int64)
+"""The control of a detail."""
+for _control in Control:
+    CODES[Detail[_control.name]] = _control
 RESPONSES = pl.Enum([response.name.lower() for response in Response])
 
 
@@ -23,7 +27,7 @@ def violations_frame(books: Books) -> pl.DataFrame:
     log, given = books.outcome.log, books.tables.controls
     rows = take(log, log.status == Status.VIOLATED)
     slot = np.maximum(rows.slot, 0)
-    control = rows.detail.astype(np.int64) - int(Detail.HALTED)
+    control = CODES[rows.detail]
     actions = np.full(len(Control), 0, dtype=np.int64) if given is None else given.actions
     frame = pl.DataFrame(
         [
@@ -44,7 +48,7 @@ def warned(books: Books) -> list[str]:
     log, given = books.outcome.log, books.tables.controls
     if given is None:
         return []
-    rows = log.detail[log.status == Status.VIOLATED].astype(np.int64) - int(Detail.HALTED)
+    rows = CODES[log.detail[log.status == Status.VIOLATED]]
     counts = np.bincount(rows, minlength=len(Control))
     return [
         f"the control {control.name.lower()!r} was passed {counts[control]} times; it warns and changes nothing."

@@ -96,6 +96,13 @@ class Detail(IntEnum):
     NO_BORROW = 36
     END_OF_DAY = 37
     UNSETTLED = 38
+    ASSET_DATES = 39
+    PRICE_COLLAR = 40
+    DUPLICATE = 41
+    GROSS_EXPOSURE = 42
+    NET_EXPOSURE = 43
+    MAX_LEVERAGE = 44
+    MIN_LEVERAGE = 45
 
 
 class EventKind(IntEnum):

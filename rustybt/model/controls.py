@@ -9,6 +9,9 @@ import numpy as np
 
 from rustybt.model.panel import Ints
 
+FAR_DAY = 2**31 - 1
+"""A day beyond all others."""
+
 
 class Control(IntEnum):
     """What is watched; an order is checked in this order."""
@@ -23,6 +26,18 @@ class Control(IntEnum):
     CONCENTRATION = 7
     DRAWDOWN = 8
     DAILY_LOSS = 9
+    ASSET_DATES = 10
+    PRICE_COLLAR = 11
+    DUPLICATE = 12
+    GROSS_EXPOSURE = 13
+    NET_EXPOSURE = 14
+    MAX_LEVERAGE = 15
+    MIN_LEVERAGE = 16
+
+    @property
+    def watches_account(self) -> bool:
+        """Whether it looks at the account after every bar, and at no order."""
+        return self in (Control.DRAWDOWN, Control.DAILY_LOSS, Control.MAX_LEVERAGE, Control.MIN_LEVERAGE)
 
 
 class Response(IntEnum):
@@ -49,7 +64,10 @@ class ControlTable:
         notional: of an order, money units. concentration: of an asset in equity, 1e-8. orders: per day.
         drawdown, daily_loss: of the peak and of the equity at the end of the session before, 1e-8.
         flatten: whether a halt closes all positions.
-        restricted: (n, 3) Int64 rows of (asset, first day, last day).
+        restricted: (n, 3) Int64 rows of (asset, first day, last day). dates: the same, at most one
+            per asset: the days on which it may be bought or sold short.
+        collar: how far a price may lie from the last price, 1e-8. duplicate: bars.
+        gross_exposure, net_exposure, max_leverage, min_leverage: of equity, 1e-8. deadline: sessions.
         days: (bars,) Int64 session of each bar; empty: every bar is a day of its own.
     """
 
@@ -63,6 +81,14 @@ class ControlTable:
     daily_loss: int = 0
     flatten: bool = False
     restricted: Ints = field(default_factory=_none)
+    dates: Ints = field(default_factory=_none)
+    collar: int = 0
+    duplicate: int = 0
+    gross_exposure: int = 0
+    net_exposure: int = 0
+    max_leverage: int = 0
+    min_leverage: int = 0
+    deadline: int = 0
     days: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def action(self, control: Control) -> int:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from rustybt.model.codes import NOWHERE, Detail, Reason, Status
 from rustybt.model.controls import Control, Response
 from rustybt.reference.account import Account, Order, Row, Terms
-from rustybt.reference.fills import check_price
+from rustybt.reference.fills import check_price, value
 from rustybt.reference.rounding import ONE, ZERO, amount, toward_zero, upward
 from rustybt.reference.timing import arrival
 
@@ -21,6 +21,8 @@ class Limits:
         actions: what follows, per control that is watched. quantity, position: per asset column.
         notional: money. concentration, drawdown, daily_loss: fractions. orders: per day. flatten: close all on a halt.
         restricted: (column, first day, last day). days: session per bar, empty = every bar its own.
+        dates: first and last day per asset column. collar: fraction of the last price. duplicate: bars. multiples: of equity,
+            by the control of exposure or leverage. deadline: sessions.
     """
 
     actions: dict[Control, Response] = field(default_factory=dict)
@@ -34,6 +36,22 @@ class Limits:
     flatten: bool = False
     restricted: tuple[tuple[int, int, int], ...] = ()
     days: tuple[int, ...] = ()
+    dates: dict[int, tuple[int, int]] = field(default_factory=dict)
+    collar: Decimal = ZERO
+    duplicate: int = 0
+    multiples: dict[Control, Decimal] = field(default_factory=dict)
+    deadline: int = 0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An order that is to be checked: its slot, quantity, reason, and the prices that it names, 0 = none."""
+
+    slot: int
+    quantity: Decimal
+    reason: Reason = Reason.TARGET
+    limit: Decimal = ZERO
+    stop: Decimal = ZERO
 
 
 @dataclass
@@ -43,7 +61,9 @@ class Guard:
     Attributes:
         peak: highest equity. day: session. day_start: equity before it. last: of the last bar.
         deposits: as of the last bar. orders: opened today.
-        halted: for how long: "", "day" or "good". due: a halt that has not yet been carried out. breached: losses that are already noted.
+        halted: for how long: "", "day" or "good". due: a halt that has not yet been carried out.
+        breached: limits of the account that are already noted.
+        sessions: begun so far. passed: the last order of each slot that the controls left something of, and its bar.
     """
 
     limits: Limits
@@ -56,6 +76,8 @@ class Guard:
     halted: str = ""
     due: bool = False
     breached: set[Control] = field(default_factory=set)
+    sessions: int = 0
+    passed: dict[int, tuple[int, Wish]] = field(default_factory=dict)
 
     def halt(self, length: str) -> None:
         """No position is opened or increased from now on."""
@@ -65,14 +87,13 @@ class Guard:
 
 def detail_of(control: Control) -> Detail:
     """The code of a control in the log."""
-    return Detail(Detail.HALTED + control)
+    return Detail[control.name]
 
 
-def vet(
-    account: Account, guard: Guard, bar: int, order: tuple[Terms, Decimal, Decimal], reason: Reason = Reason.TARGET
-) -> tuple[Decimal, Detail]:
-    """What the controls leave of an order (its terms, quantity, and the equity), and the last control that took something."""
-    terms, change, equity = order
+def vet(account: Account, guard: Guard, now: tuple[int, Decimal], wish: Wish) -> tuple[Decimal, Detail]:
+    """What the controls leave of an order at a bar and its equity, and the last control that took something."""
+    bar, equity = now
+    terms, change = account.rules.terms[wish.slot], wish.quantity
     held = account.positions[terms.number].quantity
     part = ZERO
     if held != 0 and (held > 0) != (change > 0):
@@ -81,12 +102,12 @@ def vet(
         return ZERO, Detail.HALTED
     extra, cause = change - part, Detail.NONE
     for control, action in sorted(guard.limits.actions.items()):
-        if extra == 0 or control in (Control.DRAWDOWN, Control.DAILY_LOSS):
+        if extra == 0 or control.watches_account:
             continue
-        room = room_for(account, guard, Opening(bar, terms, part, extra, equity), control)
+        room = room_for(account, guard, Opening(bar, terms, part, extra, equity, wish), control)
         if room is None or room >= abs(extra):
             continue
-        account.log.append(Row(bar, bar, terms.number, 0, reason, Status.VIOLATED, detail_of(control), part + extra))
+        account.log.append(Row(bar, bar, terms.number, 0, wish.reason, Status.VIOLATED, detail_of(control), part + extra))
         if action is Response.REDUCE:
             extra = room if extra > 0 else -room
         elif action in (Response.REJECT, Response.HALT):
@@ -95,6 +116,8 @@ def vet(
             guard.halt("good")
         cause = detail_of(control)
     guard.orders += extra != 0
+    if extra != 0:
+        guard.passed[wish.slot] = (bar, wish)
     return part + extra, cause
 
 
@@ -107,6 +130,7 @@ class Opening:
     part: Decimal
     extra: Decimal
     equity: Decimal
+    wish: Wish
 
 
 def room_for(account: Account, guard: Guard, opening: Opening, control: Control) -> Decimal | None:
@@ -122,6 +146,8 @@ def room_for(account: Account, guard: Guard, opening: Opening, control: Control)
     }
     if control in blocked:
         return ZERO if blocked[control] else None
+    if control > Control.DAILY_LOSS:
+        return room_beyond(account, guard, opening, control)
     if control is Control.ORDER_QUANTITY:
         return limits.quantity.get(column)
     if control is Control.ORDER_NOTIONAL:
@@ -133,6 +159,44 @@ def room_for(account: Account, guard: Guard, opening: Opening, control: Control)
     unit = account.rules.unit
     money = amount(toward_zero(max(ZERO, equity) * limits.concentration, unit), unit, "limit of a position", terms.asset.symbol)
     return max(ZERO, worth_of(account, terms, money) - held)
+
+
+def room_beyond(account: Account, guard: Guard, opening: Opening, control: Control) -> Decimal | None:
+    """The same under dates, price collar, duplicates and exposure."""
+    limits, terms, wish = guard.limits, opening.terms, opening.wish
+    if control is Control.ASSET_DATES:
+        first, last = limits.dates.get(terms.column, (None, None))
+        return None if first is None or last is None or first <= day_of(limits, opening.bar) <= last else ZERO
+    if control is Control.PRICE_COLLAR:
+        last_price = account.last[terms.column] or ZERO
+        return ZERO if any(price and abs(price - last_price) > last_price * limits.collar for price in (wish.limit, wish.stop)) else None
+    if control is Control.DUPLICATE:
+        bar, before = guard.passed.get(terms.number, (opening.bar, None))
+        same = before is not None and (before.quantity, before.limit, before.stop) == (wish.quantity, wish.limit, wish.stop)
+        return ZERO if same and opening.bar - bar <= limits.duplicate else None
+    unit = account.rules.unit
+    money = amount(toward_zero(max(ZERO, opening.equity) * limits.multiples[control], unit), unit, "exposure", terms.asset.symbol)
+    gross, net = exposure(account, opening)
+    used = gross if control is Control.GROSS_EXPOSURE else net if opening.extra > 0 else -net
+    return worth_of(account, terms, amount(max(ZERO, money - used), unit, "exposure", terms.asset.symbol))
+
+
+def exposure(account: Account, opening: Opening) -> tuple[Decimal, Decimal]:
+    """Gross and net value at last prices of what is held and of what the working orders of other slots would change."""
+    unit, gross, net = account.rules.unit, ZERO, ZERO
+    for terms in account.rules.terms:
+        planned = account.positions[terms.number].quantity
+        if terms.number == opening.terms.number:
+            planned += opening.part
+        else:
+            for order in account.of(terms.number):
+                if not order.is_dormant:
+                    planned = amount(planned + (order.quantity or ZERO), terms.asset.lot_size, "exposure", terms.asset.symbol)
+        worth = value(planned, account.last[terms.column] or ZERO, terms, unit)
+        gross, net = gross + abs(worth), net + worth
+        for total in (gross, net):
+            amount(total, unit, "exposure", terms.asset.symbol)
+    return gross, net
 
 
 def worth_of(account: Account, terms: Terms, money: Decimal) -> Decimal:
@@ -152,12 +216,14 @@ def day_of(limits: Limits, bar: int) -> int:
     return limits.days[bar] if limits.days else bar
 
 
-def supervise(account: Account, guard: Guard, bar: int, equity: Decimal) -> None:
-    """Check the account after a bar, before its decisions."""
+def supervise(account: Account, guard: Guard, bar: int, standing: tuple[Decimal, Decimal]) -> None:
+    """Check the account, its equity and gross exposure, after a bar and before its decisions."""
+    equity = standing[0]
     limits, day, flowed = guard.limits, day_of(guard.limits, bar), account.deposits - guard.deposits
     guard.peak, guard.last, guard.deposits = guard.peak + flowed, guard.last + flowed, account.deposits
     if day != guard.day:
         guard.day, guard.day_start, guard.orders = day, guard.last, 0
+        guard.sessions += 1
         guard.breached.discard(Control.DAILY_LOSS)
         guard.halted = "" if guard.halted == "day" else guard.halted
     else:
@@ -178,7 +244,27 @@ def supervise(account: Account, guard: Guard, bar: int, equity: Decimal) -> None
             guard.breached.add(control)
         elif control is Control.DRAWDOWN:
             guard.breached.discard(control)
+    check_leverage(account, guard, bar, standing)
     stand_still(account, guard, bar)
+
+
+def check_leverage(account: Account, guard: Guard, bar: int, standing: tuple[Decimal, Decimal]) -> None:
+    """Whether gross exposure is outside its multiples of equity; the first time that it is, a row and what follows."""
+    equity, gross = max(ZERO, standing[0]), standing[1]
+    limits, unit = guard.limits, account.rules.unit
+    for control in (Control.MAX_LEVERAGE, Control.MIN_LEVERAGE):
+        if control not in limits.actions:
+            continue
+        bound = equity * limits.multiples[control]
+        if control is Control.MAX_LEVERAGE:
+            passed = gross > toward_zero(bound, unit)
+        else:
+            passed = guard.sessions > limits.deadline and gross < upward(bound, unit)
+        if passed and control not in guard.breached:
+            account.log.append(Row(bar, bar, NOWHERE, 0, Reason.CONTROL, Status.VIOLATED, detail_of(control)))
+            if limits.actions[control] is Response.HALT:
+                guard.halt("good")
+        (guard.breached.add if passed else guard.breached.discard)(control)
 
 
 def opens(account: Account, order: Order) -> bool:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from rustybt.model.codes import Detail, Reason, Sizing, Status, TargetKind
 from rustybt.reference.account import Account, Order, Row, Terms
-from rustybt.reference.controls import Guard, vet
+from rustybt.reference.controls import Guard, Wish, vet
 from rustybt.reference.margin import is_liquidated
 from rustybt.reference.orders import wanted
 from rustybt.reference.rounding import ZERO, amount
@@ -61,7 +61,7 @@ def trade(account: Account, bar: int, decision: tuple[Terms, Decimal, Guard | No
             return
         change = allowed
     if guard is not None and change != 0:
-        left, cause = vet(account, guard, bar, (terms, change, equity))
+        left, cause = vet(account, guard, (bar, equity), Wish(terms.number, change))
         if left == 0:
             reject(account, bar, slot, cause, change)
             return

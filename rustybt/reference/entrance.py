@@ -120,6 +120,10 @@ def read_ladder(tables: Tables, slot: int, unit: Decimal) -> Ladder | None:
     return Ladder(group, each != 0, tuple(tiers))
 
 
+MULTIPLES = (Control.GROSS_EXPOSURE, Control.NET_EXPOSURE, Control.MAX_LEVERAGE, Control.MIN_LEVERAGE)
+"""Controls that are told as multiples of equity."""
+
+
 def read_guard(tables: Tables, account: Account) -> Guard | None:
     """The controls in human units, and what they remember at the start."""
     given, unit = tables.controls, account.rules.unit
@@ -142,6 +146,11 @@ def read_guard(tables: Tables, account: Account) -> Guard | None:
         given.flatten,
         tuple((int(column), int(first), int(last)) for column, first, last in given.restricted),
         tuple(given.days.tolist()),
+        {int(column): (int(first), int(last)) for column, first, last in given.dates},
+        given.collar * PER_RATE,
+        given.duplicate,
+        {control: getattr(given, control.name.lower()) * PER_RATE for control in MULTIPLES},
+        given.deadline,
     )
     return Guard(limits, account.cash, account.cash, account.deposits)
 

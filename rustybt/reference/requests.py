@@ -10,7 +10,7 @@ from rustybt.model.codes import Detail, Reason, Status, TargetKind
 from rustybt.model.decimals import RATE, WEIGHT
 from rustybt.model.requests import REQUEST_FIELDS, Measure, OrderFlag, OrderKind, Requests, TimeInForce
 from rustybt.reference.account import Account, Now, Order, Row, Rules
-from rustybt.reference.controls import Guard, stand_still, vet
+from rustybt.reference.controls import Guard, Wish, stand_still, vet
 from rustybt.reference.decisions import cooled
 from rustybt.reference.groups import announce, end_orphans
 from rustybt.reference.increments import in_force, settle_prices
@@ -124,7 +124,7 @@ def accept(account: Account, now: Now, request: Request, known: Known) -> None:
             return
         quantity = allowed
     if guard is not None and quantity != 0 and OrderFlag.DORMANT not in request.flags:
-        left, cause = vet(account, guard, now.bar, (terms, quantity, equity), request.reason)
+        left, cause = vet(account, guard, (now.bar, equity), wish_of(request, quantity))
         if left == 0:
             refuse(account, now, request, cause, quantity)
             return
@@ -132,6 +132,11 @@ def accept(account: Account, now: Now, request: Request, known: Known) -> None:
     if OrderFlag.REPLACE in request.flags and not joins:
         withdraw(account, now.bar, request, Detail.REPLACED)
     enter(account, now, request, quantity)
+
+
+def wish_of(request: Request, quantity: Decimal) -> Wish:
+    """What the controls are asked about."""
+    return Wish(request.slot, quantity, request.reason, request.limit, request.stop)
 
 
 def refuse(account: Account, now: Now, request: Request, detail: Detail, quantity: Decimal) -> None:
@@ -211,7 +216,7 @@ def amend(account: Account, bar: int, request: Request, known: Known) -> None:
             continue
         quantity = size if order.is_buy else -size
         if guard is not None and abs(quantity) > abs(order.quantity):
-            quantity = vet(account, guard, bar, (terms, quantity, equity), request.reason)[0]
+            quantity = vet(account, guard, (bar, equity), wish_of(request, quantity))[0]
         if quantity != 0:
             order.quantity = quantity
         if request.limit and order.limit:

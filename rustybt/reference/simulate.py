@@ -116,7 +116,7 @@ def after_events(account: Account, now: Now, bars: Bars, asked: Asked) -> tuple[
     age(account, number, bars)
     watch_margin(account, number, equity)
     if guard is not None:
-        supervise(account, guard, number, equity)
+        supervise(account, guard, number, (equity, gross))
     submit_max_bars(account, number)
     decide(account, number, asked.offers, equity, guard)
     accept_all(account, now, asked.requests, (equity, guard))

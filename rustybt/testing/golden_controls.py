@@ -10,8 +10,23 @@ import numpy as np
 from rustybt.model import Asset, Control, ControlTable, Response
 from rustybt.model.decimals import RATE, from_units, to_units
 
-RATES = ("concentration", "drawdown", "daily_loss")
-NAMES = {"order_quantity": "quantity", "position": "position", "order_notional": "notional", "orders_per_day": "orders"}
+RATES = (
+    "concentration",
+    "drawdown",
+    "daily_loss",
+    "price_collar",
+    "gross_exposure",
+    "net_exposure",
+    "max_leverage",
+    "min_leverage",
+)
+NAMES = {
+    "order_quantity": "quantity",
+    "position": "position",
+    "order_notional": "notional",
+    "orders_per_day": "orders",
+    "price_collar": "collar",
+}
 
 
 def read_controls(lines: list[list[str]], assets: tuple[Asset, ...], unit: Decimal) -> ControlTable | None:
@@ -22,7 +37,7 @@ def read_controls(lines: list[list[str]], assets: tuple[Asset, ...], unit: Decim
     actions = np.full(len(Control), -1, dtype=np.int64)
     actions[Control.HALTED] = int(Response.REJECT)
     found: dict[str, Any] = {name: np.full(len(assets), -1, dtype=np.int64) for name in ("quantity", "position")}
-    bans: list[tuple[int, int, int]] = []
+    spans: dict[str, list[tuple[int, ...]]] = {"restricted": [], "asset_dates": []}
     for name, *words in lines:
         if name == "days":
             found["days"] = np.array(words, dtype=np.int64)
@@ -35,13 +50,16 @@ def read_controls(lines: list[list[str]], assets: tuple[Asset, ...], unit: Decim
             symbol, given, number = word.rpartition("=")
             if given:
                 found[NAMES[name]][columns[symbol]] = to_units(number, assets[columns[symbol]].lot_size)
-            elif name == "restricted":
+            elif name in spans:
                 banned, _, days = word.partition(":")
-                bans.append((columns[banned], *map(int, days.split("-"))))  # type: ignore[arg-type]
+                spans[name].append((columns[banned], *map(int, days.split("-"))))
+            elif word.startswith("after:"):
+                found["deadline"] = int(word.removeprefix("after:"))
             else:
-                steps = {"order_notional": unit, "orders_per_day": Decimal(1)}
+                steps = {"order_notional": unit, "orders_per_day": Decimal(1), "duplicate": Decimal(1)}
                 found[NAMES.get(name, name)] = to_units(number, steps.get(name, 1 / Decimal(RATE)))
-    return ControlTable(actions, restricted=np.array(bans, dtype=np.int64).reshape(-1, 3), **found)
+    rows = {name: np.array(span, dtype=np.int64).reshape(-1, 3) for name, span in spans.items()}
+    return ControlTable(actions, restricted=rows["restricted"], dates=rows["asset_dates"], **found)
 
 
 def write_controls(table: ControlTable | None, assets: tuple[Asset, ...], unit: Decimal) -> list[str]:
@@ -65,10 +83,12 @@ def _limits(table: ControlTable, name: str, assets: tuple[Asset, ...], unit: Dec
         lots = getattr(table, NAMES[name])
         steps = ((asset, int(lots[column])) for column, asset in enumerate(assets) if lots[column] >= 0)
         return [f"{asset.symbol}={from_units(count, asset.lot_size):f}" for asset, count in steps]
-    if name == "restricted":
-        return [f"{assets[column].symbol}:{first}-{last}" for column, first, last in table.restricted.tolist()]
-    if name == "orders_per_day":
-        return [str(table.orders)]
+    if name in ("restricted", "asset_dates"):
+        rows = table.restricted if name == "restricted" else table.dates
+        return [f"{assets[column].symbol}:{first}-{last}" for column, first, last in rows.tolist()]
+    if name in ("orders_per_day", "duplicate"):
+        return [str(table.orders if name == "orders_per_day" else table.duplicate)]
     if name == "order_notional":
         return [f"{from_units(table.notional, unit):f}"]
-    return [f"{Decimal(getattr(table, name)) / RATE:f}"] if name in RATES else []
+    words = [f"{Decimal(getattr(table, NAMES.get(name, name))) / RATE:f}"] if name in RATES else []
+    return [*words, f"after:{table.deadline}"] if name == "min_leverage" else words

@@ -20,13 +20,14 @@ def draw_controls(dice: Chance, world: World, bars: int) -> ControlTable | None:
     actions[Control.HALTED] = int(Response.REJECT)
     for control in list(Control)[1:]:
         if dice.chance(often):
-            actions[control] = int(dice.pick(PER_ACCOUNT if control >= Control.DRAWDOWN else PER_ORDER))
+            actions[control] = int(dice.pick(PER_ACCOUNT if control.watches_account else PER_ORDER))
     worth = max(world.lot_worth)
     bans = []
     for _ in range(dice.pick((1, 0, 2))):
         first = dice.integer(0, bars)
         bans.append((dice.integer(0, len(world.assets) - 1), first, first + dice.integer(0, bars)))
     length = dice.pick((1, 3, 5, 1000))
+    dates = [(column, first, first + dice.integer(0, bars)) for column in range(len(world.assets)) for first in (dice.integer(0, bars),)]
     return ControlTable(
         np.array(actions, dtype=np.int64),
         np.array([draw_lots(dice, lots) for lots in world.lots], dtype=np.int64),
@@ -37,6 +38,14 @@ def draw_controls(dice: Chance, world: World, bars: int) -> ControlTable | None:
         drawdown=dice.pick((10**7, 10**6, 5 * 10**7, 1)),
         daily_loss=dice.pick((2 * 10**6, 10**5, 2 * 10**7, 1)),
         flatten=dice.chance(50),
+        dates=np.array(dates[: dice.integer(0, len(dates))], dtype=np.int64).reshape(-1, 3),
+        collar=dice.pick((10**6, 10**7, 0, 10**8)),
+        duplicate=dice.pick((0, 1, 3, 50)),
+        gross_exposure=dice.pick((10**8, 5 * 10**7, 2 * 10**8, 33_333_333)),
+        net_exposure=dice.pick((10**8, 5 * 10**7, 0, 33_333_333)),
+        max_leverage=dice.pick((10**8, 5 * 10**7, 10**6)),
+        min_leverage=dice.pick((10**7, 10**8, 1)),
+        deadline=dice.pick((0, 1, 5)),
         restricted=np.array(bans, dtype=np.int64).reshape(-1, 3),
         days=np.arange(bars, dtype=np.int64) // length if dice.chance(70) else np.zeros(0, dtype=np.int64),
     )

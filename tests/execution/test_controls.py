@@ -43,6 +43,33 @@ def test_numbers_become_lots_money_and_rates() -> None:
     assert table.action(Control.DAILY_LOSS) == -1
 
 
+def test_dates_prices_exposure_and_leverage_become_integers() -> None:
+    given = controls(
+        asset_dates={"B": (None, "2024-01-03")},
+        price_collar="0.05",
+        duplicate=3,
+        gross_exposure=limit("1.5", action="reduce"),
+        net_exposure="0.5",
+        max_leverage=2,
+        min_leverage=limit("0.1", action="warn"),
+        min_leverage_after=5,
+    )
+    table = given.table((A, B), 2)
+    assert table.dates.tolist() == [[1, 1 - 2**31, 19_725]]
+    assert (table.collar, table.duplicate, table.deadline) == (5_000_000, 3, 5)
+    assert (table.gross_exposure, table.net_exposure) == (150_000_000, 50_000_000)
+    assert (table.max_leverage, table.min_leverage) == (200_000_000, 10_000_000)
+    assert {control.name: Response(table.action(control)).name for control in list(Control)[10:]} == {
+        "ASSET_DATES": "REJECT",
+        "PRICE_COLLAR": "REJECT",
+        "DUPLICATE": "REJECT",
+        "GROSS_EXPOSURE": "REDUCE",
+        "NET_EXPOSURE": "REJECT",
+        "MAX_LEVERAGE": "HALT",
+        "MIN_LEVERAGE": "WARN",
+    }
+
+
 def test_the_usual_action_is_to_reject_and_of_a_loss_to_halt() -> None:
     given = controls(long_only=True, daily_loss="0.02")
     assert {name: found.action for name, found in given.limits.items()} == {"long_only": "reject", "daily_loss": "halt"}
@@ -51,6 +78,15 @@ def test_the_usual_action_is_to_reject_and_of_a_loss_to_halt() -> None:
 def test_equal_controls_have_equal_identities_and_others_not() -> None:
     one, other = controls(concentration="0.10"), controls(concentration=limit("0.1"))
     assert one.to_dict() == other.to_dict() != controls(concentration="0.2").to_dict()
+    forms = [
+        controls(restricted=["A"]),
+        controls(restricted=limit(["A"], action="allow")),
+        controls(asset_dates={"A": ("2024-01-01", None)}),
+        controls(asset_dates=limit({"A": ("2024-01-01", None)}, action="allow")),
+        controls(min_leverage=1),
+        controls(min_leverage=1, min_leverage_after=1),
+    ]
+    assert len({repr(form.to_dict()) for form in forms}) == len(forms)
     assert "controls" not in configure().to_dict()
     assert configure(controls=one).to_dict()["controls"] == one.to_dict()
 
@@ -70,6 +106,17 @@ def test_equal_controls_have_equal_identities_and_others_not() -> None:
         ({"flatten": 1}, "flatten 1 is not True or False", "controls, flatten"),
         ({"restricted": "ACME"}, "restricted 'ACME' is not a list", "controls, restricted"),
         ({"restricted": {"A": ("2024-02-01", "2024-01-01")}}, "restricted 'A' ends before it starts", "controls, restricted"),
+        ({"asset_dates": ["A"]}, r"asset_dates \['A'\] is no mapping", "controls, asset_dates"),
+        ({"asset_dates": {"A": ("2024-02-01", "2024-01-01")}}, "asset_dates 'A' ends before it starts", "controls, asset_dates"),
+        ({"asset_dates": {"A": ("soon", None)}}, "'soon' is not a date", "controls, asset_dates"),
+        ({"price_collar": "1.5"}, "price_collar 1.5 is not a fraction", "controls, price_collar"),
+        ({"duplicate": "0.5"}, "duplicate 0.5 is not a whole number", "controls, duplicate"),
+        ({"gross_exposure": 0}, "gross_exposure 0 is not a fraction", "controls, gross_exposure"),
+        ({"net_exposure": "-1"}, "net_exposure -1 is not a fraction", "controls, net_exposure"),
+        ({"max_leverage": limit(2, action="reject")}, "max_leverage cannot reject", "controls, max_leverage"),
+        ({"min_leverage": "1001"}, "min_leverage 1001 is not a fraction", "controls, min_leverage"),
+        ({"min_leverage_after": 3}, "min_leverage_after 3 without min_leverage", "controls, min_leverage_after"),
+        ({"min_leverage": 1, "min_leverage_after": -1}, "min_leverage_after -1 is not a whole", "controls, min_leverage_after"),
         ({"restricted": {"A": ("soon", None)}}, "'soon' is not a date", "controls, restricted"),
     ],
 )
@@ -118,6 +165,27 @@ def test_a_run_lists_its_violations_and_engines_agree(run_controls: Controls) ->
     assert seen["requested"].to_list()[:4] == [60, 1, 2, None]
     assert result.fills.select("asset", "quantity").rows() == [("A", 50)]
     assert result.counts()["rejected"] == 6
+
+
+def test_exposure_and_dates_hold_in_a_run_and_engines_agree() -> None:
+    """At most 70 % of 10000: 60 A at 100 are 6000, so 20 B at 50 are left. On 2020-01-08 A is past its last day and leverage has been
+    watched: 6000 of 10000 and later less are below 1.5 once the first two sessions are over."""
+    panel = rbt.load(BARS, stamp="close", tick_size="0.01")
+    wish = pl.when(pl.col("asset") == "A").then(pl.when(pl.col("close") == 90).then(61).otherwise(60)).otherwise(40)
+    strategy = rbt.Strategy("wish", target=rbt.quantity(wish))
+    wanted = controls(
+        gross_exposure=limit("0.7", action="reduce"),
+        asset_dates={"A": (None, "2020-01-08")},
+        min_leverage=limit("1.5", action="warn"),
+        min_leverage_after=2,
+    )
+    result = rbt.run(strategy, panel, cash="10000", controls=wanted)
+    steps = walk(sleeves_of(strategy), panel, configure(cash="10000", controls=wanted))
+    assert differences(result.outcome, steps.outcome) == []
+    assert result.fills.select("asset", "quantity").rows() == [("A", 60), ("B", 20)]
+    assert result.violations["control"].to_list()[:2] == ["gross_exposure", "min_leverage"]
+    assert "asset_dates" in result.violations["control"].to_list()
+    assert any("'min_leverage' was passed 1 times" in said for said in result.warnings)
 
 
 def test_a_warning_is_said_by_the_run() -> None:

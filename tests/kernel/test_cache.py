@@ -266,3 +266,14 @@ def test_an_edit_in_a_called_function_reaches_its_callers_in_other_files(copied:
     journal.write_text(text[:start] + edited, encoding="utf-8")
     assert fresh(code, **given).split() == ["7", "0"]
     assert len(list((tmp_path / "home" / "kernel").iterdir())) == 2
+
+
+def test_the_codes_of_the_model_are_part_of_the_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The kernel compiles them in: with another number for one of them it has to be compiled anew."""
+    before = cache.salt()
+    shutil.copytree(cache.MODEL, tmp_path / "model")
+    monkeypatch.setattr(cache, "MODEL", tmp_path / "model")
+    assert cache.salt() == before
+    codes = tmp_path / "model" / "codes.py"
+    codes.write_text(codes.read_text().replace("END_OF_DAY = 37", "END_OF_DAY = 90"))
+    assert cache.salt() != before

@@ -146,10 +146,11 @@ def with_one_more_asset(table: ControlTable | None, place: int) -> ControlTable 
     """The controls of a run with an asset more, which they do not limit."""
     if table is None:
         return None
-    restricted = table.restricted.copy()
-    restricted[:, 0] += restricted[:, 0] >= place
+    restricted, dates = table.restricted.copy(), table.dates.copy()
+    for rows in (restricted, dates):
+        rows[:, 0] += rows[:, 0] >= place
     quantity, position = (np.insert(limits, place, -1) for limits in (table.quantity, table.position))
-    return replace(table, restricted=restricted, quantity=quantity, position=position)
+    return replace(table, restricted=restricted, dates=dates, quantity=quantity, position=position)
 
 
 def first_of(timing: Timing | None, bars: int, assets: int) -> Timing | None:

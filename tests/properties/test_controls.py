@@ -18,6 +18,8 @@ LINES = {
     "order_quantity": lambda action, size: f"order_quantity {action} A={size}",
     "position": lambda action, size: f"position {action} A={size}",
     "order_notional": lambda action, size: f"order_notional {action} {size * 100}",
+    "gross_exposure": lambda action, size: f"gross_exposure {action} {size / 100:.2f}",
+    "net_exposure": lambda action, size: f"net_exposure {action} {size / 100:.2f}",
     "concentration": lambda action, size: f"concentration {action} {size / 100:.2f}",
 }
 
