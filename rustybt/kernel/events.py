@@ -12,8 +12,9 @@ from .flows import transfer
 from .journal import NONE, drop, fail, head, paid, sweep, tail
 from .levels import arm
 from .limits import DOWN, HALF_EVEN, LIMIT, ZERO, whole
-from .state import CASH, DEAD, EVENT, HAS_FLOWS, HAS_LEVELS, HAS_ORDERS, INCOME, ORDERS, OVERFLOW, Desk
+from .state import CASH, DEAD, EVENT, HAS_FLOWS, HAS_INCREMENTS, HAS_LEVELS, HAS_ORDERS, INCOME, ORDERS, OVERFLOW, Desk
 from .succession import close_out, remainder, roll, spin_off
+from .ticks import settle_prices
 from .trailing import trails
 
 SPLIT, DIVIDEND = whole(Reason.SPLIT), whole(Reason.DIVIDEND)
@@ -153,6 +154,8 @@ def split_prices(desk: Desk, k: int, new: int, old: int) -> None:
             fail(desk, OVERFLOW, desk.order_slot[k])
     if not (fits(desk.order_limit[k]) and fits(desk.order_stop[k])):
         fail(desk, OVERFLOW, desk.order_slot[k])
+    elif desk.flags & HAS_INCREMENTS != 0:
+        settle_prices(desk, k)
 
 
 @aside

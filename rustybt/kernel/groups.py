@@ -8,7 +8,8 @@ from .arithmetic import fits
 from .compile import apart, aside, kernel
 from .journal import announce, drop, fail
 from .limits import FAR, whole
-from .state import ORDERS, OVERFLOW, PHASE, ROW, Desk
+from .state import HAS_INCREMENTS, ORDERS, OVERFLOW, PHASE, ROW, Desk
+from .ticks import settle_prices
 from .trailing import start, trails
 
 NEXT_OPEN, NEXT_CLOSE = whole(FillAt.NEXT_OPEN), whole(FillAt.NEXT_CLOSE)
@@ -43,9 +44,12 @@ def activate(desk: Desk, t: int, j: int, lots: int, price: int) -> None:
     phase, slot = desk.cursor[PHASE], desk.order_slot[j]
     if desk.order_flags[j] & BY_FILL != 0:
         desk.order_lots[j] -= lots
+        desk.due_left[j] -= lots
         if not fits(desk.order_lots[j]):
             fail(desk, OVERFLOW, slot)
             return
+    if desk.flags & HAS_INCREMENTS != 0:
+        settle_prices(desk, j)
     if is_dormant(desk, j):
         desk.order_flags[j] &= ~DORMANT
         desk.order_arrives[j] = -FAR

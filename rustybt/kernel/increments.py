@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from rustybt.model import Detail, Reason
+from rustybt.model import Detail, OrderFlag, Reason
 
 from .arithmetic import fits, value
 from .compile import apart, aside, kernel
 from .journal import fail
 from .levels import arm
 from .limits import ONE, ZERO, whole
-from .state import HAS_INCREMENTS, HAS_LEVELS, INCREMENT, OVERFLOW, Desk
+from .state import HAS_INCREMENTS, HAS_LEVELS, HAS_ORDERS, INCREMENT, OVERFLOW, Desk
+from .ticks import settle_all
 
 LOT_SIZE, MIN_NOTIONAL = whole(Detail.LOT_SIZE), whole(Detail.MIN_NOTIONAL)
-TARGET, CALLBACK = whole(Reason.TARGET), whole(Reason.CALLBACK)
+TARGET, CALLBACK, ORDER = whole(Reason.TARGET), whole(Reason.CALLBACK), whole(Reason.ORDER)
+ONLY_REDUCE = whole(OrderFlag.REDUCE_ONLY)
 
 
 @aside
 def change(desk: Desk, t: int) -> None:
-    """Put the changes up to a bar in force. The exits of positions move to the new ticks."""
+    """Put the changes up to a bar in force. The exits of positions and the prices of orders move to the new ticks."""
     apart()
     cursor = desk.cursor
     i = cursor[INCREMENT]
+    changes = i < desk.increments and desk.increment_bar[i] <= t
     while i < desk.increments and desk.increment_bar[i] <= t:
         asset = desk.increment_asset[i]
         desk.tick_now[asset] = desk.increment_tick[i]
@@ -32,12 +35,36 @@ def change(desk: Desk, t: int) -> None:
                     arm(desk, slot)
         i += 1
     cursor[INCREMENT] = i
+    if changes and desk.flags & HAS_ORDERS != 0 and desk.increment_bar[i - 1] == t:
+        settle_all(desk)
 
 
 @kernel
 def held_to_lots(desk: Desk, k: int) -> bool:
-    """Whether order k of the table goes by lots and the least notional: those of decisions and callbacks do."""
-    return desk.order_reason[k] == TARGET or desk.order_reason[k] == CALLBACK
+    """Whether order k of the table goes by lots and the least notional: all that a strategy asks for."""
+    reason = desk.order_reason[k]
+    return reason == TARGET or reason == CALLBACK or reason == ORDER
+
+
+@kernel
+def closes(desk: Desk, k: int, lots: int) -> bool:
+    """Whether order k takes the position to exactly zero; a reduce-only order never goes beyond."""
+    held = desk.lots[desk.order_slot[k]]
+    if lots == -held:
+        return True
+    if desk.flags & HAS_ORDERS == 0 or desk.order_flags[k] & ONLY_REDUCE == 0 or held == 0:
+        return False
+    return lots < -held if held > 0 else lots > -held
+
+
+@kernel
+def judged(desk: Desk, k: int, price: int) -> int:
+    """The price at which the least notional judges an order: its limit, else its stop, else that of the phase."""
+    if desk.flags & HAS_ORDERS == 0:
+        return price
+    if desk.order_limit[k] != 0:
+        return desk.order_limit[k]
+    return desk.order_stop[k] if desk.order_stop[k] != 0 else price
 
 
 @aside
@@ -55,12 +82,12 @@ def accepted(desk: Desk, k: int, lots: int, allowed: int, price: int) -> int:
     apart()
     slot = desk.order_slot[k]
     asset = slot % desk.assets
-    if price == 0 or allowed == 0 or not held_to_lots(desk, k) or lots == -desk.lots[slot]:
+    if allowed == 0 or not held_to_lots(desk, k) or closes(desk, k, lots):
         return allowed
     step, least, why = step_of(desk, k), desk.least_now[asset], LOT_SIZE
     kept = abs(allowed) // step * step
     if kept != 0 and least != 0:
-        worth = value(kept, price, desk.up[asset], desk.down[asset])
+        worth = value(kept, judged(desk, k, price), desk.up[asset], desk.down[asset])
         if not fits(worth):
             fail(desk, OVERFLOW, slot)
         if worth < least:

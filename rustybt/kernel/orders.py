@@ -87,7 +87,7 @@ def meet(desk: Desk, t: int, moment: int) -> None:
         if desk.flags & HAS_ORDERS != 0 and desk.order_number[k] == 0:
             continue
         if desk.flags & CUTS != 0:
-            lots = capped(desk, k, slot, lots, row + asset, price if moment == desk.fill_at else ZERO)
+            lots = capped(desk, k, slot, lots, row + asset, price)
         if desk.flags & HAS_ORDERS != 0:
             desk.due_part[k] = lots
             price = met(desk, t, k, moment, row + asset)

@@ -14,7 +14,8 @@ from .journal import NONE, announce, drop, fail, refuse, submit, sweep
 from .limits import DOWN, ONE, ZERO, whole
 from .margin import leaving
 from .sizing import wanted
-from .state import BATCH, DEAD, DUE_HALT, EQUITY, HAS_CONTROLS, ORDERS, OVERFLOW, ROW, Desk
+from .state import BATCH, DEAD, DUE_HALT, EQUITY, HAS_CONTROLS, HAS_INCREMENTS, ORDERS, OVERFLOW, ROW, Desk
+from .ticks import settle_prices
 from .trailing import start, trails
 
 WIDTH = whole(len(REQUEST_FIELDS))
@@ -123,6 +124,8 @@ def enter(desk: Desk, t: int, at: int, slot: int, lots: int) -> None:
     if request[at + FLAGS] & JOIN == 0:
         desk.cursor[BATCH] = desk.order_number[k]
     desk.order_batch[k] = desk.cursor[BATCH]
+    if desk.flags & HAS_INCREMENTS != 0:
+        settle_prices(desk, k)
     if request[at + FLAGS] & DORMANT == 0 and trails(desk, k):
         start(desk, k, desk.last[slot % desk.assets])
     announce(desk, t, k, NONE)
@@ -165,6 +168,8 @@ def amend_all(desk: Desk, t: int, at: int, slot: int) -> None:
                 desk.order_limit[k] = request[at + LIMIT]
             if request[at + STOP] != 0 and desk.order_stop[k] != 0:
                 desk.order_stop[k] = request[at + STOP]
+            if desk.flags & HAS_INCREMENTS != 0:
+                settle_prices(desk, k)
             desk.order_flags[k] &= ~RESTED
             announce(desk, t, k, AMENDED)
 

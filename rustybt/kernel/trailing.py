@@ -10,6 +10,7 @@ from .journal import fail
 from .levels import level
 from .limits import whole
 from .state import OVERFLOW, Desk
+from .ticks import limit_on_tick, stop_on_tick
 
 STOP, STOP_LIMIT = whole(OrderKind.STOP), whole(OrderKind.STOP_LIMIT)
 
@@ -41,11 +42,13 @@ def follow(desk: Desk, k: int, high: int, low: int) -> None:
 
 @kernel
 def distant(desk: Desk, k: int) -> int:
-    """The stop at its distance from the best price: below it for a sell, above it for a buy, at least 1 tick."""
+    """The stop at its distance from the best price, on the tick in force: below it for a sell, above it for a buy, at least 1 tick."""
     peak, away, sell = desk.order_peak[k], desk.order_trail[k], desk.order_lots[k] < 0
     if away == 0:
-        return max(level(peak, desk.order_rate[k], not sell), 1)
-    return max(peak - away, 1) if sell else peak + away
+        stop = max(level(peak, desk.order_rate[k], not sell), 1)
+    else:
+        stop = max(peak - away, 1) if sell else peak + away
+    return stop_on_tick(desk, k, stop)
 
 
 @kernel
@@ -54,6 +57,7 @@ def place(desk: Desk, k: int, stop: int) -> None:
     desk.order_stop[k] = stop
     if desk.order_kind[k] == STOP_LIMIT:
         away = desk.order_offset[k]
-        desk.order_limit[k] = max(stop - away, 1) if desk.order_lots[k] < 0 else stop + away
+        limit = max(stop - away, 1) if desk.order_lots[k] < 0 else stop + away
+        desk.order_limit[k] = limit_on_tick(desk, k, limit)
     if not (fits(stop) and fits(desk.order_limit[k])):
         fail(desk, OVERFLOW, desk.order_slot[k])

@@ -6,6 +6,7 @@ from rustybt.model.codes import Detail, Status
 from rustybt.model.requests import OrderFlag, OrderKind, TimeInForce
 from rustybt.reference.account import Account, Bars, Now, Order
 from rustybt.reference.groups import end_orphans
+from rustybt.reference.increments import in_force
 from rustybt.reference.priced import is_opening
 from rustybt.reference.timing import has_arrived
 from rustybt.reference.trailing import follow, trails
@@ -49,7 +50,7 @@ def end_lapsed(account: Account, now: Now, bars: Bars) -> None:
             sent_late = order.sent == (now.bar, False)
             order.flags |= OrderFlag(0) if sent_late else OrderFlag.RESTED
             if trails(order) and not sent_late:
-                follow(order, bar, terms.asset)
+                follow(order, bar, in_force(account, terms))
     end_orphans(account, now.bar)
     for column, present in enumerate(bars):
         if present is not None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from rustybt.model.codes import Detail, EventKind, Reason, Status
 from rustybt.reference.account import Account, Claim, Row, Terms
 from rustybt.reference.fills import check_price
+from rustybt.reference.increments import settle_prices
 from rustybt.reference.rounding import ZERO, amount, nearest, toward_zero
 from rustybt.reference.succession import Action, close_out, roll, spin_off
 from rustybt.reference.trailing import trails
@@ -82,6 +83,7 @@ def split_orders(account: Account, bar: int, action: Action, terms: Terms) -> No
         for name in ("limit", "stop", *(("best", "trail", "offset") if trails(order) else ())):
             price = getattr(order, name)
             setattr(order, name, split_price(price, action, terms) if price else ZERO)
+        settle_prices(account, order)
 
 
 def pay_dividend(account: Account, bar: int, action: Action, terms: Terms) -> None:

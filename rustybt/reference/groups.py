@@ -7,6 +7,7 @@ from decimal import Decimal
 from rustybt.model.codes import Detail, Status
 from rustybt.model.requests import OrderFlag, TimeInForce
 from rustybt.reference.account import AT_ONCE, Account, Now, Order, Row
+from rustybt.reference.increments import in_force, settle_prices
 from rustybt.reference.priced import Moment
 from rustybt.reference.rounding import ZERO, amount
 from rustybt.reference.trailing import start, trails
@@ -41,16 +42,18 @@ def ends_with(other: Order, order: Order) -> bool:
 def activate(account: Account, at: tuple[Now, Moment], order: Order, quantity: Decimal, price: Decimal) -> None:
     """An order works from here on, if it does not yet; one that is sized by the fills takes this one in."""
     now, moment = at
-    asset = account.rules.terms[order.slot].asset
+    terms = in_force(account, account.rules.terms[order.slot])
+    asset = terms.asset
     if OrderFlag.BY_FILL in order.flags:
         order.quantity = amount((order.quantity or ZERO) - quantity, asset.lot_size, "order", asset.symbol)
+    settle_prices(account, order)
     if order.is_dormant:
         order.flags &= ~OrderFlag.DORMANT
         order.sent, order.since, order.arrives = (now.bar, moment is Moment.OPEN), price, AT_ONCE
         if order.time_in_force is TimeInForce.DAY and moment is not Moment.CLOSE:
             order.until = now.session
         if trails(order):
-            start(order, price, asset)
+            start(order, price, terms)
     announce(account, now.bar, order, Detail.ACTIVATED)
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from rustybt.model.codes import Detail, Reason
+from rustybt.model.requests import OrderFlag
 from rustybt.model.tables import Tables
 from rustybt.reference.account import Account, Order, Terms
 from rustybt.reference.fills import value
-from rustybt.reference.rounding import ZERO, toward_zero
+from rustybt.reference.rounding import ZERO, amount, downward, toward_zero, upward
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,15 @@ def read_changes(tables: Tables, unit: Decimal) -> list[Change]:
 
 
 def put_in_force(account: Account, bar: int, changes: list[Change]) -> None:
-    """Apply the changes of a bar."""
-    for change in changes:
-        if change.bar == bar:
-            account.ticks[change.column] = change.tick
-            account.lots[change.column] = change.lot
-            account.least[change.column] = change.least
+    """Apply the changes of a bar; the prices of working orders move to the new ticks."""
+    due = [change for change in changes if change.bar == bar]
+    for change in due:
+        account.ticks[change.column] = change.tick
+        account.lots[change.column] = change.lot
+        account.least[change.column] = change.least
+    if due:
+        for order in account.working:
+            settle_prices(account, order)
 
 
 def in_force(account: Account, terms: Terms) -> Terms:
@@ -48,22 +52,56 @@ def in_force(account: Account, terms: Terms) -> Terms:
 
 
 def is_held_to_lots(order: Order) -> bool:
-    """Orders of decisions and callbacks go by lots and the least notional."""
-    return order.reason in (Reason.TARGET, Reason.CALLBACK)
+    """All orders that a strategy asks for go by lots and the least notional."""
+    return order.reason in (Reason.TARGET, Reason.CALLBACK, Reason.ORDER)
 
 
-def accepted(account: Account, order: Order, allowed: Decimal, price: Decimal | None) -> tuple[Decimal, Detail]:
-    """The part of an order that the venue takes at a price of what the volume allows, and why it does not take the rest."""
+def stop_on_tick(order: Order, price: Decimal, terms: Terms) -> Decimal:
+    """A stop goes against its order: that of a buy up, that of a sell down."""
+    return on_tick(order, price, terms, upwards=order.is_buy)
+
+
+def limit_on_tick(order: Order, price: Decimal, terms: Terms) -> Decimal:
+    """A limit is never passed: that of a buy goes down, that of a sell up."""
+    return on_tick(order, price, terms, upwards=not order.is_buy)
+
+
+def on_tick(order: Order, price: Decimal, terms: Terms, *, upwards: bool) -> Decimal:
+    """A price on the tick in force; as it is where no tick lies below it, or where the side of the order is not known yet."""
+    if not order.quantity:
+        return price
+    return upward(price, terms.tick) if upwards else downward(price, terms.tick) or price
+
+
+def settle_prices(account: Account, order: Order) -> None:
+    """Put the stop and the limit of an order on the tick in force."""
+    terms = in_force(account, account.rules.terms[order.slot])
+    size, symbol = terms.asset.tick_size, terms.asset.symbol
+    order.stop = amount(stop_on_tick(order, order.stop, terms), size, "stop of an order", symbol)
+    order.limit = amount(limit_on_tick(order, order.limit, terms), size, "limit of an order", symbol)
+
+
+def closes(account: Account, order: Order) -> bool:
+    """Whether an order takes the position to exactly zero; a reduce-only order never goes beyond."""
+    held, quantity = account.positions[order.slot].quantity, order.quantity or ZERO
+    reduces = OrderFlag.REDUCE_ONLY in order.flags and held * quantity < 0
+    return quantity == -held or (reduces and abs(quantity) > abs(held))
+
+
+def accepted(account: Account, order: Order, allowed: Decimal, price: Decimal) -> tuple[Decimal, Detail]:
+    """The part of an order that the venue takes of what the volume allows, and why it does not take the rest.
+
+    The least notional is judged at the limit of the order, else its stop, else the price of the phase.
+    """
     terms, quantity = account.rules.terms[order.slot], order.quantity or ZERO
-    closes = quantity == -account.positions[order.slot].quantity
-    capped = Detail.CAPPED if allowed != quantity else Detail.NONE
-    if price is None or allowed == 0 or closes or not is_held_to_lots(order):
-        return allowed, capped
+    is_capped = allowed != quantity
+    if allowed == 0 or not is_held_to_lots(order) or closes(account, order):
+        return allowed, Detail.CAPPED
     whole = toward_zero(allowed, account.lots[terms.column])
     least = account.least[terms.column]
-    if whole != 0 and least != 0 and abs(value(whole, price, terms, account.rules.unit)) < least:
-        return ZERO, capped or Detail.MIN_NOTIONAL
-    return whole, capped or Detail.LOT_SIZE
+    if whole != 0 and least != 0 and abs(value(whole, order.limit or order.stop or price, terms, account.rules.unit)) < least:
+        return ZERO, Detail.CAPPED if is_capped else Detail.MIN_NOTIONAL
+    return whole, Detail.CAPPED if is_capped else Detail.LOT_SIZE
 
 
 def lot_of(account: Account, order: Order, terms: Terms) -> int:

@@ -78,7 +78,7 @@ def serve(account: Account, phase: Phase) -> None:
         terms = in_force(account, account.rules.terms[order.slot])
         bar = phase.bars[terms.column]
         assert bar is not None, "an order is only served at a bar of its asset"
-        allowed, why = accepted(account, order, capped(account, phase, order), phase.price(bar) if at_market else None)
+        allowed, why = accepted(account, order, capped(account, phase, order), phase.price(bar))
         price = fill_price(account, phase, order, (terms, bar), allowed)
         if price is None:
             continue

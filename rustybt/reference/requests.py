@@ -13,6 +13,7 @@ from rustybt.reference.account import Account, Now, Order, Row, Rules
 from rustybt.reference.controls import Guard, stand_still, vet
 from rustybt.reference.decisions import cooled
 from rustybt.reference.groups import announce, end_orphans
+from rustybt.reference.increments import in_force, settle_prices
 from rustybt.reference.margin import is_liquidated
 from rustybt.reference.orders import size_of
 from rustybt.reference.rounding import ZERO, amount
@@ -164,9 +165,10 @@ def enter(account: Account, now: Now, request: Request, quantity: Decimal) -> No
     if OrderFlag.JOIN not in request.flags:
         account.batch = order.number
     order.batch = account.batch
+    settle_prices(account, order)
     if trails(order) and not order.is_dormant:
-        terms = account.rules.terms[order.slot]
-        start(order, account.last[terms.column] or ZERO, terms.asset)
+        terms = in_force(account, account.rules.terms[order.slot])
+        start(order, account.last[terms.column] or ZERO, terms)
     account.working.append(order)
     announce(account, now.bar, order, Detail.NONE)
 
@@ -216,5 +218,6 @@ def amend(account: Account, bar: int, request: Request, known: Known) -> None:
             order.limit = request.limit
         if request.stop and order.stop:
             order.stop = request.stop
+        settle_prices(account, order)
         order.flags &= ~OrderFlag.RESTED
         announce(account, bar, order, Detail.AMENDED)

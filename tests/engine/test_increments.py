@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -13,7 +14,7 @@ import rustybt as rbt
 from rustybt.engine.compare import outcome_difference
 from rustybt.engine.incremental import walk
 from rustybt.errors import ConfigError
-from rustybt.model import Panel
+from rustybt.model import Panel, Status
 from tests.engine.conftest import bars_of
 
 FLAT = [(30.0, 31.0, 29.0, 30.0)] * 6
@@ -87,6 +88,34 @@ def test_both_engines_give_the_same_with_increments(panel: Panel, cross: rbt.Str
     assert outcome_difference(bulk.outcome, bar_by_bar.outcome) == ""
     assert bulk.residuals.equals(bar_by_bar.residuals)
     assert {"lot_size", "min_notional"} <= set(bulk.orders["detail"].to_list())
+
+
+def test_both_engines_give_the_same_for_orders_with_increments(panel: Panel) -> None:
+    from rustybt.engine import configure, run_configured
+
+    close = pl.col("close")
+    bracket = rbt.bracket(
+        rbt.order("limit", weight=0.1, limit=close * 0.99),
+        stop=rbt.order("stop", "filled", stop=close * 0.95, tif="gtc", reduce_only=True),
+        target=rbt.order("limit", "filled", limit=close * 1.04, tif="gtc", reduce_only=True),
+    )
+    strategy = rbt.Strategy(
+        "brackets", orders=[bracket, rbt.order("trailing_stop", quantity=-37, trail_fraction=0.04, reduce_only=True)], schedule=rbt.every(7)
+    )
+    rows = [
+        {"asset": symbol, "from_ts": day, "tick": Decimal(tick), "lot": lot, "min_notional": 900}
+        for symbol in panel.symbols
+        for day, tick, lot in ((None, "0.0625", 10), ("2020-06-01", "0.01", 3))
+    ]
+    config = configure(increments=rows)
+    bulk, bar_by_bar = run_configured({"b": strategy}, panel, config), walk({"b": strategy}, panel, config)
+    assert outcome_difference(bulk.outcome, bar_by_bar.outcome) == ""
+    assert {"lot_size", "min_notional", "oco"} <= set(bulk.orders["detail"].to_list())
+    log = bulk.outcome.log
+    before = np.searchsorted(panel.sessions, (date(2020, 6, 1) - date(1970, 1, 1)).days)
+    early = (log.bar < before) & (log.status == Status.ACCEPTED) & (log.requested != 0) & (log.price != 0)
+    assert early.sum() > 20
+    assert not (log.price[early] % 625).any()
 
 
 def test_increments_of_assets_that_are_not_there_are_said() -> None:
