@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any
 
+from rustybt.engine.dated import DatedTerms, read_dated
 from rustybt.engine.flows import Flow, read_flows
 from rustybt.engine.increments import Change, read_changes
 from rustybt.engine.timing import TimingRules, timing_rules
@@ -37,6 +38,7 @@ class RunConfig:
         carry: what holding costs, or None.
         timing: the order of things inside a bar, latency, halts, price limits, stale bars.
         increments: ticks, lots and least notionals that change, by date.
+        dated: commissions and margin that change, by date.
     """
 
     cash: Decimal = Decimal(100_000)
@@ -53,6 +55,7 @@ class RunConfig:
     carry: Carry | None = None
     timing: TimingRules = field(default_factory=TimingRules)
     increments: tuple[Change, ...] = ()
+    dated: tuple[DatedTerms, ...] = ()
 
     @property
     def most_gross(self) -> int:
@@ -76,6 +79,7 @@ class RunConfig:
         }
         plain |= {"flows": [flow.to_list() for flow in self.flows]} if self.flows else {}
         plain |= {"increments": [change.to_list() for change in self.increments]} if self.increments else {}
+        plain |= {"dated_terms": [terms.to_list() for terms in self.dated]} if self.dated else {}
         plain |= {"carry": self.carry.to_dict()} if self.carry is not None else {}
         return plain | ({"margin": self.margin.to_dict()} if self.margin is not None else {})
 
@@ -102,6 +106,7 @@ def configure(
     margin: Margin | None = None,
     controls: Controls | None = None,
     increments: object = None,
+    dated_terms: object = None,
     carry: Carry | None = None,
     **timing: Any,
 ) -> RunConfig:
@@ -157,4 +162,5 @@ def configure(
         carry=carry,
         timing=timing_rules(timing),
         increments=read_changes(increments),
+        dated=read_dated(dated_terms),
     )

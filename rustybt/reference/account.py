@@ -95,11 +95,7 @@ class Rules:
     intrabar: Intrabar = Intrabar.PESSIMISTIC
     delays: tuple[int, ...] = ()
     hard: tuple[tuple[int, int, int], ...] = ()
-
-    @property
-    def uses_margin(self) -> bool:
-        """Whether any slot asks for margin; the gross limit then bounds margin and not exposure."""
-        return any(t.margin_initial or t.margin_maintenance or t.margin_lot_initial or t.margin_lot_maintenance for t in self.terms)
+    uses_margin: bool = False
 
 
 @dataclass(frozen=True)

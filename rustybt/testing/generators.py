@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rustybt.model import Plan, Sizing, Tables, Tape, Timing
+from rustybt.model import MARGIN_FIELDS, Plan, Sizing, Tables, Tape, Timing
 from rustybt.model.panel import Ints
 from rustybt.testing.carried import draw_carry
+from rustybt.testing.dated import draw_dated
 from rustybt.testing.funds import draw_flows, draw_margin, draw_settlements
 from rustybt.testing.happenings import draw_events
 from rustybt.testing.increments import draw_increments
@@ -147,6 +148,8 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     delays, timing = draw_timing(dice, tables.fill_at, (market.open, market.high, market.low, market.close))
     tables = replace(tables, intrabar=intrabar, delays=delays, increments=draw_increments(dice, world, count))
     tables = replace(tables, carry=draw_carry(dice, world, count))
+    margin = any(bool(tables.row(name).any()) for name in MARGIN_FIELDS)
+    tables = replace(tables, dated=draw_dated(dice, world, count, margin=margin))
     return Session(tables, replace(market, timing=timing), plan, events, tape)
 
 
