@@ -13,6 +13,7 @@ from rustybt.reference.account import Account, Bars, Now, not_filled
 from rustybt.reference.carrying import apply_charges, read_charges
 from rustybt.reference.clocks import end_lapsed, end_overdue
 from rustybt.reference.controls import Guard, supervise
+from rustybt.reference.dated import date_terms, read_settings
 from rustybt.reference.decisions import Offer, decide
 from rustybt.reference.entrance import Market, open_account, read_actions, read_bars, read_flows, read_guard, read_offers, read_rules
 from rustybt.reference.events import apply_events
@@ -60,7 +61,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         account = open_account(tables, read_rules(tables), getattr(market, "timing", None))
         opening, actions, flows = account.cash, read_actions(events), read_flows(tables, account.rules.unit)
         due, charges = set(tables.settlements.tolist()), read_charges(tables)
-        changes = read_changes(tables, account.rules.unit)
+        changes, settings = read_changes(tables, account.rules.unit), read_settings(tables, account.rules.unit)
         guard, turns = read_guard(tables, account), set(tables.turns.tolist())
         equity: list[Decimal] = []
         cash: list[Decimal] = []
@@ -71,6 +72,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
             bars, offers = (read_bars(market, number, tables, tape), read_offers(plan, number, account.rules))
             asked = Asked(offers, read_requests(plan.requests, number, account.rules), guard, number in due)
             put_in_force(account, number, changes)
+            date_terms(account, number, settings)
             if number in turns:
                 deliver(account)
             apply_charges(account, number, charges.get(number, ()))
