@@ -10,6 +10,7 @@ import numpy as np
 
 from rustybt.engine.carry import carry_at
 from rustybt.engine.config import RunConfig, configure
+from rustybt.engine.dated import dated_at
 from rustybt.engine.finish import Ran, finish
 from rustybt.engine.flows import flows_at, settlements_at, turns_of
 from rustybt.engine.increments import increments_at
@@ -50,6 +51,7 @@ def run(
     stale: Any = None,
     increments: object = None,
     cancel_policy: str = "never",
+    dated_terms: object = None,
 ) -> Result:
     """Backtest a strategy, or several that share one pot of cash, over all bars at once.
 
@@ -81,6 +83,8 @@ def run(
         increments: ticks, lots and least notionals that change over time: a frame, or dicts, with ``asset``, ``from_ts`` (session or
             instant; null = from the start) and any of ``tick``, ``lot``, ``min_notional``. Each bar goes by those in force.
         cancel_policy: ``never``, or ``end_of_day``: what was sent by `rustybt.order` and still works is cancelled when a session ends.
+        dated_terms: commissions and margin that change over time: likewise, with ``commission_flat``, ``commission_rate``,
+            ``commission_maker``, ``margin_initial``, ``margin_maintenance``.
 
     Returns:
         A `Result`.
@@ -117,6 +121,7 @@ def run(
         stale=stale,
         increments=increments,
         cancel_policy=cancel_policy,
+        dated_terms=dated_terms,
     )
     return run_configured(sleeves_of(strategy), panel_of(data), config)
 
@@ -134,7 +139,7 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     steps = increments_at(config.increments, panel, config.money_scale)
     carry = carry_at(config.carry, panel, config.money_scale)
     tables = dated(build_tables(sleeves, panel.assets, config), panel)
-    tables = replace(tables, flows=flows, settlements=settlements_at(panel), increments=steps, carry=carry)
+    tables = replace(tables, flows=flows, settlements=settlements_at(panel), increments=steps, carry=carry, dated=dated_at(config, panel))
     tables = replace(tables, turns=turns_of(panel, config.settlement))
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))

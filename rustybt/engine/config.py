@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any
 
+from rustybt.engine.dated import DatedTerms, read_dated
 from rustybt.engine.flows import Flow, read_flows, sessions_to_settle
 from rustybt.engine.increments import Change, read_changes
 from rustybt.engine.timing import TimingRules, timing_rules
@@ -38,6 +39,7 @@ class RunConfig:
         settlement: sessions after which cash from a sale can be spent.
         timing: the order of things inside a bar, latency, halts, price limits, stale bars.
         increments: ticks, lots and least notionals that change, by date.
+        dated: commissions and margin that change, by date.
     """
 
     cash: Decimal = Decimal(100_000)
@@ -55,6 +57,7 @@ class RunConfig:
     settlement: int = 0
     timing: TimingRules = field(default_factory=TimingRules)
     increments: tuple[Change, ...] = ()
+    dated: tuple[DatedTerms, ...] = ()
 
     @property
     def most_gross(self) -> int:
@@ -79,6 +82,7 @@ class RunConfig:
         plain |= {"flows": [flow.to_list() for flow in self.flows]} if self.flows else {}
         plain |= {"increments": [change.to_list() for change in self.increments]} if self.increments else {}
         plain |= {"settlement": self.settlement} if self.settlement else {}
+        plain |= {"dated_terms": [terms.to_list() for terms in self.dated]} if self.dated else {}
         plain |= {"carry": self.carry.to_dict()} if self.carry is not None else {}
         return plain | ({"margin": self.margin.to_dict()} if self.margin is not None else {})
 
@@ -105,6 +109,7 @@ def configure(
     margin: Margin | None = None,
     controls: Controls | None = None,
     increments: object = None,
+    dated_terms: object = None,
     carry: Carry | None = None,
     settlement: object = None,
     **timing: Any,
@@ -167,4 +172,5 @@ def configure(
         settlement=days,
         timing=timing_rules(timing),
         increments=read_changes(increments),
+        dated=read_dated(dated_terms),
     )

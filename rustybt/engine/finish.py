@@ -9,6 +9,7 @@ import numpy as np
 
 from rustybt.engine.carry import carry_notes
 from rustybt.engine.config import RunConfig
+from rustybt.engine.dated import strangers
 from rustybt.engine.idle import idle_notes
 from rustybt.engine.increments import unused
 from rustybt.engine.notes import notes_of
@@ -51,7 +52,7 @@ def finish(ran: Ran, outcome: Outcome) -> Result:
     notes += tuple(timing_notes(ran.config.timing, ran.panel, outcome.log))
     notes += tuple(idle_notes(ran.sleeves, ran.panel, ran.signals, outcome.log))
     notes += margin_notes(books) + unused(ran.config.increments, ran.panel) + cut_notes(books)
-    notes += carry_notes(books)
+    notes += carry_notes(books) + strangers(ran.config, ran.panel)
     notes += settlement_notes(books)
     notes += tuple(warned(books))
     return Result(ran.sleeves, ran.config, ran.panel, ran.tables, outcome, ran.signals, check_books(books), notes)

@@ -18,6 +18,7 @@ import polars as pl
 from rustybt.engine.callback import Callbacks
 from rustybt.engine.carry import carry_at
 from rustybt.engine.config import RunConfig
+from rustybt.engine.dated import dated_at
 from rustybt.engine.finish import Ran, finish
 from rustybt.engine.flows import flows_at, settlements_at, turns_of
 from rustybt.engine.increments import increments_at
@@ -27,7 +28,7 @@ from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import Signals, masked_target, warmup_bars
 from rustybt.engine.timing import timing_of
-from rustybt.model import NO_BARS, NO_FLOWS, NO_INCREMENTS, Asset, CarryTable, Outcome, Panel, Tables, Tape, TargetKind, Timing
+from rustybt.model import NO_BARS, NO_DATED, NO_FLOWS, NO_INCREMENTS, Asset, CarryTable, Outcome, Panel, Tables, Tape, TargetKind, Timing
 from rustybt.model.panel import Ints
 from rustybt.spec import Moment, Strategy
 from rustybt.spec.column import Block, Column, Rows, joined
@@ -82,6 +83,7 @@ class Incremental:
         increments: changes of ticks, lots and least notionals; likewise.
         carry: charges, and what cannot be borrowed; likewise.
         turns: bars that begin a session, where sales settle later; likewise.
+        dated: commissions and margin that change; likewise.
     """
 
     def __init__(
@@ -96,12 +98,13 @@ class Incremental:
         increments: Ints = NO_INCREMENTS,
         carry: CarryTable | None = None,
         turns: Ints = NO_BARS,
+        dated: Ints = NO_DATED,
     ) -> None:
         from rustybt.kernel import Book
 
         self.sleeves, self.assets, self.config = sleeves, assets, config
         self.tables: Tables = replace(build_tables(sleeves, assets, config), flows=flows, settlements=settlements)
-        self.tables = replace(self.tables, increments=increments, carry=carry, turns=turns)
+        self.tables = replace(self.tables, increments=increments, carry=carry, turns=turns, dated=dated)
         self.asks = any(strategy.orders or strategy.on_bar for strategy in sleeves.values())
         self.book = Book(self.tables, orders=self.asks)
         self.plans: dict[str, SignalPlan] = {name: plan(strategy) for name, strategy in sleeves.items()}
@@ -210,9 +213,8 @@ def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     flows = flows_at(config.flows, panel, config.money_scale)
     steps, due = increments_at(config.increments, panel, config.money_scale), settlements_at(panel)
     carry, turns = carry_at(config.carry, panel, config.money_scale), turns_of(panel, config.settlement)
-    engine = Incremental(
-        sleeves, panel.assets, config, panel.adj_digits, flows, settlements=due, increments=steps, carry=carry, turns=turns
-    )
+    given = {"settlements": due, "increments": steps, "turns": turns, "dated": dated_at(config, panel)}
+    engine = Incremental(sleeves, panel.assets, config, panel.adj_digits, flows, carry=carry, **given)
     for bar in bars_of(panel, build_tape(panel, engine.tables, config), timing_of(config.timing, panel, config.fill)):
         engine.on_bar(bar)
     return finish(Ran(sleeves, config, panel, engine.tables, gathered(engine, panel)), engine.outcome())

@@ -66,7 +66,7 @@ def read_changes(given: object) -> tuple[Change, ...]:
         Decimal('0.01')
     """
     changes, seen = [], set()
-    for number, row in enumerate(_rows(given)):
+    for number, row in enumerate(rows_given(given, "increments", DO)):
         where = f"run, increments, row {number}"
         unknown = [name for name in row if name not in ("asset", "from_ts", *SIZES)]
         if unknown:
@@ -110,7 +110,7 @@ def increments_at(changes: tuple[Change, ...], panel: Panel, money_scale: int) -
                 given = getattr(change, name)
                 steps[place] = steps[place] if given is None else _steps(given, size, name, asset)
             least = least if change.min_notional is None else _money(change.min_notional, money_scale, asset)
-            bar = _bar(change.when, panel)
+            bar = first_bar(change.when, panel)
             if bar < panel.bars:
                 rows.append((bar, column, *steps, least))
     if not rows:
@@ -128,7 +128,8 @@ def unused(changes: tuple[Change, ...], panel: Panel) -> tuple[str, ...]:
     return (f"increments name {len(strangers)} assets that are not in the data (first: {strangers[0]!r}).",)
 
 
-def _rows(given: object) -> Iterable[Mapping[str, Any]]:
+def rows_given(given: object, name: str, do: str) -> Iterable[Mapping[str, Any]]:
+    """The rows of a frame, or of dicts, that is given as the setting of a name; ``do`` says what it should be."""
     if given is None:
         return ()
     if isinstance(given, pl.LazyFrame):
@@ -137,11 +138,11 @@ def _rows(given: object) -> Iterable[Mapping[str, Any]]:
         columns: Any = given
         return pl.DataFrame(columns).iter_rows(named=True)
     if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
-        raise ConfigError(f"increments {given!r} are not rows", where="run, increments", do=DO)
+        raise ConfigError(f"{name} {given!r} are not rows", where=f"run, {name}", do=do)
     rows = list(given)
     wrong = [row for row in rows if not isinstance(row, Mapping)]
     if wrong:
-        raise ConfigError(f"{wrong[0]!r} is not a row of increments", where="run, increments", do=DO)
+        raise ConfigError(f"{wrong[0]!r} is not a row of {name}", where=f"run, {name}", do=do)
     return rows
 
 
@@ -177,7 +178,7 @@ def _money(amount: Decimal, money_scale: int, asset: Asset) -> int:
     return int(units)
 
 
-def _bar(when: date | datetime | None, panel: Panel) -> int:
+def first_bar(when: date | datetime | None, panel: Panel) -> int:
     """The first bar for which a change holds."""
     if when is None:
         return 0

@@ -25,6 +25,7 @@ from rustybt.model import (
 from rustybt.model.decimals import LIMIT, up_down
 
 from .account import account_of
+from .dated import dated_of
 from .market import admit
 from .state import (
     HAS_CAPS,
@@ -60,13 +61,15 @@ def rules_of(tables: Tables) -> dict[str, Any]:
         ConfigError: an asset's increments do not fit.
     """
     worth = [worth_of(asset, tables.money_scale) for asset in tables.assets]
-    slots = admit(tables.slots)
+    slots = admit(tables.slots) if not len(tables.dated) else np.array(tables.slots, dtype=np.int64)
     settings = {name: typed(name, slots[row]) for row, name in enumerate(SLOT_FIELDS)}
-    account = account_of(tables)
+    account, dated = account_of(tables), dated_of(tables)
+    flags = flags_of(slots) | account["flags"] | dated["flags"] | watched(tables.controls) | flags_of_run(tables)
     return (
         settings
         | controls_of(tables)
         | account
+        | dated
         | cost_tables(tables)
         | {
             "assets": len(tables.assets),
@@ -77,7 +80,7 @@ def rules_of(tables: Tables) -> dict[str, Any]:
             "gross": int(tables.gross),
             "fill_at": int(tables.fill_at),
             "at_fill": int(tables.sizing == Sizing.AT_FILL),
-            "flags": flags_of(slots) | account["flags"] | watched(tables.controls) | flags_of_run(tables),
+            "flags": flags,
             "intrabar": int(tables.intrabar),
         }
         | delays_of(tables)

@@ -15,11 +15,13 @@ from .limits import DOWN, LIMIT, ONE, whole
 from .state import (
     CASH,
     CHARGED,
+    DATE,
     EQUITY,
     EVENT,
     FLOWED,
     GROSS,
     HAS_CARRY,
+    HAS_DATED,
     HAS_FLOWS,
     HAS_GUARDS,
     HAS_INCREMENTS,
@@ -56,6 +58,8 @@ def quiet(desk: Desk, t: int) -> bool:
         return False
     if desk.flags & HAS_INCREMENTS != 0 and cursor[INCREMENT] < desk.increments and desk.increment_bar[cursor[INCREMENT]] <= t:
         return False
+    if desk.flags & HAS_DATED != 0 and cursor[DATE] < desk.dated and desk.dated_bar[cursor[DATE]] <= t:
+        return False
     if desk.flags & HAS_CARRY != 0 and desk.count[CHARGED] < desk.charges and desk.charge_bar[desk.count[CHARGED]] <= t:
         return False
     return cursor[EVENT] >= desk.events or desk.event_bar[cursor[EVENT]] > t
@@ -73,6 +77,8 @@ def horizon(desk: Desk, t: int, stop: int) -> int:
         stop = min(stop, desk.flow_bar[desk.count[FLOWED]])
     if desk.flags & HAS_INCREMENTS != 0 and cursor[INCREMENT] < desk.increments:
         stop = min(stop, desk.increment_bar[cursor[INCREMENT]])
+    if desk.flags & HAS_DATED != 0 and cursor[DATE] < desk.dated:
+        stop = min(stop, desk.dated_bar[cursor[DATE]])
     if desk.flags & HAS_CARRY != 0 and desk.count[CHARGED] < desk.charges:
         stop = min(stop, desk.charge_bar[desk.count[CHARGED]])
     if desk.flags & HAS_ORDERS != 0:

@@ -31,9 +31,9 @@ HALTED, DUE_HALT, STARTED, DAY, ORDERS_TODAY, IN_DRAWDOWN, IN_LOSS, CAUSE = rang
 """Places in ``guard``: what the controls remember."""
 PEAK, DAY_START, LAST_EQUITY, KNOWN_DEPOSITS = range(4)
 """Places in ``watch``: equity at its highest, before this session, at the last bar; deposits at the last bar."""
-EVENT, ROW, HINT, OFFER, PHASE, BATCH, INCREMENT = range(7)
+EVENT, ROW, HINT, OFFER, PHASE, BATCH, INCREMENT, DATE = range(8)
 """Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer, which
-phase of a bar is being served, first order of the batch that is being submitted, next change of increments."""
+phase of a bar is being served, first order of the batch that is being submitted, next change of increments, next dated setting."""
 
 HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS, HAS_TIERS, HAS_IMPACT, HAS_CAPS = (1 << bit for bit in range(8))
 """Bits of ``flags``: what the rules of slots use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit;
@@ -55,6 +55,8 @@ HAS_INCREMENTS = 1 << 21
 """Of assets: ticks and lots coarser than their own, or a least notional."""
 HAS_DAY_ENDS = 1 << 20
 """Requested orders are cancelled when a session ends."""
+HAS_DATED = 1 << 23
+"""Of slots: commissions or margin change (section 18)."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
 ALL = ACCRUE | MEET | MARK | DECIDE
@@ -105,6 +107,7 @@ class Desk:
     flows: int
     settlements: int
     increments: int
+    dated: int
     gross: int
     fill_at: int
     at_fill: int
@@ -239,6 +242,10 @@ class Desk:
     increment_tick: Amounts
     increment_lot: Amounts
     increment_least: Amounts
+    dated_bar: Counts
+    dated_asset: Counts
+    dated_setting: Counts
+    dated_value: Amounts
 
     money: Amounts
     count: Counts

@@ -8,6 +8,7 @@ from .carrying import charge_all
 from .clocks import lapse, overdue
 from .coast import coast, quiet
 from .compile import MODE, apart, aside, entry, kernel
+from .dated import put_in_force
 from .decisions import decide
 from .events import accrue
 from .exits import protect, protect_late
@@ -25,6 +26,7 @@ from .state import (
     ERROR,
     GROSS,
     HAS_CARRY,
+    HAS_DATED,
     HAS_GUARDS,
     HAS_INCREMENTS,
     HAS_LEVELS,
@@ -72,6 +74,8 @@ def step(desk: Desk, t: int) -> None:
         turn_month(desk, t)
     if desk.flags & HAS_INCREMENTS != 0:
         change(desk, t)
+    if desk.flags & HAS_DATED != 0:
+        put_in_force(desk, t)
     if parts & ACCRUE != 0:
         if desk.flags & HAS_PENDING != 0:
             deliver(desk, t)

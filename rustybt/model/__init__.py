@@ -20,10 +20,13 @@ from rustybt.model.requests import (
     TimeInForce,
 )
 from rustybt.model.tables import (
+    DATED_FIELDS,
+    DATED_SETTINGS,
     IMPACT_FIELDS,
     INCREMENT_FIELDS,
     MARGIN_FIELDS,
     NO_BARS,
+    NO_DATED,
     NO_FLOWS,
     NO_INCREMENTS,
     SLOT_FIELDS,
@@ -38,6 +41,8 @@ from rustybt.model.timing import Finer, Timing, bars_clock
 
 __all__ = [
     "CHARGE_FIELDS",
+    "DATED_FIELDS",
+    "DATED_SETTINGS",
     "EVENT_FIELDS",
     "EVERY_ASSET",
     "HARD_FIELDS",
@@ -46,6 +51,7 @@ __all__ = [
     "MARGIN_FIELDS",
     "NOWHERE",
     "NO_BARS",
+    "NO_DATED",
     "NO_FLOWS",
     "NO_INCREMENTS",
     "PRESETS",

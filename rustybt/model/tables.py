@@ -31,6 +31,12 @@ IMPACT_FIELDS = ("rate", "ticks", "square", "root", "sigma", "sigma_feed", "rate
 """Columns of `Tables.impacts`, one row each, in this order."""
 INCREMENT_FIELDS = ("bar", "asset", "tick", "lot", "least")
 """Columns of `Tables.increments`, in this order."""
+DATED_FIELDS = ("bar", "asset", "setting", "value")
+"""Columns of `Tables.dated`, in this order."""
+DATED_SETTINGS = (
+    "fee_flat", "fee_rate", "fee_maker", "margin_initial", "margin_maintenance", "margin_lot_initial", "margin_lot_maintenance",
+)  # fmt: skip
+"""Settings of slots that may change in the course of a run; `Tables.dated` names them by their place here."""
 MOST_STEP = 2**31
 """A tick or lot in force is fewer of the asset's own."""
 MOST_RATE = 10**11
@@ -50,6 +56,9 @@ NO_FLOWS: Ints = np.zeros((0, 2), dtype=np.int64)
 """No deposits and no withdrawals."""
 NO_INCREMENTS: Ints = np.zeros((0, len(INCREMENT_FIELDS)), dtype=np.int64)
 """Every asset trades in its own increments, in orders of any size."""
+
+NO_DATED: Ints = np.zeros((0, len(DATED_FIELDS)), dtype=np.int64)
+"""Commissions and margin stay as they are."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,7 @@ class Tables:
         increments: (increments, len(INCREMENT_FIELDS)) Int64 rows, by bar: from a bar on an asset trades in so many of its ticks and lots
             (each at least 1), in orders of at least so much money (0 = any).
         day_ends: whether the end of a session cancels what was requested and still works.
+        dated: (dated, len(DATED_FIELDS)) Int64 rows, by bar: from a bar on all slots of an asset have this value of a setting.
     """
 
     assets: tuple[Asset, ...]
@@ -106,6 +116,7 @@ class Tables:
     intrabar: Intrabar = Intrabar.PESSIMISTIC
     delays: tuple[int, ...] = ()
     increments: Ints = field(default_factory=lambda: NO_INCREMENTS)
+    dated: Ints = field(default_factory=lambda: NO_DATED)
     carry: CarryTable | None = None
     day_ends: bool = False
     pending_days: int = 0

@@ -97,11 +97,7 @@ class Rules:
     hard: tuple[tuple[int, int, int], ...] = ()
     day_ends: bool = False
     pending_days: int = 0
-
-    @property
-    def uses_margin(self) -> bool:
-        """Whether any slot asks for margin; the gross limit then bounds margin and not exposure."""
-        return any(t.margin_initial or t.margin_maintenance or t.margin_lot_initial or t.margin_lot_maintenance for t in self.terms)
+    uses_margin: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from rustybt.model.controls import Control, Response
 from rustybt.model.decimals import RATE, WEIGHT, up_down
 from rustybt.model.events import widened
 from rustybt.model.panel import Ints
-from rustybt.model.tables import Plan, Tables
+from rustybt.model.tables import DATED_SETTINGS, MARGIN_FIELDS, Plan, Tables
 from rustybt.model.tape import Tape
 from rustybt.model.timing import Timing
 from rustybt.reference.account import Account, Bar, Bars, Position, Rules, Terms
@@ -52,7 +52,13 @@ def read_rules(tables: Tables) -> Rules:
     hard = () if tables.carry is None else tuple((int(column), int(first), int(last)) for column, first, last in tables.carry.hard)
     moments, inside = (FillAt(tables.fill_at), Sizing(tables.sizing)), Intrabar(tables.intrabar)
     days = tables.day_ends, tables.pending_days
-    return Rules(unit, tables.gross * PER_RATE, *moments, terms, inside, tables.delays, hard, *days)
+    return Rules(unit, tables.gross * PER_RATE, *moments, terms, inside, tables.delays, hard, *days, uses_margin(tables))
+
+
+def uses_margin(tables: Tables) -> bool:
+    """Whether any slot ever asks for margin; the gross limit then bounds margin and not exposure."""
+    later = any(number > 0 and DATED_SETTINGS[place].startswith("margin") for _, _, place, number in tables.dated.tolist())
+    return later or any(bool(tables.row(name).any()) for name in MARGIN_FIELDS)
 
 
 def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:

@@ -13,6 +13,7 @@ from rustybt.reference.account import Account, Bars, Now, not_filled
 from rustybt.reference.carrying import apply_charges, read_charges
 from rustybt.reference.clocks import end_lapsed, end_overdue
 from rustybt.reference.controls import Guard, supervise
+from rustybt.reference.dated import date_terms, read_settings
 from rustybt.reference.decisions import Offer, decide
 from rustybt.reference.entrance import Market, open_account, read_actions, read_bars, read_flows, read_guard, read_offers, read_rules
 from rustybt.reference.events import apply_events
@@ -60,7 +61,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         account = open_account(tables, read_rules(tables), getattr(market, "timing", None))
         opening, actions, flows = account.cash, read_actions(events), read_flows(tables, account.rules.unit)
         due, charges = set(tables.settlements.tolist()), read_charges(tables)
-        changes = read_changes(tables, account.rules.unit)
+        changes, settings = read_changes(tables, account.rules.unit), read_settings(tables, account.rules.unit)
         guard, turns = read_guard(tables, account), set(tables.turns.tolist())
         equity: list[Decimal] = []
         cash: list[Decimal] = []
@@ -73,6 +74,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
             put_in_force(account, number, changes)
             if number in turns:
                 deliver(account)
+            date_terms(account, number, settings)
             apply_charges(account, number, charges.get(number, ()))
             apply_events(account, number, actions.get(number, ()))
             apply_flows(account, number, flows.get(number, ()))

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rustybt.model import Plan, Sizing, Tables, Tape, Timing
+from rustybt.model import MARGIN_FIELDS, Plan, Sizing, Tables, Tape, Timing
 from rustybt.model.panel import Ints
 from rustybt.testing.carried import draw_carry
+from rustybt.testing.dated import draw_dated
 from rustybt.testing.funds import draw_flows, draw_margin, draw_pending, draw_settlements
 from rustybt.testing.happenings import draw_events
 from rustybt.testing.increments import draw_increments
@@ -149,6 +150,8 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     tables = replace(tables, carry=draw_carry(dice, world, count))
     tables = replace(tables, day_ends=plan.requests is not None and dice.chance(20))
     tables = draw_pending(dice, tables, count)
+    margin = any(bool(tables.row(name).any()) for name in MARGIN_FIELDS)
+    tables = replace(tables, dated=draw_dated(dice, world, count, margin=margin))
     return Session(tables, replace(market, timing=timing), plan, events, tape)
 
 

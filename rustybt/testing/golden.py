@@ -32,6 +32,7 @@ from rustybt.model import (
 )
 from rustybt.model.decimals import RATE, WEIGHT, from_units, to_units
 from rustybt.testing import golden_costs
+from rustybt.testing.dated import read_dated, write_dated
 from rustybt.testing.generators import Grid, Session
 from rustybt.testing.golden_carry import SECTIONS as CARRY
 from rustybt.testing.golden_carry import read_carry, write_carry
@@ -57,6 +58,7 @@ SECTIONS = (
     "turns",
     "controls",
     "increments",
+    "dated",
     *CARRY,
     "log",
     "balances",
@@ -126,6 +128,7 @@ def read_case(text: str, name: str = "case") -> Case:
         intrabar=Intrabar[run.get("intrabar", "pessimistic").upper()],
         delays=read_delays(run),
         increments=read_increments(parts["increments"], assets, unit),
+        dated=read_dated(parts["dated"], assets, unit),
         carry=read_carry(parts, assets, unit),
         day_ends=run.get("cancel", "never") == "end_of_day",
         pending_days=int(run.get("settles_after", "0")),
@@ -322,7 +325,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
     lines += ["[settlements]", " ".join(map(str, tables.settlements.tolist()))]
     lines += ["[turns]", " ".join(map(str, tables.turns.tolist()))] if len(tables.turns) else []
     lines += write_controls(tables.controls, assets, unit)
-    lines += ["[increments]", *write_increments(tables.increments, assets, unit)]
+    lines += ["[increments]", *write_increments(tables.increments, assets, unit), "[dated]", *write_dated(tables.dated, assets, unit)]
     lines += write_carry(tables.carry, assets, unit)
     if outcome is None:
         return "\n".join([*lines, "[error]", "LedgerError", ""])
