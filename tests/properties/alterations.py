@@ -11,6 +11,7 @@ import numpy as np
 from rustybt.model import (
     EVENT_FIELDS,
     MARGIN_FIELDS,
+    NO_DATED,
     REQUEST_FIELDS,
     SLOT_FIELDS,
     CarryTable,
@@ -254,8 +255,9 @@ def fills(outcome: Outcome) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 
 def ordinary(seeds: range) -> list[tuple[int, Session]]:
-    """Seeded sessions by seed."""
-    return [(seed, session(seed)) for seed in seeds]
+    """Seeded sessions by seed. Costs and margin do not change by date: what is altered here are the settings of slots."""
+    drawn = ((seed, session(seed)) for seed in seeds)
+    return [(seed, one._replace(tables=replace(one.tables, dated=NO_DATED))) for seed, one in drawn]
 
 
 def maintenance_of(drawn: Session, lots: Sequence[int], bar: int) -> int:
