@@ -21,8 +21,8 @@ from .limits import AMOUNT, COUNT, whole
 
 CASH, TRADED, FEES, INCOME, DEPOSITS, EQUITY, GROSS, RECEIVABLE, SETTLED, PENDING = range(10)
 CONVERTED = 11
-"""Places in ``money``, 12 for each currency. What is settled is the value of positions that has been paid in cash already; what is pending is cash from
-sales that is not settled; what is converted came from other books."""
+"""Places in ``money``, 12 for each currency. What is settled is the value of positions that has been paid in cash already; what is
+pending is cash from sales that is not settled; what is converted came from other books."""
 ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, FLOWED, CLAIMS, DUE_BAR, CHARGED, TURNED = range(11)
 """Places in ``count``: orders in the table, of them removed but not yet swept, last order number given out, log rows, error code, the slot
 that it is about, deposits and withdrawals behind us, dividends owed and not yet paid, settlements, charges and turns of
