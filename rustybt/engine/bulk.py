@@ -10,6 +10,7 @@ import numpy as np
 
 from rustybt.engine.carry import carry_at
 from rustybt.engine.config import RunConfig, configure
+from rustybt.engine.currencies import currencies_of
 from rustybt.engine.dated import dated_at
 from rustybt.engine.finish import Ran, finish
 from rustybt.engine.flows import flows_at, settlements_at, turns_of
@@ -52,6 +53,8 @@ def run(
     increments: object = None,
     cancel_policy: str = "never",
     dated_terms: object = None,
+    rates: object = None,
+    convert: bool = True,
 ) -> Result:
     """Backtest a strategy, or several that share one pot of cash, over all bars at once.
 
@@ -85,6 +88,10 @@ def run(
         cancel_policy: ``never``, or ``end_of_day``: what was sent by `rustybt.order` and still works is cancelled when a session ends.
         dated_terms: commissions and margin that change over time: likewise, with ``commission_flat``, ``commission_rate``,
             ``commission_maker``, ``margin_initial``, ``margin_maintenance``.
+
+        rates: of currencies, for assets that are quoted in another one than the account's: a frame, or dicts, with ``pair`` ("EUR/USD":
+            what one EUR costs in USD), ``ts`` (session or instant) and ``rate``. Assets of class ``fx`` in the data are rates too.
+        convert: foreign cash becomes cash of the account at every mark; False keeps it, or owes it, in its own currency.
 
     Returns:
         A `Result`.
@@ -122,6 +129,8 @@ def run(
         increments=increments,
         cancel_policy=cancel_policy,
         dated_terms=dated_terms,
+        rates=rates,
+        convert=convert,
     )
     return run_configured(sleeves_of(strategy), panel_of(data), config)
 
@@ -139,8 +148,9 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     steps = increments_at(config.increments, panel, config.money_scale)
     carry = carry_at(config.carry, panel, config.money_scale)
     tables = dated(build_tables(sleeves, panel.assets, config), panel)
-    tables = replace(tables, flows=flows, settlements=settlements_at(panel), increments=steps, carry=carry)
     tables = replace(tables, turns=turns_of(panel, config.settlement), dated=dated_at(config, panel))
+    currencies = currencies_of(config, panel)
+    tables = replace(tables, currencies=currencies, flows=flows, settlements=settlements_at(panel), increments=steps, carry=carry)
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
     if any(strategy.orders for strategy in sleeves.values()):

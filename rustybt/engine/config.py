@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any
 
+from rustybt.engine.currencies import Rate, read_rates
 from rustybt.engine.dated import DatedTerms, read_dated
 from rustybt.engine.flows import Flow, read_flows, sessions_to_settle
 from rustybt.engine.increments import Change, read_changes
@@ -40,6 +41,8 @@ class RunConfig:
         timing: the order of things inside a bar, latency, halts, price limits, stale bars.
         increments: ticks, lots and least notionals that change, by date.
         dated: commissions and margin that change, by date.
+        rates: of currencies, by pair and date.
+        convert: whether foreign cash becomes cash of the account at each mark.
     """
 
     cash: Decimal = Decimal(100_000)
@@ -58,6 +61,8 @@ class RunConfig:
     timing: TimingRules = field(default_factory=TimingRules)
     increments: tuple[Change, ...] = ()
     dated: tuple[DatedTerms, ...] = ()
+    rates: tuple[Rate, ...] = ()
+    convert: bool = True
 
     @property
     def most_gross(self) -> int:
@@ -83,6 +88,8 @@ class RunConfig:
         plain |= {"increments": [change.to_list() for change in self.increments]} if self.increments else {}
         plain |= {"settlement": self.settlement} if self.settlement else {}
         plain |= {"dated_terms": [terms.to_list() for terms in self.dated]} if self.dated else {}
+        plain |= {"rates": [rate.to_list() for rate in self.rates]} if self.rates else {}
+        plain |= {} if self.convert else {"convert": False}
         plain |= {"carry": self.carry.to_dict()} if self.carry is not None else {}
         return plain | ({"margin": self.margin.to_dict()} if self.margin is not None else {})
 
@@ -112,6 +119,8 @@ def configure(
     dated_terms: object = None,
     carry: Carry | None = None,
     settlement: object = None,
+    rates: object = None,
+    convert: bool = True,
     **timing: Any,
 ) -> RunConfig:
     """A checked `RunConfig` from what users type; see `rustybt.run` for the meaning of each.
@@ -151,6 +160,8 @@ def configure(
         raise ConfigError(
             "settlement beside margin or max_gross", where="run, settlement", do="leave those out: a cash account lends nothing"
         )
+    if not isinstance(convert, bool):
+        raise ConfigError(f"convert {convert!r} is neither True nor False", where="run, convert", do="True: foreign cash is converted")
     sized = _choice(sizing, Sizing, "sizing")
     if controls is not None and sized is Sizing.AT_FILL:
         raise ConfigError(
@@ -173,4 +184,6 @@ def configure(
         timing=timing_rules(timing),
         increments=read_changes(increments),
         dated=read_dated(dated_terms),
+        rates=read_rates(rates),
+        convert=convert,
     )

@@ -51,6 +51,7 @@ def finish(ran: Ran, outcome: Outcome) -> Result:
     notes = notes_of(ran.sleeves, ran.panel, ran.config, [signals.plan for signals in ran.signals.values()])
     notes += tuple(timing_notes(ran.config.timing, ran.panel, outcome.log))
     notes += tuple(idle_notes(ran.sleeves, ran.panel, ran.signals, outcome.log))
+    notes += currency_notes(books)
     notes += margin_notes(books) + unused(ran.config.increments, ran.panel) + cut_notes(books)
     notes += carry_notes(books) + strangers(ran.config, ran.panel)
     notes += settlement_notes(books)
@@ -67,6 +68,15 @@ def cut_notes(books: Books) -> tuple[str, ...]:
         (below, f"{below:,} orders were below the least notional and cancelled: see Result.residuals"),
     )
     return tuple(text for count, text in said if count)
+
+
+def currency_notes(books: Books) -> tuple[str, ...]:
+    """That amounts are in more than one currency, in one sentence."""
+    given = books.tables.currencies
+    if given is None:
+        return ()
+    foreign = ", ".join(given.names[1:])
+    return (f"prices, fees, notionals and profits of trades are in the currency of their asset ({foreign}); equity is in {given.names[0]}",)
 
 
 def margin_notes(books: Books) -> tuple[str, ...]:

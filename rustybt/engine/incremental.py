@@ -18,6 +18,7 @@ import polars as pl
 from rustybt.engine.callback import Callbacks
 from rustybt.engine.carry import carry_at
 from rustybt.engine.config import RunConfig
+from rustybt.engine.currencies import currencies_of
 from rustybt.engine.dated import dated_at
 from rustybt.engine.finish import Ran, finish
 from rustybt.engine.flows import flows_at, settlements_at, turns_of
@@ -28,7 +29,21 @@ from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import Signals, masked_target, warmup_bars
 from rustybt.engine.timing import timing_of
-from rustybt.model import NO_BARS, NO_DATED, NO_FLOWS, NO_INCREMENTS, Asset, CarryTable, Outcome, Panel, Tables, Tape, TargetKind, Timing
+from rustybt.model import (
+    NO_BARS,
+    NO_DATED,
+    NO_FLOWS,
+    NO_INCREMENTS,
+    Asset,
+    CarryTable,
+    CurrencyTable,
+    Outcome,
+    Panel,
+    Tables,
+    Tape,
+    TargetKind,
+    Timing,
+)
 from rustybt.model.panel import Ints
 from rustybt.spec import Moment, Strategy
 from rustybt.spec.column import Block, Column, Rows, joined
@@ -84,6 +99,7 @@ class Incremental:
         carry: charges, and what cannot be borrowed; likewise.
         turns: bars that begin a session, where sales settle later; likewise.
         dated: commissions and margin that change; likewise.
+        currencies: in which the assets are quoted, and rates; likewise.
     """
 
     def __init__(
@@ -99,12 +115,13 @@ class Incremental:
         carry: CarryTable | None = None,
         turns: Ints = NO_BARS,
         dated: Ints = NO_DATED,
+        currencies: CurrencyTable | None = None,
     ) -> None:
         from rustybt.kernel import Book
 
         self.sleeves, self.assets, self.config = sleeves, assets, config
         self.tables: Tables = replace(build_tables(sleeves, assets, config), flows=flows, settlements=settlements)
-        self.tables = replace(self.tables, increments=increments, carry=carry, turns=turns, dated=dated)
+        self.tables = replace(self.tables, increments=increments, carry=carry, turns=turns, dated=dated, currencies=currencies)
         self.asks = any(strategy.orders or strategy.on_bar for strategy in sleeves.values())
         self.book = Book(self.tables, orders=self.asks)
         self.plans: dict[str, SignalPlan] = {name: plan(strategy) for name, strategy in sleeves.items()}
@@ -146,6 +163,8 @@ class Incremental:
         self.book.day = bar.moment.session
         if bar.timing is not None:
             self.book.timed(bar.timing)
+        if self.tables.currencies is not None:
+            self.book.rate(self.tables.currencies.num[bar.index], self.tables.currencies.den[bar.index])
         self.book.step(bar.index, bar.open, bar.high, bar.low, bar.close, bar.events, slot, value)
         if self.callbacks.contexts:
             self.callbacks.on_bar(bar.moment, rows.frame, bar.columns, self.book)
@@ -214,7 +233,8 @@ def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     steps, due = increments_at(config.increments, panel, config.money_scale), settlements_at(panel)
     carry, turns = carry_at(config.carry, panel, config.money_scale), turns_of(panel, config.settlement)
     given = {"settlements": due, "increments": steps, "dated": dated_at(config, panel), "turns": turns}
-    engine = Incremental(sleeves, panel.assets, config, panel.adj_digits, flows, carry=carry, **given)
+    rates = currencies_of(config, panel)
+    engine = Incremental(sleeves, panel.assets, config, panel.adj_digits, flows, carry=carry, currencies=rates, **given)
     for bar in bars_of(panel, build_tape(panel, engine.tables, config), timing_of(config.timing, panel, config.fill)):
         engine.on_bar(bar)
     return finish(Ran(sleeves, config, panel, engine.tables, gathered(engine, panel)), engine.outcome())

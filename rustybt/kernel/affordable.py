@@ -9,6 +9,7 @@ from .increments import rung, rung_below, step_of
 from .journal import fail
 from .limits import BAD, CEIL, DOWN, RATE
 from .margin import use
+from .rates import home
 from .state import OVERFLOW, Desk
 
 
@@ -22,7 +23,8 @@ def need(desk: Desk, k: int, quantity: int) -> int:
     asset = slot % desk.assets
     notional = value(quantity, desk.due_price[k], desk.up[asset], desk.down[asset])
     worth = abs(notional)
-    return use(desk, slot, quantity, worth) + ratio(fee_due(desk, k, slot, quantity, worth), desk.gross, RATE, CEIL)
+    burden = ratio(fee_due(desk, k, slot, quantity, worth), desk.gross, RATE, CEIL)
+    return home(desk, slot, use(desk, slot, quantity, worth) + burden, CEIL)
 
 
 @aside

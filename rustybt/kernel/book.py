@@ -65,6 +65,7 @@ class Book:
 
     def __init__(self, tables: Tables, *, orders: bool = False) -> None:
         from .assemble import rules_of
+        from .rates import currencies_of_bars
         from .state import CASH, CURVES, DEPOSITS, EQUITY, HAS_ORDERS, KINDS, LOG, TYPES, Desk, unwritten
 
         self.tables, self.orders = tables, orders
@@ -76,6 +77,7 @@ class Book:
         self._desk: Desk = Desk(parts=0, log_size=64, **rules, **unwritten(CURVES, 1), **unwritten(LOG, 64))
         self._desk.lay_out(rules["assets"], rules["slots"], 2 * self._room)
         self._lay_out({})
+        self._desk.set(**currencies_of_bars(tables, self._desk.flags))
         self._desk.set(has_days=1, control_days=np.zeros(1, TYPES[KINDS["control_days"]]))
         self._desk.money[[CASH, DEPOSITS, EQUITY]] = tables.cash
         self._told = False
@@ -166,6 +168,23 @@ class Book:
         from .surroundings import timing_of
 
         self._desk.set(**timing_of(timing, self._desk.flags, 1, self._desk.assets))
+
+    def rate(self, num: Any, den: Any) -> None:
+        """Say what each currency of the run is worth at the close of the coming bar; until then, and where 0, the last rate holds.
+
+        Args:
+            num: (currencies,) as in `rustybt.model.CurrencyTable`.
+            den: likewise.
+
+        Raises:
+            DataError: a book without currencies, or so many others.
+        """
+        desk = self._desk
+        if len(num) != desk.currencies or len(den) != desk.currencies:
+            raise DataError(
+                f"{len(num)} rates for {desk.currencies} currencies", where="kernel, book", do="give one per currency of its tables"
+            )
+        desk.quote_num[:], desk.quote_den[:] = num, den
 
     def accrue(self, bar: int, events: Any) -> None:
         """Part 1 of a bar: corporate actions."""

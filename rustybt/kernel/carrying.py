@@ -67,7 +67,7 @@ def due(desk: Desk, t: int, i: int, slot: int, base: int, price: int) -> None:
         if base <= 0:
             return
     owed = ratio(base, desk.charge_num[i], desk.charge_den[i], HALF_EVEN)
-    if owed != 0 and receive(desk, blamed, -owed):
+    if owed != 0 and receive(desk, slot, -owed):
         n = head(desk, t, t, slot, ZERO, desk.charge_reason[i])
         tail(desk, n, APPLIED, NONE, ZERO, ZERO)
         paid(desk, n, price, owed, ZERO)

@@ -8,6 +8,7 @@ from .arithmetic import fits
 from .compile import apart, aside
 from .journal import NONE, fail, head, paid, tail
 from .limits import ZERO, whole
+from .rates import book_of
 from .state import CASH, CLAIMS, INCOME, OVERFLOW, RECEIVABLE, Desk
 
 DIVIDEND, PAYMENT = whole(Reason.DIVIDEND), whole(Reason.PAYMENT)
@@ -18,12 +19,12 @@ APPLIED, ACCRUED = whole(Status.APPLIED), whole(Status.ACCRUED)
 def earn(desk: Desk, t: int, slot: int, money: int, key: int) -> None:
     """Book income that is owed: it counts in equity, and becomes cash at the payment of the same number."""
     apart()
-    sums = desk.money
-    if not (fits(money) and fits(sums[RECEIVABLE] + money) and fits(sums[INCOME] + money)):
+    sums, base = desk.money, book_of(desk, slot)
+    if not (fits(money) and fits(sums[base + RECEIVABLE] + money) and fits(sums[base + INCOME] + money)):
         fail(desk, OVERFLOW, slot)
         return
-    sums[RECEIVABLE] += money
-    sums[INCOME] += money
+    sums[base + RECEIVABLE] += money
+    sums[base + INCOME] += money
     k = desk.count[CLAIMS]
     desk.claim_slot[k] = slot
     desk.claim_key[k] = key
@@ -42,11 +43,12 @@ def redeem(desk: Desk, t: int, key: int) -> None:
     for k in range(desk.count[CLAIMS]):
         slot, money = desk.claim_slot[k], desk.claim_money[k]
         if desk.claim_key[k] == key:
-            if not (fits(sums[CASH] + money) and fits(sums[RECEIVABLE] - money)):
+            base = book_of(desk, slot)
+            if not (fits(sums[base + CASH] + money) and fits(sums[base + RECEIVABLE] - money)):
                 fail(desk, OVERFLOW, slot)
                 return
-            sums[CASH] += money
-            sums[RECEIVABLE] -= money
+            sums[base + CASH] += money
+            sums[base + RECEIVABLE] -= money
             n = head(desk, t, t, slot, ZERO, PAYMENT)
             tail(desk, n, APPLIED, NONE, ZERO, ZERO)
             paid(desk, n, ZERO, -money, ZERO)

@@ -21,6 +21,7 @@ from .state import (
     FLOWED,
     GROSS,
     HAS_CARRY,
+    HAS_CURRENCIES,
     HAS_DATED,
     HAS_FLOWS,
     HAS_GUARDS,
@@ -47,7 +48,7 @@ BLOCK = 512
 @kernel
 def quiet(desk: Desk, t: int) -> bool:
     """Whether nothing is due at a bar but what its prices might touch."""
-    if desk.flags & (HAS_MARGIN | HAS_SETTLEMENT | HAS_WATCH) != 0 or desk.count[ORDERS] != 0:
+    if desk.flags & (HAS_MARGIN | HAS_SETTLEMENT | HAS_WATCH | HAS_CURRENCIES) != 0 or desk.count[ORDERS] != 0:
         return False
     if desk.flags & HAS_ORDERS != 0 and desk.request_start[t - desk.cursor[ROW]] != desk.request_start[t - desk.cursor[ROW] + 1]:
         return False

@@ -11,7 +11,8 @@ from .exits import expire
 from .journal import asset_of, awaits, cancel, fail, refuse, submit, sweep
 from .limits import DOWN, ONE, ZERO, whole
 from .margin import leaving, watch
-from .sizing import wanted
+from .rates import unpriced
+from .sizing import lots_for
 from .state import DEAD, DUE_HALT, EQUITY, HAS_CONTROLS, HAS_MARGIN, HAS_MAX_BARS, HAS_ORDERS, OFFER, OVERFLOW, Desk
 
 QUANTITY = whole(TargetKind.QUANTITY)
@@ -40,7 +41,7 @@ def decide(desk: Desk, t: int) -> None:
             continue
         desk.target[slot] = target
         asset = asset_of(slot, desk.assets)
-        if desk.last[asset] == 0:
+        if unpriced(desk, slot):
             if target != 0:
                 refuse(desk, t, slot, TARGET, NO_PRICE, ZERO)
             continue
@@ -77,7 +78,7 @@ def choose(desk: Desk, t: int, slot: int, asset: int, target: int) -> None:
     lots = target
     if kind != QUANTITY and target != 0:
         unit = mul_div(desk.last[asset], desk.up[asset], ONE, DOWN)
-        lots = wanted(kind, target, desk.money[EQUITY], unit, desk.down[asset])
+        lots = lots_for(desk, slot, kind, target, desk.money[EQUITY], unit)
     change = lots - desk.lots[slot]
     if not (fits(lots) and fits(change)):
         fail(desk, OVERFLOW, slot)
@@ -114,7 +115,7 @@ def cooled(held: int, change: int) -> int:
 @entry
 def ask(desk: Desk, t: int, slot: int, lots: int, reason: int) -> None:
     """Submit a market order for so many lots beside whatever the slot already has at work. A cool-down holds for it too."""
-    if desk.last[slot % desk.assets] == 0:
+    if unpriced(desk, slot):
         refuse(desk, t, slot, reason, NO_PRICE, ZERO)
         return
     if desk.cool[slot] > 0:

@@ -12,6 +12,7 @@ from .flows import transfer
 from .journal import NONE, drop, fail, head, paid, sweep, tail
 from .levels import arm
 from .limits import DOWN, HALF_EVEN, LIMIT, ZERO, whole
+from .rates import book_of
 from .state import CASH, DEAD, EVENT, HAS_FLOWS, HAS_INCREMENTS, HAS_LEVELS, HAS_ORDERS, INCOME, ORDERS, OVERFLOW, Desk
 from .succession import close_out, remainder, roll, spin_off
 from .ticks import settle_prices
@@ -176,12 +177,12 @@ def distribute(desk: Desk, t: int, asset: int, numerator: int, denominator: int,
 @kernel
 def receive(desk: Desk, slot: int, cash: int) -> bool:
     """Book income. False where an amount does not fit."""
-    money = desk.money
-    if not (fits(cash) and fits(money[CASH] + cash) and fits(money[INCOME] + cash)):
-        fail(desk, OVERFLOW, slot)
+    money, base = desk.money, book_of(desk, slot)
+    if not (fits(cash) and fits(money[base + CASH] + cash) and fits(money[base + INCOME] + cash)):
+        fail(desk, OVERFLOW, max(slot, ZERO))
         return False
-    money[CASH] += cash
-    money[INCOME] += cash
+    money[base + CASH] += cash
+    money[base + INCOME] += cash
     return True
 
 

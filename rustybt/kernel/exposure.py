@@ -7,7 +7,8 @@ from rustybt.model import Control, Detail, OrderFlag
 from .arithmetic import fits, ratio, value
 from .compile import apart, aside
 from .journal import fail
-from .limits import CEIL, DOWN, FAR, ONE, RATE, ZERO, whole
+from .limits import CEIL, DOWN, FAR, HALF_EVEN, ONE, RATE, ZERO, whole
+from .rates import home, local
 from .state import EQUITY, GROSS, ORDERS, OVERFLOW, ROW, SESSIONS, WISH, WISH_LIMIT, WISH_STOP, Desk
 
 ASSET_DATES, PRICE_COLLAR, DUPLICATE = whole(Control.ASSET_DATES), whole(Control.PRICE_COLLAR), whole(Control.DUPLICATE)
@@ -36,7 +37,7 @@ def day_of(desk: Desk, t: int) -> int:
 def lots_worth(desk: Desk, asset: int, money: int) -> int:
     """How many lots so much money buys at the last price."""
     apart()
-    unit = ratio(desk.last[asset], desk.up[asset], ONE, DOWN)
+    unit, money = ratio(desk.last[asset], desk.up[asset], ONE, DOWN), local(desk, asset, money)
     if not (fits(unit) and fits(money)):
         fail(desk, OVERFLOW, asset)
         return ZERO
@@ -111,7 +112,7 @@ def room_of_exposure(desk: Desk, slot: int, control: int, part: int, extra: int)
     gross, total, assets = control == GROSS_EXPOSURE, ZERO, desk.assets
     for other in range(desk.slots):
         asset = other % assets
-        worth = value(desk.planned[other], desk.last[asset], desk.up[asset], desk.down[asset])
+        worth = home(desk, other, value(desk.planned[other], desk.last[asset], desk.up[asset], desk.down[asset]), HALF_EVEN)
         total += abs(worth) if gross else worth
         if not (fits(worth) and fits(total)):
             fail(desk, OVERFLOW, other)

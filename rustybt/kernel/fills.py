@@ -12,6 +12,7 @@ from .journal import NONE, fail, head, paid, slot_of, sweep, tail
 from .levels import arm
 from .limits import BAD, CEIL, HALF_EVEN, LIMIT, ONE, RATE, ZERO, whole
 from .pending import set_aside
+from .rates import book_of
 from .state import (
     CASH,
     FEES,
@@ -124,14 +125,14 @@ def fee_due(desk: Desk, k: int, slot: int, quantity: int, notional: int) -> int:
 @kernel
 def settle(desk: Desk, slot: int, notional: int, fee: int) -> bool:
     """Pay for a fill. False where an amount does not fit."""
-    money = desk.money
-    cash, traded, fees = money[CASH] - (notional + fee), money[TRADED] + notional, money[FEES] + fee
+    money, base = desk.money, book_of(desk, slot)
+    cash, traded, fees = money[base + CASH] - (notional + fee), money[base + TRADED] + notional, money[base + FEES] + fee
     if not (fits(notional) and fits(fee) and fits(cash) and fits(traded) and fits(fees)):
         fail(desk, OVERFLOW, slot)
         return False
-    money[CASH] = cash
-    money[TRADED] = traded
-    money[FEES] = fees
+    money[base + CASH] = cash
+    money[base + TRADED] = traded
+    money[base + FEES] = fees
     return True
 
 

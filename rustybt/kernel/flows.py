@@ -7,11 +7,12 @@ from rustybt.model import Detail, Reason, Status
 
 from .arithmetic import fits, ratio, value
 from .compile import apart, aside
+from .currencies import AT_LAST, room_at
 from .journal import NONE, fail, head, paid, tail
 from .limits import DOWN, RATE, ZERO, whole
 from .margin import use
 from .pending import free
-from .state import CASH, DEPOSITS, FLOWED, HAS_PENDING, OVERFLOW, RECEIVABLE, Desk
+from .state import CASH, DEPOSITS, FLOWED, HAS_CURRENCIES, HAS_PENDING, OVERFLOW, RECEIVABLE, Desk
 from .variation import unsettled
 
 NOWHERE = whole(ACCOUNT)
@@ -60,6 +61,8 @@ def spare(desk: Desk, money: int) -> bool:
     apart()
     if money > desk.money[CASH]:
         return False
+    if desk.flags & HAS_CURRENCIES != 0:
+        return room_at(desk, ZERO, AT_LAST, money) >= 0
     equity, gross = unsettled(desk) + min(0, desk.money[RECEIVABLE]), 0
     if not fits(equity):
         fail(desk, OVERFLOW, ZERO)

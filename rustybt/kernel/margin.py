@@ -9,6 +9,7 @@ from .arithmetic import fits, ratio, value
 from .compile import apart, aside, kernel
 from .journal import NONE, awaits, cancel, fail, head, paid, submit, sweep, tail
 from .limits import BAD, CEIL, DOWN, ONE, RATE, ZERO, whole
+from .rates import home
 from .state import DEAD, EQUITY, ERROR, HAS_MARGIN, OVERFLOW, Desk
 
 NOWHERE = whole(ACCOUNT)
@@ -40,7 +41,7 @@ def maintenance(desk: Desk, slot: int, lots: int) -> int:
     apart()
     asset = slot % desk.assets
     worth = value(lots, desk.last[asset], desk.up[asset], desk.down[asset])
-    return asked(lots, worth, desk.margin_maintenance[slot], desk.margin_lot_maintenance[slot])
+    return home(desk, slot, asked(lots, worth, desk.margin_maintenance[slot], desk.margin_lot_maintenance[slot]), CEIL)
 
 
 @aside

@@ -9,12 +9,14 @@ from .arithmetic import fits, mul_div, value
 from .caps import capped, rest_of
 from .carrying import borrowable
 from .compile import apart, aside, kernel
+from .currencies import AT_CLOSE, AT_OPEN, room_at
 from .fills import fee_due, fee_of, record, slipped
 from .journal import NONE, asset_of, fail, finish, head, paid, slot_of, sweep, tail
 from .limits import CEIL, DOWN, RATE, ZERO, whole
 from .margin import use
 from .pending import free
 from .priced import REOPEN, met
+from .rates import home
 from .sizing import size_all
 from .state import (
     DEAD,
@@ -23,6 +25,7 @@ from .state import (
     HAS_CAPS,
     HAS_CARRY,
     HAS_CLAIMS,
+    HAS_CURRENCIES,
     HAS_INCREMENTS,
     HAS_LATENCY,
     HAS_ORDERS,
@@ -165,7 +168,12 @@ def alone(desk: Desk, t: int, row: int, moment: int, lots: int, price: int) -> b
     notional = value(lots, price, desk.up[asset], desk.down[asset])
     fee = fee_of(desk, slot, abs(lots), abs(notional))
     need = use(desk, slot, abs(lots), abs(notional)) + fee
-    if desk.gross != RATE or not (fits(notional) and fits(fee) and fits(need)) or need > headroom(desk, row, moment):
+    if (
+        desk.gross != RATE
+        or desk.flags & HAS_CURRENCIES != 0
+        or not (fits(notional) and fits(fee) and fits(need))
+        or need > headroom(desk, row, moment)
+    ):
         return False
     if desk.flags & HAS_PENDING != 0 and need > free(desk):
         return False
@@ -190,7 +198,7 @@ def claim(desk: Desk, k: int, slot: int, lots: int, price: int, total: int) -> i
     notional = value(lots, price, desk.up[asset], desk.down[asset])
     fee = fee_due(desk, k, slot, abs(lots), abs(notional))
     burden = fee if gross == RATE else mul_div(fee, gross, RATE, CEIL)
-    need = use(desk, slot, abs(lots), abs(notional)) + burden
+    need = home(desk, slot, use(desk, slot, abs(lots), abs(notional)) + burden, CEIL)
     if not (fits(notional) and fits(fee) and fits(burden) and fits(need) and fits(total + need)):
         fail(desk, OVERFLOW, slot)
         return ZERO
@@ -251,6 +259,8 @@ def opened(held: int, lots: int) -> bool:
 @kernel
 def headroom(desk: Desk, row: int, moment: int) -> int:
     """The gross limit on equity at the prices of this phase, less what is held; with margin the initial margin of that."""
+    if desk.flags & HAS_CURRENCIES != 0:
+        return room_at(desk, row, AT_CLOSE if moment == NEXT_CLOSE or moment == SAME_BAR_CLOSE else AT_OPEN, ZERO)
     equity, gross, assets = unsettled(desk), 0, desk.assets
     if desk.flags & (HAS_CLAIMS | HAS_SETTLEMENT) != 0:
         equity += min(0, desk.money[RECEIVABLE])

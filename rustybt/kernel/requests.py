@@ -13,7 +13,8 @@ from .groups import orphans
 from .journal import NONE, announce, drop, fail, refuse, submit, sweep
 from .limits import DOWN, ONE, ZERO, whole
 from .margin import leaving
-from .sizing import wanted
+from .rates import unpriced
+from .sizing import lots_for
 from .state import BATCH, DEAD, DUE_HALT, EQUITY, HAS_CONTROLS, HAS_INCREMENTS, ORDERS, OVERFLOW, ROW, WISH_LIMIT, WISH_STOP, Desk
 from .ticks import settle_prices
 from .trailing import start, trails
@@ -54,7 +55,7 @@ def accept(desk: Desk, t: int, at: int) -> None:
     if request[at + FLAGS] & AMEND != 0:
         amend_all(desk, t, at, slot)
         return
-    if desk.last[slot % desk.assets] == 0:
+    if unpriced(desk, slot):
         desk.cursor[BATCH] = 0
         refuse(desk, t, slot, reason, NO_PRICE, ZERO)
         return
@@ -110,7 +111,7 @@ def sized(desk: Desk, slot: int, measure: int, size: int) -> int:
         return 0
     asset = slot % desk.assets
     unit = ratio(desk.last[asset], desk.up[asset], ONE, DOWN)
-    return wanted(measure, size, desk.money[EQUITY], unit, desk.down[asset])
+    return lots_for(desk, slot, measure, size, desk.money[EQUITY], unit)
 
 
 @aside
@@ -164,7 +165,7 @@ def amend_all(desk: Desk, t: int, at: int, slot: int) -> None:
     """Give working orders of a slot another size or other prices; what a request leaves at 0 or the controls forbid stays."""
     apart()
     request = desk.request
-    lots = abs(sized(desk, slot, request[at + MEASURE], request[at + SIZE])) if desk.last[slot % desk.assets] != 0 else ZERO
+    lots = abs(sized(desk, slot, request[at + MEASURE], request[at + SIZE])) if not unpriced(desk, slot) else ZERO
     if not fits(lots):
         fail(desk, OVERFLOW, slot)
         return

@@ -63,16 +63,19 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
     """A desk for all bars, their number, and the most log rows that one of them can write."""
     from .actions import claims_of, events_of, flags_of_events
     from .assemble import offers_of, requests_of, rules_of, typed
+    from .rates import currencies_of
     from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, HAS_ORDERS, LOG, Desk, unwritten
     from .surroundings import timing_of
 
     bars, assets, slots = grid_shape(market, len(tables.assets)), len(tables.assets), tables.slots.shape[1]
     given, acts = rules_of(tables), events_of(tables, events)
     given["flags"] |= flags_of_events(acts) | (0 if plan.requests is None else HAS_ORDERS)
-    asked = requests_of(plan.requests, bars, slots)
+    asked, currencies = requests_of(plan.requests, bars, slots), currencies_of(tables, bars)
+    currencies["flags"] |= given["flags"]
     desk = Desk(parts=ALL, **given, **acts, **offers_of(plan, bars, slots), **asked)
     room = 2 * slots + 4 + (0 if plan.requests is None else len(plan.requests.rows))
     desk.set(**{name: typed(name, getattr(market, name)).reshape(-1) for name in ("open", "high", "low", "close")})
+    desk.set(**currencies)
     desk.set(**timing_of(getattr(market, "timing", None), desk.flags, bars, assets))
     margin = rows_of_a_bar(desk, room)
     length = margin + min(FIRST_ROWS, desk.offer_slot.size + desk.events + 64)
@@ -89,6 +92,7 @@ def rows_of_a_bar(desk: Desk, room: int) -> int:
 
     flows = int(np.unique(desk.flow_bar, return_counts=True)[1].max()) if desk.flows else 0
     called = (3 * desk.slots + 2 if desk.flags & HAS_MARGIN else 0) + (2 * desk.slots if desk.flags & HAS_SETTLEMENT else 0)
+    called += 4 * desk.currencies
     each = 8 if desk.flags & HAS_ORDERS else 5
     return 14 * desk.slots + each * room + 5 * most * (desk.slots // desk.assets) + flows + called + desk.charge_rows + 8
 

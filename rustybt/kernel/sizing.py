@@ -5,10 +5,12 @@ from __future__ import annotations
 from rustybt.model import FillAt, TargetKind
 
 from .arithmetic import fits, ratio, value
-from .compile import apart, aside
+from .compile import apart, aside, kernel
+from .currencies import AT_CLOSE, AT_OPEN, equity_at
 from .journal import fail
 from .limits import BAD, DOWN, ONE, WEIGHT, ZERO, whole
-from .state import DEAD, ERROR, HAS_BARS, HAS_LATENCY, ORDERS, OVERFLOW, ROW, Desk
+from .rates import local
+from .state import DEAD, ERROR, HAS_BARS, HAS_CURRENCIES, HAS_LATENCY, ORDERS, OVERFLOW, ROW, Desk
 from .timing import held_up
 from .valuation import backing
 
@@ -28,6 +30,17 @@ def wanted(kind: int, target: int, equity: int, unit: int, down: int) -> int:
     if not fits(money) or not fits(unit):
         return BAD
     return ratio(money, down, unit, DOWN)
+
+
+@kernel
+def lots_for(desk: Desk, slot: int, kind: int, target: int, equity: int, unit: int) -> int:
+    """The lots that a target of a slot asks for; equity and notionals are first brought into its currency."""
+    if desk.flags & HAS_CURRENCIES != 0 and kind != QUANTITY:
+        if kind == IN_WEIGHT:
+            equity = local(desk, slot, equity)
+        else:
+            target = local(desk, slot, target)
+    return wanted(kind, target, equity, unit, desk.down[slot % desk.assets])
 
 
 @aside
@@ -51,7 +64,7 @@ def size_all(desk: Desk, t: int, moment: int) -> None:
         if desk.count[ERROR] != 0:
             return
         unit = ratio(price, desk.up[asset], ONE, DOWN)
-        lots = wanted(desk.kind[slot], desk.order_value[k], equity, unit, desk.down[asset])
+        lots = lots_for(desk, slot, desk.kind[slot], desk.order_value[k], equity, unit)
         change = lots - desk.lots[slot]
         if not (fits(lots) and fits(change)):
             fail(desk, OVERFLOW, slot)
@@ -68,6 +81,8 @@ def appraise(desk: Desk, row: int, moment: int) -> int:
     """Equity at the prices of this phase, or the last price of an asset without a bar."""
     apart()
     assets = desk.assets
+    if desk.flags & HAS_CURRENCIES != 0:
+        return equity_at(desk, row, AT_OPEN if moment == NEXT_OPEN else AT_CLOSE)
     prices = desk.open if moment == NEXT_OPEN else desk.close
     equity = backing(desk)
     if not fits(equity):

@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rustybt.model.currencies import MOST_CURRENCIES
 from rustybt.model.tables import GROUPS
 
 from .limits import AMOUNT, COUNT, whole
 
 CASH, TRADED, FEES, INCOME, DEPOSITS, EQUITY, GROSS, RECEIVABLE, SETTLED, PENDING = range(10)
-"""Places in ``money``. What is settled is the value of positions that has been paid in cash already; what is pending is cash from
-sales that is not settled."""
+CONVERTED = 11
+"""Places in ``money``, 12 for each currency. What is settled is the value of positions that has been paid in cash already; what is
+pending is cash from sales that is not settled; what is converted came from other books."""
 ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, FLOWED, CLAIMS, DUE_BAR, CHARGED, TURNED = range(11)
 """Places in ``count``: orders in the table, of them removed but not yet swept, last order number given out, log rows, error code, the slot
 that it is about, deposits and withdrawals behind us, dividends owed and not yet paid, settlements, charges and turns of
@@ -58,6 +60,8 @@ HAS_DAY_ENDS = 1 << 20
 """Requested orders are cancelled when a session ends."""
 HAS_DATED = 1 << 23
 """Of slots: commissions or margin change (section 18)."""
+HAS_CURRENCIES = 1 << 22
+"""Of assets: some are quoted in another currency than the account's."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
 ALL = ACCRUE | MEET | MARK | DECIDE
@@ -84,20 +88,20 @@ class Desk:
     What the controls are given: `rustybt.model.ControlTable`; what they remember: ``watch`` and ``guard``. Of what was sold and is not
     settled, by sessions since: ``waiting``.
 
-    What survives a bar: ``last`` per asset and 1 + the session of its last bar (``seen``), the ``tally`` of a month. Per slot:
-    ``lots``, ``entry`` and ``peak`` price, the levels ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``, bars to
-    ``cool``, whether it ``exited``, the remembered ``target``, bar + 1 at which its position was opened after the open (``late``), the
-    value ``settled`` in cash, of the last order that passed the controls bar + 1, lots, limit and stop (``asked``), how many orders
-    keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar, number (0 = dead), reason,
-    when it arrives; of a requested one also kind, limit, stop, time in force, until when, flags, entry, and bar + 1 at which it became
-    a limit order on the path, its ``rest``; of a trailing one the best price so far, its distance in ticks or as a rate, how far beyond
-    it the limit lies, the number of the first order of its batch, and the session whose end cancels it. Per claim (a dividend earned
-    and not yet paid): slot, number, money.
+    What survives a bar: ``last`` per asset and 1 + the session of its last bar (``seen``), the ``tally`` of a month, the rates in force.
+    Per slot: ``lots``, ``entry`` and ``peak`` price, the levels ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``,
+    bars to ``cool``, whether it ``exited``, the remembered ``target``, bar + 1 at which its position was opened after the open
+    (``late``), the value ``settled`` in cash, of the last order that passed the controls bar + 1, lots, limit and stop (``asked``), how
+    many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar, number (0 =
+    dead), reason, when it arrives; of a requested one also kind, limit, stop, time in force, until when, flags, entry, and bar + 1 at
+    which it became a limit order on the path, its ``rest``; of a trailing one the best price so far, its distance in ticks or as a rate,
+    how far beyond it the limit lies, the number of the first order of its batch, and the session whose end cancels it. Per claim (a
+    dividend earned and not yet paid): slot, number, money.
 
     Scratch: ``held_slots``, slots with a position; ``planned``, lots with those of working orders; per order what is ``due``: price,
     lots to serve, lots granted, notional and fee of the lots to serve, lots that are not served and why, and whether it rested; the
     ``queue`` of increases, and the same ``ranked`` by slot; per asset the tick and lot in force and the least notional, as of the
-    changes behind us. Last the log, as in `rustybt.model.Log`, and the curves.
+    changes behind us; per currency worth and gross. Last the log, as in `rustybt.model.Log`, and the curves.
     """
 
     assets: int
@@ -126,6 +130,8 @@ class Desk:
     hard: int
     turns: int
     pending_days: int
+    currencies: int
+    converts: int
 
     up: Amounts
     down: Amounts
@@ -249,12 +255,17 @@ class Desk:
     dated_asset: Counts
     dated_setting: Counts
     dated_value: Amounts
+    currency_of: Counts
+    quote_num: Amounts
+    quote_den: Amounts
 
     money: Amounts
     count: Counts
     last: Amounts
     tally: Amounts
     seen: Counts
+    rate_num: Amounts
+    rate_den: Amounts
     lots: Amounts
     entry: Amounts
     peak: Amounts
@@ -306,6 +317,8 @@ class Desk:
     lot_now: Amounts
     least_now: Amounts
     planned: Amounts
+    worth_in: Amounts
+    gross_in: Amounts
     due_price: Amounts
     due_part: Amounts
     due_grant: Amounts
@@ -386,6 +399,7 @@ def lengths(assets: int, slots: int, orders: int, claims: int = 1) -> dict[str, 
     per_slot, per_order, per_asset = (*PER_SLOT, "held_slots", "planned"), (*PER_ORDER, *DUE), ("last", "tick_now", "lot_now", "least_now")
     fixed = {"money": 12, "count": 12, "cursor": 8, "watch": 7, "guard": 11, "seen": assets, "tally": MONTH + 1}
     fixed |= dict.fromkeys(PER_CLAIM, claims) | dict.fromkeys(per_asset, assets) | {"waiting": WAITING}
+    fixed |= dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_CURRENCIES) | {"money": 12 * MOST_CURRENCIES}
     return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)
 
 

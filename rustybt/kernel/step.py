@@ -17,6 +17,7 @@ from .limits import whole
 from .orders import meet
 from .pending import deliver
 from .priced import LATE, LIMITS, REOPEN, STOPS
+from .rates import take_rates
 from .requests import accept_all
 from .state import (
     ACCRUE,
@@ -26,6 +27,7 @@ from .state import (
     ERROR,
     GROSS,
     HAS_CARRY,
+    HAS_CURRENCIES,
     HAS_DATED,
     HAS_GUARDS,
     HAS_INCREMENTS,
@@ -62,6 +64,8 @@ def meet_priced(desk: Desk, t: int) -> None:
     meet(desk, t, LATE)
     if desk.flags & HAS_LEVELS != 0:
         protect_late(desk, t)
+    if desk.flags & HAS_CURRENCIES != 0:
+        take_rates(desk, t)
     meet(desk, t, NEXT_CLOSE)
     lapse(desk, t)
 
@@ -90,6 +94,8 @@ def step(desk: Desk, t: int) -> None:
                 meet(desk, t, NEXT_OPEN)
             if desk.flags & HAS_LEVELS != 0:
                 protect(desk, t)
+            if desk.flags & HAS_CURRENCIES != 0:
+                take_rates(desk, t)
             if fill_at == NEXT_CLOSE:
                 meet(desk, t, NEXT_CLOSE)
     if parts & MARK != 0:

@@ -6,9 +6,11 @@ from rustybt.model import FillAt
 
 from .arithmetic import agree, fits, value
 from .compile import apart, aside, kernel
+from .currencies import appraise_all
 from .journal import fail
 from .levels import level_of
 from .limits import ZERO, whole
+from .rates import take_rates
 from .state import (
     BREACH,
     DEPOSITS,
@@ -16,6 +18,7 @@ from .state import (
     FEES,
     GROSS,
     HAS_CLAIMS,
+    HAS_CURRENCIES,
     HAS_LEVELS,
     HAS_ORDERS,
     HAS_SETTLEMENT,
@@ -34,13 +37,18 @@ NEXT_CLOSE = whole(FillAt.NEXT_CLOSE)
 @kernel
 def mark(desk: Desk, t: int) -> None:
     """Take the closes as last prices and value everything."""
+    if desk.flags & HAS_CURRENCIES != 0:
+        take_rates(desk, t)
     last, assets = desk.last, desk.assets
     row = (t - desk.cursor[ROW]) * assets
     for asset in range(assets):
         price = desk.close[row + asset]
         if price != 0:
             last[asset] = price
-    appraise(desk)
+    if desk.flags & HAS_CURRENCIES != 0:
+        appraise_all(desk, t)
+    else:
+        appraise(desk)
     if desk.flags & HAS_SETTLEMENT != 0:
         vary(desk, t)
 

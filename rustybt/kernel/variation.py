@@ -8,6 +8,7 @@ from .arithmetic import fits, value
 from .compile import apart, aside, kernel
 from .journal import NONE, fail, head, paid, tail
 from .limits import ZERO, whole
+from .rates import book_of
 from .state import CASH, DUE_BAR, HAS_SETTLEMENT, OVERFLOW, SETTLED, Desk
 
 VARIATION, APPLIED = whole(Reason.VARIATION), whole(Status.APPLIED)
@@ -40,7 +41,7 @@ def vary(desk: Desk, t: int) -> None:
 def pay(desk: Desk, t: int, slot: int) -> None:
     """Bring what a slot has settled to its value."""
     apart()
-    money, asset = desk.money, slot % desk.assets
+    money, asset, base = desk.money, slot % desk.assets, book_of(desk, slot)
     worth = value(desk.lots[slot], desk.last[asset], desk.up[asset], desk.down[asset])
     if not fits(worth):
         fail(desk, OVERFLOW, slot)
@@ -48,11 +49,11 @@ def pay(desk: Desk, t: int, slot: int) -> None:
     gain = worth - desk.settled[slot]
     if gain == 0:
         return
-    if not (fits(gain) and fits(money[CASH] + gain) and fits(money[SETTLED] + gain)):
+    if not (fits(gain) and fits(money[base + CASH] + gain) and fits(money[base + SETTLED] + gain)):
         fail(desk, OVERFLOW, slot)
         return
-    money[CASH] += gain
-    money[SETTLED] += gain
+    money[base + CASH] += gain
+    money[base + SETTLED] += gain
     desk.settled[slot] = worth
     n = head(desk, t, t, slot, ZERO, VARIATION)
     tail(desk, n, APPLIED, NONE, ZERO, ZERO)

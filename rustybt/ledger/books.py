@@ -38,9 +38,7 @@ def check_books(books: Books) -> BooksVerdict:
         LedgerError: naming what differs; a run that raises this has no result.
     """
     tables, outcome, log = books.tables, books.outcome, books.outcome.log
-    accrued, paid = log.status == Status.ACCRUED, log.reason == Reason.PAYMENT
-    owed = int(log.notional[paid].sum()) - int(log.notional[accrued].sum())
-    cash = tables.cash - int(log.notional[~accrued].sum()) - int(log.fee.sum())
+    cash = cash_of(books, 0)
     _same("cash", cash, int(outcome.cash[-1]))
     lots = np.zeros(len(outcome.lots), dtype=np.int64)
     if len(lots) == 1:
@@ -51,11 +49,32 @@ def check_books(books: Books) -> BooksVerdict:
         slot = int(np.flatnonzero(lots != outcome.lots)[0])
         symbol = tables.assets[slot % len(tables.assets)].symbol
         _same(f"position of {symbol!r}", int(lots[slot]), int(outcome.lots[slot]))
-    settled = -int(log.notional[log.reason == Reason.VARIATION].sum())
-    equity = cash - settled + owed + int(slot_values(books).sum())
+    rates, worth = books.closing_rates, worth_by_currency(books)
+    equity = sum(_half_even(part * rate.numerator, rate.denominator) for part, rate in zip(worth, rates, strict=True))
     _same("equity", equity, int(outcome.equity[-1]))
     unit = Decimal(1).scaleb(-tables.money_scale)
     return BooksVerdict(log.rows, format(from_units(cash, unit), "f"), format(from_units(equity, unit), "f"))
+
+
+def cash_of(books: Books, currency: int) -> int:
+    """Cash of one currency by the log alone, money units; 0 is the account's."""
+    log = books.outcome.log
+    own = (books.currency_of(log.slot) == currency) & (log.status != Status.ACCRUED)
+    return (0 if currency else books.tables.cash) - int(log.notional[own].sum()) - int(log.fee[own].sum())
+
+
+def worth_by_currency(books: Books) -> list[int]:
+    """What each currency holds by the log alone: cash without what was settled, what is owed, positions; money units of its own."""
+    log, found = books.outcome.log, []
+    currency, values = books.currency_of(log.slot), slot_values(books)
+    places = books.currency_of(np.arange(len(values)))
+    for place in range(len(books.closing_rates)):
+        own = currency == place
+        accrued, paid = own & (log.status == Status.ACCRUED), own & (log.reason == Reason.PAYMENT)
+        settled = own & (log.reason == Reason.VARIATION)
+        owed = int(log.notional[paid].sum()) - int(log.notional[accrued].sum())
+        found.append(cash_of(books, place) + int(log.notional[settled].sum()) + owed + int(values[places == place].sum()))
+    return found
 
 
 def slot_values(books: Books) -> Ints:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -44,6 +45,20 @@ class Books:
     ts: Ints
     sessions: npt.NDArray[np.int32]
     sleeves: tuple[str, ...]
+
+    def currency_of(self, slot: npt.NDArray[np.integer]) -> Ints:
+        """Place of the currency of each slot; 0 = the account's."""
+        given = self.tables.currencies
+        return np.zeros(len(slot), dtype=np.int64) if given is None else given.of_slots(slot)
+
+    @cached_property
+    def closing_rates(self) -> list[Fraction]:
+        """What one unit of each currency is worth after the last bar, the account's own first; 0 where no rate is known."""
+        given = self.tables.currencies
+        if given is None:
+            return [Fraction(1)]
+        last = [np.flatnonzero(given.num[:, place]) for place in range(len(given.names))]
+        return [Fraction(int(given.num[k[-1], c]), int(given.den[k[-1], c])) if len(k) else Fraction(0) for c, k in enumerate(last)]
 
     @cached_property
     def symbols(self) -> pl.Enum:
@@ -149,10 +164,12 @@ def equity_frame(books: Books) -> pl.DataFrame:
         ts, session, equity, cash, gross (Decimal, account currency); in a run with deposits or withdrawals also flow, what came in
         before the bar (Decimal, negative where it went out), with futures settled, the part of their value that ``cash`` has in it,
         and where sales settle later unsettled, the part of ``cash`` that cannot be spent.
+        With several currencies ``cash`` is that of the account's, and there are the columns of `currency_columns`.
     """
     outcome, scale = books.outcome, books.tables.money_scale
     flows = flows_per_bar(books)
     moved = [] if flows is None else [decimal_column("flow", flows, scale)]
+    moved += currency_columns(books)
     settled = settled_per_bar(books)
     moved += [] if settled is None else [decimal_column("settled", settled, scale)]
     pending = unsettled_per_bar(books)
@@ -167,6 +184,23 @@ def equity_frame(books: Books) -> pl.DataFrame:
             *moved,
         ]
     )
+
+
+def currency_columns(books: Books) -> list[pl.Series]:
+    """Cash of each foreign currency after each bar (``cash_EUR``, Decimal), what one unit was worth (``rate_EUR``, a fraction as text)."""
+    given, found, log = books.tables.currencies, [], books.outcome.log
+    currency = books.currency_of(log.slot)
+    for place, name in enumerate(given.names if given is not None else ()):
+        if place == 0 or given is None:
+            continue
+        rows = np.flatnonzero((currency == place) & (log.status != Status.ACCRUED))
+        moved = np.zeros(len(books.ts), dtype=np.int64)
+        np.add.at(moved, log.bar[rows], -(log.notional[rows] + log.fee[rows]))
+        found.append(decimal_column(f"cash_{name}", np.cumsum(moved), books.tables.money_scale))
+        pairs = zip(given.num[:, place].tolist(), given.den[:, place].tolist(), strict=True)
+        rates = pl.Series(f"rate_{name}", [f"{num}/{den}" if num else None for num, den in pairs], dtype=pl.String)
+        found.append(rates.forward_fill())
+    return found
 
 
 def flows_per_bar(books: Books) -> Ints | None:

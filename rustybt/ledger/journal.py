@@ -14,6 +14,7 @@ from rustybt.model.panel import Ints
 
 CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU, DEPOSITS, RECEIVABLE, VARIATION, TRADING = range(1, 10)
 BORROW, INTEREST, CREDIT, FINANCING, FUNDING, SWAP = range(10, 16)
+CONVERSION = 16
 ACCOUNTS = pl.Enum(
     [
         "equity:opening",
@@ -32,6 +33,7 @@ ACCOUNTS = pl.Enum(
         "expenses:financing",
         "expenses:funding",
         "expenses:swap",
+        "equity:conversion",
     ]
 )
 
@@ -49,6 +51,7 @@ AGAINST = {
     Reason.FINANCING: FINANCING,
     Reason.FUNDING: FUNDING,
     Reason.SWAP: SWAP,
+    Reason.CONVERSION: CONVERSION,
 }
 """Where the notional of a row goes to, if not to the positions."""
 
@@ -64,12 +67,14 @@ def journal_frame(books: Books) -> pl.DataFrame:
     A fill moves its notional between cash and positions (at trade value) and its fee to commission. A dividend or cash in lieu moves
     income to cash, a deposit or withdrawal equity to cash. A split changes a quantity. At the end each slot has a closing entry, which
     takes what trading it gained (``income:trading`` is negative then) to positions, so that they are carried at the last price.
-    What holding costs goes to an account of its kind.
+    What holding costs goes to an account of its kind. In a run of several currencies each entry is in one, and a conversion is two entries
+    against ``equity:conversion``.
     What futures are paid at settlements stands against their value in ``assets:variation``, which is back at zero once nothing is held.
 
     Returns:
         entry (Int64, counts up), ts, asset and sleeve (null for the opening, deposits and withdrawals), order, account, quantity
-        (Decimal, signed change of the position; null where none moves), amount (Decimal), sorted by entry. Cash, positions and equity
+        (Decimal, signed change of the position; null where none moves), amount (Decimal),
+        with several currencies also currency, sorted by entry. Cash, positions and equity
         follow from it alone: `replay`.
     """
     log = books.outcome.log
@@ -94,9 +99,16 @@ def journal_frame(books: Books) -> pl.DataFrame:
             coded("account", account, ACCOUNTS),
             quantity.set(pl.Series(lots == 0), None),
             decimal_column("amount", amount, books.tables.money_scale),
+            *currency_column(books, books.currency_of(slot)),
         ]
     )
     return pl.concat([_opening(books, frame), frame])
+
+
+def currency_column(books: Books, place: Ints) -> list[pl.Series]:
+    """The currency of each row, where a run has several."""
+    given = books.tables.currencies
+    return [] if given is None else [coded("currency", place, pl.Enum(given.names))]
 
 
 def _places(books: Books, slot: npt.NDArray[np.integer]) -> list[pl.Series]:
@@ -147,6 +159,7 @@ def _opening(books: Books, like: pl.DataFrame) -> pl.DataFrame:
             pl.Series("account", ["assets:cash", "equity:opening"], dtype=ACCOUNTS),
             pl.Series("quantity", [None, None], dtype=like["quantity"].dtype),
             decimal_column("amount", cash, books.tables.money_scale),
+            *currency_column(books, np.zeros(2, dtype=np.int64)),
         ]
     )
     return opening.select(like.columns)

@@ -60,6 +60,10 @@ def lots_of(books: Books, method: str = "fifo") -> Lots:
         ConfigError: there is no such method.
         LedgerError: the lots do not add up to the profit of the run.
     """
+    if books.tables.currencies is not None:
+        names = ", ".join(books.tables.currencies.names)
+        what = f"lots in {names} do not add up to one profit"
+        raise ConfigError(what, where="lots", do="use Result.currencies for profits, and Result.to_beancount for lots with their costs")
     found = matched(books, method)
     outcome, tables, log = books.outcome, books.tables, books.outcome.log
     done = found.closed >= 0

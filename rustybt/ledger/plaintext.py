@@ -12,6 +12,7 @@ from decimal import Decimal, localcontext
 from functools import cached_property
 
 from rustybt.errors import ConfigError
+from rustybt.ledger.books import cash_of
 from rustybt.ledger.frames import Books
 from rustybt.ledger.journal import CASH, COMMISSION, POSITIONS, RECEIVABLE, against
 from rustybt.ledger.naming import accounts, commodities, quoted
@@ -23,11 +24,14 @@ NAMES = (
     "Equity:Opening", "Assets:Cash", "Assets:Positions", "Expenses:Commission", "Income:Dividends", "Income:Cash-In-Lieu",
     "Equity:Deposits", "Assets:Receivable", "Assets:Variation",
     "Income:Gains", "Expenses:Borrow", "Expenses:Interest", "Income:Interest", "Expenses:Financing", "Expenses:Funding", "Expenses:Swap",
+    "Equity:Conversion",
 )  # fmt: skip
 """The journal's accounts, in its order."""
 GAINS, ROUNDING = NAMES[9], "Equity:Rounding"
 EPOCH = date(1970, 1, 1)
 WIDTH = 60
+RATE_DIGITS = 12
+"""Digits of a rate in a price line, which nothing is computed from."""
 PER_UNIT = 4
 """Digits of a restated cost per unit beyond those of the money."""
 
@@ -71,9 +75,20 @@ class _Writer:
         return commodities([self.currency])[0]
 
     @cached_property
+    def monies(self) -> list[str]:
+        """The currencies of the run as commodities, the account's first."""
+        given = self.books.tables.currencies
+        return [self.money] if given is None else [self.money, *commodities(given.names[1:], [self.money])]
+
+    def money_of(self, slot: int) -> str:
+        """The currency of a slot as a commodity."""
+        given = self.books.tables.currencies
+        return self.money if given is None or slot == NOWHERE else self.monies[int(given.of_asset[slot % len(given.of_asset)])]
+
+    @cached_property
     def symbols(self) -> list[str]:
         """The assets as commodities."""
-        return commodities([asset.symbol for asset in self.books.tables.assets], [self.money])
+        return commodities([asset.symbol for asset in self.books.tables.assets], self.monies)
 
     @cached_property
     def places(self) -> list[str]:
@@ -100,7 +115,7 @@ class _Writer:
             f"option {quoted('title')} {quoted(title)}",
             f"option {quoted('operating_currency')} {quoted(self.money)}",
             "",
-            *(f"{day} open {name} {self.money}" for name in opened),
+            *(f"{day} open {name} {','.join(self.monies)}" for name in opened),
             *(f'{day} open {self.places[slot]} {self.symbols[slot % width]} "STRICT"' for slot in used),
             "",
             *(
@@ -136,7 +151,7 @@ class _Writer:
             f"  ts: {quoted(ts.strftime('%Y-%m-%dT%H:%M:%SZ'))}",
             *([f"  order: {int(log.seq[row])}"] if log.seq[row] else []),
         ]
-        return [*head, *lines, *(self.posting(name, amount) for name, amount in amounts if amount)]
+        return [*head, *lines, *(self.posting(name, amount, self.money_of(slot)) for name, amount in amounts if amount)]
 
     def move(self, slot: int, row: int) -> tuple[Decimal, list[Closing], list[str]]:
         """Postings of lots: their weight, what they closed, the lines."""
@@ -171,26 +186,35 @@ class _Writer:
     def lot_posting(self, slot: int, opened: int, lots: int, cost: Decimal) -> str:
         """A line that names its lot by cost, day and log row."""
         log, symbol = self.books.outcome.log, self.symbols[slot % len(self.symbols)]
-        day = self.day(int(log.bar[opened]))
-        return f'  {self.places[slot]:<{WIDTH}} {self.quantity(slot, lots):f} {symbol} {{{plain(cost)} {self.money}, {day}, "{opened}"}}'
+        day, money = self.day(int(log.bar[opened])), self.money_of(slot)
+        return f'  {self.places[slot]:<{WIDTH}} {self.quantity(slot, lots):f} {symbol} {{{plain(cost)} {money}, {day}, "{opened}"}}'
 
-    def posting(self, name: str, amount: Decimal) -> str:
-        """A line with money."""
-        return f"  {name:<{WIDTH}} {amount:f} {self.money}"
+    def posting(self, name: str, amount: Decimal, money: str = "") -> str:
+        """A line with money, the account's unless given."""
+        return f"  {name:<{WIDTH}} {amount:f} {money or self.money}"
 
     def tail(self) -> list[str]:
         """Last prices, and balances that Beancount checks without tolerance."""
         outcome, last, count = self.books.outcome, len(self.books.ts) - 1, len(self.symbols)
         after = EPOCH + timedelta(days=int(self.books.sessions[-1]) + 1)
         held = outcome.lots.nonzero()[0].tolist()
-        prices = [f"{self.day(last)} price {self.symbols[k]} {plain(self.price(k, int(outcome.last[k])))} {self.money}"
+        prices = [f"{self.day(last)} price {self.symbols[k]} {plain(self.price(k, int(outcome.last[k])))} {self.money_of(k)}"
                   for k in sorted({slot % count for slot in held})]  # fmt: skip
         cash = f"{after} balance {NAMES[CASH]} {from_units(int(outcome.cash[-1]), self.unit):f} ~ 0 {self.money}"
+        foreign = [
+            f"{after} balance {NAMES[CASH]} {from_units(cash_of(self.books, place), self.unit):f} ~ 0 {money}"
+            for place, money in enumerate(self.monies)
+            if place
+        ]
+        rates = zip(self.monies[1:], self.books.closing_rates[1:], strict=True)
+        worth = [(money, Decimal(rate.numerator) / Decimal(rate.denominator)) for money, rate in rates if rate]
+        digits = Decimal(1).scaleb(-RATE_DIGITS)
+        prices += [f"{self.day(last)} price {money} {plain(rate.quantize(digits))} {self.money}" for money, rate in worth]
         units = [
             f"{after} balance {self.places[slot]} {self.quantity(slot, int(outcome.lots[slot])):f} ~ 0 {self.symbols[slot % count]}"
             for slot in self.used()
         ]
-        return ["", *prices, "", cash, *units]
+        return ["", *prices, "", cash, *foreign, *units]
 
     def said(self, row: int, reason: Reason) -> str:
         """What a row was, in words."""

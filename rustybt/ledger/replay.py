@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 
 import polars as pl
 
 from rustybt.errors import LedgerError
+from rustybt.model.decimals import from_units
 
 SLOT = ("sleeve", "asset")
 
@@ -36,10 +39,11 @@ class Replay:
         return ts.to_frame("ts").join_asof(self.cash, on="ts", strategy="backward")["cash"]
 
 
-def replay(journal: pl.DataFrame) -> Replay:
+def replay(journal: pl.DataFrame, rates: Mapping[str, Fraction] | None = None) -> Replay:
     """Rebuild the books from a journal.
 
     Args:
+        rates: what one unit of each foreign currency is worth after the last entry, for a journal in several currencies.
         journal: as `rustybt.ledger.journal_frame` or ``journal.parquet`` of a run directory has it.
 
     Raises:
@@ -52,26 +56,49 @@ def replay(journal: pl.DataFrame) -> Replay:
         >>> str(again.equity) == result.final_equity, again.positions.equals(result.positions)
         (True, True)
     """
-    uneven = journal.group_by("entry").agg(pl.col("amount").sum()).filter(pl.col("amount") != 0).sort("entry")
+    several = ["currency"] if "currency" in journal.columns else []
+    uneven = journal.group_by("entry", *several).agg(pl.col("amount").sum()).filter(pl.col("amount") != 0).sort("entry")
     if uneven.height:
-        entry, amount = uneven.row(0)
+        entry, amount = uneven.row(0)[0], uneven.row(0)[-1]
         raise LedgerError(
             f"journal entry {entry} adds up to {amount:f}, not to zero",
             where=f"entry {entry} ({uneven.height} such)",
             do="the file was changed; run again",
         )
-    accounts = journal.group_by("account").agg(pl.col("amount").sum()).sort("account")
-    balance = dict(accounts.iter_rows())
-    zero = Decimal(0)
-    cash = balance.get("assets:cash", zero)
+    accounts = journal.group_by("account", *several).agg(pl.col("amount").sum()).sort("account", *several)
+    zero, own = Decimal(0), journal["currency"][0] if several else None
+    journal_of_own = journal.filter(pl.col("currency") == own) if several else journal
+    cash = sum(journal_of_own.filter(pl.col("account") == "assets:cash")["amount"].to_list(), zero)
+    assets = accounts.filter(pl.col("account").cast(pl.String).str.starts_with("assets:"))
+    worth = assets.group_by(*several).agg(pl.col("amount").sum()) if several else assets.select(pl.col("amount").sum())
+    known, unit = {own: Fraction(1)} | dict(rates or {}), journal["amount"].dtype
+    parts = [converted(row[-1], known.get(row[0] if several else own, Fraction(0)), unit) for row in worth.iter_rows()]
     return Replay(
         entries=journal["entry"].n_unique(),
-        cash=_cash(journal),
+        cash=_cash(journal_of_own),
         positions=_positions(journal),
         accounts=accounts,
         closing_cash=cash,
-        equity=sum((amount for account, amount in balance.items() if account.startswith("assets:")), zero),
+        equity=sum(parts, zero),
     )
+
+
+def converted(amount: Decimal, rate: Fraction, unit: pl.DataType) -> Decimal:
+    """An amount at a rate, half-even to the money unit of a Decimal column.
+
+    Example:
+        >>> converted(Decimal("0.05"), Fraction(1, 2), pl.Decimal(38, 2))
+        Decimal('0.02')
+    """
+    assert isinstance(unit, pl.Decimal)
+    units = round(Fraction(amount) * 10**unit.scale * rate)
+    return from_units(units, Decimal(1).scaleb(-unit.scale))
+
+
+def closing_rates(equity: pl.DataFrame) -> dict[str, Fraction]:
+    """What each foreign currency is worth at the end of a run, by its balances."""
+    names = [name for name in equity.columns if name.startswith("rate_")]
+    return {name.removeprefix("rate_"): Fraction(equity[name][-1] or 0) for name in names}
 
 
 def check_journal(journal: pl.DataFrame, equity: pl.DataFrame, positions: pl.DataFrame) -> str:
@@ -88,7 +115,7 @@ def check_journal(journal: pl.DataFrame, equity: pl.DataFrame, positions: pl.Dat
     Raises:
         LedgerError: naming the first difference.
     """
-    found = replay(journal)
+    found = replay(journal, closing_rates(equity))
     rebuilt = equity.select("ts", kept="cash").with_columns(found.cash_at(equity["ts"]).alias("rebuilt"))
     wrong = rebuilt.filter(pl.col("kept").ne_missing(pl.col("rebuilt")))
     if wrong.height:

@@ -7,6 +7,7 @@ from rustybt.model.asset import PRESETS, Asset
 from rustybt.model.carry import CHARGE_FIELDS, EVERY_ASSET, HARD_FIELDS, CarryTable
 from rustybt.model.codes import NOWHERE, Barred, Detail, EventKind, FillAt, Intrabar, Reason, Sizing, Status, TargetKind
 from rustybt.model.controls import Control, ControlTable, Response
+from rustybt.model.currencies import CurrencyTable
 from rustybt.model.events import EVENT_FIELDS, widened
 from rustybt.model.life import STEPS, Life, Step, diagram, follow
 from rustybt.model.panel import Event, Panel
@@ -65,6 +66,7 @@ __all__ = [
     "Clock",
     "Control",
     "ControlTable",
+    "CurrencyTable",
     "Detail",
     "Event",
     "EventKind",

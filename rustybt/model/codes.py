@@ -37,6 +37,7 @@ class Reason(IntEnum):
     FINANCING = 26
     FUNDING = 27
     SWAP = 28
+    CONVERSION = 29
 
 
 class Status(IntEnum):

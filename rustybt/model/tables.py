@@ -12,6 +12,7 @@ from rustybt.model.asset import Asset
 from rustybt.model.carry import CarryTable
 from rustybt.model.codes import FillAt, Intrabar, Sizing
 from rustybt.model.controls import ControlTable
+from rustybt.model.currencies import CurrencyTable
 from rustybt.model.panel import Ints
 from rustybt.model.requests import Requests
 
@@ -98,6 +99,7 @@ class Tables:
             (each at least 1), in orders of at least so much money (0 = any).
         day_ends: whether the end of a session cancels what was requested and still works.
         dated: (dated, len(DATED_FIELDS)) Int64 rows, by bar: from a bar on all slots of an asset have this value of a setting.
+        currencies: in which currency each asset is quoted and what that is worth, or None: all in the account's.
     """
 
     assets: tuple[Asset, ...]
@@ -121,6 +123,7 @@ class Tables:
     day_ends: bool = False
     pending_days: int = 0
     turns: Ints = field(default_factory=lambda: NO_BARS)
+    currencies: CurrencyTable | None = None
 
     def row(self, name: str) -> Ints:
         """One setting for every slot."""

@@ -33,6 +33,7 @@ class Terms:
         reentry_on_schedule, scheduled: as in section 6 and 7. kind: what a target number means.
         margin_initial, margin_maintenance: fractions of the value. margin_lot_initial, margin_lot_maintenance: money for one lot.
         settles: whether gains are paid in cash at settlements. tick_in_force: where it is not that of the asset.
+        currency: 0 = that of the account.
     """
 
     number: int
@@ -68,6 +69,7 @@ class Terms:
     margin_lot_maintenance: Decimal = ZERO
     settles: bool = False
     tick_in_force: Decimal | None = None
+    currency: int = 0
 
     @property
     def tick(self) -> Decimal:
@@ -85,6 +87,7 @@ class Rules:
     """What holds for the whole run: unit, gross limit, moments of filling and sizing, terms per slot, inside a bar, delays, end of day.
 
     ``hard``: bars (asset, first, last) at which an asset cannot be borrowed. ``pending_days``: sessions after which a sale is settled.
+    ``converts``: whether foreign cash becomes cash of the account at each mark.
     """
 
     unit: Decimal
@@ -98,6 +101,7 @@ class Rules:
     day_ends: bool = False
     pending_days: int = 0
     uses_margin: bool = False
+    converts: bool = True
 
 
 @dataclass(frozen=True)
@@ -242,15 +246,39 @@ class Row:
     fee: Decimal = ZERO
 
 
-@dataclass
-class Account:
-    """The state of a run.
+@dataclass(kw_only=True)
+class Purse:
+    """The book of one currency.
 
     Attributes:
         cash, deposits, traded, fees, income: running sums, money. ``deposits`` starts at the opening cash.
         receivable: the sum of the claims.
         settled: the value of positions that has been paid in cash.
         pending: what sales brought in and is not settled, with the session in which it will be. session: how many have begun.
+        converted: what came from books of other currencies, negative where it went there.
+    """
+
+    cash: Decimal = ZERO
+    deposits: Decimal = ZERO
+    settled: Decimal = ZERO
+    traded: Decimal = ZERO
+    fees: Decimal = ZERO
+    income: Decimal = ZERO
+    receivable: Decimal = ZERO
+    converted: Decimal = ZERO
+
+    @property
+    def unsettled(self) -> Decimal:
+        """Cash as it would be if no gain had been settled: what equity adds the full value of positions to."""
+        return self.cash - self.settled
+
+
+@dataclass(kw_only=True)
+class Account(Purse):
+    """The state of a run. It is the book of its own currency; those of others are in ``purses``.
+
+    Attributes:
+        purses: by currency, from 1 on. rates: what one unit of a currency is worth, as a fraction, where it is known.
         positions: per slot. last: last price per asset, None before its first bar.
         timing: what is known about the bars beside their prices.
         sessions: session of the last bar per asset, None before its first.
@@ -260,16 +288,11 @@ class Account:
     """
 
     rules: Rules
-    cash: Decimal
     positions: tuple[Position, ...]
     last: list[Decimal | None]
-    deposits: Decimal = ZERO
-    settled: Decimal = ZERO
+    purses: dict[int, Purse] = field(default_factory=dict)
+    rates: dict[int, tuple[Decimal, Decimal]] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
-    traded: Decimal = ZERO
-    fees: Decimal = ZERO
-    income: Decimal = ZERO
-    receivable: Decimal = ZERO
     session: int = 0
     pending: list[tuple[int, Decimal]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
@@ -289,10 +312,13 @@ class Account:
         self.ticks, self.lots = [asset.tick_size for asset in assets], [asset.lot_size for asset in assets]
         self.least = [ZERO for _ in assets]
 
-    @property
-    def unsettled(self) -> Decimal:
-        """Cash as it would be if no gain had been settled: what equity adds the full value of positions to."""
-        return self.cash - self.settled
+    def purse(self, terms: Terms) -> Purse:
+        """The book of a slot's currency."""
+        return self.purses[terms.currency] if terms.currency else self
+
+    def all_purses(self) -> list[tuple[int, Purse]]:
+        """Every book with the number of its currency, the account's own first."""
+        return [(0, self), *sorted(self.purses.items(), key=lambda item: item[0])]
 
     def of(self, slot: int) -> list[Order]:
         """The working orders of a slot."""

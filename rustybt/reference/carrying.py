@@ -73,7 +73,7 @@ def pay(account: Account, bar: int, charge: Charge, at: tuple[Decimal, Decimal],
             return
     owed = amount(nearest(base * charge.num, unit, over=charge.den), unit, "carry", symbol)
     if owed != 0:
-        receive(account, -owed, symbol)
+        receive(account, -owed, terms)
         slot = NOWHERE if terms is None else terms.number
         account.log.append(Row(bar, bar, slot, 0, charge.reason, Status.APPLIED, price=price, notional=owed))
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from rustybt.model.codes import NOWHERE, Detail, Reason, Status
 from rustybt.model.controls import Control, Response
 from rustybt.reference.account import Account, Order, Row, Terms
+from rustybt.reference.currencies import abroad, at_home
 from rustybt.reference.fills import check_price, value
 from rustybt.reference.rounding import ONE, ZERO, amount, toward_zero, upward
 from rustybt.reference.timing import arrival
@@ -192,7 +193,7 @@ def exposure(account: Account, opening: Opening) -> tuple[Decimal, Decimal]:
             for order in account.of(terms.number):
                 if not order.is_dormant:
                     planned = amount(planned + (order.quantity or ZERO), terms.asset.lot_size, "exposure", terms.asset.symbol)
-        worth = value(planned, account.last[terms.column] or ZERO, terms, unit)
+        worth = at_home(account, terms.currency, value(planned, account.last[terms.column] or ZERO, terms, unit))
         gross, net = gross + abs(worth), net + worth
         for total in (gross, net):
             amount(total, unit, "exposure", terms.asset.symbol)
@@ -203,7 +204,7 @@ def worth_of(account: Account, terms: Terms, money: Decimal) -> Decimal:
     """The quantity that so much money buys at the last price, in whole lots."""
     price = account.last[terms.column] or ONE
     check_price(price, terms, account.rules.unit)
-    return toward_zero(money, terms.asset.lot_size, over=price * terms.asset.multiplier)
+    return toward_zero(abroad(account, terms, money), terms.asset.lot_size, over=price * terms.asset.multiplier)
 
 
 def is_restricted(limits: Limits, column: int, day: int) -> bool:

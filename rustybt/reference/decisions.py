@@ -8,6 +8,7 @@ from decimal import Decimal
 from rustybt.model.codes import Detail, Reason, Sizing, Status, TargetKind
 from rustybt.reference.account import Account, Order, Row, Terms
 from rustybt.reference.controls import Guard, Wish, vet
+from rustybt.reference.currencies import has_no_price
 from rustybt.reference.margin import is_liquidated
 from rustybt.reference.orders import wanted
 from rustybt.reference.rounding import ZERO, amount
@@ -25,7 +26,7 @@ def decide(account: Account, bar: int, offers: Iterable[Offer], equity: Decimal,
         if not terms.scheduled and target == previous:
             continue
         price = account.last[terms.column]
-        if price is None:
+        if price is None or has_no_price(account, terms):
             if target != 0:
                 reject(account, bar, slot, Detail.NO_PRICE, ZERO)
             continue
@@ -52,7 +53,7 @@ def trade(account: Account, bar: int, decision: tuple[Terms, Decimal, Guard | No
         account.cancel(slot, bar, Detail.REPLACED)
         send(account, bar, slot, None, target)
         return
-    change = wanted(target, terms, price, equity, account.rules.unit) - position.quantity
+    change = wanted(account, target, (terms, price), equity) - position.quantity
     amount(change, terms.asset.lot_size, "order", terms.asset.symbol)
     if change != 0 and position.cool_down > 0:
         allowed = cooled(position.quantity, change)

@@ -13,7 +13,7 @@ from rustybt.model.panel import Ints
 from rustybt.model.tables import DATED_SETTINGS, MARGIN_FIELDS, Plan, Tables
 from rustybt.model.tape import Tape
 from rustybt.model.timing import Timing
-from rustybt.reference.account import Account, Bar, Bars, Position, Rules, Terms
+from rustybt.reference.account import Account, Bar, Bars, Position, Purse, Rules, Terms
 from rustybt.reference.controls import Guard, Limits
 from rustybt.reference.decisions import Offer
 from rustybt.reference.impact import Impact
@@ -52,7 +52,8 @@ def read_rules(tables: Tables) -> Rules:
     hard = () if tables.carry is None else tuple((int(column), int(first), int(last)) for column, first, last in tables.carry.hard)
     moments, inside = (FillAt(tables.fill_at), Sizing(tables.sizing)), Intrabar(tables.intrabar)
     days = tables.day_ends, tables.pending_days
-    return Rules(unit, tables.gross * PER_RATE, *moments, terms, inside, tables.delays, hard, *days, uses_margin(tables))
+    converts = tables.currencies is None or tables.currencies.convert
+    return Rules(unit, tables.gross * PER_RATE, *moments, terms, inside, tables.delays, hard, *days, uses_margin(tables), converts)
 
 
 def uses_margin(tables: Tables) -> bool:
@@ -102,6 +103,7 @@ def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:
         margin_lot_initial=setting("margin_lot_initial") * unit,
         margin_lot_maintenance=setting("margin_lot_maintenance") * unit,
         settles=bool(setting("settles")),
+        currency=0 if tables.currencies is None else int(tables.currencies.of_asset[column]),
     )
 
 
@@ -165,7 +167,9 @@ def open_account(tables: Tables, rules: Rules, timing: Timing | None = None) -> 
     """An account with the opening cash and nothing else."""
     positions = tuple(Position() for _ in rules.terms)
     cash = tables.cash * rules.unit
-    return Account(rules, cash, positions, [None] * len(tables.assets), deposits=cash, timing=timing or Timing())
+    purses = {currency: Purse() for currency in range(1, 0 if tables.currencies is None else len(tables.currencies.names))}
+    last: list[Decimal | None] = [None] * len(tables.assets)
+    return Account(rules=rules, cash=cash, positions=positions, last=last, deposits=cash, timing=timing or Timing(), purses=purses)
 
 
 def read_bars(market: Market, number: int, tables: Tables, tape: Tape | None = None) -> Bars:

@@ -60,7 +60,7 @@ def split_position(account: Account, bar: int, action: Action, terms: Terms) -> 
     price = account.last[terms.column] or ZERO
     check_price(price, terms, unit)
     in_lieu = nearest(remainder * price * asset.multiplier, unit, over=action.denominator)
-    receive(account, in_lieu, asset.symbol)
+    receive(account, in_lieu, terms)
     position.quantity = after
     position.entry = split_price(position.entry, action, terms)
     position.peak = split_price(position.peak, action, terms)
@@ -93,36 +93,38 @@ def pay_dividend(account: Account, bar: int, action: Action, terms: Terms) -> No
         return
     received = nearest(quantity * action.numerator, account.rules.unit, over=action.denominator)
     if action.claim:
-        owe(account, received, terms.asset.symbol)
+        owe(account, received, terms)
         account.claims.append(Claim(action.claim, terms.number, received))
         account.log.append(Row(bar, bar, terms.number, 0, Reason.DIVIDEND, Status.ACCRUED, notional=-received))
         return
-    receive(account, received, terms.asset.symbol)
+    receive(account, received, terms)
     account.log.append(Row(bar, bar, terms.number, 0, Reason.DIVIDEND, Status.APPLIED, notional=-received))
 
 
-def owe(account: Account, money: Decimal, symbol: str) -> None:
+def owe(account: Account, money: Decimal, terms: Terms) -> None:
     """Income that is owed: it counts in equity and is not yet cash."""
-    unit = account.rules.unit
+    unit, purse, symbol = account.rules.unit, account.purse(terms), terms.asset.symbol
     amount(money, unit, "income", symbol)
-    account.receivable = amount(account.receivable + money, unit, "receivable", symbol)
-    account.income = amount(account.income + money, unit, "income", symbol)
+    purse.receivable = amount(purse.receivable + money, unit, "receivable", symbol)
+    purse.income = amount(purse.income + money, unit, "income", symbol)
 
 
 def pay_claims(account: Account, bar: int, number: int) -> None:
     """What is owed under a number becomes cash."""
     unit = account.rules.unit
     for claim in [claim for claim in account.claims if claim.number == number]:
-        symbol = account.rules.terms[claim.slot].asset.symbol
-        account.cash = amount(account.cash + claim.money, unit, "cash", symbol)
-        account.receivable = amount(account.receivable - claim.money, unit, "receivable", symbol)
+        terms = account.rules.terms[claim.slot]
+        purse, symbol = account.purse(terms), terms.asset.symbol
+        purse.cash = amount(purse.cash + claim.money, unit, "cash", symbol)
+        purse.receivable = amount(purse.receivable - claim.money, unit, "receivable", symbol)
         account.log.append(Row(bar, bar, claim.slot, 0, Reason.PAYMENT, Status.APPLIED, notional=-claim.money))
     account.claims = [claim for claim in account.claims if claim.number != number]
 
 
-def receive(account: Account, money: Decimal, symbol: str) -> None:
-    """Income: cash that is not from trading."""
-    unit = account.rules.unit
+def receive(account: Account, money: Decimal, terms: Terms | None) -> None:
+    """Income: cash that is not from trading, of a slot or of the account."""
+    unit, symbol = account.rules.unit, (terms or account.rules.terms[0]).asset.symbol
+    purse = account if terms is None else account.purse(terms)
     amount(money, unit, "income", symbol)
-    account.cash = amount(account.cash + money, unit, "cash", symbol)
-    account.income = amount(account.income + money, unit, "income", symbol)
+    purse.cash = amount(purse.cash + money, unit, "cash", symbol)
+    purse.income = amount(purse.income + money, unit, "income", symbol)

@@ -91,9 +91,10 @@ def fill(account: Account, execution: Execution) -> None:
     notional = value(quantity, price, terms, unit)
     fee = commission(quantity, price, terms, unit, execution.rates or rates_of(account, terms))
     note_traded(account, terms, quantity, notional)
-    account.cash = amount(account.cash - (notional + fee), unit, "cash", symbol)
-    account.traded = amount(account.traded + notional, unit, "traded value", symbol)
-    account.fees = amount(account.fees + fee, unit, "fees", symbol)
+    purse = account.purse(terms)
+    purse.cash = amount(purse.cash - (notional + fee), unit, "cash", symbol)
+    purse.traded = amount(purse.traded + notional, unit, "traded value", symbol)
+    purse.fees = amount(purse.fees + fee, unit, "fees", symbol)
     move(account.positions[order.slot], execution, terms.asset)
     set_aside(account, terms, -(notional + fee))
     detail = execution.detail if quantity == execution.requested else execution.short

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from rustybt.model.codes import NOWHERE, Detail, Reason, Status
 from rustybt.reference.account import Account, Row
-from rustybt.reference.fills import value
+from rustybt.reference.currencies import at_last, equity_of, use_at_home
 from rustybt.reference.margin import use
 from rustybt.reference.pending import free
 from rustybt.reference.rounding import ZERO, amount, toward_zero
@@ -32,12 +32,10 @@ def can_spare(account: Account, money: Decimal) -> bool:
     if money > account.cash:
         return False
     rules = account.rules
-    equity, gross = amount(account.unsettled + min(ZERO, account.receivable), rules.unit, "equity", rules.terms[0].asset.symbol), ZERO
-    for terms in rules.terms:
-        held = account.positions[terms.number].quantity
-        if held != 0:
-            worth = value(held, account.last[terms.column] or ZERO, terms, rules.unit)
-            equity = amount(equity + worth, rules.unit, "equity", terms.asset.symbol)
-            gross = amount(gross + use(held, worth, terms, rules), rules.unit, "gross exposure", terms.asset.symbol)
+    holdings, gross = at_last(account), ZERO
+    equity = equity_of(account, holdings, spendable=True)
+    for held in holdings:
+        taken = use_at_home(account, held.terms, use(account.positions[held.terms.number].quantity, held.worth, held.terms, rules))
+        gross = amount(gross + taken, rules.unit, "gross exposure", held.terms.asset.symbol)
     left = toward_zero((equity - money) * rules.gross, rules.unit)
     return amount(left, rules.unit, "gross limit", rules.terms[0].asset.symbol) >= gross

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from rustybt.model.codes import NOWHERE, Detail, Reason, Status
 from rustybt.reference.account import Account, Order, Row, Rules, Terms
+from rustybt.reference.currencies import use_at_home
 from rustybt.reference.fills import value
 from rustybt.reference.rounding import ZERO, amount, upward
 
@@ -29,7 +30,8 @@ def maintenance(account: Account, terms: Terms, quantity: Decimal) -> Decimal:
     """What a quantity must have behind it at the last price."""
     unit = account.rules.unit
     worth = value(quantity, account.last[terms.column] or ZERO, terms, unit)
-    return asked(quantity, worth, terms, (terms.margin_maintenance, terms.margin_lot_maintenance), unit)
+    asks = asked(quantity, worth, terms, (terms.margin_maintenance, terms.margin_lot_maintenance), unit)
+    return use_at_home(account, terms, asks)
 
 
 def watch_margin(account: Account, bar: int, equity: Decimal) -> None:

@@ -9,6 +9,7 @@ from rustybt.model.codes import Detail, Sizing, Status, TargetKind
 from rustybt.model.requests import OrderFlag, OrderKind, TimeInForce
 from rustybt.reference.account import Account, Bar, Bars, Now, Order, Row, Terms
 from rustybt.reference.carrying import can_borrow
+from rustybt.reference.currencies import Holding, abroad, equity_of, use_at_home
 from rustybt.reference.fills import Execution, check_price, commission, fill, value
 from rustybt.reference.groups import consequences
 from rustybt.reference.increments import accepted, in_force, lot_of
@@ -167,32 +168,31 @@ def size_at_fill(account: Account, phase: Phase) -> None:
     due = [order for order in account.working if order.quantity is None and can_be_served(account, phase, order)]
     if not due:
         return
-    equity = amount(account.unsettled + account.receivable, account.rules.unit, "equity", account.rules.terms[due[0].slot].asset.symbol)
-    for terms, worth in values(account, phase):
-        equity = amount(equity + worth, account.rules.unit, "equity", terms.asset.symbol)
+    equity = equity_of(account, values(account, phase))
     for order in due:
         terms = account.rules.terms[order.slot]
         price = reference_price(account, phase, terms)
-        change = wanted(order.target, terms, price, equity, account.rules.unit) - account.positions[order.slot].quantity
+        change = wanted(account, order.target, (terms, price), equity) - account.positions[order.slot].quantity
         order.quantity = amount(change, terms.asset.lot_size, "order", terms.asset.symbol)
 
 
-def wanted(target: Decimal, terms: Terms, price: Decimal, equity: Decimal, unit: Decimal) -> Decimal:
+def wanted(account: Account, target: Decimal, at: tuple[Terms, Decimal], equity: Decimal) -> Decimal:
     """The quantity that a target asks for at a price, cut toward zero to whole lots."""
     if target == 0:
         return ZERO
-    return size_of(terms.kind, target, (terms, price), equity, unit)
+    return size_of(account, (at[0].kind, target), at, equity)
 
 
-def size_of(kind: TargetKind, size: Decimal, at: tuple[Terms, Decimal], equity: Decimal, unit: Decimal) -> Decimal:
-    """The quantity that a quantity, a notional or a weight stands for at a price."""
-    terms, price = at
-    asset = terms.asset
+def size_of(account: Account, asked: tuple[TargetKind, Decimal], at: tuple[Terms, Decimal], equity: Decimal) -> Decimal:
+    """The quantity that a quantity, a notional or a weight stands for at a price; money is first brought into the asset's currency."""
+    (terms, price), (kind, size) = at, asked
+    asset, unit = terms.asset, account.rules.unit
     if kind is TargetKind.QUANTITY:
         return amount(size, asset.lot_size, "target quantity", asset.symbol)
-    money = size
     if kind is TargetKind.WEIGHT:
-        money = toward_zero(equity * size, unit)
+        money = toward_zero(abroad(account, terms, equity) * size, unit)
+    else:
+        money = abroad(account, terms, size)
     amount(money, unit, "target notional", asset.symbol)
     check_price(price, terms, unit)
     quantity = toward_zero(money, asset.lot_size, over=price * asset.multiplier)
@@ -215,11 +215,11 @@ def reference_price(account: Account, phase: Phase, terms: Terms) -> Decimal:
     return (account.last[terms.column] or ZERO) if bar is None else phase.price(bar)
 
 
-def values(account: Account, phase: Phase) -> list[tuple[Terms, Decimal]]:
+def values(account: Account, phase: Phase) -> list[Holding]:
     """The value of every position at reference prices, in slot order."""
     rules = account.rules
     held = ((terms, account.positions[terms.number].quantity) for terms in rules.terms)
-    return [(terms, value(lots, reference_price(account, phase, terms), terms, rules.unit)) for terms, lots in held if lots != 0]
+    return [Holding(terms, value(lots, reference_price(account, phase, terms), terms, rules.unit)) for terms, lots in held if lots != 0]
 
 
 def need(increase: Part, lots: int, account: Account) -> Decimal:
@@ -231,16 +231,18 @@ def need(increase: Part, lots: int, account: Account) -> Decimal:
     fee = commission(quantity, increase.price, terms, unit, increase.rates)
     fee = amount(upward(account.rules.gross * fee, unit), unit, "need of an order", terms.asset.symbol)
     worth = value(quantity, increase.price, terms, unit)
-    return amount(use(quantity, worth, terms, account.rules) + fee, unit, "need of an order", terms.asset.symbol)
+    taken = amount(use(quantity, worth, terms, account.rules) + fee, unit, "need of an order", terms.asset.symbol)
+    return use_at_home(account, terms, taken)
 
 
 def room(account: Account, phase: Phase, symbol: str) -> Decimal:
     """What the gross limit leaves for increases, after the reductions."""
     unit = account.rules.unit
-    equity, gross = amount(account.unsettled + min(ZERO, account.receivable), unit, "equity", symbol), ZERO
-    for terms, worth in values(account, phase):
-        equity = amount(equity + worth, unit, "equity", terms.asset.symbol)
-        gross = amount(gross + use(account.positions[terms.number].quantity, worth, terms, account.rules), unit, "use", terms.asset.symbol)
+    holdings, gross = values(account, phase), ZERO
+    equity = equity_of(account, holdings, spendable=True)
+    for held in holdings:
+        taken = use(account.positions[held.terms.number].quantity, held.worth, held.terms, account.rules)
+        gross = amount(gross + use_at_home(account, held.terms, taken), unit, "use", held.terms.asset.symbol)
     limit = amount(toward_zero(equity * account.rules.gross, unit), unit, "gross limit", symbol)
     return amount(limit - gross, unit, "room under the gross limit", symbol)
 

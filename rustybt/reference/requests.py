@@ -11,6 +11,7 @@ from rustybt.model.decimals import RATE, WEIGHT
 from rustybt.model.requests import REQUEST_FIELDS, Measure, OrderFlag, OrderKind, Requests, TimeInForce
 from rustybt.reference.account import Account, Now, Order, Row, Rules
 from rustybt.reference.controls import Guard, Wish, stand_still, vet
+from rustybt.reference.currencies import has_no_price
 from rustybt.reference.decisions import cooled
 from rustybt.reference.groups import announce, end_orphans
 from rustybt.reference.increments import in_force, settle_prices
@@ -101,7 +102,7 @@ def accept(account: Account, now: Now, request: Request, known: Known) -> None:
         return
     terms, position = account.rules.terms[request.slot], account.positions[request.slot]
     price = account.last[terms.column]
-    if price is None:
+    if price is None or has_no_price(account, terms):
         account.batch = 0
         refuse(account, now, request, Detail.NO_PRICE, ZERO)
         return
@@ -188,7 +189,7 @@ def sized(account: Account, request: Request, price: Decimal, equity: Decimal) -
     elif request.measure is Measure.QUANTITY:
         quantity = request.size
     else:
-        quantity = size_of(TargetKind(request.measure), request.size, (terms, price), equity, account.rules.unit)
+        quantity = size_of(account, (TargetKind(request.measure), request.size), (terms, price), equity)
     return amount(quantity, terms.asset.lot_size, "order", terms.asset.symbol)
 
 
@@ -210,7 +211,7 @@ def amend(account: Account, bar: int, request: Request, known: Known) -> None:
     equity, guard = known
     terms = account.rules.terms[request.slot]
     price = account.last[terms.column]
-    size = ZERO if price is None else abs(sized(account, request, price, equity))
+    size = ZERO if price is None or has_no_price(account, terms) else abs(sized(account, request, price, equity))
     for order in meant(account, request):
         if not order.quantity:
             continue

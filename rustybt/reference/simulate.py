@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from rustybt.model.codes import Detail, FillAt, Status
+from rustybt.model.currencies import CurrencyTable
 from rustybt.model.panel import Ints
 from rustybt.model.tables import Outcome, Plan, Tables
 from rustybt.model.tape import Tape
@@ -13,12 +14,12 @@ from rustybt.reference.account import Account, Bars, Now, not_filled
 from rustybt.reference.carrying import apply_charges, read_charges
 from rustybt.reference.clocks import end_lapsed, end_overdue
 from rustybt.reference.controls import Guard, supervise
+from rustybt.reference.currencies import at_last, convert_all, equity_of, gross_of, take_rates
 from rustybt.reference.dated import date_terms, read_settings
 from rustybt.reference.decisions import Offer, decide
 from rustybt.reference.entrance import Market, open_account, read_actions, read_bars, read_flows, read_guard, read_offers, read_rules
 from rustybt.reference.events import apply_events
 from rustybt.reference.exits import serve_exits, serve_late_exits, submit_max_bars
-from rustybt.reference.fills import value
 from rustybt.reference.flows import apply_flows
 from rustybt.reference.identity import check_identity, check_log
 from rustybt.reference.increments import put_in_force, read_changes
@@ -29,7 +30,7 @@ from rustybt.reference.orders import Phase, serve
 from rustybt.reference.pending import deliver
 from rustybt.reference.priced import Moment
 from rustybt.reference.requests import Request, accept_all, read_now, read_requests
-from rustybt.reference.rounding import EXACT, ZERO, amount
+from rustybt.reference.rounding import EXACT
 from rustybt.reference.tariff import turn_month
 from rustybt.reference.variation import settle_variation
 
@@ -70,7 +71,7 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
             if tape is not None and tape.day is not None:
                 turn_month(account, int(tape.day[number]))
             bars, offers = (read_bars(market, number, tables, tape), read_offers(plan, number, account.rules))
-            asked = Asked(offers, read_requests(plan.requests, number, account.rules), guard, number in due)
+            asked = Asked(offers, read_requests(plan.requests, number, account.rules), guard, number in due, tables.currencies)
             put_in_force(account, number, changes)
             date_terms(account, number, settings)
             if number in turns:
@@ -90,12 +91,13 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
 
 @dataclass(frozen=True)
 class Asked:
-    """What a bar is asked for: targets and orders one by one, under which controls, and whether it settles futures."""
+    """What a bar is asked for: targets and orders one by one, under which controls, whether it settles futures; rates."""
 
     offers: list[Offer]
     requests: list[Request]
     guard: Guard | None
     settles: bool
+    currencies: CurrencyTable | None
 
 
 def after_events(account: Account, now: Now, bars: Bars, asked: Asked) -> tuple[Decimal, Decimal]:
@@ -109,10 +111,11 @@ def after_events(account: Account, now: Now, bars: Bars, asked: Asked) -> tuple[
     serve(account, Phase(now, bars, Moment.LIMITS))
     serve(account, Phase(now, bars, Moment.LATE))
     serve_late_exits(account, number, bars)
+    take_rates(account, number, asked.currencies)
     serve(account, Phase(now, bars, Moment.CLOSE))
     end_lapsed(account, now, bars)
     take_closes(account, bars)
-    equity, gross = mark(account)
+    equity, gross = mark(account, number)
     if settles:
         settle_variation(account, number)
     age(account, number, bars)
@@ -124,7 +127,7 @@ def after_events(account: Account, now: Now, bars: Bars, asked: Asked) -> tuple[
     accept_all(account, now, asked.requests, (equity, guard))
     if account.rules.fill_at is FillAt.SAME_BAR_CLOSE:
         serve(account, Phase(now, bars, Moment.SAME_BAR))
-        equity, gross = mark(account)
+        equity, gross = mark(account, number)
         if settles:
             settle_variation(account, number)
     return equity, gross
@@ -137,17 +140,11 @@ def take_closes(account: Account, bars: Bars) -> None:
             account.last[column] = bar.close
 
 
-def mark(account: Account) -> tuple[Decimal, Decimal]:
-    """Equity and gross exposure at last prices."""
-    unit = account.rules.unit
-    equity, gross = amount(account.unsettled + account.receivable, unit, "equity", account.rules.terms[0].asset.symbol), ZERO
-    for terms in account.rules.terms:
-        held = account.positions[terms.number].quantity
-        if held != 0:
-            worth = value(held, account.last[terms.column] or ZERO, terms, unit)
-            equity = amount(equity + worth, unit, "equity", terms.asset.symbol)
-            gross = amount(gross + abs(worth), unit, "gross exposure", terms.asset.symbol)
-    return equity, gross
+def mark(account: Account, bar: int) -> tuple[Decimal, Decimal]:
+    """Foreign cash is converted; then equity and gross exposure at last prices."""
+    convert_all(account, bar)
+    holdings = at_last(account)
+    return equity_of(account, holdings), gross_of(account, holdings)
 
 
 def age(account: Account, number: int, bars: Bars) -> None:

@@ -71,12 +71,12 @@ def receipt(account: Account, action: Action, terms: Terms, price: Decimal) -> R
     return Receipt(heir, quantity, price, worth, in_lieu)
 
 
-def exchange(account: Account, money: Decimal, symbol: str) -> None:
+def exchange(account: Account, money: Decimal, terms: Terms) -> None:
     """Value that leaves cash for a position, or comes back from one."""
-    unit = account.rules.unit
+    unit, purse, symbol = account.rules.unit, account.purse(terms), terms.asset.symbol
     amount(money, unit, "value", symbol)
-    account.cash = amount(account.cash - money, unit, "cash", symbol)
-    account.traded = amount(account.traded + money, unit, "traded value", symbol)
+    purse.cash = amount(purse.cash - money, unit, "cash", symbol)
+    purse.traded = amount(purse.traded + money, unit, "traded value", symbol)
 
 
 @dataclass(frozen=True)
@@ -137,14 +137,14 @@ def detach(account: Account, bar: int, action: Action, terms: Terms, price: Deci
     best = nearest(value(position.quantity, position.peak, terms, unit) * action.part, unit)
     moved = nearest(cost * action.part, unit) if given.quantity != 0 else given.in_lieu
     amount(moved - given.in_lieu, unit, "cost moved", terms.asset.symbol)
-    exchange(account, -moved, terms.asset.symbol)
+    exchange(account, -moved, terms)
     tick = terms.asset.tick_size
     position.entry = max(tick, nearest(position.entry * (ONE - action.part), tick))
     position.peak = max(tick, nearest(position.peak * (ONE - action.part), tick))
     write(account, bar, terms, Reason.SPINOFF, Change(ZERO, position.entry, -moved))
     if given.quantity != 0:
         cost = moved - given.in_lieu
-        exchange(account, cost, given.heir.asset.symbol)
+        exchange(account, cost, given.heir)
         entry, peak = scaled(price, moved, total, given.heir), scaled(price, best, total, given.heir)
         inherit(position, account.positions[given.heir.number], given, entry, peak)
         write(account, bar, given.heir, Reason.SPINOFF, Change(given.quantity, price, cost))
@@ -181,7 +181,7 @@ def pay_off(account: Account, bar: int, action: Action, terms: Terms, reason: Re
     else:
         cash = nearest(quantity * action.cash_numerator, unit, over=action.cash_denominator)
         price = nearest(action.cash_numerator, asset.tick_size, over=action.cash_denominator * asset.multiplier)
-    exchange(account, -cash, asset.symbol)
+    exchange(account, -cash, terms)
     position.quantity = ZERO
     position.close()
     write(account, bar, terms, reason, Change(-quantity, price, -cash))
@@ -196,10 +196,10 @@ def merge(account: Account, bar: int, action: Action, terms: Terms, price: Decim
     proceeds = amount(cash + (given.worth + given.in_lieu if given else ZERO), unit, "proceeds", symbol)
     cost, best = value(quantity, position.entry, terms, unit), value(quantity, position.peak, terms, unit)
     if given is not None and given.quantity != 0:
-        exchange(account, given.worth, given.heir.asset.symbol)
+        exchange(account, given.worth, given.heir)
         entry, peak = scaled(price, cost, proceeds, given.heir), scaled(price, best, proceeds, given.heir)
         inherit(position, account.positions[given.heir.number], given, entry, peak)
-    exchange(account, -proceeds, symbol)
+    exchange(account, -proceeds, terms)
     position.quantity = ZERO
     position.close()
     write(account, bar, terms, Reason.MERGER, Change(-quantity, last, -proceeds))

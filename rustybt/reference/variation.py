@@ -19,7 +19,8 @@ def settle_variation(account: Account, bar: int) -> None:
         worth = value(position.quantity, price, terms, unit)
         gain = amount(worth - position.settled, unit, "variation margin", symbol)
         if gain != 0:
-            account.cash = amount(account.cash + gain, unit, "cash", symbol)
-            account.settled = amount(account.settled + gain, unit, "settled value", symbol)
+            purse = account.purse(terms)
+            purse.cash = amount(purse.cash + gain, unit, "cash", symbol)
+            purse.settled = amount(purse.settled + gain, unit, "settled value", symbol)
             position.settled = worth
             account.log.append(Row(bar, bar, terms.number, 0, Reason.VARIATION, Status.APPLIED, price=price, notional=-gain))

@@ -15,6 +15,7 @@ import numpy as np
 from rustybt.model import MARGIN_FIELDS, Plan, Sizing, Tables, Tape, Timing
 from rustybt.model.panel import Ints
 from rustybt.testing.carried import draw_carry
+from rustybt.testing.currencies import draw_currencies, within_currencies
 from rustybt.testing.dated import draw_dated
 from rustybt.testing.funds import draw_flows, draw_margin, draw_pending, draw_settlements
 from rustybt.testing.happenings import draw_events
@@ -58,6 +59,11 @@ class Session(NamedTuple):
         """The session of a bar for the controls, as a `Book` is told it; None = every bar is a day."""
         controls = self.tables.controls
         return None if controls is None or not len(controls.days) else int(controls.days[bar])
+
+    def rates_at(self, bar: int) -> tuple[Ints, Ints]:
+        """The rates of a bar, as a `Book` is told them; none in a run of one currency."""
+        given, none = self.tables.currencies, np.zeros(0, dtype=np.int64)
+        return (none, none) if given is None else (given.num[bar], given.den[bar])
 
     def tape_at(self, bar: int) -> Tape:
         """What the market tells of one bar beside its prices."""
@@ -152,7 +158,8 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     tables = draw_pending(dice, tables, count)
     margin = any(bool(tables.row(name).any()) for name in MARGIN_FIELDS)
     tables = replace(tables, dated=draw_dated(dice, world, count, margin=margin))
-    return Session(tables, replace(market, timing=timing), plan, events, tape)
+    tables = replace(tables, currencies=None if tables.pending_days else draw_currencies(dice, world, count))
+    return Session(tables, replace(market, timing=timing), plan, within_currencies(events, tables.currencies), tape)
 
 
 def draw_market(dice: Dice, world: World, bars: int) -> Grid:

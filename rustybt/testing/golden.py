@@ -32,6 +32,7 @@ from rustybt.model import (
 )
 from rustybt.model.decimals import RATE, WEIGHT, from_units, to_units
 from rustybt.testing import golden_costs
+from rustybt.testing.currencies import read_currencies, write_currencies
 from rustybt.testing.dated import read_dated, write_dated
 from rustybt.testing.generators import Grid, Session
 from rustybt.testing.golden_carry import SECTIONS as CARRY
@@ -60,6 +61,8 @@ SECTIONS = (
     "increments",
     "dated",
     *CARRY,
+    "currencies",
+    "rates",
     "log",
     "balances",
     "lots",
@@ -135,6 +138,7 @@ def read_case(text: str, name: str = "case") -> Case:
         turns=np.array([int(bar) for line in parts["turns"] for bar in line], dtype=np.int64),
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
+    tables = replace(tables, currencies=read_currencies(parts["currencies"], parts["rates"], assets, len(grid.close)))
     grid = replace(grid, timing=read_timing(parts, assets, grid, run))
     names = [slot_name(slot, assets) for slot in range(tables.slots.shape[1])]
     plan = read_targets(parts["targets"], tables, len(grid.close))
@@ -327,6 +331,7 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
     lines += write_controls(tables.controls, assets, unit)
     lines += ["[increments]", *write_increments(tables.increments, assets, unit), "[dated]", *write_dated(tables.dated, assets, unit)]
     lines += write_carry(tables.carry, assets, unit)
+    lines += write_currencies(tables.currencies, assets)
     if outcome is None:
         return "\n".join([*lines, "[error]", "LedgerError", ""])
     log, balances, lots = outcome_lines(tables, outcome)

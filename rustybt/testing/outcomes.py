@@ -51,16 +51,20 @@ def differences(one: Outcome | None, other: Outcome | None) -> list[str]:
 def identity_breaches(session: Session, outcome: Outcome) -> list[str]:
     """Books rebuilt from the log alone that do not give the cash curve and the final positions.
 
-    Independent of both simulators: cash after a bar is the opening cash less the notionals and fees of the rows up to it.
+    Independent of both simulators: cash of the account's currency after a bar is the opening cash less the notionals and fees of the
+    rows up to it.
     """
     log = outcome.log
     bars = len(session.market.close)
     flow = [0] * bars
     held = [0] * len(outcome.lots)
+    given = session.tables.currencies
+    currency = np.zeros(log.rows, dtype=np.int64) if given is None else given.of_slots(log.slot)
     for row in range(log.rows):
         if log.status[row] == Status.ACCRUED:
             continue
-        flow[int(log.bar[row])] -= int(log.notional[row]) + int(log.fee[row])
+        if currency[row] == 0:
+            flow[int(log.bar[row])] -= int(log.notional[row]) + int(log.fee[row])
         held[int(log.slot[row])] += int(log.filled[row])
     cash, found = session.tables.cash, []
     for bar in range(bars):

@@ -158,6 +158,7 @@ def stepped(drawn: Session) -> Outcome:
         offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
         prices = [getattr(drawn.market, name)[bar] for name in ("open", "high", "low", "close")]
         book.tell(drawn.tape_at(bar))
+        book.rate(*drawn.rates_at(bar))
         book.timed(drawn.market.timing_at(bar))
         book.step(bar, *prices, drawn.events[drawn.events[:, 0] == bar], drawn.plan.slot[offers], drawn.plan.value[offers])
         curves.append((book.equity, book.cash, book.gross))

@@ -78,12 +78,14 @@ def states(book: Any, drawn: Session, parts: bool) -> list[dict[str, Any]]:
             book.timed(market.timing_at(bar))
             if parts:
                 book.tell(drawn.tape_at(bar))
+                book.rate(*drawn.rates_at(bar))
                 book.accrue(bar, events)
                 book.meet(bar, *prices)
                 book.mark(bar, *prices)
                 book.decide(bar, *wishes)
             else:
                 book.tell(drawn.tape_at(bar))
+                book.rate(*drawn.rates_at(bar))
                 book.step(bar, *prices, events, *wishes)
         except LedgerError:
             break

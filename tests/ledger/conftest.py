@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,14 @@ def fill(bar: int, slot: int, seq: int, lots: int, price: int, fee: int = 0) -> 
     return (bar, bar - 1, slot, seq, 0, 0, 0, lots, lots, price, lots * price * UNIT, fee)
 
 
-def random_books(seed: int) -> Books | None:
-    """A random session with splits, dividends, shorts and two sleeves, run by the reference; None where an amount does not fit."""
+def random_books(seed: int, *, currencies: bool = False) -> Books | None:
+    """A random session with splits, dividends, shorts and two sleeves, run by the reference; None where an amount does not fit.
+
+    In one currency unless several are asked for.
+    """
     drawn = session(seed)
+    if not currencies:
+        drawn = drawn._replace(tables=replace(drawn.tables, currencies=None))
     try:
         outcome = simulate(*drawn)
     except (LedgerError, ConfigError):

@@ -255,9 +255,12 @@ def fills(outcome: Outcome) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 
 def ordinary(seeds: range) -> list[tuple[int, Session]]:
-    """Seeded sessions by seed. Costs and margin do not change by date: what is altered here are the settings of slots."""
+    """Seeded sessions by seed, whose costs and margin do not change by date, in one currency: what is altered are the settings of slots.
+
+    tests/properties/test_currencies.py has those of several.
+    """
     drawn = ((seed, session(seed)) for seed in seeds)
-    return [(seed, one._replace(tables=replace(one.tables, dated=NO_DATED))) for seed, one in drawn]
+    return [(seed, one._replace(tables=replace(one.tables, dated=NO_DATED, currencies=None))) for seed, one in drawn]
 
 
 def maintenance_of(drawn: Session, lots: Sequence[int], bar: int) -> int:

@@ -29,6 +29,7 @@ def one_bar(book: Book, drawn: Session, bar: int) -> Book:
     ask(book, drawn, bar)
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
     book.tell(drawn.tape_at(bar))
+    book.rate(*drawn.rates_at(bar))
     book.timed(drawn.market.timing_at(bar))
     book.step(bar, *prices(drawn, bar), events_at(drawn, bar), drawn.plan.slot[offers], drawn.plan.value[offers])
     return book
@@ -46,6 +47,7 @@ def in_parts(book: Book, drawn: Session, bar: int) -> Book:
     ask(book, drawn, bar)
     offers = slice(int(drawn.plan.start[bar]), int(drawn.plan.start[bar + 1]))
     book.tell(drawn.tape_at(bar))
+    book.rate(*drawn.rates_at(bar))
     book.timed(drawn.market.timing_at(bar))
     book.accrue(bar, events_at(drawn, bar))
     book.meet(bar, *prices(drawn, bar))

@@ -32,7 +32,7 @@ def test_charges_change_equity_by_their_rows_and_nothing_else(simulate: Simulate
         whole = Plan(plain.plan.bars, plain.plan.bar, plain.plan.slot, np.sign(plain.plan.value))
         tables = replace(plain.tables, cash=2**50, gross=1000 * 10**8, controls=None, sizing=Sizing.AT_DECISION, pending_days=0)
         assert tables.carry is not None
-        plain = plain._replace(tables=replace(tables, carry=CarryTable(charges=tables.carry.charges)), plan=whole)
+        plain = plain._replace(tables=replace(tables, carry=CarryTable(charges=tables.carry.charges), currencies=None), plan=whole)
         one = run_or_error(simulate, plain)
         other = run_or_error(simulate, plain._replace(tables=replace(plain.tables, carry=None)))
         if one is None or other is None or (one.log.detail == Detail.UNAFFORDABLE).any() or (other.log.detail == Detail.UNAFFORDABLE).any():

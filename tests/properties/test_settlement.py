@@ -16,7 +16,7 @@ from tests.properties.alterations import with_setting, without_carry, without_ma
 
 BOTH = pytest.mark.parametrize("simulate", [pytest.param(kernel.simulate, id="kernel"), pytest.param(reference.simulate, id="reference")])
 DRAWN = [(seed, drawn) for seed in range(820_000, 820_200) if (drawn := session(seed, bars=25)).tables.pending_days]
-SESSIONS = [(seed, drawn._replace(tables=replace(drawn.tables, dated=NO_DATED))) for seed, drawn in DRAWN]
+SESSIONS = [(seed, drawn._replace(tables=replace(drawn.tables, dated=NO_DATED, currencies=None))) for seed, drawn in DRAWN]
 
 
 def books_of(drawn: Session, outcome: object) -> Books:

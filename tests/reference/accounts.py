@@ -27,6 +27,7 @@ def terms(number: int = 0, **settings: Any) -> Terms:
         "cap_carry": False,
         "max_bars": 0,
         "cool_down": 0,
+        "currency": 0,
     }
     plain |= {"reentry_on_schedule": False, "scheduled": False, "kind": TargetKind.QUANTITY}
     plain |= {"number": number, "column": number, "asset": Asset(f"A{number}", tick_size=Decimal(1))}
@@ -35,4 +36,6 @@ def terms(number: int = 0, **settings: Any) -> Terms:
 
 def account(*slots: Terms, cash: str = "1000", gross: str = "1", sizing: Sizing = Sizing.AT_DECISION) -> Account:
     rules = Rules(CENT, Decimal(gross), FillAt.NEXT_OPEN, sizing, slots)
-    return Account(rules, Decimal(cash), tuple(Position() for _ in slots), [Decimal(100)] * len(slots), deposits=Decimal(cash))
+    last: list[Decimal | None] = [Decimal(100)] * len(slots)
+    positions = tuple(Position() for _ in slots)
+    return Account(rules=rules, cash=Decimal(cash), positions=positions, last=last, deposits=Decimal(cash))

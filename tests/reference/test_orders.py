@@ -8,7 +8,7 @@ from rustybt.model import Asset, Detail, Reason, Status, TargetKind
 from rustybt.reference.account import Account, Bar, Now, Order
 from rustybt.reference.orders import Phase, divide, serve, wanted
 from rustybt.reference.priced import Moment
-from tests.reference.accounts import CENT, account, terms
+from tests.reference.accounts import account, terms
 
 
 def flat(price: int) -> Bar:
@@ -44,7 +44,8 @@ def test_an_order_is_divided_at_zero(held: int, quantity: int, parts: tuple[int,
     ],
 )
 def test_targets_become_lots_toward_zero(kind: TargetKind, target: str, lots: int) -> None:
-    assert wanted(Decimal(target), terms(kind=kind), Decimal(100), Decimal(1000), CENT) == lots
+    slot = terms(kind=kind)
+    assert wanted(account(slot), Decimal(target), (slot, Decimal(100)), Decimal(1000)) == lots
 
 
 def test_residual_lots_go_by_slot_not_by_submission() -> None:

@@ -1,0 +1,115 @@
+"""Runs in several currencies: rates and paths, both engines, the journal, Beancount."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+from beancount import loader
+
+import rustybt as rbt
+from rustybt.engine.bulk import run_configured
+from rustybt.engine.compare import outcome_difference
+from rustybt.engine.config import configure
+from rustybt.engine.currencies import path_between
+from rustybt.engine.incremental import walk
+from rustybt.errors import ConfigError
+from rustybt.ledger import beancount_text, check_journal
+from rustybt.model import Panel
+
+DAYS = [date(2024, 1, 2) + timedelta(days=number) for number in range(4)]
+EUR = [{"pair": "EUR/USD", "ts": day, "rate": rate} for day, rate in zip(DAYS, ("1.10", "1.20", "1.25", "1.05"), strict=True)]
+
+
+def panel(**assets: tuple[dict[str, Any], list[float]]) -> Panel:
+    """Flat daily bars of a few assets."""
+    rows = [
+        {"asset": name, "ts": day, "open": price, "high": price, "low": price, "close": price, "volume": 1000}
+        for name, (_, prices) in assets.items()
+        for day, price in zip(DAYS, prices, strict=True)
+    ]
+    return rbt.load(pl.DataFrame(rows), assets={name: {"tick_size": "0.01"} | settings for name, (settings, _) in assets.items()})
+
+
+def two() -> Panel:
+    return panel(IBM=({}, [50.0, 50, 50, 50]), SAP=({"currency": "EUR"}, [100.0, 110, 120, 130]))
+
+
+HALF = rbt.Strategy("half", target=rbt.weight(0.5))
+
+
+def test_a_foreign_position_is_worth_its_value_at_the_rate_of_the_day() -> None:
+    # 5000 USD at 1.10 are 4545.45 EUR, 45 SAP at 100. At 110 there is room for 43: 4730 EUR, paid at 1.20.
+    result = rbt.run(HALF, two(), cash="10000", rates=EUR)
+    held = [43 * price * rate for price, rate in ((Decimal(110), Decimal("1.20")), (Decimal(120), Decimal("1.25")))]
+    cash = 10000 - 95 * 50 - Decimal(4730) * Decimal("1.20")
+    assert result.equity["cash"].to_list()[1] == cash
+    assert result.equity["equity"].to_list()[1:3] == [cash + 95 * 50 + worth for worth in held]
+
+
+@pytest.mark.parametrize("convert", [True, False])
+def test_both_engines_and_the_journal_agree(convert: bool) -> None:
+    config = configure(cash="10000", rates=EUR, convert=convert)
+    bulk, bar_by_bar = run_configured({"half": HALF}, two(), config), walk({"half": HALF}, two(), config)
+    assert outcome_difference(bulk.outcome, bar_by_bar.outcome) == ""
+    assert f"equity {bulk.final_equity}" in check_journal(bulk.journal, bulk.equity, bulk.positions)
+    per_entry = bulk.journal.group_by("entry", "currency").agg(pl.col("amount").sum())
+    assert not per_entry.filter(pl.col("amount") != 0).height
+    assert ("equity:conversion" in bulk.journal["account"].to_list()) == convert
+
+
+@pytest.mark.parametrize("convert", [True, False])
+def test_beancount_comes_to_the_same_balances(convert: bool) -> None:
+    result = rbt.run(HALF, two(), cash="10000", rates=EUR, convert=convert)
+    _, errors, _ = loader.load_string(beancount_text(result.books))
+    assert not errors, errors[:3]
+
+
+def test_a_pair_in_the_data_is_a_rate_and_a_path_goes_over_one_other_currency() -> None:
+    data = panel(
+        EURUSD=({"asset_class": "fx", "tick_size": "0.0001"}, [1.25, 1.25, 1.25, 1.25]),
+        SONY=({"currency": "JPY"}, [1000.0, 1000, 1000, 1000]),
+    )
+    strategy = rbt.Strategy("sony", target=rbt.quantity(pl.when(pl.col("asset") == "SONY").then(10).otherwise(0)))
+    result = rbt.run(strategy, data, cash="10000", rates=[{"pair": "EUR/JPY", "ts": DAYS[0], "rate": "160"}])
+    # 10 x 1000 JPY / 160 x 1.25 = 78.125 USD
+    assert result.equity["cash"].to_list()[-1] == Decimal("9921.875")
+
+
+def test_paths_prefer_one_pair_and_then_the_first_currency() -> None:
+    assert path_between("EUR", "USD", frozenset({("USD", "EUR"), ("EUR", "CHF"), ("CHF", "USD")})) == [(("USD", "EUR"), True)]
+    several = frozenset({("EUR", "GBP"), ("GBP", "USD"), ("CHF", "EUR"), ("USD", "CHF")})
+    assert path_between("EUR", "USD", several) == [(("CHF", "EUR"), True), (("USD", "CHF"), True)]
+
+
+@pytest.mark.parametrize(
+    ("rates", "said"),
+    [
+        ((), "no conversion path from EUR to USD, the account's currency (pairs: none)"),
+        (
+            [{"pair": "GBP/USD", "ts": DAYS[0], "rate": "1.3"}],
+            "no conversion path from EUR to USD, the account's currency (pairs: GBP/USD)",
+        ),
+        ([{"pair": "EUR", "ts": DAYS[0], "rate": "1.3"}], "pair 'EUR' does not name two currencies"),
+        ([{"pair": "EUR/USD", "ts": DAYS[0], "rate": "0"}], "rate 0 of 'EUR/USD' is not positive"),
+        ([{"pair": "EUR/USD", "ts": DAYS[0], "rate": "1"}] * 2, "'EUR/USD' has two rates at 2024-01-02"),
+        ([{"pair": "EUR/USD", "rate": "1"}], "fields pair, rate"),
+        ("EUR/USD", "rates 'EUR/USD' are not rows"),
+        ([{"pair": "EUR/USD", "ts": DAYS[0], "rate": "1." + "1" * 30}], "the rate of EUR has too many digits to count exactly"),
+    ],
+)
+def test_bad_rates_are_refused(rates: Any, said: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        rbt.run(HALF, two(), rates=rates)
+    assert said in str(raised.value)
+    assert "run, rates" in str(raised.value)
+
+
+def test_a_run_in_one_currency_has_no_table() -> None:
+    data = panel(IBM=({}, [50.0, 50, 50, 50]))
+    result = rbt.run(HALF, data, rates=EUR)
+    assert result.tables.currencies is None
+    assert "currency" not in result.journal.columns
