@@ -63,7 +63,7 @@ def lots_of(books: Books, method: str = "fifo") -> Lots:
     if books.tables.currencies is not None:
         names = ", ".join(books.tables.currencies.names)
         what = f"lots in {names} do not add up to one profit"
-        raise ConfigError(what, where="lots", do="use Result.currencies for profits, and Result.to_beancount for lots with their costs")
+        raise ConfigError(what, where="lots", do="use Result.to_beancount: it has the lots, costs and gains of each currency")
     found = matched(books, method)
     outcome, tables, log = books.outcome, books.tables, books.outcome.log
     done = found.closed >= 0
