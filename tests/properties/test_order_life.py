@@ -191,7 +191,8 @@ def test_random_sessions_follow_the_table_and_take_every_step_of_it() -> None:
         found += steps_of(seed)
     known = {(step.before, step.after, step.status) for step in STEPS}
     assert set(found) <= known
-    assert known - set(found) <= {(Life.PARTIALLY_FILLED, Life.PARTIALLY_FILLED, Status.ACCEPTED)}  # one session in thousands amends a rest
+    rest = Life.PARTIALLY_FILLED  # one session in thousands amends a rest, or refuses a part of it
+    assert known - set(found) <= {(rest, rest, Status.ACCEPTED), (rest, rest, Status.REJECTED)}
 
 
 @pytest.mark.parametrize("end", ENDS)
