@@ -59,7 +59,8 @@ def read_currencies(lines: Iterable[list[str]], rates: Iterable[list[str]], asse
     if "account" not in words:
         raise ConfigError("no currency of the account", where="[currencies]", do="write: account USD")
     own, convert = words.pop("account"), words.pop("convert", "yes") == "yes"
-    names = (own, *sorted({*words.values()} - {own}))
+    rates = list(rates)
+    names = (own, *sorted(({*words.values()} | {name for _, name, _ in rates}) - {own}))
     of_asset = np.array([names.index(words.get(asset.symbol, own)) for asset in assets], dtype=np.int64)
     num, den = np.zeros((bars, len(names)), dtype=np.int64), np.ones((bars, len(names)), dtype=np.int64)
     num[:, 0] = 1
