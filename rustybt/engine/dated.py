@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rustybt.engine.flows import when_of
-from rustybt.engine.increments import first_bar, instant, rows_given
+from rustybt.engine.increments import first_bar, instant, rows_by_date
 from rustybt.errors import ConfigError
 from rustybt.execution import Margin
 from rustybt.model import DATED_FIELDS, DATED_SETTINGS, NO_DATED, Asset, Panel
@@ -67,22 +66,10 @@ def read_dated(given: object) -> tuple[DatedTerms, ...]:
         >>> read_dated([{"asset": "A", "from_ts": "2019-10-01", "commission_rate": "0"}])[0].commission_rate
         Decimal('0')
     """
-    found, seen = [], set()
-    for number, row in enumerate(rows_given(given, "dated_terms", DO)):
-        where = f"run, dated_terms, row {number}"
-        unknown = [name for name in row if name not in ("asset", "from_ts", *NAMES)]
-        if unknown:
-            raise ConfigError(f"unknown field {unknown[0]!r}", where=where, do=DO)
-        if not isinstance(row.get("asset"), str):
-            raise ConfigError(f"asset {row.get('asset')!r} is not a symbol", where=f"{where}, asset", do=DO)
-        when = None if row.get("from_ts") is None else when_of(row["from_ts"], f"{where}, from_ts")
-        values = {name: _value(row.get(name), name, where) for name in NAMES}
-        if all(value is None for value in values.values()):
-            raise ConfigError(f"none of {', '.join(NAMES)} is given", where=where, do="give at least one, or leave the row out")
-        if (row["asset"], when) in seen:
-            raise ConfigError(f"{row['asset']!r} changes twice at {when}", where=where, do="give one row for an asset and a date")
-        seen.add((row["asset"], when))
-        found.append(DatedTerms(row["asset"], when, **values))
+    found = [
+        DatedTerms(asset, when, **{name: _value(row.get(name), name, where) for name in NAMES})
+        for where, asset, when, row in rows_by_date(given, "dated_terms", NAMES, (DO, f"none of {', '.join(NAMES)}"))
+    ]
     return tuple(sorted(found, key=lambda terms: (terms.asset, instant(terms.when))))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -65,23 +65,43 @@ def read_changes(given: object) -> tuple[Change, ...]:
         >>> read_changes([{"asset": "A", "from_ts": "2001-04-09", "tick": "0.01"}])[0].tick
         Decimal('0.01')
     """
-    changes, seen = [], set()
-    for number, row in enumerate(rows_given(given, "increments", DO)):
-        where = f"run, increments, row {number}"
-        unknown = [name for name in row if name not in ("asset", "from_ts", *SIZES)]
+    changes = [
+        Change(asset, when, **{name: _size(row.get(name), name, where) for name in SIZES})
+        for where, asset, when, row in rows_by_date(given, "increments", SIZES, (DO, "neither tick nor lot nor min_notional"))
+    ]
+    return tuple(sorted(changes, key=lambda change: (change.asset, instant(change.when))))
+
+
+def rows_by_date(
+    given: object, term: str, names: Sequence[str], words: tuple[str, str]
+) -> Iterator[tuple[str, str, date | datetime | None, Mapping[str, Any]]]:
+    """Rows of what changes from a date on: where each stands, its asset, when, and its fields, one row for an asset and a date.
+
+    Args:
+        given: a frame, or dicts.
+        term: of the run, for messages.
+        names: of the fields that a row may have.
+        words: what to do about a bad row, and how to say that a row has none of the fields.
+
+    Raises:
+        ConfigError: naming the row and the field.
+    """
+    do, none = words
+    seen = set()
+    for number, row in enumerate(rows_given(given, term, do)):
+        where = f"run, {term}, row {number}"
+        unknown = [name for name in row if name not in ("asset", "from_ts", *names)]
         if unknown:
-            raise ConfigError(f"unknown field {unknown[0]!r}", where=where, do=DO)
+            raise ConfigError(f"unknown field {unknown[0]!r}", where=where, do=do)
         if not isinstance(row.get("asset"), str):
-            raise ConfigError(f"asset {row.get('asset')!r} is not a symbol", where=f"{where}, asset", do=DO)
+            raise ConfigError(f"asset {row.get('asset')!r} is not a symbol", where=f"{where}, asset", do=do)
         when = None if row.get("from_ts") is None else when_of(row["from_ts"], f"{where}, from_ts")
-        sizes = {name: _size(row.get(name), name, where) for name in SIZES}
-        if all(size is None for size in sizes.values()):
-            raise ConfigError("neither tick nor lot nor min_notional is given", where=where, do="give at least one, or leave the row out")
+        if all(row.get(name) is None for name in names):
+            raise ConfigError(f"{none} is given", where=where, do="give at least one, or leave the row out")
         if (row["asset"], when) in seen:
             raise ConfigError(f"{row['asset']!r} changes twice at {when}", where=where, do="give one row for an asset and a date")
         seen.add((row["asset"], when))
-        changes.append(Change(row["asset"], when, **sizes))
-    return tuple(sorted(changes, key=lambda change: (change.asset, instant(change.when))))
+        yield where, row["asset"], when, row
 
 
 def instant(when: date | datetime | None) -> datetime:
