@@ -282,12 +282,13 @@ class Book:
         Raises:
             OrderError: no such slot, no lots, or 2^61 lots and more.
         """
-        from .decisions import ask
+        from .errands import ASK
         from .state import NUMBER
 
         self._expect(slot, lots)
         self._on_time()
-        ask(self._ready(), self._at(bar), slot, lots, int(reason))
+        self._ready()
+        self._send(ASK, self._at(bar), slot, lots, reason)
         return int(self._desk.count[NUMBER])
 
     def request(self, row: Any, bar: int | None = None) -> int:
@@ -299,23 +300,24 @@ class Book:
         Raises:
             DataError, LedgerError: as `ask` does.
         """
+        from .errands import REQUEST
         from .failure import check
-        from .requests import request_one
         from .state import NUMBER
 
         desk, before = self._ready(), int(self._desk.count[NUMBER])
         self.ask(row, int(desk.clock_session[0]), int(desk.clock_ts[0]), int(desk.clock_ends[0]))
-        request_one(desk, self._at(bar))
+        self._send(REQUEST, self._at(bar))
         desk.request_start[1] = 0
         check(self.tables, desk, self._at(bar))
         return int(desk.count[NUMBER]) if int(desk.count[NUMBER]) > before else 0
 
     def cancel(self, slot: int, bar: int | None = None) -> None:
         """Take the working orders of a slot out; each leaves a row ``replaced``."""
-        from .decisions import recall
+        from .errands import RECALL
 
         self._expect(slot, 1)
-        recall(self._ready(), self._at(bar), slot)
+        self._ready()
+        self._send(RECALL, self._at(bar), slot)
 
     def book(
         self, slot: int, lots: int, price: int, fee: int, *, number: int = 0, bar: int | None = None, reason: Reason = Reason.EXTERNAL
@@ -335,14 +337,23 @@ class Book:
             OrderError: no such slot, no lots, or no price.
             LedgerError: an amount does not fit.
         """
+        from .errands import BOOK
         from .failure import check
-        from .fills import book_reported
 
         self._expect(slot, lots)
         if not (0 < price < LIMIT and abs(fee) < LIMIT):
             raise OrderError(f"a fill at {price} ticks with a fee of {fee}", where=f"slot {slot}", do="give a price of at least 1 tick")
-        book_reported(self._ready(), self._at(bar), slot, lots, price, fee, number, int(reason))
+        self._ready()
+        self._send(BOOK, self._at(bar), slot, lots, reason, price, fee, number)
         check(self.tables, self._desk, self._at(bar))
+
+    def _send(self, errand: int, at: int, *words: int) -> None:
+        """Have one thing done between bars; the words are those of `rustybt.kernel.errands`."""
+        desk = self._desk
+        desk.errand_words[: len(words)] = words
+        desk.set(errand=errand)
+        inside().step.run(desk, at, at, 0)
+        desk.set(errand=0)
 
     def _expect(self, slot: int, lots: int) -> None:
         if not 0 <= slot < self._desk.slots:

@@ -44,12 +44,11 @@ def decorator(kind: str) -> Callable[[Any], Any]:
 
     from .cache import folder_for_now
     from .kept import checked
-    from .whole import pipeline
+    from .whole import part, pipeline
 
     home = folder_for_now() if MODE == "compiled" else None
     options = {"nogil": True, "error_model": "numpy", "cache": kind == "entry" and home is not None} | private_options(PRIVATE[kind])
-    if kind == "entry" and pipeline() is not None:
-        options["pipeline_class"] = pipeline()
+    options["pipeline_class"] = (pipeline() if kind == "entry" else None) or part()
 
     def decorate(function: Any) -> Any:
         before = numba.config.CACHE_DIR

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rustybt.model import Detail, Reason, TargetKind
 
 from .arithmetic import fits, mul_div
-from .compile import apart, aside, entry, kernel
+from .compile import apart, aside, kernel
 from .controls import stand_still, supervise, turn_down, vet
 from .exits import expire
 from .journal import asset_of, awaits, cancel, fail, refuse, submit, sweep
@@ -112,7 +112,7 @@ def cooled(held: int, change: int) -> int:
     return 0
 
 
-@entry
+@aside
 def ask(desk: Desk, t: int, slot: int, lots: int, reason: int) -> None:
     """Submit a market order for so many lots beside whatever the slot already has at work. A cool-down holds for it too."""
     if unpriced(desk, slot):
@@ -133,7 +133,7 @@ def ask(desk: Desk, t: int, slot: int, lots: int, reason: int) -> None:
     submit(desk, t, slot, lots, ZERO, reason)
 
 
-@entry
+@aside
 def recall(desk: Desk, t: int, slot: int) -> None:
     """Cancel the working orders of a slot."""
     cancel(desk, t, slot, REPLACED)

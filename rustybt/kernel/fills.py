@@ -5,7 +5,7 @@ from __future__ import annotations
 from rustybt.model import FillAt, Status
 
 from .arithmetic import fits, mul_div, ratio, value
-from .compile import apart, aside, entry, kernel
+from .compile import apart, aside, kernel
 from .groups import consequences
 from .impact import impact
 from .journal import NONE, fail, head, paid, slot_of, sweep, tail
@@ -211,9 +211,10 @@ def book(desk: Desk, t: int, slot: int, lots: int, price: int, fee: int, number:
         paid(desk, n, price, notional, fee)
 
 
-@entry
+@aside
 def book_reported(desk: Desk, t: int, slot: int, lots: int, price: int, fee: int, number: int, reason: int) -> None:
     """Book a fill that a broker reports. With the number of a working order it fills that, wholly or in part."""
+    apart()
     asset, requested, submitted, place = slot % desk.assets, lots, t, -1
     for k in range(desk.count[ORDERS]):
         if desk.order_number[k] == number and number != 0:

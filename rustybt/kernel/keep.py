@@ -54,7 +54,7 @@ def restore(book: Book, state: Mapping[str, Any]) -> Book:
 
 def regrown(book: Book, new: Book) -> Book:
     """A fresh book of larger tables, filled with everything of a smaller one."""
-    from .levels import arm_all
+    from .errands import ARM
 
     old, tables = book.tables, new.tables
     slots = moved_slots(old, tables)
@@ -73,7 +73,7 @@ def regrown(book: Book, new: Book) -> Book:
     state |= {"order_slot": slots[state["order_slot"]], "log_slot": log_slot}
     state["layout"] = np.array([VERSION, desk.assets, tables.sleeves, book.bar, int(book.orders)], dtype=np.int64)
     restore(new, state)
-    arm_all(new._desk)  # noqa: SLF001 - one room
+    new._send(ARM, 0)  # noqa: SLF001 - one room
     return new
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .arithmetic import ratio
-from .compile import apart, aside, entry
+from .compile import apart, aside
 from .limits import BAD, CEIL, FAR, FLOOR, RATE
 from .state import HAS_INCREMENTS, Desk
 
@@ -53,9 +53,10 @@ def arm(desk: Desk, slot: int) -> None:
     desk.trail_at[slot] = trail
 
 
-@entry
+@aside
 def arm_all(desk: Desk) -> None:
     """Work out the levels of all positions anew: the settings may have changed."""
+    apart()
     for slot in range(desk.slots):
         if desk.lots[slot] != 0:
             arm(desk, slot)

@@ -6,7 +6,7 @@ from rustybt.model import REQUEST_FIELDS, Detail, Measure, OrderFlag
 
 from .arithmetic import fits, ratio
 from .clocks import NEXT_SESSION, end_of
-from .compile import apart, aside, entry, kernel
+from .compile import apart, aside, kernel
 from .controls import stand_still, turn_down, vet
 from .decisions import CALLED, COOLING, NO_PRICE, REPLACED, cooled
 from .groups import orphans
@@ -188,7 +188,7 @@ def amend_all(desk: Desk, t: int, at: int, slot: int) -> None:
             announce(desk, t, k, AMENDED)
 
 
-@entry
+@aside
 def request_one(desk: Desk, t: int) -> None:
     """The first request that the desk holds, between bars."""
     accept(desk, t, ZERO)

@@ -62,6 +62,8 @@ HAS_DATED = 1 << 23
 """Of slots: commissions or margin change (section 18)."""
 HAS_CURRENCIES = 1 << 22
 """Of assets: some are quoted in another currency than the account's."""
+EVERY_FLAG = (1 << 24) - 1
+"""All of the above."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
 ALL = ACCRUE | MEET | MARK | DECIDE
@@ -98,10 +100,11 @@ class Desk:
     how far beyond it the limit lies, the number of the first order of its batch, and the session whose end cancels it. Per claim (a
     dividend earned and not yet paid): slot, number, money.
 
-    Scratch: ``held_slots``, slots with a position; ``planned``, lots with those of working orders; per order what is ``due``: price,
-    lots to serve, lots granted, notional and fee of the lots to serve, lots that are not served and why, and whether it rested; the
-    ``queue`` of increases, and the same ``ranked`` by slot; per asset the tick and lot in force and the least notional, as of the
-    changes behind us; per currency worth and gross. Last the log, as in `rustybt.model.Log`, and the curves.
+    Scratch: the numbers of an ``errand``; ``held_slots``, slots with a position; ``planned``, lots with those of working orders; per
+    order what is ``due``: price, lots to serve, lots granted, notional and fee of the lots to serve, lots that are not served and
+    why, and whether it rested; the ``queue`` of increases, and the same ``ranked`` by slot; per asset the tick and lot in force and
+    the least notional, as of the changes behind us; per currency worth and gross. Last the log, as in `rustybt.model.Log`, and the
+    curves.
     """
 
     assets: int
@@ -118,6 +121,7 @@ class Desk:
     at_fill: int
     flags: int
     parts: int
+    errand: int
     log_size: int
     feeds: int
     bans: int
@@ -312,6 +316,7 @@ class Desk:
     waiting: Amounts
 
     cursor: Counts
+    errand_words: Amounts
     held_slots: Counts
     tick_now: Amounts
     lot_now: Amounts
@@ -397,7 +402,7 @@ CURVES = _NAMES[_NAMES.index("curve_equity") :]
 def lengths(assets: int, slots: int, orders: int, claims: int = 1) -> dict[str, int]:
     """Length of each array that a state and its scratch consist of."""
     per_slot, per_order, per_asset = (*PER_SLOT, "held_slots", "planned"), (*PER_ORDER, *DUE), ("last", "tick_now", "lot_now", "least_now")
-    fixed = {"money": 12, "count": 12, "cursor": 8, "watch": 7, "guard": 11, "seen": assets, "tally": MONTH + 1}
+    fixed = {"money": 12, "count": 12, "cursor": 8, "errand_words": 6, "watch": 7, "guard": 11, "seen": assets, "tally": MONTH + 1}
     fixed |= dict.fromkeys(PER_CLAIM, claims) | dict.fromkeys(per_asset, assets) | {"waiting": WAITING}
     fixed |= dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_CURRENCIES) | {"money": 12 * MOST_CURRENCIES}
     return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)

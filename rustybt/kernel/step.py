@@ -10,6 +10,7 @@ from .coast import coast, quiet
 from .compile import MODE, apart, aside, entry, kernel
 from .dated import put_in_force
 from .decisions import decide
+from .errands import do_errand
 from .events import accrue
 from .exits import protect, protect_late
 from .increments import change
@@ -113,7 +114,13 @@ def step(desk: Desk, t: int) -> None:
 
 @entry
 def run(desk: Desk, start: int, stop: int, margin: int) -> int:
-    """Bars from ``start``; ends early, at the next bar to do, on an error or when less than ``margin`` log rows are free."""
+    """Bars from ``start``; ends early, at the next bar to do, on an error or when less than ``margin`` log rows are free.
+
+    Where there is an errand: that, and no bar.
+    """
+    if desk.errand != 0:
+        do_errand(desk, start)
+        return start
     t = start
     while t < stop:
         if desk.count[LOGGED] + margin > desk.log_size:

@@ -13,9 +13,12 @@ from .cache import folder_for_now
 from .example import one_asset, row_of, table
 from .simulate import simulate
 
+BUILDS = 3
+"""Programs that a run may need: the kinds of a desk in `rustybt.kernel.native`."""
+
 
 def warm(*, processes: bool = True) -> Path | None:
-    """Call every way into the compiled kernel once, so that it is compiled and kept.
+    """Make every build of the compiled kernel once, so that it is compiled and kept.
 
     Args:
         processes: compile in two processes at once where something can be kept.
@@ -30,20 +33,20 @@ def warm(*, processes: bool = True) -> Path | None:
     home = folder_for_now()
     other = None
     if processes and home is not None and not is_warm():
-        code = "from rustybt.kernel.warm import run_plain; run_plain()"
+        code = "from rustybt.kernel.warm import run_plain, run_usual; run_plain(); run_usual()"
         other = subprocess.Popen([sys.executable, "-c", code])  # not a fork: NumPy and Polars have threads
     run_general()
-    take_parts()
     if other is not None:
         other.wait()
     run_plain()
+    run_usual()
     return home
 
 
 def is_warm() -> bool:
     """Whether the kernel has been compiled and kept for this machine; if not, the first run takes some seconds longer."""
     home = folder_for_now()
-    return home is not None and len(list(home.rglob("step.run-*.nbc"))) > 1
+    return home is not None and len(list(home.rglob("step.run-*.nbc"))) >= BUILDS
 
 
 def keeps() -> bool:
@@ -52,23 +55,17 @@ def keeps() -> bool:
 
 
 def run_plain() -> None:
-    """A run of one asset by the plainest rules, which has a build of its own."""
+    """A run of one asset by the plainest rules."""
     simulate(*one_asset([100, 101, 102], offers={0: 1}))
 
 
-def run_general() -> None:
-    """Any other run."""
+def run_usual() -> None:
+    """A run with exits."""
     simulate(*one_asset([100, 101, 102], offers={0: 1}, stop=1_000_000))
 
 
-def take_parts() -> None:
-    """What a `Book` does beside a whole bar."""
-    book, none = Book(table()), np.zeros((0, 5), dtype=np.int64)
-    book.step(0, [100], [100], [100], [100], none, [0], [10])
-    book.submit(0, 5)
-    book.cancel(0)
-    book.book(0, 5, 100, 1)
-    book.grow(table(sleeves=2))
-    asked = Book(table(), orders=True)
-    asked.step(0, [100], [100], [100], [100], none, [], [])
-    asked.request(row_of(size=1))
+def run_general() -> None:
+    """Any other run: here one that is asked for an order."""
+    book, none = Book(table(), orders=True), np.zeros((0, 5), dtype=np.int64)
+    book.step(0, [100], [100], [100], [100], none, [], [])
+    book.request(row_of(size=1))

@@ -8,6 +8,7 @@ it its own way.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,6 +16,21 @@ from typing import Any
 
 NEEDED = ("_raise_if_finalized", "_linking_libraries", "_reload_init", "_get_module_for_linking", "_finalize_dynamic_globals")
 """What a library of numba must have."""
+IDLE_UNTYPED = (
+    "WithLifting",
+    "InlineClosureLikes",
+    "RewriteSemanticConstants",
+    "DeadBranchPrune",
+    "GenericRewrites",
+    "RewriteDynamicRaises",
+    "MakeFunctionToJitFunction",
+    "InlineInlinables",
+    "FindLiterallyCalls",
+    "LiteralUnroll",
+    "LiteralPropagationSubPipelinePass",
+)
+IDLE_TYPED = ("InlineOverloads", "NopythonRewrites", "DumpParforDiagnostics", "AnnotateTypes", "NoPythonSupportedFeatureValidation")
+"""Passes of numba for what the kernel does not use: closures, tuples, strings, exceptions, array expressions."""
 
 
 @cache
@@ -27,7 +43,7 @@ def pipeline() -> Any:
     if not (parts and "set_env" in vars(JITCPUCodegen) and hasattr(Compiler, "compile_extra")):
         return None
 
-    class Whole(Compiler):  # type: ignore[misc]
+    class Whole(part()):  # type: ignore[misc]
         """Compiles an entry and everything below it as one module."""
 
         def compile_extra(self, func: Any) -> Any:
@@ -36,10 +52,45 @@ def pipeline() -> Any:
                 return super().compile_extra(func)
             library.enable_object_caching()
             self.state.library = library
-            with _only(library):
+            with _only(library), _uncollected():
                 return super().compile_extra(func)
 
     return Whole
+
+
+@cache
+def part() -> Any:
+    """The compiler of a function, for ``numba.njit(pipeline_class=...)``: numba's own without the passes that find nothing to do here."""
+    from numba.core import typed_passes, untyped_passes
+    from numba.core.compiler import Compiler
+
+    from .prune import Prune
+
+    idle = {getattr(room, name, None) for room, names in ((untyped_passes, IDLE_UNTYPED), (typed_passes, IDLE_TYPED)) for name in names}
+
+    class Part(Compiler):  # type: ignore[misc]
+        """Compiles one function."""
+
+        def define_pipelines(self) -> Any:
+            (made,) = super().define_pipelines()
+            made.passes[:] = [step for step in made.passes if step[0] not in idle]
+            made.add_pass_after(Prune, untyped_passes.FixupArgs)
+            made.finalize()
+            return [made]
+
+    return Part
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles, which would search a growing heap of live objects again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @contextmanager

@@ -217,10 +217,10 @@ CANCEL = """
 from rustybt.kernel import Book, cache
 {before}
 from rustybt.kernel.example import table
+from tests.kernel.small import withdraw
 book = Book(table())
-book.cancel(0)
-from rustybt.kernel.decisions import recall
-print(cache.folder_for_now(), sum(recall.stats.cache_hits.values()), len(recall.signatures), book.rows)
+withdraw(book._desk, 0, 0)
+print(cache.folder_for_now(), sum(withdraw.stats.cache_hits.values()), len(withdraw.signatures), book.rows)
 """
 
 
@@ -244,15 +244,17 @@ from tests.kernel.builds import copy_of
 from rustybt.kernel.example import table
 kernel = copy_of("rustybt.kernel_edited", Path({folder!r}))
 book = kernel.Book(table())
-book.submit(0, 5)
-from rustybt.kernel_edited.decisions import ask
-print(int(book.log().requested[0]), sum(ask.stats.cache_hits.values()))
+from rustybt.kernel_edited.small import enter
+enter(book._desk, 0, 0, 5)
+print(int(book.log().requested[0]), sum(enter.stats.cache_hits.values()))
 """
 
 
 @pytest.mark.skipif(not COMPILED, reason="the interpreter keeps no machine code")
 def test_an_edit_in_a_called_function_reaches_its_callers_in_other_files(copied: Path, tmp_path: Path) -> None:
     code = EDITED.format(root=str(ROOT), folder=str(copied))
+    small = (Path(__file__).parent / "small.py").read_text(encoding="utf-8")
+    (copied / "small.py").write_text(small.replace("from rustybt.kernel.", "from ."), encoding="utf-8")
     given = {"RUSTYBT_CACHE_DIR": str(tmp_path / "home"), "RUSTYBT_KERNEL": None}
     assert fresh(code, **given).split() == ["0", "0"]
     assert fresh(code, **given).split() == ["0", "1"]

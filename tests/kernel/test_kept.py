@@ -128,9 +128,9 @@ import sys
 sys.stderr = sys.stdout
 from rustybt.kernel import Book
 from rustybt.kernel.example import table
-Book(table()).cancel(0)
-from rustybt.kernel.decisions import recall
-print(sum(recall.stats.cache_hits.values()))
+from tests.kernel.small import withdraw
+withdraw(Book(table(stop=1000))._desk, 0, 0)
+print(sum(withdraw.stats.cache_hits.values()))
 """
 
 
@@ -138,7 +138,7 @@ print(sum(recall.stats.cache_hits.values()))
 def test_a_whole_process_gets_over_a_damaged_cache(tmp_path: Path) -> None:
     given = {"RUSTYBT_CACHE_DIR": str(tmp_path)}
     assert fresh(CANCEL, **given).split() == ["0"]
-    path = only(tmp_path, "decisions.recall-*.nbc")
+    path = only(tmp_path, "small.withdraw-*.nbc")
     path.write_bytes(path.read_bytes()[:1000])
     line, found = fresh(CANCEL, **given).splitlines()
     assert line == f"damaged file of compiled code, dropped and compiled again: {path}"

@@ -15,22 +15,24 @@ from .builds import COMPILED, KERNEL, compiled_only
 
 ENTRY = re.compile(r"^@entry\ndef (\w+)", re.MULTILINE)
 warming: Any = importlib.import_module("rustybt.kernel.warm")
+native: Any = importlib.import_module("rustybt.kernel.native") if COMPILED else None
 
 
 @compiled_only
-def test_every_entry_of_the_kernel_is_called() -> None:
+def test_the_kernel_has_one_way_in_and_every_build_of_it_is_made() -> None:
     entries = [(path.stem, name) for path in KERNEL.glob("*.py") for name in ENTRY.findall(path.read_text(encoding="utf-8"))]
-    assert {name for _, name in entries} >= {"run", "ask", "recall", "book_reported", "arm_all"}
+    assert entries == [("step", "run")]
     warming.warm(processes=False)
-    for module, name in entries:
-        assert getattr(importlib.import_module(f"rustybt.kernel.{module}"), name).signatures, name
+    run = importlib.import_module("rustybt.kernel.step").run
+    assert {kind for kind, *_ in run.signatures} == {native.PLAIN, native.USUAL, native.DESK}
+    assert len(run.signatures) == warming.BUILDS
     assert is_warm() == (warming.folder_for_now() is not None)
 
 
 def test_a_folder_without_machine_code_is_not_warm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warming, "folder_for_now", lambda: tmp_path)
     assert not is_warm()
-    for number in (1, 2):
+    for number in range(warming.BUILDS):
         assert not is_warm()
         (tmp_path / f"step.run-69.py312.{number}.nbc").touch()
     assert is_warm()
