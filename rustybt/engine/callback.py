@@ -113,6 +113,7 @@ class BarContext:
         until: date | datetime | int | None = None,
         post_only: bool = False,
         reduce_only: bool = False,
+        display: Amount | None = None,
     ) -> int:
         """Buy (or sell, when negative) a quantity; it can fill from the next bar on. Gives the order's number, 0 if nothing was asked for.
 
@@ -122,7 +123,7 @@ class BarContext:
         column, known = self._known(asset)
         settings = {"kind": kind, "limit": limit, "stop": stop, "tif": tif, "until": until}
         settings |= {"trail": trail, "trail_fraction": trail_fraction, "limit_offset": limit_offset}
-        settings |= {"post_only": post_only, "reduce_only": reduce_only}
+        settings |= {"post_only": post_only, "reduce_only": reduce_only, "display": display}
         if kind == "market" and not any(value for name, value in settings.items() if name != "kind"):
             lots = to_units(quantity, known.lot_size, "quantity", "down") if quantity != "position" else -self._lots(column)
             return self._live.submit(self._first + column, lots, self._index) if lots else 0

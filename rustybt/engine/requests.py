@@ -120,7 +120,7 @@ class Reader:
 
     def known(self, due: Flags) -> Flags:
         """Where no part is null."""
-        for name in ("size", "side", *PRICES, "trail_fraction", "until"):
+        for name in ("size", "side", *PRICES, "trail_fraction", "until", "display"):
             values = self.part(name)
             if values is not None and values.null_count():
                 due = due & values.is_not_null().to_numpy()
@@ -141,6 +141,7 @@ class Reader:
             "until": until,
         }
         facts |= {"size": self.sizes(rows), "trail_rate": self.rates(rows)}
+        facts["display"] = self.shown(rows, facts["size"])
         facts |= {field: self.prices(name, rows) for name, field in PRICES.items()}
         return self.laid_out(rows, facts)
 
@@ -174,6 +175,29 @@ class Reader:
         if signs is not None:
             return np.asarray(units * (2 * signs.to_numpy()[rows].astype(np.int64) - 1))
         return np.asarray(units * np.sign(self.numbers("side", side, rows).cast(pl.Float64).to_numpy()).astype(np.int64))
+
+    def shown(self, rows: npt.NDArray[np.integer], sizes: Ints | int) -> Ints | int:
+        """How many lots of an order are shown."""
+        values = self.part("display")
+        if values is None or not len(rows):
+            return 0
+        values = self.numbers("display", values, rows)
+        try:
+            kind, columns = TargetKind.QUANTITY, self.given.column[rows].astype(np.int32)
+            lots = quantise(values, columns, kind, self.money.assets, self.money.money_scale)
+        except SpecError as error:
+            raise self.refusal("display", error.what.replace("a target", "a display"), error.do, int(rows[error.facts["row"]])) from None
+        bad = np.flatnonzero(lots < 1)
+        if len(bad):
+            what = f"display is {values[int(bad[0])]}, less than a lot"
+            raise self.refusal("display", what, "show a lot or more, or guard it with when=", int(rows[bad[0]]))
+        # an order of no lots is not sent at all
+        most = np.abs(sizes) if self.asked.measure is Measure.QUANTITY else LIMIT
+        bad = np.flatnonzero((lots > most) & (most != 0))
+        if len(bad):
+            what = f"display is {values[int(bad[0])]}, more than the quantity"
+            raise self.refusal("display", what, "show at most the quantity", int(rows[bad[0]]))
+        return np.asarray(lots)
 
     def numbers(self, name: str, values: pl.Series, rows: npt.NDArray[np.integer]) -> pl.Series:
         """The chosen values of a part, which must be numbers."""

@@ -34,7 +34,7 @@ def sent(place: Place, quantity: object, settings: dict[str, Any]) -> list[int]:
         place: where it goes.
         quantity: signed, or ``"position"``.
         settings: ``kind``, ``limit``, ``stop``, ``trail``, ``trail_fraction``, ``limit_offset``, ``tif``, ``until``, ``post_only``,
-            ``reduce_only`` as in `rustybt.order`.
+            ``reduce_only``, ``display`` as in `rustybt.order`.
 
     Raises:
         OrderError: naming the argument that cannot be.
@@ -47,13 +47,18 @@ def sent(place: Place, quantity: object, settings: dict[str, Any]) -> list[int]:
         whole = isinstance(quantity, str) and quantity == "position"
         lots = 0 if whole else to_units(quantity, place.asset.lot_size, "quantity", "down")
         fraction = None if given["trail_fraction"] is None else to_decimal(given["trail_fraction"], "trail_fraction")
+        shown = given["display"]
+        display = 0 if shown is None else to_units(shown, place.asset.lot_size, "display", "down")
+        if shown is not None and (display < 1 or (not whole and display > abs(lots))):
+            what = f"display {shown} is {'less than a lot' if display < 1 else f'more than the quantity {quantity}'}"
+            raise ConfigError(what, where="display", do="show a lot or more, and at most the quantity")
         checked = order(quantity="position", **(given | prices | {"trail_fraction": fraction}))
     except (SpecError, ConfigError) as error:
         raise OrderError(error.what, where=f"{where}, {(error.where or '').removeprefix('order, ')}", do=error.do) from None
     tif, until = _ends(given, place.bar)
     flags = OrderFlag.POST_ONLY * checked.post_only | OrderFlag.REDUCE_ONLY * checked.reduce_only
     measure = Measure.POSITION if whole else Measure.QUANTITY
-    facts = {"kind": KINDS[kind], "measure": measure, "size": lots, "tif": tif, "until": until, "flags": flags}
+    facts = {"kind": KINDS[kind], "measure": measure, "size": lots, "tif": tif, "until": until, "flags": flags, "display": display}
     facts |= {field: prices[name] or 0 for name, field in PRICES.items()}
     rate = 0 if fraction is None else to_units(fraction, 1 / Decimal(RATE), "trail_fraction")
     return _row(place.slot, facts | {"trail_rate": rate})
@@ -98,6 +103,7 @@ def working_of(row: dict[str, int], asset: Asset) -> WorkingOrder:
         quantity=row["lots"] * asset.lot_size,
         limit=priced("limit"),
         stop=priced("stop"),
+        display=min(row["display"], abs(row["lots"])) * asset.lot_size if row["display"] else None,
     )
 
 

@@ -221,5 +221,7 @@ def check_requests(requests: Requests, bars: int, slots: int) -> None:
     sends = column["flags"] & (OrderFlag.CANCEL | OrderFlag.AMEND) == 0
     if (sends & (((column["limit"] > 0) != needs_limit) | ((column["stop"] > 0) != needs_stop))).any():
         raise DataError("a request lacks a price that its kind needs, or has one that it does not", where="kernel, requests", do=do)
-    if max(int(np.abs(column[name]).max()) for name in ("size", "limit", "stop", "trail", "trail_rate", "offset")) >= LIMIT:
+    if (column["display"] < 0).any():
+        raise DataError("a request shows fewer than no lots", where="kernel, requests", do=do)
+    if max(int(np.abs(column[name]).max()) for name in ("size", "limit", "stop", "trail", "trail_rate", "offset", "display")) >= LIMIT:
         raise LedgerError("an order of 2^61 units or more", where="kernel, requests", do="use smaller orders or a coarser lot_size")

@@ -431,11 +431,11 @@ class Book:
         return Working(*(plain(getattr(self._desk, name)[: int(self._desk.count[ORDERS])].copy()) for name in names))
 
     def tickets(self) -> list[dict[str, int]]:
-        """Working orders with what they wait for: slot, number, lots, and kind, limit, stop as in `rustybt.model.Requests`."""
+        """Working orders with what they wait for: slot, number, lots, and kind, limit, stop, display as in `rustybt.model.Requests`."""
         from .state import ORDERS
 
         desk = self._desk
-        names = ("slot", "number", "lots", "kind", "limit", "stop")
+        names = ("slot", "number", "lots", "kind", "limit", "stop", "display")
         return [{name: int(getattr(desk, f"order_{name}")[k]) for name in names} for k in range(int(desk.count[ORDERS]))]
 
     def log(self, since: int = 0) -> Log:

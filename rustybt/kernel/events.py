@@ -11,7 +11,7 @@ from .fills import shut
 from .flows import transfer
 from .journal import NONE, drop, fail, head, paid, sweep, tail
 from .levels import arm
-from .limits import DOWN, HALF_EVEN, LIMIT, ZERO, whole
+from .limits import DOWN, HALF_EVEN, LIMIT, ONE, ZERO, whole
 from .rates import book_of
 from .state import CASH, DEAD, EVENT, HAS_FLOWS, HAS_INCREMENTS, HAS_LEVELS, HAS_ORDERS, INCOME, ORDERS, OVERFLOW, Desk
 from .succession import close_out, remainder, roll, spin_off
@@ -139,8 +139,12 @@ def split_orders(desk: Desk, t: int, slot: int, new: int, old: int) -> None:
 
 @aside
 def split_prices(desk: Desk, k: int, new: int, old: int) -> None:
-    """Restate the limit and the stop of a working order."""
+    """Restate the limit and the stop of a working order, and what is shown of it."""
     apart()
+    if desk.order_display[k] != 0:
+        desk.order_display[k] = max(ratio(desk.order_display[k], new, old, DOWN), ONE)
+        if not fits(desk.order_display[k]):
+            fail(desk, OVERFLOW, desk.order_slot[k])
     if desk.order_limit[k] != 0:
         desk.order_limit[k] = restated(desk.order_limit[k], new, old)
     if desk.order_stop[k] != 0:

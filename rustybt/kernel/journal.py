@@ -9,6 +9,7 @@ from .limits import FAR, ZERO, whole
 from .state import BLAME, DEAD, ERROR, HAS_LATENCY, HAS_ORDERS, HINT, LOGGED, NUMBER, ORDERS, ROW, Desk
 
 NONE, ROLL, LIQUIDATION = whole(Detail.NONE), whole(Reason.ROLL), whole(Reason.LIQUIDATION)
+DISPLAYED = whole(Detail.DISPLAYED)
 REJECTED, CANCELLED, ACCEPTED = whole(Status.REJECTED), whole(Status.CANCELLED), whole(Status.ACCEPTED)
 
 
@@ -90,6 +91,7 @@ def plain_order(desk: Desk, k: int) -> None:
     desk.order_offset[k] = 0
     desk.order_batch[k] = 0
     desk.order_session[k] = 0
+    desk.order_display[k] = 0
 
 
 @aside
@@ -110,6 +112,7 @@ def shift(desk: Desk, left: int, k: int) -> None:
     desk.order_offset[left] = desk.order_offset[k]
     desk.order_batch[left] = desk.order_batch[k]
     desk.order_session[left] = desk.order_session[k]
+    desk.order_display[left] = desk.order_display[k]
 
 
 @kernel
@@ -168,6 +171,18 @@ def announce(desk: Desk, t: int, k: int, detail: int) -> None:
     n = head(desk, t, desk.order_bar[k], desk.order_slot[k], desk.order_number[k], desk.order_reason[k])
     tail(desk, n, ACCEPTED, detail, desk.order_lots[k], ZERO)
     paid(desk, n, price, ZERO, ZERO)
+
+
+@aside
+def show(desk: Desk, t: int, k: int, asked: int) -> None:
+    """Note how much of order k is shown, with a row: all of it where that is less."""
+    apart()
+    lots = desk.order_lots[k]
+    shown = min(asked, abs(lots)) if lots != 0 else asked
+    desk.order_display[k] = shown
+    n = head(desk, t, desk.order_bar[k], desk.order_slot[k], desk.order_number[k], desk.order_reason[k])
+    tail(desk, n, ACCEPTED, DISPLAYED, -shown if lots < 0 else shown, ZERO)
+    paid(desk, n, ZERO, ZERO, ZERO)
 
 
 @aside

@@ -17,7 +17,7 @@ from .state import CLAIMS, HAS_CLAIMS, KEPT, LOG, LOGGED, ORDERS, PER_CLAIM, PER
 if TYPE_CHECKING:
     from .book import Book
 
-VERSION = 2
+VERSION = 3
 
 
 def saved(book: Book) -> dict[str, np.ndarray[Any, Any]]:

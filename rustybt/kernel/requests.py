@@ -10,7 +10,7 @@ from .compile import apart, aside, kernel
 from .controls import stand_still, turn_down, vet
 from .decisions import CALLED, COOLING, NO_PRICE, REPLACED, cooled
 from .groups import orphans
-from .journal import NONE, announce, drop, fail, refuse, submit, sweep
+from .journal import NONE, announce, drop, fail, refuse, show, submit, sweep
 from .limits import DOWN, ONE, ZERO, whole
 from .margin import leaving
 from .rates import unpriced
@@ -20,7 +20,7 @@ from .ticks import settle_prices
 from .trailing import start, trails
 
 WIDTH = whole(len(REQUEST_FIELDS))
-SLOT, ENTRY, REASON, KIND, MEASURE, SIZE, LIMIT, STOP, TIF, UNTIL, FLAGS, TRAIL, RATE, OFFSET = (
+SLOT, ENTRY, REASON, KIND, MEASURE, SIZE, LIMIT, STOP, TIF, UNTIL, FLAGS, TRAIL, RATE, OFFSET, DISPLAY = (
     whole(n) for n in range(len(REQUEST_FIELDS))
 )
 QUANTITY, POSITION, FILLED = whole(Measure.QUANTITY), whole(Measure.POSITION), whole(Measure.FILLED)
@@ -141,6 +141,8 @@ def enter(desk: Desk, t: int, at: int, slot: int, lots: int) -> None:
     if request[at + FLAGS] & DORMANT == 0 and trails(desk, k):
         start(desk, k, desk.last[slot % desk.assets])
     announce(desk, t, k, NONE)
+    if request[at + DISPLAY] != 0:
+        show(desk, t, k, request[at + DISPLAY])
 
 
 @kernel

@@ -93,7 +93,7 @@ def rows_of_a_bar(desk: Desk, room: int) -> int:
     flows = int(np.unique(desk.flow_bar, return_counts=True)[1].max()) if desk.flows else 0
     called = (3 * desk.slots + 2 if desk.flags & HAS_MARGIN else 0) + (2 * desk.slots if desk.flags & HAS_SETTLEMENT else 0)
     called += 4 * desk.currencies
-    each = 8 if desk.flags & HAS_ORDERS else 5
+    each = 9 if desk.flags & HAS_ORDERS else 5
     return 14 * desk.slots + each * room + 5 * most * (desk.slots // desk.assets) + flows + called + desk.charge_rows + 8
 
 

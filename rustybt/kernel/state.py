@@ -97,8 +97,8 @@ class Desk:
     many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar, number (0 =
     dead), reason, when it arrives; of a requested one also kind, limit, stop, time in force, until when, flags, entry, and bar + 1 at
     which it became a limit order on the path, its ``rest``; of a trailing one the best price so far, its distance in ticks or as a rate,
-    how far beyond it the limit lies, the number of the first order of its batch, and the session whose end cancels it. Per claim (a
-    dividend earned and not yet paid): slot, number, money.
+    how far beyond it the limit lies, the number of the first order of its batch, the session whose end cancels it, and how many
+    lots of it are shown. Per claim (a dividend earned and not yet paid): slot, number, money.
 
     Scratch: the numbers of an ``errand``; ``held_slots``, slots with a position; ``planned``, lots with those of working orders; per
     order what is ``due``: price, lots to serve, lots granted, notional and fee of the lots to serve, lots that are not served and
@@ -308,6 +308,7 @@ class Desk:
     order_offset: Amounts
     order_batch: Counts
     order_session: Counts
+    order_display: Amounts
     claim_slot: Counts
     claim_key: Counts
     claim_money: Amounts

@@ -135,10 +135,12 @@ def orders_frame(books: Books) -> pl.DataFrame:
     """Every order and what became of it; an order that goes through zero has two rows with one number.
 
     Returns:
-        order, submitted, ts (of the outcome), asset, sleeve, side, requested, filled (Decimal), status, reason, detail.
+        order, submitted, ts (of the outcome), asset, sleeve, side, requested, filled (Decimal), status, reason, detail; where some order
+        shows only a part of itself also display (Decimal, as it was sent; null = all of it).
     """
-    log = books.outcome.log
-    log = take(log, ~np.isin(log.status, (Status.APPLIED, Status.ACCRUED, Status.VIOLATED)) & (log.slot != NOWHERE))
+    whole = books.outcome.log
+    said = whole.detail == Detail.DISPLAYED
+    log = take(whole, ~np.isin(whole.status, (Status.APPLIED, Status.ACCRUED, Status.VIOLATED)) & (whole.slot != NOWHERE) & ~said)
     assets = books.tables.assets
     column = columns_of(books, log.slot)
     return pl.DataFrame(
@@ -153,8 +155,21 @@ def orders_frame(books: Books) -> pl.DataFrame:
             coded("status", log.status, STATUSES),
             coded("reason", log.reason, REASONS),
             coded("detail", log.detail, DETAILS),
+            *displays(books, log, take(whole, said)),
         ]
     )
+
+
+def displays(books: Books, log: Log, said: Log) -> list[pl.Series]:
+    """How much of the order of each row is shown, by the rows that say so; no column where there are none."""
+    if not said.rows:
+        return []
+    place = np.minimum(np.searchsorted(said.seq, log.seq), said.rows - 1)  # orders are numbered as they are sent
+    known = said.seq[place] == log.seq
+    column = columns_of(books, said.slot)
+    lots = steps_column("display", np.abs(said.requested), lot_sizes(books.tables.assets), column)
+    shown = lots.gather(place)
+    return [pl.select(pl.when(pl.lit(pl.Series(known))).then(shown).alias("display")).to_series()]
 
 
 def equity_frame(books: Books) -> pl.DataFrame:

@@ -104,6 +104,7 @@ class Detail(IntEnum):
     NET_EXPOSURE = 43
     MAX_LEVERAGE = 44
     MIN_LEVERAGE = 45
+    DISPLAYED = 46
 
 
 class EventKind(IntEnum):

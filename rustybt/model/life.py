@@ -49,7 +49,7 @@ _CALLED_OFF = _details(
     "replaced requested exited end_of_day oco reduce_only capped lot_size min_notional barred halted split merged delisted settled rolled"
 )
 _FILLED = _details("none unaffordable reduce_only no_borrow unsettled")
-_CHANGED = _details("amended activated")
+_CHANGED = _details("amended activated displayed")
 _CUT = _details("unaffordable no_borrow unsettled")
 
 STEPS = (
@@ -79,7 +79,8 @@ STEPS = (
         )
     ),
 )
-"""All that may happen. A row that leaves the state as it is was amended, or sent by a fill, or is about a part that funds refused."""
+"""All that may happen. A row that leaves the state as it is was amended, or sent by a fill, says how much is shown, or is about a part that
+funds refused."""
 
 
 def follow(before: Life, status: Status, detail: Detail, *, works: bool) -> Life:

@@ -25,6 +25,7 @@ REQUEST_FIELDS = (
     "trail",
     "trail_rate",
     "offset",
+    "display",
 )
 """Columns of `Requests.rows`, in this order."""
 
@@ -109,7 +110,8 @@ class Requests:
             the strategy (from 1; 0 = none; of what cancels or amends also minus the number of an order); code of `Reason`, `OrderKind`
             and `Measure`; the size in lots, money units or 1e-12 weights, negative = sell; limit and stop price in ticks, 0 = none; code
             of `TimeInForce` and what it is measured by (a bar, a session or a ts); bits of `OrderFlag`; how far a trailing stop
-            follows in ticks or in 1e-8 of the price, and how far beyond it its limit lies in ticks, 0 = none.
+            follows in ticks or in 1e-8 of the price, and how far beyond it its limit lies in ticks, 0 = none; how many lots of
+            it are shown, 0 = all: recorded, it changes no fill.
         clock: of the run.
     """
 

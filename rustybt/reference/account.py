@@ -166,6 +166,7 @@ class Order:
             since: price of that fill.
         trail, trail_rate, offset, best: of a trailing stop: its distance as a price or a fraction, how far beyond it the limit lies, and
             the best price so far.
+        display: how much of it is shown, 0 = all.
     """
 
     number: int
@@ -193,6 +194,7 @@ class Order:
     trail_rate: Decimal = ZERO
     offset: Decimal = ZERO
     best: Decimal = ZERO
+    display: Decimal = ZERO
 
     @property
     def is_dormant(self) -> bool:

@@ -83,6 +83,9 @@ def split_orders(account: Account, bar: int, action: Action, terms: Terms) -> No
         for name in ("limit", "stop", *(("best", "trail", "offset") if trails(order) else ())):
             price = getattr(order, name)
             setattr(order, name, split_price(price, action, terms) if price else ZERO)
+        if order.display:
+            shown = toward_zero(order.display * action.numerator, terms.asset.lot_size, over=action.denominator)
+            order.display = amount(max(shown, terms.asset.lot_size), terms.asset.lot_size, "order after a split", terms.asset.symbol)
         settle_prices(account, order)
 
 

@@ -19,6 +19,14 @@ def announce(account: Account, bar: int, order: Order, detail: Detail) -> None:
     account.log.append(Row(*head, Status.ACCEPTED, detail, order.quantity or ZERO, price=order.stop or order.limit))
 
 
+def show(account: Account, bar: int, order: Order, asked: Decimal) -> None:
+    """Note how much of an order is shown, with a row: all of it where that is less."""
+    order.display = min(asked, abs(order.quantity)) if order.quantity else asked
+    head = (bar, order.submitted, order.slot, order.number, order.reason)
+    shown = order.display if order.is_buy or not order.quantity else -order.display
+    account.log.append(Row(*head, Status.ACCEPTED, Detail.DISPLAYED, shown))
+
+
 def consequences(account: Account, at: tuple[Now, Moment], order: Order, quantity: Decimal, price: Decimal) -> None:
     """What a fill of an order does to the others of its batch."""
     if order.batch == 0:

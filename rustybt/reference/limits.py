@@ -27,7 +27,7 @@ def check_limits(tables: Tables, plan: Plan, events: Ints) -> None:
     if any(abs(money) >= LIMIT for _, money in tables.flows.tolist()):
         raise LedgerError(f"a flow of 2^61 units or more, asset {tables.assets[0].symbol!r}", where="flows", do="use a coarser money_scale")
     rows = [] if plan.requests is None else plan.requests.rows.tolist()
-    sized = [REQUEST_FIELDS.index(name) for name in ("size", "limit", "stop", "trail", "trail_rate", "offset")]
+    sized = [REQUEST_FIELDS.index(name) for name in ("size", "limit", "stop", "trail", "trail_rate", "offset", "display")]
     if any(abs(row[place]) >= LIMIT for row in rows for place in sized):
         raise LedgerError("an order of 2^61 units or more", where="plan", do="use a coarser lot_size or money_scale")
     for row in widened(events).tolist():

@@ -13,7 +13,7 @@ from rustybt.reference.account import Account, Now, Order, Row, Rules
 from rustybt.reference.controls import Guard, Wish, stand_still, vet
 from rustybt.reference.currencies import has_no_price
 from rustybt.reference.decisions import cooled
-from rustybt.reference.groups import announce, end_orphans
+from rustybt.reference.groups import announce, end_orphans, show
 from rustybt.reference.increments import in_force, settle_prices
 from rustybt.reference.margin import is_liquidated
 from rustybt.reference.orders import size_of
@@ -43,6 +43,7 @@ class Request:
     trail: Decimal
     trail_rate: Decimal
     offset: Decimal
+    display: Decimal
 
 
 def read_requests(requests: Requests | None, number: int, rules: Rules) -> list[Request]:
@@ -72,6 +73,7 @@ def read_request(row: list[int], rules: Rules) -> Request:
         trail=given["trail"] * asset.tick_size,
         trail_rate=given["trail_rate"] / Decimal(RATE),
         offset=given["offset"] * asset.tick_size,
+        display=given["display"] * asset.lot_size,
     )
 
 
@@ -177,6 +179,8 @@ def enter(account: Account, now: Now, request: Request, quantity: Decimal) -> No
         start(order, account.last[terms.column] or ZERO, terms)
     account.working.append(order)
     announce(account, now.bar, order, Detail.NONE)
+    if request.display:
+        show(account, now.bar, order, request.display)
 
 
 def sized(account: Account, request: Request, price: Decimal, equity: Decimal) -> Decimal:

@@ -28,7 +28,7 @@ class WorkingOrder:
 
     Attributes:
         number: to cancel or amend it by. asset: its symbol. kind: as in `rustybt.order`; ``limit`` once triggered.
-        quantity: signed. limit, stop: prices that it waits for, or None.
+        quantity: signed. limit, stop: prices that it waits for, or None. display: how much of it is shown, None = all.
     """
 
     number: int
@@ -37,6 +37,7 @@ class WorkingOrder:
     quantity: Decimal
     limit: Decimal | None
     stop: Decimal | None
+    display: Decimal | None = None
 
 
 class Context(Protocol):
@@ -85,6 +86,7 @@ class Context(Protocol):
         until: date | datetime | int | None = None,
         post_only: bool = False,
         reduce_only: bool = False,
+        display: Amount | None = None,
     ) -> int:
         """Buy (or sell, when negative) a quantity; it can fill from the next bar on. Gives the order's number, 0 if nothing was asked for.
 

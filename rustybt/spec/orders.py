@@ -36,7 +36,7 @@ TIMES = ("day", "gtc", "gtd", "ioc", "fok", "at_open", "at_close")
 TRAILING = frozenset({"trailing_stop", "trailing_stop_limit"})
 AT_ONCE = frozenset({"ioc", "fok", "at_open", "at_close"})
 SIZES = ("quantity", "weight", "notional")
-PARTS = ("when", "size", "side", "limit", "stop", "trail", "trail_fraction", "limit_offset", "until", "cancel")
+PARTS = ("when", "size", "side", "limit", "stop", "trail", "trail_fraction", "limit_offset", "until", "cancel", "display")
 """Parts that may be expressions, in the order of their terms."""
 
 
@@ -49,7 +49,7 @@ class Order:
         measure: what ``size`` is told in.
         size: expression; None for the whole position.
         tif: one of `TIMES`.
-        when, side, limit, stop, trail, trail_fraction, limit_offset, until, cancel: expressions or None.
+        when, side, limit, stop, trail, trail_fraction, limit_offset, until, cancel, display: expressions or None.
         replace, post_only, reduce_only, then, oco: as in `order`.
     """
 
@@ -66,6 +66,7 @@ class Order:
     limit_offset: pl.Expr | None = None
     until: pl.Expr | None = None
     cancel: pl.Expr | None = None
+    display: pl.Expr | None = None
     replace: bool = True
     post_only: bool = False
     reduce_only: bool = False
@@ -75,6 +76,7 @@ class Order:
     def __post_init__(self) -> None:
         check_kind(self)
         check_time(self)
+        check_display(self)
         check_batch(self)
 
     def parts(self) -> Iterator[tuple[str, pl.Expr]]:
@@ -120,6 +122,7 @@ def order(
     cancel: pl.Expr | None = None,
     tif: str = "day",
     until: End | None = None,
+    display: Amount | None = None,
     replace: bool = True,
     post_only: bool = False,
     reduce_only: bool = False,
@@ -148,6 +151,8 @@ def order(
         cancel: where true, what this order has sent before and still works is cancelled, before anything new is sent.
         tif: ``day``, ``gtc``, ``gtd`` (needs ``until``), ``ioc``, ``fok``, ``at_open`` or ``at_close``.
         until: of ``gtd``, inclusive: a session date, an instant in UTC, or a number of bars after the one that decides.
+        display: of an order with a limit that rests, how much of it the market is to see: above 0, at most the quantity, in whole lots
+            (toward zero). A bar does not show what stands in a book, so it is recorded with the order and changes no fill.
         replace: whether a new order takes the place of what this one has sent before and still works.
         post_only: a limit order that would be filled on arrival is rejected.
         reduce_only: never more than closes the position.
@@ -177,6 +182,7 @@ def order(
         limit_offset=price(limit_offset, "limit_offset"),
         until=read_until(until),
         cancel=condition(cancel, "cancel"),
+        display=read_display(display, quantity),
         replace=flag(replace, "replace"),
         post_only=flag(post_only, "post_only"),
         reduce_only=flag(reduce_only, "reduce_only"),
@@ -246,6 +252,18 @@ def read_until(until: object) -> pl.Expr | None:
     if isinstance(until, bool) or not isinstance(until, (int, date)) or (isinstance(until, int) and until < 1):
         raise refusal("until", f"until is {until!r}", "give a date, an instant in UTC, or a number of bars from 1")
     return pl.lit(until)
+
+
+def read_display(display: object, quantity: object) -> pl.Expr | None:
+    """A part of the order above 0, not more than a quantity that is a number."""
+    if display is None or isinstance(display, pl.Expr):
+        return display
+    shown = number(display, "display")
+    if shown <= 0:
+        raise refusal("display", f"display is {display}, not above 0", "leave display out to show all of the order")
+    if quantity is not None and not isinstance(quantity, (str, pl.Expr)) and shown > abs(number(quantity, "quantity")):
+        raise refusal("display", f"display {display} is more than the quantity {quantity}", "show at most the quantity")
+    return lift(display, "display")
 
 
 def number(value: object, name: str) -> Decimal:
@@ -319,6 +337,13 @@ def check_time(asked: Order) -> None:
         raise refusal("tif", f"a {asked.kind} order waits, and {asked.tif!r} does not", "use day, gtc or gtd")
     if asked.post_only and (asked.kind != "limit" or asked.tif in AT_ONCE):
         raise refusal("post_only", f"a {asked.kind} order with tif {asked.tif!r} cannot be post-only", "use a limit order that rests")
+
+
+def check_display(asked: Order) -> None:
+    """Refuse a part to show of an order that does not stand in a book."""
+    if asked.display is not None and (asked.kind not in (*LIMITED, "trailing_stop_limit") or asked.tif in AT_ONCE):
+        what = f"a {asked.kind} order with tif {asked.tif!r} does not stand in a book, where a part of it could be shown"
+        raise refusal("display", what, "leave display out, or use an order with a limit that rests")
 
 
 def check_batch(asked: Order) -> None:

@@ -66,6 +66,8 @@ def read_request(words: list[str], tables: Tables, names: list[str]) -> dict[str
         name, _, value = word.partition("=")
         if name in PRICES:
             row[name] = to_units(value, asset.tick_size)
+        elif name == "display":
+            row[name] = to_units(value, asset.lot_size)
         elif name == "trail_rate":
             row[name] = to_units(value, 1 / Decimal(RATE))
         elif name == "tif":
@@ -123,5 +125,6 @@ def write_request(row: dict[str, int], tables: Tables, names: list[str]) -> str:
     words = [names[row["slot"]], size, OrderKind(row["kind"]).name.lower()]
     words += [f"{name}={from_units(row[name], asset.tick_size):f}" for name in PRICES if row[name]]
     words += [f"trail_rate={from_units(row['trail_rate'], 1 / Decimal(RATE)):f}"] if row["trail_rate"] else []
+    words += [f"display={from_units(row['display'], asset.lot_size):f}"] if row["display"] else []
     words += [f"tif={TimeInForce(row['tif']).name.lower()}", f"until={row['until']}", f"entry={row['entry']}"]
     return " ".join([*words, *(name for name, flag in FLAGS.items() if row["flags"] & flag)])

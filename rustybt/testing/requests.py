@@ -127,7 +127,13 @@ def draw_request(dice: Chance, now: tuple[int, Clock], price: int, about: tuple[
         "tif": tif,
         "until": ends.get(tif, 0),
         "flags": flags,
+        "display": draw_display(dice, about) if limited and tif in RESTING else 0,
     }
+
+
+def draw_display(dice: Chance, about: tuple[World, int]) -> int:
+    """How many lots are shown: of most orders all."""
+    return dice.pick((1, 3, max(1, about[0].lots[about[1]] // 5), 2**40)) if dice.chance(15) else 0
 
 
 def draw_size(dice: Chance, about: tuple[World, int]) -> tuple[Measure, int]:

@@ -74,6 +74,30 @@ def test_the_end_of_the_day_cancels_what_would_go_on() -> None:
         configure(cancel_policy="daily")
 
 
+def test_what_an_order_shows_is_recorded_and_changes_no_fill() -> None:
+    def asked(**more: Any) -> rbt.Strategy:
+        return rbt.Strategy("s", orders=[rbt.order("limit", 5, limit=CLOSE * 0.95, tif="gtc", when=CLOSE == 100, **more)])
+
+    plain, shown = rbt.run(asked(), market()), rbt.run(asked(display=CLOSE / 50), market())
+    assert shown.fills.equals(plain.fills)
+    assert "display" not in plain.orders.columns
+    assert shown.orders.drop("display").equals(plain.orders)
+    assert shown.orders["display"].to_list() == [Decimal(2)] * shown.orders.height
+    seen: list[Any] = []
+
+    def trader(context: Context) -> None:
+        seen.append([(o.quantity, o.display) for o in context.working])
+        if len(seen) == 1:
+            context.order("A", 5, "limit", limit=10, tif="gtc", display=2)
+            context.order("A", 5, "limit", limit=11, tif="gtc")
+        if len(seen) == 2:
+            context.amend(1, quantity=1)
+
+    called = rbt.run(rbt.Strategy("c", on_bar=OnBar(trader)), market())
+    assert seen[1:3] == [[(5, 2), (5, None)], [(1, 1), (5, None)]]
+    assert called.orders.filter(pl.col("order") == 2)["display"].null_count() == 2
+
+
 def test_a_callback_sees_amends_and_cancels_its_orders() -> None:
     seen: list[Any] = []
 
@@ -155,6 +179,10 @@ def test_the_whole_position_from_a_callback() -> None:
         (rbt.order("limit", 1, limit=CLOSE - 200), "limit", "not a price of a tick or more"),
         (rbt.order("limit", 1, limit=CLOSE / 0), "limit", "inf"),
         (rbt.order("limit", 1, limit=CLOSE > 1), "limit", "Boolean, not a number"),
+        (rbt.order("limit", 5, limit=CLOSE, display=CLOSE * 0), "display", "less than a lot"),
+        (rbt.order("limit", 5, limit=CLOSE, display=CLOSE), "display", "more than the quantity"),
+        (rbt.order("limit", 5, limit=CLOSE, display=CLOSE / 0), "display", "NaN, infinite or too large"),
+        (rbt.order("limit", 5, limit=CLOSE, display=CLOSE > 0), "display", "not a number"),
         (rbt.order("market", CLOSE / 0), "size", "NaN, infinite or too large"),
         (rbt.order("market", -CLOSE, side="buy"), "size", "negative where a side is given"),
         (rbt.order("market", 1, when=CLOSE), "when", "not true or false"),
@@ -181,6 +209,10 @@ def test_a_value_that_cannot_be_names_its_term(order: Any, term: str, what: str)
         ({"kind": "limit", "limit": 5, "tif": "gtd"}, "until"),
         ({"kind": "stop", "stop": 5, "post_only": True}, "post_only"),
         ({"kind": "limit", "limit": 5, "quantity": "some"}, "quantity"),
+        ({"kind": "limit", "limit": 5, "display": 2}, "display"),
+        ({"kind": "limit", "limit": 5, "display": "0.5"}, "display"),
+        ({"kind": "limit", "limit": 5, "display": 0}, "display"),
+        ({"kind": "stop", "stop": 5, "display": 1}, "display"),
     ],
 )
 def test_nonsense_from_a_callback_is_refused_by_the_name_of_its_argument(arguments: dict[str, Any], field: str) -> None:

@@ -19,7 +19,7 @@ from rustybt.model import Reason
 from tests.ledger.conftest import fill, make_log, random_books
 
 D = Decimal
-SEEDS = range(120)
+SEEDS = range(150)
 moves = st.lists(st.tuples(st.integers(0, 2), st.integers(-9, 9).filter(bool), st.integers(1, 50), st.integers(0, 20)), max_size=25)
 THREE = [fill(0, 0, 1, 100, 100_000), fill(1, 0, 2, 100, 120_000), fill(2, 0, 3, 100, 110_000), fill(3, 0, 4, -150, 130_000)]
 

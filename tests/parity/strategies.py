@@ -144,6 +144,7 @@ def asked(random: Random, assets: int) -> Order:
         replace=random.random() < 0.6,
         post_only=kind == "limit" and tif in ("day", "gtc", "gtd") and random.random() < 0.3,
         reduce_only=random.random() < 0.2,
+        display=random.choice((None, None, 1)) if "limit" in kind and kind != "limit_if_touched" and tif in ("day", "gtc", "gtd") else None,
     )
 
 

@@ -112,12 +112,13 @@ def test_every_order_number_has_one_fate(simulate: Simulate) -> None:
             assert sorted(set(numbers.tolist())) == list(range(1, int(numbers.max()) + 1)), seed
         for number in set(numbers.tolist()):
             rows = np.flatnonzero(log.seq == number)
-            rows = rows[~np.isin(log.detail[rows], (Detail.AMENDED, Detail.ACTIVATED))]
+            rows = rows[~np.isin(log.detail[rows], (Detail.AMENDED, Detail.ACTIVATED, Detail.DISPLAYED))]
             stages = np.isin(log.status[rows], (Status.ACCEPTED, Status.TRIGGERED))
             assert log.status[rows[stages]].tolist() in ([], [Status.ACCEPTED], [Status.ACCEPTED, Status.TRIGGERED]), seed
             rows = rows[int(stages.sum()) :]
             assert not np.isin(log.status[rows], (Status.ACCEPTED, Status.TRIGGERED)).any(), seed
-            rows = rows[log.detail[rows] != Detail.CAPPED] if (log.detail[rows] != Detail.CAPPED).any() else rows
+            beyond = np.isin(log.detail[rows], (Detail.CAPPED, Detail.LOT_SIZE))
+            rows = rows[~beyond] if not beyond.all() else rows
             if not carries(drawn):
                 assert len(rows) == 1 or (
                     len(rows) == 2 and len(set(log.bar[rows].tolist())) == 1 and log.detail[rows[0]] == Detail.NONE

@@ -54,8 +54,9 @@ class OrderLife(RuleBasedStateMachine):
         prices=st.tuples(PRICES, PRICES),
         flags=st.sampled_from((0, 0, OrderFlag.REPLACE, OrderFlag.REDUCE_ONLY, OrderFlag.POST_ONLY)),
         entry=st.integers(1, 2),
+        display=st.sampled_from((0, 0, 1, 30)),
     )
-    def ask(self, kind: OrderKind, tif: TimeInForce, size: int, prices: tuple[int, int], flags: int, entry: int) -> None:
+    def ask(self, kind: OrderKind, tif: TimeInForce, size: int, prices: tuple[int, int], flags: int, entry: int, display: int) -> None:
         """Ask for one order at the end of the bar to come."""
         tif = tif if kind in SIMPLE else RESTING[tif % len(RESTING)]
         if flags == OrderFlag.POST_ONLY and (kind is not OrderKind.LIMIT or tif not in RESTING):
@@ -71,6 +72,7 @@ class OrderLife(RuleBasedStateMachine):
                 tif=tif,
                 until=self.bar + 2 if tif is TimeInForce.UNTIL_BAR else 0,
                 flags=flags,
+                display=display if kind in LIMITED else 0,
             )
         )
 
@@ -127,7 +129,9 @@ class OrderLife(RuleBasedStateMachine):
             works = number in working or any(number == other for other, _ in rows[place + 1 :])
             status = Status(row["status"])
             self.lives[number] = follow(self.lives[number], status, Detail(row["detail"]), works=works)
-            if status is Status.ACCEPTED:
+            if row["detail"] == Detail.DISPLAYED:
+                assert 1 <= abs(row["requested"]) <= abs(self.left[number])
+            elif status is Status.ACCEPTED:
                 self.left[number] = row["requested"]
             elif status in (Status.FILLED, Status.REJECTED) and number in self.left:
                 assert 0 <= row["filled"] * np.sign(row["requested"]) <= abs(row["requested"])

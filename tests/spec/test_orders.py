@@ -27,6 +27,8 @@ ASKED = (
         target=order("limit", "filled", limit=CLOSE * 1.05, tif="gtc", reduce_only=True),
     ),
     order("stop", 5, stop=CLOSE + 1, tif="gtc", oco=[order("stop", -5, stop=CLOSE - 1, tif="gtc")]),
+    order("limit", CLOSE, limit=95, display=CLOSE * 0.1, tif="gtc"),
+    order("stop_limit", 5, stop=95, limit=96, display=2),
     order("trailing_stop_limit", -2, trail=CLOSE * 0.1, limit_offset=0.5, tif="gtc"),
 )
 
@@ -52,6 +54,12 @@ ASKED = (
         ("stop", {"kind": "stop_limit", "quantity": 1, "limit": 95}),
         ("stop", {"kind": "limit", "quantity": 1, "limit": 95, "stop": 94}),
         ("stop", {"kind": "market_if_touched", "quantity": 1, "stop": float("inf")}),
+        ("display", {"kind": "limit", "quantity": 5, "limit": 95, "display": 0}),
+        ("display", {"kind": "limit", "quantity": 5, "limit": 95, "display": -1}),
+        ("display", {"kind": "limit", "quantity": -5, "limit": 95, "display": 6}),
+        ("display", {"kind": "limit", "quantity": 5, "limit": 95, "display": "all"}),
+        ("display", {"kind": "stop", "quantity": 5, "stop": 95, "display": 1}),
+        ("display", {"kind": "limit", "quantity": 5, "limit": 95, "display": 1, "tif": "ioc"}),
         ("trail", {"kind": "trailing_stop", "quantity": 1}),
         ("trail", {"kind": "trailing_stop", "quantity": 1, "trail": 2, "trail_fraction": 0.1}),
         ("trail", {"kind": "stop", "quantity": 1, "stop": 95, "trail": 2}),
