@@ -5,7 +5,8 @@ In: numbers as users write them (``bps(10)``, ``per_share("0.005", minimum="1")`
 """
 
 from rustybt.execution.access import Bands, Halts, Stale, bands, halts, stale
-from rustybt.execution.controls import Controls, Limit, controls, limit
+from rustybt.execution.bounds import Limit, limit
+from rustybt.execution.controls import Controls, controls
 from rustybt.execution.costs import (
     Commission,
     Costs,

@@ -3,57 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from datetime import date
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from rustybt.errors import ConfigError
+from rustybt.execution.bounds import (
+    FRACTIONS,
+    RESPONSES,
+    Limit,
+    check_symbols,
+    checked,
+    days_of,
+    limit_from,
+    number_of,
+    plain_of,
+    spans_of,
+    spelled,
+)
 from rustybt.model.asset import Asset
-from rustybt.model.controls import FAR_DAY, Control, ControlTable, Response
-from rustybt.model.decimals import LIMIT, RATE, to_decimal, to_units
-from rustybt.model.panel import Ints
-
-RESPONSES = {response.name.lower(): response for response in Response}
-LOSSES = ("drawdown", "daily_loss")
-OF_ACCOUNT = (*LOSSES, "max_leverage", "min_leverage")
-MULTIPLES = ("concentration", "gross_exposure", "net_exposure", "max_leverage", "min_leverage")
-FRACTIONS = (*MULTIPLES, "price_collar", *LOSSES)
-COUNTS = {"orders_per_day": "count orders: 10", "duplicate": "count bars: 5", "min_leverage_after": "count sessions: 5"}
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A limit and what follows when it is passed.
-
-    Attributes:
-        value: a number; for ``order_quantity`` and ``position`` also a mapping from symbol to number.
-        action: ``allow`` (a row), ``warn`` (a row and a warning), ``reduce`` (the order is cut), ``reject``, ``halt``.
-    """
-
-    value: Any
-    action: str = "reject"
-
-
-def limit(value: object, action: str = "reject") -> Limit:
-    """A limit with another action than the usual one.
-
-    Args:
-        value: the most that is allowed, in the unit of the control.
-        action: ``allow``, ``warn``, ``reduce``, ``reject`` or ``halt``.
-
-    Raises:
-        ConfigError: the action is unknown.
-
-    Example:
-        >>> limit("0.1", action="halt").action
-        'halt'
-    """
-    if action not in RESPONSES:
-        raise ConfigError(f"action {action!r} is unknown", where="limit, action", do=f"use one of {', '.join(RESPONSES)}")
-    return Limit(value, action)
+from rustybt.model.controls import Control, ControlTable, Response
+from rustybt.model.decimals import RATE, to_units
 
 
 @dataclass(frozen=True)
@@ -93,8 +65,8 @@ class Controls:
             orders=self._count("orders_per_day"),
             duplicate=self._count("duplicate"),
             flatten=self.flatten,
-            restricted=_spans(self.restricted, columns, "restricted"),
-            dates=_spans(self.dates, columns, "asset_dates"),
+            restricted=spans_of(self.restricted, columns, "restricted"),
+            dates=spans_of(self.dates, columns, "asset_dates"),
             collar=rates.pop("price_collar"),
             deadline=self.deadline,
             **rates,
@@ -111,41 +83,46 @@ class Controls:
             return lots
         value = self.limits[name].value
         chosen = value if isinstance(value, Mapping) else dict.fromkeys(columns, value)
-        _known(list(chosen), columns, name)
+        check_symbols(list(chosen), columns, name)
         for symbol, number in chosen.items():
             lots[columns[symbol]] = to_units(number, assets[columns[symbol]].lot_size, name, "down")
         return lots
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for a manifest; the same for equal controls."""
-        plain: dict[str, Any] = {
-            name: {"value": _plain(given.value), "action": given.action} for name, given in sorted(self.limits.items())
-        }
-        plain |= {"asset_dates": plain["asset_dates"] | {"value": [list(row) for row in sorted(self.dates)]}} if self.dates else {}
-        action = plain["restricted"]["action"] if self.restricted else "reject"
-        plain |= {"restricted_action": action} if action != "reject" else {}
+        """Plain values for a manifest or a file, as `from_dict` reads them; the same for equal controls.
+
+        Example:
+            >>> controls(drawdown="0.2").to_dict()
+            {'drawdown': {'value': '0.2', 'action': 'halt'}, 'flatten': False}
+        """
+        spans = {"restricted": self.restricted, "asset_dates": self.dates}
+        values = {name: spelled(spans[name]) if name in spans else plain_of(given.value) for name, given in self.limits.items()}
+        plain: dict[str, Any] = {name: {"value": values[name], "action": self.limits[name].action} for name in sorted(values)}
         plain |= {"min_leverage_after": self.deadline} if "min_leverage" in self.limits else {}
-        return plain | {"restricted": [list(row) for row in sorted(self.restricted)], "flatten": self.flatten}
+        return plain | {"flatten": self.flatten}
 
+    @staticmethod
+    def from_dict(plain: Mapping[str, Any]) -> Controls:
+        """Controls from plain values: those of `to_dict`, or the arguments of `controls` as JSON or TOML write them.
 
-@dataclass(frozen=True)
-class _Given:
-    """The arguments of `controls` by name."""
+        Args:
+            plain: by argument of `controls`. A limit is a value, or ``{"value": ..., "action": ...}``; days of an asset are
+                ``[first, last]`` (null = open) or ``{"from": ..., "to": ...}``.
 
-    long_only: object = None
-    orders_per_day: object = None
-    order_quantity: object = None
-    order_notional: object = None
-    position: object = None
-    concentration: object = None
-    drawdown: object = None
-    daily_loss: object = None
-    price_collar: object = None
-    duplicate: object = None
-    gross_exposure: object = None
-    net_exposure: object = None
-    max_leverage: object = None
-    min_leverage: object = None
+        Raises:
+            ConfigError: naming the field: an unknown one, or one that `controls` refuses.
+
+        Example:
+            >>> given = controls(long_only=True, position={"A": 5})
+            >>> Controls.from_dict(given.to_dict()) == given
+            True
+        """
+        unknown = [name for name in plain if name not in ARGUMENTS]
+        if unknown:
+            raise ConfigError(
+                f"there is no control {unknown[0]!r}", where=f"controls, {unknown[0]}", do=f"use one of {', '.join(sorted(ARGUMENTS))}"
+            )
+        return controls(**{name: limit_from(value, name) for name, value in plain.items()})
 
 
 def controls(
@@ -200,99 +177,35 @@ def controls(
         >>> controls(long_only=True, drawdown="0.2").limits["drawdown"].action
         'halt'
     """
-    given = _Given(long_only, orders_per_day, order_quantity, order_notional, position, concentration, drawdown, daily_loss)
-    given = replace(given, price_collar=price_collar, duplicate=duplicate, gross_exposure=gross_exposure, net_exposure=net_exposure)
-    given = replace(given, max_leverage=max_leverage, min_leverage=min_leverage)
-    wait = _number("min_leverage_after", min_leverage_after)
+    said = {
+        "long_only": long_only,
+        "orders_per_day": orders_per_day,
+        "order_quantity": order_quantity,
+        "order_notional": order_notional,
+        "position": position,
+        "concentration": concentration,
+        "drawdown": drawdown,
+        "daily_loss": daily_loss,
+        "price_collar": price_collar,
+        "duplicate": duplicate,
+        "gross_exposure": gross_exposure,
+        "net_exposure": net_exposure,
+        "max_leverage": max_leverage,
+        "min_leverage": min_leverage,
+    }
+    wait = number_of("min_leverage_after", min_leverage_after)
     if wait and min_leverage is None:
         raise ConfigError(
             f"min_leverage_after {wait} without min_leverage", where="controls, min_leverage_after", do="give min_leverage= too"
         )
     if not isinstance(flatten, bool):
         raise ConfigError(f"flatten {flatten!r} is not True or False", where="controls, flatten", do="write flatten=True")
-    said = {f.name: getattr(given, f.name) for f in fields(_Given)}
-    limits = {name: _checked(name, value) for name, value in said.items() if value is not None and value is not False}
+    limits = {name: checked(name, value) for name, value in said.items() if value is not None and value is not False}
     listed = {"restricted": restricted, "asset_dates": asset_dates}
-    spans = {name: _days(name, value.value if isinstance(value, Limit) else value) for name, value in listed.items()}
+    spans = {name: days_of(name, value.value if isinstance(value, Limit) else value) for name, value in listed.items()}
     limits |= {n: Limit(None, v.action if isinstance(v, Limit) else "reject") for n, v in listed.items() if spans[n]}
     return Controls(limits, spans["restricted"], flatten, spans["asset_dates"], wait)
 
 
-def _checked(name: str, given: object) -> Limit:
-    """A limit with an exact value and an action that fits."""
-    usual = "halt" if name in OF_ACCOUNT else "reject"
-    found = given if isinstance(given, Limit) else Limit(given, usual)
-    if name in OF_ACCOUNT and found.action in ("reduce", "reject"):
-        raise ConfigError(f"{name} cannot {found.action}", where=f"controls, {name}", do="use allow, warn or halt")
-    if name == "long_only":
-        if found.value is not True:
-            raise ConfigError(f"long_only {found.value!r} is not True", where="controls, long_only", do="write long_only=True")
-        return found
-    if name in ("order_quantity", "position") and isinstance(found.value, Mapping):
-        return Limit({str(symbol): _number(name, value) for symbol, value in found.value.items()}, found.action)
-    return Limit(_number(name, found.value), found.action)
-
-
-def _number(name: str, value: object) -> Any:
-    """An exact number in the range of its control."""
-    number = to_decimal(value, name)
-    where = f"controls, {name}"
-    if name in COUNTS:
-        if number != number.to_integral_value() or not 0 <= number < LIMIT:
-            raise ConfigError(f"{name} {value} is not a whole number", where=where, do=COUNTS[name])
-        return int(number)
-    if name in FRACTIONS:
-        most = 1000 if name in MULTIPLES else 1
-        if not 0 < number <= most or (name in LOSSES and number == 1) or number * RATE != (number * RATE).to_integral_value():
-            raise ConfigError(f"{name} {value} is not a fraction of at most 8 decimals", where=where, do='write 10 % as "0.1"')
-        return number
-    if number < 0:
-        raise ConfigError(f"{name} {value} is negative", where=where, do="give the largest size that is allowed")
-    return number
-
-
-def _days(name: str, given: object) -> tuple[tuple[str, int, int], ...]:
-    """Rows of symbol, first day, last day."""
-    if given is None:
-        return ()
-    where = f"controls, {name}"
-    if name == "asset_dates" and not isinstance(given, Mapping):
-        raise ConfigError(f"asset_dates {given!r} is no mapping", where=where, do='write asset_dates={"ACME": ("2012-05-18", None)}')
-    if isinstance(given, str) or not isinstance(given, Mapping | Sequence):
-        raise ConfigError(f"restricted {given!r} is not a list", where=where, do='write restricted=["ACME"]')
-    spans = given if isinstance(given, Mapping) else dict.fromkeys(given)
-    rows = []
-    for symbol, span in spans.items():
-        first, last = (None, None) if span is None else span
-        row = (str(symbol), -FAR_DAY if first is None else _day(first, where), FAR_DAY if last is None else _day(last, where))
-        if row[1] > row[2]:
-            raise ConfigError(f"{name} {symbol!r} ends before it starts", where=where, do="give (first day, last day)")
-        rows.append(row)
-    return tuple(rows)
-
-
-def _day(day: object, where: str) -> int:
-    """Days since 1970-01-01 of a date or an ISO text."""
-    try:
-        found = date.fromisoformat(day) if isinstance(day, str) else day
-        return int(np.datetime64(found, "D").astype(np.int64))  # type: ignore[call-overload]
-    except (ValueError, TypeError):
-        raise ConfigError(f"{day!r} is not a date", where=where, do='write it like "2024-06-30"') from None
-
-
-def _spans(rows: tuple[tuple[str, int, int], ...], columns: Mapping[str, int], name: str) -> Ints:
-    """Rows of asset, first day, last day."""
-    _known([symbol for symbol, _, _ in rows], columns, name)
-    return np.array([(columns[symbol], first, last) for symbol, first, last in rows], dtype=np.int64).reshape(-1, 3)
-
-
-def _known(symbols: Sequence[str], columns: Mapping[str, int], name: str) -> None:
-    for symbol in symbols:
-        if symbol not in columns:
-            raise ConfigError(f"{symbol!r} is none of the {len(columns)} assets", where=f"controls, {name}", do="check the symbol")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {symbol: _plain(number) for symbol, number in sorted(value.items())}
-    return format(value.normalize(), "f") if isinstance(value, Decimal) else value
+ARGUMENTS = frozenset(controls.__kwdefaults__ or ())
+"""What `controls` takes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -140,6 +141,66 @@ def test_unknown_actions_symbols_and_policies_are_refused() -> None:
         configure(sizing="at_fill", controls=controls(long_only=True))
     with pytest.raises(ConfigError, match="is not a Controls"):
         configure(controls={"long_only": True})  # type: ignore[arg-type]
+
+
+FULL: dict[str, Any] = {
+    "order_quantity": {"A": "2.55", "B": 3},
+    "order_notional": limit("20000", action="reduce"),
+    "orders_per_day": 3,
+    "long_only": limit(True, action="warn"),
+    "restricted": limit({"B": ("2012-05-18", None), "A": (None, "2012-06-30")}, action="allow"),
+    "asset_dates": {"A": ("2012-05-18", "2012-05-18")},
+    "duplicate": 5,
+    "drawdown": "0.10",
+    "min_leverage": limit("0.1", action="warn"),
+    "min_leverage_after": 5,
+    "flatten": True,
+}
+
+
+def test_controls_survive_json() -> None:
+    for given in (controls(**FULL), controls(), controls(restricted=["B", "A"])):
+        back = Controls.from_dict(json.loads(json.dumps(given.to_dict())))
+        assert back == given
+        assert back.to_dict() == given.to_dict()
+
+
+def test_controls_are_read_as_a_person_writes_them() -> None:
+    read = Controls.from_dict(
+        {
+            "order_quantity": {"A": "2.55", "B": 3},
+            "order_notional": {"value": 20_000, "action": "reduce"},
+            "orders_per_day": 3,
+            "long_only": {"value": True, "action": "warn"},
+            "restricted": {"value": {"B": {"from": "2012-05-18"}, "A": [None, date(2012, 6, 30)]}, "action": "allow"},
+            "asset_dates": {"A": ["2012-05-18", "2012-05-18"]},
+            "duplicate": {"value": 5},
+            "drawdown": Decimal("0.1"),
+            "min_leverage": {"value": "0.1", "action": "warn"},
+            "min_leverage_after": 5,
+            "flatten": True,
+        }
+    )
+    assert read == controls(**FULL)
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "where"),
+    [
+        ({"drawdwn": 1}, "there is no control 'drawdwn'", "controls, drawdwn"),
+        ({"drawdown": {"value": 1, "actoin": "warn"}}, "drawdown has the fields value, actoin", "controls, drawdown"),
+        ({"drawdown": {"action": "warn"}}, "drawdown has the fields action", "controls, drawdown"),
+        ({"drawdown": {"value": "0.1", "action": ["warn"]}}, r"action \['warn'\] is unknown", "controls, drawdown, action"),
+        ({"drawdown": {"value": "0.1", "action": "reduce"}}, "drawdown cannot reduce", "controls, drawdown"),
+        ({"restricted": {"A": ["2012-05-18"]}}, "of 'A' are not two days", "controls, restricted"),
+        ({"restricted": {"A": {"first": "2012-05-18"}}}, "of 'A' are not two days", "controls, restricted"),
+        ({"asset_dates": {"A": "2012"}}, "'2012' of 'A' are not two days", "controls, asset_dates"),
+    ],
+)
+def test_nonsense_in_plain_values_is_refused_by_its_field(given: dict[str, Any], message: str, where: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        Controls.from_dict(given)
+    assert caught.value.where == where
 
 
 BARS = pl.concat([make_bars({"A": [100, 100, 80, 82, 90, 95]}), make_bars({"B": [50, 51, 52, 53, 54, 55]})])
