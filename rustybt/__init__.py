@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rustybt.data import presets as presets
     from rustybt.engine import Result as Result
     from rustybt.engine import run as run
+    from rustybt.engine.settings import settings as settings
     from rustybt.engine.verify import verify as verify
     from rustybt.errors import BrokerError as BrokerError
     from rustybt.errors import ConfigError as ConfigError
@@ -77,7 +78,7 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "data": ("Catalog", "demo_data", "ingest", "load", "presets"),
-    "engine": ("Result", "run", "verify"),
+    "engine": ("Result", "run", "settings", "verify"),
     "errors": (
         "BrokerError",
         "ConfigError",

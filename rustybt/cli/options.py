@@ -40,7 +40,11 @@ EventsOption = Annotated[
 ]
 StartOption = Annotated[str | None, typer.Option("--start", help="First date.", show_default=False)]
 EndOption = Annotated[str | None, typer.Option("--end", help="Last date.", show_default=False)]
-CashOption = Annotated[str, typer.Option("--cash", help="Opening cash, exact.")]
+SettingsOption = Annotated[
+    str | None,
+    typer.Option("--settings", help="TOML or JSON file of settings: controls, margin, carry ... Flags go first.", show_default=False),
+]
+CashOption = Annotated[str | None, typer.Option("--cash", help="Opening cash, exact.", show_default="100000")]
 CommissionOption = Annotated[
     str | None, typer.Option("--commission-bps", help="Commission in basis points of the traded value.", show_default=False)
 ]
@@ -55,13 +59,16 @@ VolumeCapOption = Annotated[
     ),
 ]
 SlippageOption = Annotated[str | None, typer.Option("--slippage-bps", help="Slippage in basis points of the price.", show_default=False)]
-FillOption = Annotated[str, typer.Option("--fill", help="next_open, next_close or same_bar_close.")]
-SizingOption = Annotated[str, typer.Option("--sizing", help="at_decision or at_fill.")]
-GrossOption = Annotated[str, typer.Option("--max-gross", help="Most gross exposure as a multiple of equity.")]
+FillOption = Annotated[str | None, typer.Option("--fill", help="next_open, next_close or same_bar_close.", show_default="next_open")]
+SizingOption = Annotated[str | None, typer.Option("--sizing", help="at_decision or at_fill.", show_default="at_decision")]
+GrossOption = Annotated[str | None, typer.Option("--max-gross", help="Most gross exposure as a multiple of equity.", show_default="1")]
 BenchmarkOption = Annotated[
     str | None, typer.Option("--benchmark", help="Symbol of an asset in the data to compare with.", show_default=False)
 ]
-IntrabarOption = Annotated[str, typer.Option("--intrabar", help="pessimistic, nearest or optimistic: stop and target in one bar.")]
+IntrabarOption = Annotated[
+    str | None,
+    typer.Option("--intrabar", help="pessimistic, nearest or optimistic: stop and target in one bar.", show_default="pessimistic"),
+]
 FinerOption = Annotated[
     str | None, typer.Option("--finer", help="File of finer bars that say whether stop or target came first.", show_default=False)
 ]
@@ -77,7 +84,10 @@ TrialsOption = Annotated[
     str | None, typer.Option("--trials", help="File that counts every trial on the data, or off.", show_default="the user's")
 ]
 CancelPolicyOption = Annotated[
-    str, typer.Option("--cancel-policy", help="never, or end_of_day: what becomes of orders that still work when a session ends.")
+    str | None,
+    typer.Option(
+        "--cancel-policy", help="never, or end_of_day: what becomes of orders that still work when a session ends.", show_default="never"
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
@@ -184,8 +194,10 @@ def build_costs(
     slippage: str | None,
     profile: str | None = None,
     cap: str | None = None,
-) -> Costs:
-    """Costs from the command line's options."""
+) -> Costs | None:
+    """Costs from the command line's options; None where none is given."""
+    if (rate, share, trade, minimum, slippage, profile, cap) == (None,) * 7:
+        return None
     commission = Commission()
     for part in (bps(rate) if rate else None, per_share(share) if share else None, per_trade(trade) if trade else None):
         commission = commission if part is None else commission + part
@@ -197,17 +209,22 @@ def build_costs(
     return costs(None if commission == Commission() else commission, slipping, profile=profile, volume_cap=cap)
 
 
-def build_timing(intrabar: str, finer: str | None, latency: str | None, **access: Any) -> dict[str, Any]:
-    """Settings of `rustybt.run` about time and access from the command line's options."""
-    from rustybt.execution import latency as make
-    from rustybt.execution import latency_profiles
+def build_settings(file: str | None, **flags: Any) -> dict[str, Any]:
+    """Settings of `rustybt.run` from a file and from flags; where both say something the flag holds.
 
-    wait: Any = latency
-    if latency is not None and latency.removesuffix("bars").removesuffix("bar").strip().isdecimal():
-        wait = make(bars=int(latency.removesuffix("bars").removesuffix("bar")))
-    elif latency in latency_profiles():
-        wait = make(profile=latency)
-    return {"intrabar": intrabar, "finer": finer, "latency": wait, **access}
+    Raises:
+        ConfigError: the file, or costs in both.
+    """
+    from rustybt.engine import settings
+    from rustybt.engine.sections import latency_from
+
+    found = {} if file is None else settings(file)
+    given = {name: value for name, value in flags.items() if value is not None}
+    if "costs" in found and "costs" in given:
+        raise ConfigError("costs in flags and in the file", where=f"{file}, costs", do="give all of them in one of the two")
+    if "latency" in given:
+        given["latency"] = latency_from(given["latency"])
+    return found | given
 
 
 def out_folder(path: str | None) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -21,7 +22,8 @@ def register(app: typer.Typer) -> None:
         data: o.DataOption,
         reading: o.Reading,
         set_: o.SetOption = None,
-        cash: o.CashOption = "100000",
+        settings: o.SettingsOption = None,
+        cash: o.CashOption = None,
         commission_bps: o.CommissionOption = None,
         commission_per_share: o.PerShareOption = None,
         commission_per_trade: o.PerTradeOption = None,
@@ -29,17 +31,17 @@ def register(app: typer.Typer) -> None:
         costs_profile: o.ProfileOption = None,
         slippage_bps: o.SlippageOption = None,
         volume_cap: o.VolumeCapOption = None,
-        fill: o.FillOption = "next_open",
-        sizing: o.SizingOption = "at_decision",
-        max_gross: o.GrossOption = "1",
+        fill: o.FillOption = None,
+        sizing: o.SizingOption = None,
+        max_gross: o.GrossOption = None,
         benchmark: o.BenchmarkOption = None,
-        intrabar: o.IntrabarOption = "pessimistic",
+        intrabar: o.IntrabarOption = None,
         finer: o.FinerOption = None,
         latency: o.LatencyOption = None,
         halts: o.HaltsOption = None,
         bands: o.BandsOption = None,
         stale: o.StaleOption = None,
-        cancel_policy: o.CancelPolicyOption = "never",
+        cancel_policy: o.CancelPolicyOption = None,
         out: Annotated[str | None, typer.Option("--out", help="Folder for Parquet frames and the manifest.", show_default=False)] = None,
         report: Annotated[str | None, typer.Option("--report", help="File for the HTML report.", show_default=False)] = None,
         beancount: Annotated[str | None, typer.Option("--beancount", help="File for the books as plain text.", show_default=False)] = None,
@@ -49,7 +51,6 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Backtest a strategy over a file of bars."""
         import rustybt as rbt
-        from rustybt.data import Catalog
         from rustybt.sweeps.registry import count_run, open_registry
 
         open_registry(trials)
@@ -58,26 +59,26 @@ def register(app: typer.Typer) -> None:
             commission_bps, commission_per_share, commission_per_trade, commission_minimum, slippage_bps, costs_profile, volume_cap
         )
         made = o.build_strategy(strategy, set_)
+        access = {"latency": latency, "halts": halts, "bands": bands, "stale": stale, "cancel_policy": cancel_policy}
+        wanted = o.build_settings(
+            settings,
+            cash=cash,
+            costs=costs,
+            fill=fill,
+            sizing=sizing,
+            max_gross=max_gross,
+            benchmark=benchmark,
+            intrabar=intrabar,
+            finer=finer,
+            **access,
+        )
         with show.working("reading bars", quiet=json):
             panel = o.load_panel(data, reading)
         show.say_if_cold()
         with show.working(f"running {made.name} on {len(panel.assets)} assets x {panel.bars:,} bars", quiet=json):
-            timing = o.build_timing(intrabar, finer, latency, halts=halts, bands=bands, stale=stale, cancel_policy=cancel_policy)
-            settings: dict[str, Any] = {
-                "cash": cash,
-                "costs": costs,
-                "fill": fill,
-                "sizing": sizing,
-                "max_gross": max_gross,
-                "benchmark": benchmark,
-            }
-            result = rbt.run(made, panel, **settings, **timing)
+            result = rbt.run(made, panel, **wanted)
         with show.working("writing", quiet=json):
-            written = {"out": str(result.save(folder)) if folder else None, "report": str(result.report(page)) if page else None}
-            if folder:
-                Catalog().record_run(result.identity["run_id"], folder, panel)
-            if plain:
-                written["beancount"] = str(result.to_beancount(plain))
+            written = write(result, folder, page, plain)
         around = result.intervals() if intervals else None
         tally, uncounted = count_run(result, trials)
         if json:
@@ -93,6 +94,16 @@ def register(app: typer.Typer) -> None:
         if around is not None:
             show.out.print("\n95 % confidence, by resampling in blocks\n")
             show.out.print(show.frame_table(around))
+
+
+def write(result: Any, folder: Path | None, page: Path | None, plain: Path | None) -> dict[str, str | None]:
+    """Write what was asked for; where each thing is."""
+    from rustybt.data import Catalog
+
+    written = {"out": str(result.save(folder)) if folder else None, "report": str(result.report(page)) if page else None}
+    if folder:
+        Catalog().record_run(result.identity["run_id"], folder, result.panel)
+    return written | ({"beancount": str(result.to_beancount(plain))} if plain else {})
 
 
 def document(result: Any) -> dict[str, Any]:

@@ -27,7 +27,8 @@ def register(app: typer.Typer) -> None:
         grid: GridOption,
         where: Annotated[str | None, typer.Option("--where", help='Condition, such as "fast < slow".', show_default=False)] = None,
         by: Annotated[str, typer.Option("--by", help="Metric of the leaderboard.")] = "sharpe",
-        cash: o.CashOption = "100000",
+        settings: o.SettingsOption = None,
+        cash: o.CashOption = None,
         commission_bps: o.CommissionOption = None,
         costs_profile: o.ProfileOption = None,
         slippage_bps: o.SlippageOption = None,
@@ -40,6 +41,8 @@ def register(app: typer.Typer) -> None:
         import rustybt as rbt
 
         found = o.find_strategy(strategy)
+        costs = o.build_costs(commission_bps, None, None, None, slippage_bps, costs_profile, volume_cap)
+        wanted = o.build_settings(settings, cash=cash, costs=costs)
         panel = o.load_panel(data, reading)
         show.say_if_cold()
         with show.bar("variants", quiet=json) as progress:
@@ -50,8 +53,7 @@ def register(app: typer.Typer) -> None:
                 where=where,
                 progress=progress,
                 trials=trials,
-                cash=cash,
-                costs=o.build_costs(commission_bps, None, None, None, slippage_bps, costs_profile, volume_cap),
+                **wanted,
             )
         best = done.top(10, by=by)
         if out:

@@ -9,6 +9,7 @@ from rustybt.engine.config import RunConfig, configure
 from rustybt.engine.incremental import Bar, Incremental, bars_of, walk
 from rustybt.engine.result import Result
 from rustybt.engine.saved import verify_saved
+from rustybt.engine.settings import settings
 from rustybt.engine.verify import Verification, same_run, verify
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "run",
     "run_configured",
     "same_run",
+    "settings",
     "verify",
     "verify_saved",
     "walk",

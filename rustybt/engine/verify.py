@@ -12,7 +12,6 @@ from rustybt.engine.compare import outcome_difference, signal_difference
 from rustybt.engine.config import configure
 from rustybt.engine.incremental import walk
 from rustybt.engine.result import Result
-from rustybt.execution import Costs
 from rustybt.ledger import check_journal
 from rustybt.spec import Strategy
 from rustybt.spec.causality import Check, truncation, window_sufficiency
@@ -54,9 +53,8 @@ def verify(
     *,
     points: int = 12,
     seed: int = 0,
-    cash: object = "100000",
-    costs: Costs | None = None,
     progress: Callable[[str], None] | None = None,
+    **settings: Any,
 ) -> Verification:
     """Check a strategy on data: static bounds, truncation, window sufficiency, bulk = bar by bar, books, journal.
 
@@ -65,9 +63,8 @@ def verify(
         data: a Panel or anything `rustybt.load` takes.
         points: instants at which the data are cut.
         seed: chooses the instants.
-        cash: of the run that is compared.
-        costs: of the run that is compared.
         progress: called with the name of each check before it runs.
+        **settings: of the run that is compared: ``cash``, ``costs``, ``controls`` ... as in `rustybt.run`.
 
     Returns:
         A `Verification`; nothing is raised for a check that fails.
@@ -80,7 +77,7 @@ def verify(
     """
     say = progress or _silent
     panel = panel_of(data)
-    config = configure(cash=cash, costs=costs)
+    config = configure(**settings)
     say("window bounds")
     verdict = check(strategy)
     checks = [Check("window bounds", True, f"{len(verdict.terms)} terms read nothing later than their bar; warm-up: {verdict.needs}")]

@@ -23,6 +23,7 @@ from rustybt.execution.bounds import (
     spans_of,
     spelled,
 )
+from rustybt.execution.fields import fields_of
 from rustybt.model.asset import Asset
 from rustybt.model.controls import Control, ControlTable, Response
 from rustybt.model.decimals import RATE, to_units
@@ -117,12 +118,7 @@ class Controls:
             >>> Controls.from_dict(given.to_dict()) == given
             True
         """
-        unknown = [name for name in plain if name not in ARGUMENTS]
-        if unknown:
-            raise ConfigError(
-                f"there is no control {unknown[0]!r}", where=f"controls, {unknown[0]}", do=f"use one of {', '.join(sorted(ARGUMENTS))}"
-            )
-        return controls(**{name: limit_from(value, name) for name, value in plain.items()})
+        return controls(**{name: limit_from(value, name) for name, value in fields_of(plain, ARGUMENTS, "controls").items()})
 
 
 def controls(
@@ -207,5 +203,5 @@ def controls(
     return Controls(limits, spans["restricted"], flatten, spans["asset_dates"], wait)
 
 
-ARGUMENTS = frozenset(controls.__kwdefaults__ or ())
+ARGUMENTS = tuple(controls.__kwdefaults__ or ())
 """What `controls` takes."""

@@ -9,8 +9,12 @@ from fractions import Fraction
 from typing import Any
 
 from rustybt.errors import ConfigError
+from rustybt.execution.fields import fields_of, symbols_of
 from rustybt.model.asset import Asset
 from rustybt.model.decimals import LIMIT, RATE, to_decimal
+
+FIELDS = ("initial", "maintenance", "per_contract", "by_asset")
+"""Arguments of `margin`."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,32 @@ class Margin:
         plain: dict[str, Any] = {name: format(getattr(self, name).normalize(), "f") for name in ("initial", "maintenance")}
         plain["per_contract"] = self.per_contract
         return plain | ({"by_asset": {k: v.to_dict() for k, v in sorted(self.by_asset.items())}} if self.by_asset else {})
+
+    @staticmethod
+    def from_dict(plain: Mapping[str, Any], where: str = "margin") -> Margin:
+        """Margin from plain values: those of `to_dict`, or the arguments of `margin` as JSON or TOML write them.
+
+        Args:
+            plain: by argument of `margin`.
+            where: how errors call it.
+
+        Raises:
+            ConfigError: naming the field.
+
+        Example:
+            >>> Margin.from_dict({"initial": "0.5", "maintenance": "0.25"}) == margin("0.5", "0.25")
+            True
+        """
+        given = fields_of(plain, FIELDS, where)
+        missing = [name for name in FIELDS[:2] if name not in given]
+        if missing:
+            raise ConfigError(f"{missing[0]} is not given", where=f"{where}, {missing[0]}", do="give initial and maintenance")
+        if not isinstance(given.get("per_contract", False), bool):
+            wrong = f"per_contract {given['per_contract']!r} is not true or false"
+            raise ConfigError(wrong, where=f"{where}, per_contract", do="write per_contract = true")
+        own = symbols_of(given.pop("by_asset", {}), f"{where}, by_asset")
+        others = {symbol: Margin.from_dict(value, f"{where}, by_asset, {symbol!r}") for symbol, value in own.items()}
+        return margin(**given, by_asset=others)
 
 
 def margin(initial: object, maintenance: object, *, per_contract: bool = False, by_asset: Mapping[str, Margin] | None = None) -> Margin:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from decimal import Decimal
@@ -40,6 +41,81 @@ def test_run_takes_time_and_access_as_flags(rustybt: Command, bars: str, cross: 
     bad = rustybt("run", cross, "--data", bars, "--latency", "soon")
     assert bad.code == 2
     assert "delay 'soon' is not a time" in bad.err
+
+
+SETTINGS = """
+cash = "50000"
+settlement = "T+1"
+[costs.commission]
+rate = "0.001"
+[controls]
+order_notional = {value = 5000, action = "reduce"}
+[carry]
+credit = "0.02"
+"""
+
+
+def test_settings_of_a_file_hold_in_run_sweep_and_verify(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    file, out = tmp_path / "broker.toml", tmp_path / "out"
+    file.write_text(SETTINGS)
+    ran = rustybt("run", cross, "--data", bars, "--settings", str(file), "--out", str(out), "--json").json
+    config = rustybt_manifest(out)["config"]
+    assert config["controls"] == {"order_notional": {"value": "5000", "action": "reduce"}, "flatten": False}
+    assert (config["cash"], config["settlement"], config["costs"]["commission"]["rate"]) == ("50000", 1, "0.001")
+    assert pl.read_parquet(out / "violations.parquet").height > 0
+    grid = ("--grid", "fast=5", "--settings", str(file), "--json")
+    assert rustybt("sweep", cross, "--data", bars, *grid).json["best"]["final_equity"] == ran["final_equity"]
+    found = rustybt("verify", cross, "--data", bars, "--points", "2", "--settings", str(file), "--json").json
+    assert found["ok"]
+    assert "kernel = Decimal reference" in [check["name"] for check in found["checks"]]
+
+
+def test_a_flag_goes_before_the_file(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    file, out = tmp_path / "broker.toml", tmp_path / "out"
+    file.write_text(SETTINGS)
+    flags = ("--settings", str(file), "--cash", "7000", "--fill", "next_close")
+    rustybt("run", cross, "--data", bars, *flags, "--out", str(out))
+    config = rustybt_manifest(out)["config"]
+    assert (config["cash"], config["fill"], config["settlement"]) == ("7000", "next_close", 1)
+    twice = rustybt("run", cross, "--data", bars, *flags, "--slippage-bps", "2")
+    assert twice.code == 2
+    assert "costs in flags and in the file" in twice.err
+
+
+def test_a_mistake_in_the_file_is_told_with_its_name(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    file = tmp_path / "broker.toml"
+    file.write_text('[controls]\ndrawdown = "ten"\n')
+    for command in (("run",), ("verify",), ("sweep", "--grid", "fast=5")):
+        told = rustybt(*command, cross, "--data", bars, "--settings", str(file), "--json")
+        assert told.code == 2
+        assert told.json["error"]["what"] == "drawdown 'ten' is not a number"
+        assert told.json["error"]["where"] == f"{file}, drawdown"
+
+
+def test_verify_compares_orders_with_the_reference_and_leaves_callbacks_out(rustybt: Command, bars: str, tmp_path: Path) -> None:
+    mine = tmp_path / "orders.py"
+    mine.write_text(
+        "import polars as pl\nimport rustybt as rbt\n\n"
+        "@rbt.strategy\ndef limits() -> rbt.Strategy:\n"
+        "    return rbt.Strategy(orders=[rbt.order('limit', 3, limit=pl.col('close') * 0.99)])\n\n"
+        "@rbt.strategy\ndef calls() -> rbt.Strategy:\n"
+        "    return rbt.Strategy(on_bar=buy)\n\n"
+        "def buy(context):\n    context.order(context.bars['asset'][0], 1)\n"
+    )
+    data = ("--data", bars, "--points", "2", "--json")
+    names = {}
+    for name in ("limits", "calls"):
+        found = rustybt("verify", f"{mine}:{name}", *data).json
+        assert found["ok"], found
+        names[name] = [check["name"] for check in found["checks"]]
+    assert "kernel = Decimal reference" in names["limits"]
+    assert "kernel = Decimal reference" not in names["calls"]
+
+
+def rustybt_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a run directory."""
+    found: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return found
 
 
 def test_run_writes_a_directory_that_polars_reads_and_report_renders(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def test_controls_are_read_as_a_person_writes_them() -> None:
 @pytest.mark.parametrize(
     ("given", "message", "where"),
     [
-        ({"drawdwn": 1}, "there is no control 'drawdwn'", "controls, drawdwn"),
+        ({"drawdwn": 1}, "there is no field 'drawdwn'", "controls, drawdwn"),
         ({"drawdown": {"value": 1, "actoin": "warn"}}, "drawdown has the fields value, actoin", "controls, drawdown"),
         ({"drawdown": {"action": "warn"}}, "drawdown has the fields action", "controls, drawdown"),
         ({"drawdown": {"value": "0.1", "action": ["warn"]}}, r"action \['warn'\] is unknown", "controls, drawdown, action"),

@@ -12,8 +12,7 @@ from typing import Any
 from rustybt.errors import ConfigError
 from rustybt.execution.costs.commission import Commission
 from rustybt.execution.costs.profiles import FOLDER
-from rustybt.execution.costs.tiers import Tier
-from rustybt.model.decimals import to_decimal
+from rustybt.execution.costs.written import commission_from
 
 
 @dataclass(frozen=True)
@@ -67,9 +66,6 @@ def profile_of(name: object) -> Profile:
 def read_profile(name: str, text: str) -> Profile:
     """A profile from the text of its file."""
     given: dict[str, Any] = json.loads(text)
-    charge = dict(given["commission"])
-    tiers = tuple(Tier(**{key: to_decimal(value, key) for key, value in tier.items()}) for tier in charge.pop("tiers", ()))
-    by = charge.pop("by", "value")
-    made = Commission(**{key: to_decimal(value, key) for key, value in charge.items()}, tiers=tiers, by=by)
+    made = commission_from(given["commission"], f"profile {name!r}")
     head = (name, given["title"], given["source"], date.fromisoformat(given["as_of"]), given["asset_class"], given["currency"])
     return Profile(*head, made, tuple(given["notes"]))
