@@ -11,6 +11,7 @@ from rustybt.analysis.honesty import Draw, Interval, TradeSample, intervals, tra
 from rustybt.analysis.honesty.intervals import summed_up
 from rustybt.analysis.metrics import Curve, Trades
 from rustybt.engine.summary import curve_of
+from rustybt.ledger.home import AtHome
 from rustybt.model import Status
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _activity(result: Result, curve: Curve, draw: Draw, block: float) -> dict[st
     """Exposure and turnover of resampled sessions."""
     last = np.append(np.flatnonzero(curve.sessions[1:] != curve.sessions[:-1]), curve.bars - 1)
     session = np.searchsorted(last, np.arange(curve.bars))
-    log = result.outcome.log
+    log = AtHome(result.books).log
     filled = log.status == Status.FILLED
     notional = np.abs(log.notional[filled]).astype(np.float64) / 10.0**curve.money_scale
     traded = np.bincount(session[log.bar[filled]], weights=notional, minlength=len(last))

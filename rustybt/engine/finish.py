@@ -76,7 +76,8 @@ def currency_notes(books: Books) -> tuple[str, ...]:
     if given is None:
         return ()
     foreign = ", ".join(given.names[1:])
-    return (f"prices, fees, notionals and profits of trades are in the currency of their asset ({foreign}); equity is in {given.names[0]}",)
+    own = f"prices, fees, notionals and pnl of fills and trades are in the currency of their asset ({foreign})"
+    return (f"{own}; equity, metrics and the columns that end in _home are in {given.names[0]}",)
 
 
 def margin_notes(books: Books) -> tuple[str, ...]:

@@ -29,11 +29,13 @@ class Frames:
     trades: pl.DataFrame
     orders: pl.DataFrame
     benchmark: pl.DataFrame | None = None
+    currencies: pl.DataFrame | None = None
 
 
 def report_inputs(result: Result) -> ReportInputs:
     """What the report shows of a run."""
-    shown = Frames(result.equity, result.weights, result.trades, result.orders, benchmark_series(result))
+    several = result.currencies if result.tables.currencies is not None else None
+    shown = Frames(result.equity, result.weights, result.trades, result.orders, benchmark_series(result), several)
     return inputs_from(manifest(result), shown)
 
 
@@ -54,6 +56,7 @@ def inputs_from(found: Mapping[str, Any], shown: Frames) -> ReportInputs:
         positions=shown.weights,
         trades=shown.trades,
         orders=shown.orders.group_by("status", "reason", "detail", maintain_order=True).agg(pl.len().alias("count")),
+        currencies=shown.currencies,
         costs={
             k.removeprefix("cost_"): v for k, v in metrics.items() if k.startswith("cost_") and k not in ("cost_drag", "cost_of_traded")
         },

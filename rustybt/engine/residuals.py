@@ -89,7 +89,9 @@ def _unreached(result: Result) -> dict[int, tuple[int, int, int]]:
         for bar, slot in zip(bars[mine].tolist(), slots[mine].tolist(), strict=True):
             at = np.searchsorted(keys, bar * width + slot % width, sorter=order)
             value, weight = int(offers.value[order[at]]), strategy.target.kind is TargetKind.WEIGHT
-            money = _toward_zero(Fraction(int(result.outcome.equity[bar]) * value, WEIGHT)) if weight else value
+            rate = result.books.rate(slot, bar)
+            own = int(result.outcome.equity[bar] / rate) if weight else int(value / rate)
+            money = _toward_zero(Fraction(own * value, WEIGHT)) if weight else own
             up, down = _worth(result, slot)
             lot = Fraction(int(panel.close[bar, slot % width]) * up, down)
             left = abs(money) % lot if lot else Fraction(0)

@@ -21,6 +21,7 @@ from rustybt.ledger import (
     Lots,
     beancount_text,
     carry_frame,
+    currencies_frame,
     equity_frame,
     fills_frame,
     flows_frame,
@@ -106,6 +107,11 @@ class Result:
         return carry_frame(self.books)
 
     @cached_property
+    def currencies(self) -> pl.DataFrame:
+        """What each currency holds and brought, in itself and in the account's; see `rustybt.ledger.currencies_frame`."""
+        return currencies_frame(self.books, self.config.currency)
+
+    @cached_property
     def journal(self) -> pl.DataFrame:
         """Double-entry postings; see `rustybt.ledger.journal_frame`."""
         return journal_frame(self.books)
@@ -117,7 +123,8 @@ class Result:
             method: ``fifo``, ``lifo``, ``hifo`` (highest cost first) or ``average``; see `rustybt.ledger.lots_of`.
 
         Returns:
-            `rustybt.ledger.Lots`: frames ``open`` and ``closed``; ``realised``, ``unrealised`` and ``income`` add up to the profit.
+            `rustybt.ledger.Lots`: frames ``open`` and ``closed``; ``realised``, ``unrealised``, ``income`` and ``fx`` add up to the profit.
+            In a run of several currencies these four are in the account's, and the frames have both.
 
         Raises:
             ConfigError: there is no such method.

@@ -31,8 +31,8 @@ def save(result: Result, folder: Path) -> Path:
         folder: must not exist, be empty, or hold an earlier run (which is replaced).
 
     Returns:
-        The folder: ``orders.parquet`` ... ``signals.parquet`` (``violations.parquet`` if the run has controls), and
-        ``manifest.json``, which also holds the strategies.
+        The folder: ``orders.parquet`` ... ``signals.parquet`` (``violations.parquet`` if the run has controls,
+        ``flows.parquet``, ``currencies.parquet`` if it has several), and ``manifest.json``, which also holds the strategies.
 
     Raises:
         ConfigError: the folder holds something else, or cannot be written.
@@ -44,8 +44,9 @@ def save(result: Result, folder: Path) -> Path:
         staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         for name in (*FRAMES, *(("violations",) if result.config.controls is not None else ())):
             getattr(result, name).write_parquet(staged / f"{name}.parquet", metadata={"run_id": result.identity["run_id"]})
-        if result.config.flows:
-            result.flows.write_parquet(staged / "flows.parquet", metadata={"run_id": result.identity["run_id"]})
+        asked = {"flows": bool(result.config.flows), "currencies": result.tables.currencies is not None}
+        for name in (name for name, wanted in asked.items() if wanted):
+            getattr(result, name).write_parquet(staged / f"{name}.parquet", metadata={"run_id": result.identity["run_id"]})
         benchmark = benchmark_series(result)
         if benchmark is not None:
             benchmark.write_parquet(staged / "benchmark.parquet")
@@ -91,11 +92,11 @@ def report_of(folder: Path, path: Path | None = None) -> Path:
         equity, weights, trades, orders = (
             pl.read_parquet(folder / f"{name}.parquet") for name in ("equity", "weights", "trades", "orders")
         )
-        extra = folder / "benchmark.parquet"
-        benchmark = pl.read_parquet(extra) if extra.exists() else None
+        extra = (folder / f"{name}.parquet" for name in ("benchmark", "currencies"))
+        benchmark, currencies = (pl.read_parquet(path) if path.exists() else None for path in extra)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ConfigError(f"the run cannot be read: {str(error).splitlines()[0]}", where=str(folder), do="write the run again") from None
-    shown = Frames(equity, weights, trades, orders, benchmark)
+    shown = Frames(equity, weights, trades, orders, benchmark, currencies)
     return write_page(render(inputs_from(found, shown)), path or folder / "report.html")
 
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from rustybt.analysis.metrics import Benchmark, Curve, RunFacts, Trades, measure
 from rustybt.ledger.frames import flows_per_bar, settled_per_bar
+from rustybt.ledger.home import AtHome, at_rates
 from rustybt.model import FillAt, Panel, Reason, Status
 from rustybt.model.decimals import up_down
 
@@ -56,7 +57,7 @@ def benchmark_of(result: Result) -> Benchmark | None:
 
 def facts_of(result: Result) -> RunFacts:
     """Counts, costs, income and trades of a run."""
-    log, counts = result.outcome.log, result.counts()
+    log, counts = AtHome(result.books).log, result.counts()
     traded = log.status == Status.FILLED
     income = {"dividends": Reason.DIVIDEND, "cash in lieu": Reason.SPLIT, "credit interest": Reason.CREDIT}
     paid = {kind: -int(log.notional[log.reason == reason].sum()) for kind, reason in income.items() if (log.reason == reason).any()}
@@ -79,7 +80,7 @@ def facts_of(result: Result) -> RunFacts:
 
 
 def slippage_paid(result: Result) -> int:
-    """Money lost to slippage by market orders against the open or close they were filled at, in money units.
+    """Money lost to slippage by market orders against the open or close they were filled at, in money units of the account's currency.
 
     Stops are left out: their reference is the stop level or a gap, not one price of the bar.
     """
@@ -95,7 +96,12 @@ def slippage_paid(result: Result) -> int:
     for j in np.unique(column):
         asset = panel.assets[j]
         up, down = up_down(asset.tick_size, asset.lot_size, asset.multiplier, result.config.money_scale)
-        total += int(lost[column == j].sum()) * up // down
+        own = column == j
+        if result.tables.currencies is None:
+            total += int(lost[own].sum()) * up // down
+            continue
+        paid = np.array([ticks * up // down for ticks in lost[own].tolist()], dtype=np.int64)
+        total += int(at_rates(result.books, log.slot[rows[own]], log.bar[rows[own]], paid).sum())
     return total
 
 
@@ -116,7 +122,9 @@ def weights_frame(result: Result) -> pl.DataFrame:
     prices = last_closes(panel, last)[session, column].astype(np.float64)
     worth = np.array([_per_lot(panel, j, result.config.money_scale) for j in range(width)])
     equity = result.outcome.equity[last].astype(np.float64)
-    weight = held[session, column] * prices * worth[column] / np.where(equity == 0, np.nan, equity)[session]
+    num, den = (side[last].astype(np.float64) for side in result.books.rates)
+    rate = (num / den)[session, result.books.currency_of(column)]
+    weight = held[session, column] * prices * worth[column] * rate / np.where(equity == 0, np.nan, equity)[session]
     return pl.DataFrame(
         {
             "ts": pl.Series(panel.ts[last][session]).cast(pl.Datetime("us", "UTC")),

@@ -6,6 +6,7 @@ To add a view of the books: one function here that reads the log and nothing els
 
 from rustybt.ledger.books import BooksVerdict, check_books
 from rustybt.ledger.carry import carry_frame
+from rustybt.ledger.currencies import currencies_frame
 from rustybt.ledger.frames import equity_frame, fills_frame, flows_frame, orders_frame, positions_frame
 from rustybt.ledger.journal import journal_frame
 from rustybt.ledger.lots import Lots, lots_of
@@ -23,6 +24,7 @@ __all__ = [
     "carry_frame",
     "check_books",
     "check_journal",
+    "currencies_frame",
     "decimal_column",
     "equity_frame",
     "fills_frame",

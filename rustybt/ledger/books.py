@@ -50,7 +50,7 @@ def check_books(books: Books) -> BooksVerdict:
         symbol = tables.assets[slot % len(tables.assets)].symbol
         _same(f"position of {symbol!r}", int(lots[slot]), int(outcome.lots[slot]))
     rates, worth = books.closing_rates, worth_by_currency(books)
-    equity = sum(_half_even(part * rate.numerator, rate.denominator) for part, rate in zip(worth, rates, strict=True))
+    equity = sum(half_even(part * rate.numerator, rate.denominator) for part, rate in zip(worth, rates, strict=True))
     _same("equity", equity, int(outcome.equity[-1]))
     unit = Decimal(1).scaleb(-tables.money_scale)
     return BooksVerdict(log.rows, format(from_units(cash, unit), "f"), format(from_units(equity, unit), "f"))
@@ -65,15 +65,22 @@ def cash_of(books: Books, currency: int) -> int:
 
 def worth_by_currency(books: Books) -> list[int]:
     """What each currency holds by the log alone: cash without what was settled, what is owed, positions; money units of its own."""
+    return [cash + owed + sum(slots.values()) for cash, owed, slots in worths_of(books)]
+
+
+def worths_of(books: Books) -> list[tuple[int, int, dict[int, int]]]:
+    """The same in parts: cash, dividends to come, and by slot the value of its position less what was settled of it."""
     log, found = books.outcome.log, []
     currency, values = books.currency_of(log.slot), slot_values(books)
+    settled = log.reason == Reason.VARIATION
+    np.add.at(values, log.slot[settled], log.notional[settled])
     places = books.currency_of(np.arange(len(values)))
     for place in range(len(books.closing_rates)):
         own = currency == place
         accrued, paid = own & (log.status == Status.ACCRUED), own & (log.reason == Reason.PAYMENT)
-        settled = own & (log.reason == Reason.VARIATION)
         owed = int(log.notional[paid].sum()) - int(log.notional[accrued].sum())
-        found.append(cash_of(books, place) + int(log.notional[settled].sum()) + owed + int(values[places == place].sum()))
+        slots = np.flatnonzero((places == place) & (values != 0)).tolist()
+        found.append((cash_of(books, place), owed, {slot: int(values[slot]) for slot in slots}))
     return found
 
 
@@ -84,11 +91,17 @@ def slot_values(books: Books) -> Ints:
     for slot in np.flatnonzero(outcome.lots).tolist():
         asset = tables.assets[slot % len(tables.assets)]
         up, down = up_down(asset.tick_size, asset.lot_size, asset.multiplier, tables.money_scale)
-        out[slot] = _half_even(int(outcome.lots[slot]) * int(outcome.last[slot % len(tables.assets)]) * up, down)
+        out[slot] = half_even(int(outcome.lots[slot]) * int(outcome.last[slot % len(tables.assets)]) * up, down)
     return out
 
 
-def _half_even(number: int, divisor: int) -> int:
+def half_even(number: int, divisor: int) -> int:
+    """A quotient rounded to the nearest whole number, ties to the even one.
+
+    Example:
+        >>> half_even(5, 2), half_even(-7, 2)
+        (2, -4)
+    """
     quotient, rest = divmod(number, divisor)
     if 2 * rest > divisor or (2 * rest == divisor and quotient & 1):
         quotient += 1

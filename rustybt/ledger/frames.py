@@ -52,13 +52,26 @@ class Books:
         return np.zeros(len(slot), dtype=np.int64) if given is None else given.of_slots(slot)
 
     @cached_property
+    def rates(self) -> tuple[Ints, Ints]:
+        """Numerator and denominator, (bars, currencies), of what one unit of each currency is worth after each bar; 0 while unknown."""
+        given, bars = self.tables.currencies, len(self.ts)
+        if given is None:
+            one = np.ones((bars, 1), dtype=np.int64)
+            return one, one
+        known = np.where(given.num != 0, np.arange(bars, dtype=np.int64)[:, None], 0)
+        known = np.maximum.accumulate(known, axis=0)
+        return np.take_along_axis(given.num, known, axis=0), np.take_along_axis(given.den, known, axis=0)
+
+    def rate(self, slot: int, bar: int) -> Fraction:
+        """What one unit of the currency of a slot is worth after a bar."""
+        place = int(self.currency_of(np.array([slot]))[0])
+        return Fraction(int(self.rates[0][bar, place]), int(self.rates[1][bar, place]))
+
+    @cached_property
     def closing_rates(self) -> list[Fraction]:
         """What one unit of each currency is worth after the last bar, the account's own first; 0 where no rate is known."""
-        given = self.tables.currencies
-        if given is None:
-            return [Fraction(1)]
-        last = [np.flatnonzero(given.num[:, place]) for place in range(len(given.names))]
-        return [Fraction(int(given.num[k[-1], c]), int(given.den[k[-1], c])) if len(k) else Fraction(0) for c, k in enumerate(last)]
+        num, den = self.rates
+        return [Fraction(n, d) for n, d in zip(num[-1].tolist(), den[-1].tolist(), strict=True)]
 
     @cached_property
     def symbols(self) -> pl.Enum:

@@ -61,6 +61,11 @@ def against(reason: int) -> int:
     return AGAINST.get(Reason(reason), POSITIONS)
 
 
+def accounts_of(reason: npt.NDArray[np.integer]) -> Ints:
+    """The same for rows of a log."""
+    return np.asarray(np.array([against(code) for code in Reason])[reason], dtype=np.int64)
+
+
 def journal_frame(books: Books) -> pl.DataFrame:
     """Postings of the whole run; positive = debit. Each entry adds up to zero.
 
@@ -124,7 +129,7 @@ def _postings(books: Books, moved: Ints) -> tuple[Ints, Ints, Ints]:
     """Row of the log, account and amount of the postings of everything that moved, in order."""
     log = books.outcome.log
     money, reason = log.notional[moved] + log.fee[moved], log.reason[moved]
-    other = np.array([against(reason) for reason in Reason])[reason]
+    other = accounts_of(reason)
     paid, charged = moved[money != 0], moved[log.fee[moved] != 0]
     named = (other == POSITIONS) | (log.notional[moved] != 0)
     restated = moved[(other != POSITIONS) & (log.filled[moved] != 0)]

@@ -190,9 +190,9 @@ def detaches(log: Log, row: int) -> bool:
     return bool(log.reason[row] == Reason.SPINOFF and log.filled[row] == 0)
 
 
-def walk(log: Log, rows: Ints, method: str = "fifo") -> Matches:
-    """Match the fills and splits of one slot, given by their log rows in order."""
-    holding = Holding(METHODS[method])
+def walk(log: Log, rows: Ints, method: str = "fifo", own: Log | None = None) -> Matches:
+    """Match the fills and splits of one slot, given by their log rows in order; ``own`` as in `match_lots`."""
+    holding = Holding(METHODS[method] if method != "hifo" or own is None else chosen(own, rows))
     closings = [closing for row in map(int, rows) for closing in holding.book(log, row)]
     still = [Closing(t.lots, t.row, -1, t.left()[0], 0, t.left()[1], 0) for t in holding.tranches]
     slot = int(log.slot[rows[0]]) if len(rows) else 0
@@ -200,12 +200,35 @@ def walk(log: Log, rows: Ints, method: str = "fifo") -> Matches:
     return Matches(*np.array(found, dtype=np.int64).reshape(-1, 8).T)
 
 
-def match_lots(log: Log, method: str) -> Matches:
-    """Match every fill and split of a log by a method, slot after slot."""
+def chosen(own: Log, rows: Ints) -> Callable[[list[Tranche]], int]:
+    """The choices of the costliest tranche that a log leads to, one after the other."""
+    made: list[int] = []
+
+    def noted(tranches: list[Tranche]) -> int:
+        made.append(costliest(tranches))
+        return made[-1]
+
+    holding = Holding(noted)
+    for row in map(int, rows):
+        holding.book(own, row)
+    again = iter(made)
+
+    def as_noted(tranches: list[Tranche]) -> int:
+        del tranches
+        return next(again)
+
+    return as_noted
+
+
+def match_lots(log: Log, method: str, own: Log | None = None) -> Matches:
+    """Match every fill and split of a log by a method, slot after slot.
+
+    Where the money of ``log`` is that of another currency, ``own`` is the log whose costs decide which lot goes first.
+    """
     moved = np.flatnonzero((log.filled != 0) | (log.reason == Reason.SPINOFF))
     moved = moved[np.argsort(log.slot[moved], kind="stable")]
     edges = np.flatnonzero(np.diff(log.slot[moved])) + 1
-    return joined([walk(log, rows, method) for rows in np.split(moved, edges)])
+    return joined([walk(log, rows, method, own) for rows in np.split(moved, edges)])
 
 
 def joined(parts: list[Matches]) -> Matches:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -16,6 +17,7 @@ from rustybt.engine.compare import outcome_difference
 from rustybt.engine.config import configure
 from rustybt.engine.currencies import path_between
 from rustybt.engine.incremental import walk
+from rustybt.engine.store import report_of
 from rustybt.errors import ConfigError
 from rustybt.ledger import beancount_text, check_journal
 from rustybt.model import Panel
@@ -106,6 +108,36 @@ def test_bad_rates_are_refused(rates: Any, said: str) -> None:
         rbt.run(HALF, two(), rates=rates)
     assert said in str(raised.value)
     assert "run, rates" in str(raised.value)
+
+
+ROUND = rbt.Strategy(
+    "round", target=rbt.quantity(pl.when(pl.col("close") == 100).then(10).when(pl.col("close") == 110).then(0).otherwise(None))
+)
+
+
+def test_metrics_are_in_the_currency_of_the_account() -> None:
+    # 10 SAP for 1100 EUR at 1.20 and back for 1200 at 1.25: 100 EUR are 180 USD.
+    costs = rbt.costs(commission=rbt.bps(100))
+    result = rbt.run(ROUND, two(), cash="10000", rates=EUR, costs=costs)
+    trade = result.trades.row(0, named=True)
+    assert (trade["currency"], trade["pnl"]) == ("EUR", Decimal(77))
+    assert trade["pnl_home"] == Decimal(1188) * Decimal("1.25") - Decimal(1111) * Decimal("1.20")
+    assert result.metrics["expectancy"] == pytest.approx(151.8)
+    assert result.metrics["traded"] == pytest.approx(1100 * 1.2 + 1200 * 1.25)
+    assert result.metrics["cost_commission"] == pytest.approx(11 * 1.2 + 12 * 1.25)
+    assert result.lots().realised == trade["pnl_home"] == result.currencies["pnl_home"][-1]
+    assert result.weights.filter(pl.col("asset") == "SAP")["weight"].to_list() == pytest.approx([1100 * 1.2 / (10000 - 13.2)])
+
+
+def test_the_currencies_are_saved_and_on_the_page(tmp_path: Path) -> None:
+    result = rbt.run(HALF, two(), cash="10000", rates=EUR)
+    result.save(tmp_path / "run")
+    assert pl.read_parquet(tmp_path / "run" / "currencies.parquet").equals(result.currencies)
+    page = result.report(tmp_path / "page.html").read_text()
+    assert page == report_of(tmp_path / "run").read_text()
+    assert '<section id="currencies">' in page
+    alone = rbt.run(HALF, panel(IBM=({}, [50.0, 50, 50, 50])))
+    assert '<section id="currencies">' not in alone.report(tmp_path / "alone.html").read_text()
 
 
 def test_a_run_in_one_currency_has_no_table() -> None:

@@ -20,7 +20,7 @@ class Trades:
     """Closed round trips as arrays of equal length, in order of exit.
 
     Attributes:
-        pnl: Float64 profit after fees, currency.
+        pnl: Float64 profit after fees, currency of the account.
         returns: Float64 profit / entry notional.
         bars_held: Int64 bars from entry to exit.
         long: whether each was long.
@@ -41,7 +41,8 @@ class Trades:
         """Read a trades frame.
 
         Args:
-            frame: columns ``pnl`` and ``return`` and ``bars_held``; ``side`` ("long" / "short") or a signed ``quantity``; ``exit_ts``
+            frame: columns ``pnl`` and ``return`` (``pnl_home`` and ``return_home`` where it has them: a run of several currencies) and
+                ``bars_held``; ``side`` ("long" / "short") or a signed ``quantity``; ``exit_ts``
                 null while open; ``mae`` and ``mfe`` if known. Decimal columns are read as the nearest Float64.
 
         Raises:
@@ -59,8 +60,8 @@ class Trades:
         if "exit_ts" in frame.columns:
             frame = frame.filter(pl.col("exit_ts").is_not_null()).sort("exit_ts", maintain_order=True)
         return cls(
-            pnl=_floats(frame, "pnl"),
-            returns=_floats(frame, "return"),
+            pnl=_floats(frame, "pnl_home" if "pnl_home" in frame.columns else "pnl"),
+            returns=_floats(frame, "return_home" if "return_home" in frame.columns else "return"),
             bars_held=frame["bars_held"].cast(pl.Int64).to_numpy(),
             long=_long(frame),
             open=total - frame.height,

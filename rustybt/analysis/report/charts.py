@@ -171,7 +171,8 @@ def trade_figure(inputs: ReportInputs) -> Figure | None:
     if inputs.trades is None:
         return None
     closed = inputs.trades.filter(pl.col("exit_ts").is_not_null())
-    return histogram(closed["return"].cast(pl.Float64).drop_nulls().to_numpy(), "trades")
+    returns = "return_home" if "return_home" in closed.columns else "return"
+    return histogram(closed[returns].cast(pl.Float64).drop_nulls().to_numpy(), "trades")
 
 
 def histogram(values: Floats, noun: str) -> Figure | None:

@@ -34,6 +34,7 @@ class ReportInputs:
         trades: asset, sleeve, side, quantity, entry_ts, exit_ts, entry_price, exit_price, pnl, fees, return, bars_held; further columns
             are shown after these. Open trades have a null exit_ts.
         orders: status, reason, detail; one row per order outcome, or with a ``count`` column one row per kind.
+        currencies: as `rustybt.ledger.currencies_frame` gives it; shown where a run has several.
         costs, income: paid and received by kind, in currency.
         verdict: of the guard: ``ok`` (bool), ``summary``, ``lookback``, ``terms`` (mappings with name, expr, lookback, note; other keys
             become columns), ``trusted``, ``opaque``, ``flags`` (lists of text).
@@ -58,6 +59,7 @@ class ReportInputs:
     positions: pl.DataFrame | None = None
     trades: pl.DataFrame | None = None
     orders: pl.DataFrame | None = None
+    currencies: pl.DataFrame | None = None
     costs: Mapping[str, Amount] = field(default_factory=dict)
     income: Mapping[str, Amount] = field(default_factory=dict)
     verdict: Mapping[str, Any] = field(default_factory=dict)
@@ -76,6 +78,7 @@ class ReportInputs:
             "positions": (self.positions, ("ts", "asset", "weight")),
             "trades": (self.trades, ("asset", "pnl", "return", "exit_ts")),
             "orders": (self.orders, ("status",)),
+            "currencies": (self.currencies, ("currency", "rate", "cash", "value", "pnl", "pnl_home")),
         }
         for name, (frame, columns) in needs.items():
             missing = [column for column in columns if frame is not None and column not in frame.columns]

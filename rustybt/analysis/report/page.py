@@ -11,6 +11,7 @@ from rustybt._extras import require
 from rustybt.analysis.metrics.definitions import definition_of
 from rustybt.analysis.report import cards, tables
 from rustybt.analysis.report.charts import FIGURES, by_session, drawn_bars, figures, line_rows, rolling_window
+from rustybt.analysis.report.currencies import currency_table
 from rustybt.analysis.report.holdings import MOST_ROWS, MOST_STACKED
 from rustybt.analysis.report.inputs import ReportInputs
 from rustybt.analysis.report.wording import metric, plain, sentence
@@ -84,6 +85,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "groups": tables.metric_groups(inputs),
         "trades": tables.trade_table(inputs),
         "orders": tables.order_bars(inputs),
+        "currencies": currency_table(inputs),
         "costs": tables.cost_bars(inputs.costs, inputs.currency),
         "income": tables.cost_bars(inputs.income, inputs.currency, "gain"),
         "guard": _guard(inputs),

@@ -26,6 +26,9 @@ _TITLES = {
     "entry_ts": "Entry",
     "exit_ts": "Exit",
     "pnl": "P&L",
+    "pnl_home": "P&L, account",
+    "fx_home": "By the rate",
+    "return_home": "Return, account",
     "mae": "MAE",
     "mfe": "MFE",
     "bars_held": "Bars",
@@ -150,10 +153,10 @@ def column_digits(series: pl.Series) -> int:
 def _trade_cell(name: str, value: Any, digits: int, daily: bool) -> Cell:
     if value is None:
         return Cell("open" if name == "exit_ts" else NOTHING, "~" if name == "exit_ts" else "")
-    if name in ("pnl", "fees"):
-        return Cell(money(value), f"{float(value)!r}", tone_of(value) if name == "pnl" else "")
-    if name in ("return", "mae", "mfe"):
-        return Cell(percent(float(value)), f"{float(value)!r}", tone_of(value) if name == "return" else "")
+    if name in ("pnl", "pnl_home", "fx_home", "fees"):
+        return Cell(money(value), f"{float(value)!r}", tone_of(value) if name != "fees" else "")
+    if name in ("return", "return_home", "mae", "mfe"):
+        return Cell(percent(float(value)), f"{float(value)!r}", tone_of(value) if name.startswith("return") else "")
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return Cell(money(value, digits), f"{float(value)!r}")
     if hasattr(value, "isoformat"):
