@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rustybt.data import Catalog as Catalog
+    from rustybt.data import calendar as calendar
     from rustybt.data import demo_data as demo_data
     from rustybt.data import ingest as ingest
     from rustybt.data import load as load
@@ -77,7 +78,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _ROOMS = {
-    "data": ("Catalog", "demo_data", "ingest", "load", "presets"),
+    "data": ("Catalog", "calendar", "demo_data", "ingest", "load", "presets"),
     "engine": ("Result", "run", "settings", "verify"),
     "errors": (
         "BrokerError",

@@ -28,6 +28,8 @@ def _check(verbs: typer.Typer) -> None:
     def check_(
         source: Annotated[str, typer.Argument(help="File or glob of bars.", show_default=False)],
         calendar: o.CalendarOption = None,
+        stamp: o.StampOption = None,
+        interval: o.IntervalOption = None,
         asset_class: o.ClassOption = "equity",
         timezone: o.ZoneOption = None,
         column: o.ColumnOption = None,
@@ -38,8 +40,9 @@ def _check(verbs: typer.Typer) -> None:
         from rustybt.data.quality import check_bars
 
         columns = o.pairs(column, "--column close=Last") or None
+        reading: dict[str, Any] = {"calendar": calendar, "stamp": stamp, "interval": interval, "timezone": timezone}
         with show.working("checking", quiet=json):
-            found = check_bars(source, calendar=calendar, asset_class=asset_class, timezone=timezone, columns=columns)
+            found = check_bars(source, asset_class=asset_class, columns=columns, **reading)
         if out is not None:
             found.findings.write_parquet(out)
         _say({"ok": found.ok, "rows": found.rows, "counts": found.counts, "out": out}, [], json, str(found))

@@ -24,7 +24,9 @@ DataOption = Annotated[
 ]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="A parameter: --set fast=10. May be repeated.", show_default=False)]
 StampOption = Annotated[str | None, typer.Option("--stamp", help="How the source stamps bars: open, close or session.", show_default=False)]
-CalendarOption = Annotated[str | None, typer.Option("--calendar", help="Exchange calendar, such as XNYS or 24/7.", show_default=False)]
+CalendarOption = Annotated[
+    str | None, typer.Option("--calendar", help="Calendar: XNYS, 24/7, FX, or a TOML file that describes one.", show_default=False)
+]
 IntervalOption = Annotated[
     str | None, typer.Option("--interval", help="Length of bars stamped at their start: 1m, 1h, 1d.", show_default=False)
 ]

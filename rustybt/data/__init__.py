@@ -5,6 +5,7 @@ behind the door. The steps are in `build`. To add a file type: one line in `sour
 `rows.find_dirty`.
 """
 
+from rustybt.data.calendars import Calendar, calendar
 from rustybt.data.catalog import Catalog, Version
 from rustybt.data.demo import demo_events
 from rustybt.data.door import demo_data, load
@@ -12,4 +13,17 @@ from rustybt.data.intake import ingest
 from rustybt.data.preset import Preset, presets
 from rustybt.data.walk import blocks, replay
 
-__all__ = ["Catalog", "Preset", "Version", "blocks", "demo_data", "demo_events", "ingest", "load", "presets", "replay"]
+__all__ = [
+    "Calendar",
+    "Catalog",
+    "Preset",
+    "Version",
+    "blocks",
+    "calendar",
+    "demo_data",
+    "demo_events",
+    "ingest",
+    "load",
+    "presets",
+    "replay",
+]

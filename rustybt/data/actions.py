@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from rustybt.data.hours import DAY
 from rustybt.data.metadata import Listed
 from rustybt.data.sources import collect, open_source
-from rustybt.data.stamps import DAY
 from rustybt.errors import DataError
 from rustybt.model import Event
 from rustybt.model.decimals import LIMIT

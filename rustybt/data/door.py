@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rustybt.data.build import build_panel
+from rustybt.data.calendars import Calendar
 from rustybt.data.catalog.naming import may_be_name
 from rustybt.data.catalog.store import Catalog
 from rustybt.data.columns import name_columns
@@ -22,7 +23,7 @@ def load(
     source: Any,
     *,
     stamp: Stamp | None = None,
-    calendar: str | None = None,
+    calendar: str | Calendar | None = None,
     interval: str | None = None,
     timezone: str | None = None,
     asset_class: str = "equity",
@@ -48,8 +49,8 @@ def load(
             ``"session"``: the date of the session (the clock time and zone are dropped): the bar is complete at the close of the calendar's
             session, or without a calendar at the last microsecond of that date UTC. None: as ``"close"``, said in the warnings; a column
             of dates is read as sessions.
-        calendar: code of an exchange calendar (``"XNYS"``, ``"24/7"``), for sessions and their closes. Without one the session of a bar is
-            the UTC date that it covers.
+        calendar: code of a calendar (``"XNYS"``, ``"24/7"``, ``"FX"``) or a `rustybt.calendar`, for sessions and their closes. Without one
+            the session of a bar is the UTC date that it covers.
         interval: length of the bars (``"1m"``, ``"1h"``, ``"1d"``) for ``stamp="open"``; default: the smallest spacing of each asset.
         timezone: zone of times that carry none. Without it they are refused.
         asset_class: preset of increments: ``equity``, ``crypto``, ``fx``, ``future`` or ``index``.

@@ -9,9 +9,8 @@ from fractions import Fraction
 import numpy as np
 
 from rustybt.data.actions import ENDINGS, REPAIR, place_of
-from rustybt.data.calendars import Days
 from rustybt.data.grid import Grid
-from rustybt.data.stamps import DAY
+from rustybt.data.hours import DAY, Days
 from rustybt.data.ticks import Scaled
 from rustybt.errors import DataError
 from rustybt.model import EVENT_FIELDS, Asset, Event, EventKind

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rustybt.data.actions import read_events
+from rustybt.data.calendars import code_of
 from rustybt.data.catalog import Catalog, Version
 from rustybt.data.catalog.naming import check_name
 from rustybt.data.demo import EVENTS
@@ -50,6 +51,8 @@ def ingest(source: Any, name: str, *, catalog: Catalog | str | Path | None = Non
         events = [event for event in events if event.asset in known]
     shelf = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
     settled = {key: value for key, value in options.items() if value is not None and key not in ("events", "assets")}
+    if "calendar" in settled:
+        settled["calendar"] = code_of(settled["calendar"])
     return shelf.publish(panel, name, _said(source), settled, events)
 
 

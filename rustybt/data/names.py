@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from rustybt.data.actions import place_of
-from rustybt.data.stamps import DAY
+from rustybt.data.hours import DAY
 from rustybt.data.timing import Timed
 from rustybt.errors import DataError
 from rustybt.model import Event

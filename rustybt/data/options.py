@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
+from rustybt.data.calendars import Calendar, code_of
 from rustybt.data.preset import preset_of
 from rustybt.errors import ConfigError
 from rustybt.model import Asset
@@ -21,7 +22,7 @@ class Options:
     """Every option of `rustybt.data.load`, where each is explained."""
 
     stamp: Stamp | None = None
-    calendar: str | None = None
+    calendar: str | Calendar | None = None
     interval: str | None = None
     timezone: str | None = None
     asset_class: str = "equity"
@@ -38,6 +39,7 @@ class Options:
     dirty: Dirty = "quarantine"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "calendar", code_of(self.calendar))
         if self.stamp not in (None, "open", "close", "session"):
             raise ConfigError(f"unknown stamp {self.stamp!r}", where="stamp", do='use "open", "close" or "session"')
         if self.dirty not in ("quarantine", "refuse"):

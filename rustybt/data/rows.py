@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from rustybt.data.calendars import Days
 from rustybt.data.columns import PRICES
+from rustybt.data.hours import Days
 from rustybt.data.metadata import Listed
 from rustybt.data.stamps import Codes
 from rustybt.data.ticks import Scaled

@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from rustybt.data.hours import DAY
 from rustybt.data.options import Options
 from rustybt.errors import ConfigError, DataError
 from rustybt.model.panel import Ints
 
 Codes = npt.NDArray[np.uint32]
-DAY = 86_400_000_000
 FIRST, LAST = (int(np.datetime64(day, "us").astype(np.int64)) for day in ("0002-01-01", "9999-01-01"))
 UNITS = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": DAY, "w": 7 * DAY}
 LENGTHS = (

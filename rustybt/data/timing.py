@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rustybt.data.calendars import Days, Sessions, end_of, sessions
+from rustybt.data.calendars import code_of, sessions
+from rustybt.data.hours import DAY, Days
 from rustybt.data.metadata import days_of
 from rustybt.data.options import Options
 from rustybt.data.rows import Keyed, Mask, check_unique, key_rows, moment
-from rustybt.data.stamps import DAY, complete, in_range, utc
+from rustybt.data.spans import Sessions, end_of
+from rustybt.data.stamps import complete, in_range, utc
 from rustybt.errors import ConfigError, DataError
 from rustybt.model.panel import Ints
 
@@ -70,7 +72,7 @@ def time_rows(frame: pl.DataFrame, options: Options, where: str) -> Timed:
     if calendar is not None and len(outside):
         row = int(outside[0])
         first = f"asset {keyed.symbols[keyed.codes[row]]!r}, {moment(int(keyed.stamps[row]))}"
-        notes.append(f"{len(outside)} bars lie outside the sessions of {calendar.code} (first: {first}); they were kept.")
+        notes.append(f"{len(outside)} bars lie outside the sessions of {calendar.name} (first: {first}); they were kept.")
     timed = Timed(keyed, ts, days, calendar, tuple(notes))
     keep = wanted(timed, options)
     if keep is None or keep.all():
@@ -96,9 +98,10 @@ def narrow(timed: Timed, keep: Mask) -> Timed:
 
 
 def _calendar(ts: Ints, options: Options) -> Sessions | None:
-    if options.calendar is None:
+    code = code_of(options.calendar)
+    if code is None:
         return None
-    return sessions(options.calendar, int(ts.min() // DAY), int(ts.max() // DAY))
+    return sessions(code, int(ts.min() // DAY), int(ts.max() // DAY))
 
 
 def _place(ts: Ints, calendar: Sessions | None, options: Options, dated: bool) -> tuple[Ints, Days, Ints]:

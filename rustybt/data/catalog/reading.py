@@ -16,10 +16,10 @@ from rustybt.data.assemble import Ready, assemble
 from rustybt.data.build import scale_rows
 from rustybt.data.calendars import sessions
 from rustybt.data.columns import FIELDS
+from rustybt.data.hours import DAY
 from rustybt.data.metadata import Listed, check_known
 from rustybt.data.options import Options
 from rustybt.data.rows import Keyed
-from rustybt.data.stamps import DAY
 from rustybt.data.timing import Timed, narrow, wanted
 from rustybt.errors import DataError
 from rustybt.model import Asset, Event, Panel

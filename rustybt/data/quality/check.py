@@ -8,9 +8,11 @@ from typing import Any
 
 import polars as pl
 
+from rustybt.data.calendars import Calendar, code_of
 from rustybt.data.columns import FIELDS, name_columns
-from rustybt.data.options import Options
+from rustybt.data.options import Options, Stamp
 from rustybt.data.quality.findings import SCHEMA, SEVERITY
+from rustybt.data.quality.intraday import find_intraday, is_intraday
 from rustybt.data.quality.outliers import SPIKES, find_outliers
 from rustybt.data.quality.relations import find_relations
 from rustybt.data.quality.temporal import days_of, find_keys, find_moves, find_sessions
@@ -56,7 +58,9 @@ class Quality:
 def check_bars(
     source: Any,
     *,
-    calendar: str | None = None,
+    calendar: str | Calendar | None = None,
+    stamp: Stamp | None = None,
+    interval: str | None = None,
     asset_class: str = "equity",
     timezone: str | None = None,
     columns: Mapping[str, str] | None = None,
@@ -65,7 +69,10 @@ def check_bars(
 
     Args:
         source: anything `rustybt.load` takes but a Panel.
-        calendar: exchange calendar of daily bars stamped with their date, for sessions; None leaves that check out.
+        calendar: a code or a `rustybt.calendar`, against which gaps are looked for: daily bars stamped with their date, or bars within a
+            day; None leaves that check out.
+        stamp: whether bars within a day are stamped at their open or close; None: either edge of the trading hours is inside.
+        interval: length of bars within a day; None: their usual spacing.
         asset_class: chooses what is a large move.
         timezone: of times that carry none.
         columns: names in the source by our names.
@@ -80,7 +87,7 @@ def check_bars(
     """
     if asset_class not in SPIKES:
         raise ConfigError(f"unknown asset class {asset_class!r}", where="asset_class", do=f"use one of {', '.join(SPIKES)}")
-    options = Options(timezone=timezone, columns=columns, asset_class=asset_class)
+    options = Options(stamp=stamp, calendar=calendar, timezone=timezone, columns=columns, asset_class=asset_class)
     opened = open_source(source)
     frame = collect([(name, name_columns(name, one, options).frame) for name, one in opened])
     where = opened[0][0] or "the frame"
@@ -94,7 +101,8 @@ def check_bars(
     frame = frame.with_columns(stamps.alias("ts"), pl.col("asset").cast(pl.String)).with_columns(days_of(stamps))
     ordered = frame.sort("asset", "ts", maintain_order=True)
     found = [*find_relations(frame), *find_outliers(ordered, asset_class), *find_keys(frame), *find_moves(ordered)]
-    found += find_sessions(ordered, calendar) if calendar is not None else []
+    if (code := code_of(calendar)) is not None:
+        found += find_intraday(ordered, code, stamp, interval) if is_intraday(ordered) else find_sessions(ordered, code)
     rows = pl.concat([part.cast(SCHEMA) for part in found if part.width] or [pl.DataFrame(schema=SCHEMA)])  # type: ignore[arg-type]
     order = pl.Enum(list(SEVERITY))
     layer, severity = ({check: of[place] for check, of in SEVERITY.items()} for place in (0, 1))

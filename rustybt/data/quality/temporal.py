@@ -7,8 +7,8 @@ import polars as pl
 
 from rustybt.data.calendars import sessions
 from rustybt.data.columns import PRICES
+from rustybt.data.hours import DAY
 from rustybt.data.quality.findings import rows_where
-from rustybt.data.stamps import DAY
 
 RATIOS = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0, 100.0, 1000.0)
 SPLIT_COLUMNS = ("split", "split_ratio", "stock_splits", "splits")
