@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rustybt.errors import MissingExtraError as MissingExtraError
     from rustybt.errors import OrderError as OrderError
     from rustybt.errors import RustyBTError as RustyBTError
+    from rustybt.errors import SourceError as SourceError
     from rustybt.errors import SpecError as SpecError
     from rustybt.execution import asymmetric as asymmetric
     from rustybt.execution import bands as bands
@@ -89,6 +90,7 @@ _ROOMS = {
         "MissingExtraError",
         "OrderError",
         "RustyBTError",
+        "SourceError",
         "SpecError",
     ),
     "execution": (

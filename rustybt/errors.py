@@ -7,6 +7,7 @@ The tree::
     ├── SpecError          a strategy cannot be built or evaluated
     │   └── LookaheadError a term may see the future
     ├── DataError          bars that cannot be used
+    │   └── SourceError    a source of bars refused or failed (``retryable`` tells which)
     ├── OrderError         an instruction that no market could take
     ├── LedgerError        the books do not balance, or an amount does not fit
     ├── BrokerError        a venue refused or failed (``retryable`` tells which)
@@ -70,6 +71,23 @@ class LookaheadError(SpecError):
 
 class DataError(RustyBTError):
     """Bars that cannot be used."""
+
+
+class SourceError(DataError):
+    """A source of bars refused or failed.
+
+    ``retryable`` tells whether the same request may succeed later, ``after`` how many seconds the source asks to wait, if it said so.
+    """
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed later."""
+        return bool(self.facts.get("retryable", False))
+
+    @property
+    def after(self) -> float | None:
+        """Seconds that the source asks to wait, or None."""
+        return self.facts.get("after")
 
 
 class OrderError(RustyBTError):

@@ -15,7 +15,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command("ingest")
     def ingest(
-        source: Annotated[str, typer.Argument(help='File or glob of bars, or "demo".', show_default=False)],
+        source: Annotated[
+            str, typer.Argument(help='File or glob of bars, "demo", or a vendor and its symbols: yfinance:AAPL,MSFT.', show_default=False)
+        ],
         name: Annotated[str, typer.Option("--name", help="Name of the dataset.", show_default=False)],
         stamp: o.StampOption = None,
         calendar: o.CalendarOption = None,
@@ -28,6 +30,13 @@ def register(app: typer.Typer) -> None:
         events: o.EventsOption = None,
         start: o.StartOption = None,
         end: o.EndOption = None,
+        frequency: Annotated[
+            str | None, typer.Option("--frequency", help="Length of a vendor's bars: 1m, 1h, 1d.", show_default="1d")
+        ] = None,
+        setting: Annotated[
+            list[str] | None, typer.Option("--setting", help="Of a vendor: --setting base_url=URL. May be repeated.", show_default=False)
+        ] = None,
+        fresh: Annotated[bool, typer.Option("--fresh", help="Begin an interrupted download anew.")] = False,
         strict: Annotated[bool, typer.Option("--strict", help="Refuse the source at its first unusable row.")] = False,
         json: o.JsonOption = False,
     ) -> None:
@@ -40,17 +49,20 @@ def register(app: typer.Typer) -> None:
             "interval": interval,
             "timezone": timezone,
             "columns": o.pairs(column, "--column close=Last") or None,
-            "asset_class": asset_class,
+            **({} if asset_class == "equity" else {"asset_class": asset_class}),
             "tick_size": tick_size,
             "lot_size": lot_size,
             "events": events,
             "start": start,
             "end": end,
             "dirty": "refuse" if strict else "quarantine",
+            "frequency": frequency,
+            "settings": o.pairs(setting, "--setting base_url=https://...") or None,
+            "resume": not fresh,
         }
         shelf = Catalog()
-        with show.working(f"ingesting {source}", quiet=json):
-            made = ingest(source, name, catalog=shelf, **given)
+        with show.bar(f"ingesting {source}", quiet=json) as progress:
+            made = ingest(source, name, catalog=shelf, progress=progress, **given)
             panel = shelf.open(made.name)
         found = {
             "dataset": made.dataset,

@@ -9,6 +9,7 @@ from rustybt.data.calendars import Calendar, calendar
 from rustybt.data.catalog import Catalog, Version
 from rustybt.data.demo import demo_events
 from rustybt.data.door import demo_data, load
+from rustybt.data.download import Patience
 from rustybt.data.intake import ingest
 from rustybt.data.preset import Preset, presets
 from rustybt.data.walk import blocks, replay
@@ -16,6 +17,7 @@ from rustybt.data.walk import blocks, replay
 __all__ = [
     "Calendar",
     "Catalog",
+    "Patience",
     "Preset",
     "Version",
     "blocks",

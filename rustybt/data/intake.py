@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rustybt.data.actions import read_events
 from rustybt.data.calendars import code_of
@@ -14,23 +16,49 @@ from rustybt.data.door import load
 from rustybt.data.names import names_of
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
+from rustybt.model.source import Source
+
+if TYPE_CHECKING:
+    from rustybt.data.download import Downloaded, Patience
 
 
-def ingest(source: Any, name: str, *, catalog: Catalog | str | Path | None = None, **options: Any) -> Version:
+def ingest(
+    source: Any,
+    name: str,
+    *,
+    catalog: Catalog | str | Path | None = None,
+    symbols: Sequence[str] | None = None,
+    frequency: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    resume: bool = True,
+    patience: Patience | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> Version:
     """Keep bars in the catalog under a name; the same content twice is one snapshot.
 
     Args:
-        source: anything `rustybt.load` takes, but a Panel, whose corporate actions can no longer be told apart.
+        source: anything `rustybt.load` takes, but a Panel, whose corporate actions can no longer be told apart; or a vendor's address such
+            as ``"ccxt:binance:BTC/USDT,ETH/USDT"`` (docs/how-to/vendors.md); or an object of your own that is a
+            `rustybt.model.source.Source`.
         name: letters, digits, ``_`` and ``-``.
         catalog: a `Catalog` or its folder; default: the user's.
-        options: as in `rustybt.load`.
+        symbols: of a vendor, when the address does not list them.
+        frequency: length of a vendor's bars, ``"1d"`` unless given.
+        settings: of a vendor: ``key``, ``secret``, ``base_url``, ... Keys that are not given come from the environment.
+        resume: whether an interrupted download goes on; False begins anew.
+        patience: `rustybt.data.Patience` with a vendor that fails.
+        progress: called with days done and all days of a download.
+        options: as in `rustybt.load`; ``start`` is needed for a vendor, and ``end`` is now unless given.
 
     Returns:
         The version: `Version.new` tells whether the dataset changed, `Version.name` pins it.
 
     Raises:
         DataError: the bars cannot be used, or the catalog cannot be written.
+        SourceError: a vendor refused or failed. Nothing is published; pages that arrived are kept for the next try.
         ConfigError: an option or the name is wrong.
+        MissingExtraError: the library of a vendor is not installed.
 
     Example:
         >>> import tempfile
@@ -41,6 +69,63 @@ def ingest(source: Any, name: str, *, catalog: Catalog | str | Path | None = Non
     check_name(name)
     if isinstance(source, Panel):
         raise ConfigError("a panel cannot be ingested", where="source", do="give the file or the frame that it was loaded from")
+    shelf = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
+    found, listed = _source_of(source, settings)
+    if found is None:
+        _refuse({"symbols": symbols, "frequency": frequency, "settings": settings})
+        return _publish(shelf, name, source, _said(source), options)
+    if isinstance(symbols, str):
+        raise ConfigError(f"symbols is the text {symbols!r}", where="symbols", do=f"give a list: symbols=[{symbols!r}]")
+    from rustybt.data.download import Wanted, download
+
+    chosen = tuple(dict.fromkeys(listed if symbols is None else (*listed, *symbols)))
+    wanted = Wanted(chosen, frequency or "1d", options.get("start"), options.get("end"), resume)
+    got = download(found, wanted, shelf.root / "downloads", patience, progress)
+    told = _told(found, got, options)
+    made = _publish(shelf, name, got.bars, f"{found.name}:{','.join(chosen)}", told, got=got)
+    got.pages.drop()
+    return made
+
+
+def _source_of(source: Any, settings: Mapping[str, Any] | None) -> tuple[Source | None, tuple[str, ...]]:
+    """The source that is meant and the symbols that its address lists, or None for files and frames."""
+    if isinstance(source, str) and ":" in source:
+        from rustybt.data.download import is_address, open_address
+
+        return open_address(source, settings) if is_address(source) else (None, ())
+    return (source, ()) if isinstance(source, Source) else (None, ())
+
+
+def _refuse(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise ConfigError(f"{name} is for vendors", where=name, do="leave it out for files and frames")
+
+
+def _told(source: Source, got: Downloaded, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options for the door: the user's, and for the rest what the source knows."""
+    from rustybt.data.download.fetching import settings_of
+
+    told = {key: value for key, value in options.items() if value is not None}
+    mine = told.get("assets", {})
+    if not isinstance(mine, Mapping):
+        raise ConfigError("assets is a list", where="assets", do="choose with symbols")
+    if "preset" not in told:
+        known: dict[str, Any] = settings_of(got.terms, tuple(told))
+        declared = {symbol: {**known.get(symbol, {}), **item} if isinstance(item, Mapping) else item for symbol, item in mine.items()}
+        told["assets"] = {**known, **declared}
+    told.setdefault("stamp", source.stamp)
+    if told["stamp"] == "open":
+        told.setdefault("interval", got.about["frequency"])
+    calendars = {item.calendar for item in got.terms.values()}
+    if len(calendars) == 1 and None not in calendars:
+        told.setdefault("calendar", calendars.pop())
+    if got.events is not None:
+        told.setdefault("events", got.events)
+    return told
+
+
+def _publish(shelf: Catalog, name: str, source: Any, said: str, options: Mapping[str, Any], *, got: Downloaded | None = None) -> Version:
     panel = load(source, **options)
     given = options.get("events")
     if given is None and isinstance(source, str) and source == "demo":
@@ -49,11 +134,13 @@ def ingest(source: Any, name: str, *, catalog: Catalog | str | Path | None = Non
     if events is not None:
         known, events = set(panel.symbols), names_of(events).of(events)
         events = [event for event in events if event.asset in known]
-    shelf = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
     settled = {key: value for key, value in options.items() if value is not None and key not in ("events", "assets")}
     if "calendar" in settled:
         settled["calendar"] = code_of(settled["calendar"])
-    return shelf.publish(panel, name, _said(source), settled, events)
+    if got is not None:
+        panel = replace(panel, warnings=(*got.notes, *panel.warnings))
+        settled |= got.about
+    return shelf.publish(panel, name, said, settled, events)
 
 
 def _said(source: Any) -> str:

@@ -126,13 +126,18 @@ def wanted(timed: Timed, options: Options) -> Mask | None:
         bound = getattr(options, name)
         if bound is None:
             continue
-        instant = _instant(bound, name)
+        instant = instant_of(bound, name)
         inside = sign * timed.ts >= sign * instant if instant is not None else sign * timed.days >= sign * days_of(bound, name)
         keep = inside if keep is None else keep & inside
     return keep
 
 
-def _instant(bound: Any, name: str) -> int | None:
+def instant_of(bound: Any, name: str) -> int | None:
+    """UTC microseconds of a time with its zone; None for a date.
+
+    Raises:
+        ConfigError: it is neither.
+    """
     if isinstance(bound, str) and len(bound) > len("2005-02-28"):
         try:
             bound = datetime.fromisoformat(bound)

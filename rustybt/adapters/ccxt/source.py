@@ -1,0 +1,160 @@
+"""Public candles of an exchange, exact, window by window."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, Literal
+
+import polars as pl
+
+from rustybt._extras import require
+from rustybt.adapters import failures
+from rustybt.adapters.ccxt.settings import at_address, decimal_step
+from rustybt.errors import ConfigError
+from rustybt.model.source import History, Page, Rate, Terms
+
+LENGTHS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+UNSAID_LIMIT = 500
+"""Candles of one answer where an exchange does not say its most."""
+FIELDS = ("ts", "open", "high", "low", "close", "volume")
+
+
+def open_source(address: str, *, base_url: str | None = None, timeout: float | str = 30.0) -> tuple[CcxtSource, tuple[str, ...]]:
+    """The source of ``ccxt:<exchange>:<symbols>``; candles are public, so no key is asked for.
+
+    Args:
+        address: what follows ``ccxt:``.
+        base_url: another server that speaks the exchange's wire.
+        timeout: seconds for one answer.
+
+    Raises:
+        ConfigError: there is no such exchange, or it has no candles.
+        MissingExtraError: ccxt is not installed.
+    """
+    exchange, _, symbols = address.partition(":")
+    return CcxtSource(exchange, base_url, timeout), failures.symbols_of(symbols)
+
+
+class CcxtSource:
+    """One exchange.
+
+    A page is a window of time as long as the exchange answers at once. What a window lacks at its beginning or end is asked for once more
+    by itself, so an answer that was cut short is not taken for a pause in trading.
+    """
+
+    stamp: Literal["open"] = "open"
+
+    def __init__(self, exchange: str, base_url: str | None = None, timeout: float | str = 30.0) -> None:
+        self._ccxt = require("ccxt", extra="ccxt")
+        if exchange not in self._ccxt.exchanges:
+            like = get_close_matches(exchange, self._ccxt.exchanges, n=3)
+            do = f"did you mean {', '.join(like)}?" if like else "write it like ccxt:binance:BTC/USDT"
+            raise ConfigError(f"ccxt knows no exchange {exchange!r}", where="ccxt", do=do)
+        self.name, self.version = f"ccxt:{exchange}", f"ccxt {self._ccxt.__version__}"
+        self._client = getattr(self._ccxt, exchange)({"timeout": int(float(timeout) * 1000), "enableRateLimit": False, "options": {}})
+        if not self._client.has.get("fetchOHLCV"):
+            raise ConfigError(f"{exchange} gives no candles", where=self.name, do="use another exchange")
+        self._client.number = str  # never through float
+        self._client.enableLastJsonResponse = True
+        self._client.has["fetchCurrencies"] = False  # asks for a key, and gives nothing that is needed here
+        self.address = f"https://{exchange}"
+        if base_url is not None:
+            self.address = failures.checked_url(base_url, "")
+            at_address(self._client, self.address)
+        self.frequencies = tuple(name for name in self._client.timeframes or {} if name[-1] in LENGTHS)
+        self.rates = (Rate(max(round(1000 / self._client.rateLimit), 1), max(self._client.rateLimit / 1000, 1.0)),)
+        self._kinds: tuple[str, ...] = ()
+
+    def terms(self, symbol: str) -> Terms:
+        """Increments of a market, as the exchange publishes them."""
+        market = self._market(symbol)
+        settings: dict[str, Any] = {"currency": market["quote"]}
+        precision = market.get("precision") or {}
+        for ours, theirs in (("tick_size", "price"), ("lot_size", "amount"), ("volume_step", "amount")):
+            step = decimal_step(precision.get(theirs), self._client.precisionMode == self._ccxt.TICK_SIZE)
+            if step is not None:
+                settings[ours] = step
+        least = ((market.get("limits") or {}).get("cost") or {}).get("min")
+        if least is not None:
+            settings["min_notional"] = str(least)
+        return Terms("crypto", settings)
+
+    def fetch(self, symbol: str, history: History, cursor: str | None) -> Page:
+        """One window of candles. The cursor is the list of windows that are still to be asked for, in milliseconds."""
+        length = _milliseconds(history.frequency)
+        first, stop = (int(moment.timestamp() * 1000) for moment in (history.start, history.end))
+        todo = json.loads(cursor) if cursor else [[-(-first // length) * length, stop // length * length]]
+        if not todo or todo[0][0] >= todo[0][1]:
+            return Page(_frame([]))
+        (start, end), *rest = todo
+        cut = min(end, start + self._limit(symbol) * length)
+        rows = self._candles(symbol, history.frequency, start, cut, length)
+        inside = sorted({row[0] for row in rows})
+        lacking = [[cut, end]]
+        if inside:
+            lacking = [[start, inside[0]], [inside[-1] + length, cut], [cut, end]]
+        ahead = [*([a, b] for a, b in lacking if a < b), *rest]
+        return Page(_frame(rows), cursor=json.dumps(ahead) if ahead else None)
+
+    def _candles(self, symbol: str, frequency: str, start: int, end: int, length: int) -> list[list[Any]]:
+        market = self._market(symbol)["symbol"]
+        params, limit = {"until": end - 1}, max((end - start) // length, 1)
+        rows = self._ask(symbol, lambda: self._client.fetch_ohlcv(market, frequency, start, limit, params))
+        if any(row[0] is None or None in row[1:5] for row in rows):
+            raise failures.partial(self.name, f"a candle without its numbers: {next(row for row in rows if None in row)}")
+        return [row for row in rows if start <= row[0] < end]
+
+    def _market(self, symbol: str) -> Mapping[str, Any]:
+        kinds = ("spot", "linear", "inverse") if ":" in symbol else ("spot",)
+        if not set(kinds) <= set(self._kinds):
+            self._client.options["fetchMarkets"] = {**(self._client.options.get("fetchMarkets") or {}), "types": list(kinds)}
+            self._client.options["fetchMargins"] = False
+            self._ask(symbol, lambda: self._client.load_markets(reload=True))
+            self._kinds = kinds
+        markets = self._client.markets
+        if symbol not in markets:
+            raise failures.unknown_symbol(self.name, symbol, markets)
+        found: Mapping[str, Any] = markets[symbol]
+        return found
+
+    def _limit(self, symbol: str) -> int:
+        kind = "spot" if self._market(symbol).get("spot") else "swap"
+        features = (self._client.features or {}).get(kind) or {}
+        while features and "fetchOHLCV" not in features:  # derivatives keep theirs under linear and inverse
+            features = next((item for item in features.values() if isinstance(item, Mapping) and "fetchOHLCV" in item), {})
+        return int((features.get("fetchOHLCV") or {}).get("limit") or UNSAID_LIMIT)
+
+    def _ask(self, symbol: str, call: Any) -> Any:
+        """A call of the library, its errors turned into ours."""
+        ccxt, client = self._ccxt, self._client
+        client.last_json_response = None
+        try:
+            answer = call()
+        except ccxt.BadSymbol as error:
+            raise failures.unknown_symbol(self.name, symbol) from error
+        except (ccxt.DDoSProtection, ccxt.RateLimitExceeded) as error:
+            headers = client.last_response_headers or {}
+            raise failures.too_often(self.name, failures.seconds(headers.get("Retry-After"))) from error
+        except ccxt.AuthenticationError as error:
+            raise failures.wrong_key(self.name, str(error)) from error
+        except ccxt.OperationFailed as error:
+            raise failures.down(self.name, str(error)) from error
+        except ccxt.ExchangeError as error:
+            raise failures.no_bars_like_these(self.name, symbol, str(error)) from error
+        except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:  # the library takes an answer apart unchecked
+            raise failures.partial(self.name, f"{type(error).__name__}: {error}") from error
+        if client.last_json_response is None:
+            raise failures.partial(self.name, "it is not JSON")
+        return answer
+
+
+def _milliseconds(frequency: str) -> int:
+    return int(frequency[:-1]) * LENGTHS[frequency[-1]]
+
+
+def _frame(rows: list[list[Any]]) -> pl.DataFrame:
+    columns: dict[str, Any] = {name: [row[i] for row in rows] for i, name in enumerate(FIELDS)}
+    schema = {name: pl.Int64 if name == "ts" else pl.String for name in FIELDS}
+    return pl.DataFrame(columns, schema=schema).with_columns(pl.col("ts").cast(pl.Datetime("ms")).dt.replace_time_zone("UTC"))

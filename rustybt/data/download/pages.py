@@ -1,0 +1,102 @@
+"""Pages of a download on the disk: what has arrived is never asked for again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from rustybt.model.source import History, Page, Source
+
+KEPT = timedelta(days=7)
+"""Age after which the pages of an interrupted download are thrown away: a vendor may have corrected them."""
+
+
+class Pages:
+    """The pages of one download, by symbol.
+
+    Args:
+        root: folder of all downloads.
+        source: where they come from.
+        asked: what the user asked for, as texts; the same again goes on where it stopped.
+    """
+
+    def __init__(self, root: Path, source: Source, asked: Mapping[str, str | None]) -> None:
+        about = json.dumps([source.name, source.address, asked], sort_keys=True)
+        self.folder = root / hashlib.sha256(about.encode()).hexdigest()[:32]
+
+    def pin(self, history: History) -> History:
+        """What is wanted, with the end that it had when the download began; so a resumed one does not mix two ends.
+
+        Begins anew where what is there is old or damaged.
+        """
+        place = self.folder / "wanted.json"
+        try:
+            said = json.loads(place.read_text(encoding="utf-8"))
+            start, end, made = (datetime.fromisoformat(said[key]) for key in ("start", "end", "made"))
+            if datetime.now(UTC) - made < KEPT and start == history.start:
+                return History(history.frequency, start, end)
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        self.drop()
+        self.folder.mkdir(parents=True)
+        said = {"start": history.start.isoformat(), "end": history.end.isoformat(), "made": datetime.now(UTC).isoformat()}
+        _write(place, json.dumps(said).encode())
+        return history
+
+    def of(self, symbol: str) -> list[Page]:
+        """The whole pages of a symbol from its first; a damaged one ends them."""
+        found: list[Page] = []
+        while (page := self._read(self._place(symbol, len(found)))) is not None:
+            found.append(page)
+            if page.cursor is None:
+                break
+        return found
+
+    def keep(self, symbol: str, number: int, page: Page) -> None:
+        """Write a page: its bars, then the note that makes it count."""
+        place = self._place(symbol, number)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        staged = place.with_suffix(".staged")
+        page.bars.write_parquet(staged)
+        _settle(staged, place.with_suffix(".parquet"))
+        note: dict[str, Any] = {"cursor": page.cursor, "events": [dict(event) for event in page.events], "rows": page.bars.height}
+        _write(place.with_suffix(".json"), json.dumps(note).encode())
+
+    def drop(self) -> None:
+        """Throw the pages away."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _place(self, symbol: str, number: int) -> Path:
+        return self.folder / hashlib.sha256(symbol.encode()).hexdigest()[:16] / f"{number:06}"
+
+    def _read(self, place: Path) -> Page | None:
+        try:
+            note = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
+            bars = pl.read_parquet(place.with_suffix(".parquet"))
+            return Page(bars, tuple(note["events"]), note["cursor"]) if bars.height == note["rows"] else None
+        except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
+            return None
+
+
+def _write(place: Path, content: bytes) -> None:
+    staged = place.with_suffix(".staged")
+    staged.write_bytes(content)
+    _settle(staged, place)
+
+
+def _settle(staged: Path, place: Path) -> None:
+    """Force a file to the disk, then give it its name."""
+    handle = os.open(staged, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    staged.rename(place)
