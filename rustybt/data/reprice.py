@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -87,8 +88,8 @@ def synthetic_bars(panel: Panel, bars: Ints) -> Panel:
     return _with_ticks(plain, ticks, ticks)
 
 
-def with_flags(panel: Panel, name: str, flags: npt.NDArray[np.bool_]) -> Panel:
-    """The panel with a further column of true and false, one per row; it counts as trusted and is part of the identity.
+def with_flags(panel: Panel, name: str, flags: npt.NDArray[Any]) -> Panel:
+    """The panel with a further column of flags or numbers, one per row; it counts as trusted and is part of the identity.
 
     Raises:
         ConfigError: the name is taken.

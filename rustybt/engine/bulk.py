@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rustybt.engine.begin import begun
 from rustybt.engine.carry import carry_at
 from rustybt.engine.config import RunConfig, configure
 from rustybt.engine.currencies import currencies_of
@@ -55,6 +56,7 @@ def run(
     dated_terms: object = None,
     rates: object = None,
     convert: bool = True,
+    trade_from: object = None,
 ) -> Result:
     """Backtest a strategy, or several that share one pot of cash, over all bars at once.
 
@@ -92,6 +94,8 @@ def run(
         rates: of currencies, for assets that are quoted in another one than the account's: a frame, or dicts, with ``pair`` ("EUR/USD":
             what one EUR costs in USD), ``ts`` (session or instant) and ``rate``. Assets of class ``fx`` in the data are rates too.
         convert: foreign cash becomes cash of the account at every mark; False keeps it, or owes it, in its own currency.
+        trade_from: session or instant at which the run begins, with ``cash`` and nothing held; windows read the bars before it, and results
+            and metrics begin with it. None = the first bar.
 
     Returns:
         A `Result`.
@@ -131,6 +135,7 @@ def run(
         dated_terms=dated_terms,
         rates=rates,
         convert=convert,
+        trade_from=trade_from,
     )
     return run_configured(sleeves_of(strategy), panel_of(data), config)
 
@@ -138,6 +143,7 @@ def run(
 def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     """The same as `run` with everything checked already."""
     same_assets(sleeves, panel.assets)
+    panel = begun(panel, config)
     if any(strategy.on_bar is not None for strategy in sleeves.values()):
         from rustybt.engine.incremental import walk
 

@@ -38,7 +38,13 @@ class BarContext:
         self._recent = Recent(len(assets), hook.lookback)
         self._ts = 0
         self._index = 0
+        self._history = 0
         self._book: Book | None = None
+
+    def learn(self, rows: pl.DataFrame, columns: npt.NDArray[np.int32]) -> None:
+        """Take in one bar of history."""
+        self._recent.push(rows, columns)
+        self._history += 1
 
     def show(self, moment: Moment, rows: pl.DataFrame, columns: npt.NDArray[np.int32], book: Book) -> None:
         """Take in one bar and call the callback.
@@ -47,7 +53,7 @@ class BarContext:
             SpecError: the callback raised something that is not ours, or left a state that is not JSON.
         """
         self._recent.push(rows, columns)
-        self._ts, self._index, self._book = moment.ts, moment.index, book
+        self._ts, self._index, self._book = moment.ts, moment.index - self._history, book
         try:
             self._hook.callback(self)
         except RustyBTError:
@@ -209,6 +215,11 @@ class Callbacks:
             for number, strategy in enumerate(sleeves.values())
             if strategy.on_bar is not None
         ]
+
+    def learn(self, rows: pl.DataFrame, columns: npt.NDArray[np.int32]) -> None:
+        """Keep the rows of a bar of history for later."""
+        for context in self.contexts:
+            context.learn(rows, columns)
 
     def on_bar(self, moment: Moment, rows: pl.DataFrame, columns: npt.NDArray[np.int32], book: Book) -> None:
         """Show every callback the bar: its rows, and the asset column of each."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any
 
+from rustybt.engine.begin import Moment, read_moment
 from rustybt.engine.currencies import Rate, read_rates
 from rustybt.engine.dated import DatedTerms, read_dated
 from rustybt.engine.flows import Flow, read_flows, sessions_to_settle
@@ -43,6 +44,7 @@ class RunConfig:
         dated: commissions and margin that change, by date.
         rates: of currencies, by pair and date.
         convert: whether foreign cash becomes cash of the account at each mark.
+        trade_from: date or instant of the first bar that counts, or None.
     """
 
     cash: Decimal = Decimal(100_000)
@@ -63,6 +65,7 @@ class RunConfig:
     dated: tuple[DatedTerms, ...] = ()
     rates: tuple[Rate, ...] = ()
     convert: bool = True
+    trade_from: Moment | None = None
 
     @property
     def most_gross(self) -> int:
@@ -90,6 +93,7 @@ class RunConfig:
         plain |= {"dated_terms": [terms.to_list() for terms in self.dated]} if self.dated else {}
         plain |= {"rates": [rate.to_list() for rate in self.rates]} if self.rates else {}
         plain |= {} if self.convert else {"convert": False}
+        plain |= {} if self.trade_from is None else {"trade_from": self.trade_from.isoformat()}
         plain |= {"carry": self.carry.to_dict()} if self.carry is not None else {}
         return plain | ({"margin": self.margin.to_dict()} if self.margin is not None else {})
 
@@ -121,6 +125,7 @@ def configure(
     settlement: object = None,
     rates: object = None,
     convert: bool = True,
+    trade_from: object = None,
     **timing: Any,
 ) -> RunConfig:
     """A checked `RunConfig` from what users type; see `rustybt.run` for the meaning of each.
@@ -186,4 +191,5 @@ def configure(
         dated=read_dated(dated_terms),
         rates=read_rates(rates),
         convert=convert,
+        trade_from=read_moment(trade_from),
     )

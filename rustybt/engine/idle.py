@@ -40,8 +40,9 @@ def _unsent(strategy: Strategy, panel: Panel, signals: Signals) -> str:
     if strategy.target is None:
         return "its callback sent no order" if strategy.on_bar is not None else "no order's condition held with a size of a lot or more"
     warmup = warmup_bars(strategy, signals.plan)
-    if panel.bars <= warmup:
-        return f"its warm-up of {warmup} bars is not over at the last of {panel.bars} bars"
+    bars = panel.history + panel.bars
+    if bars <= warmup:
+        return f"its warm-up of {warmup} bars is not over at the last of {bars} bars"
     due = decision_bars(strategy, signals.plan, panel)
     frame = signals.frame
     if due is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -128,18 +129,27 @@ class Incremental:
         self.windows = {name: Window(made, assets, adj_digits=adj_digits) for name, made in self.plans.items()}
         self.warmups = {name: warmup_bars(strategy, self.plans[name]) for name, strategy in sleeves.items()}
         self.callbacks = Callbacks(sleeves, assets, config)
+        self.history = 0
         self.previous: Moment | None = None
         self.collected: dict[str, list[tuple[int, dict[str, Column]]]] = {name: [] for name in sleeves}
         self.decisions = dict.fromkeys(sleeves, 0)
         self.curve: list[tuple[int, int, int]] = []
         self._gross = config.most_gross
 
+    def learn(self, bar: Bar) -> None:
+        """Take a bar of history: windows and callbacks see its rows, nothing is decided or traded."""
+        rows = Rows.of(bar.rows)
+        for window in self.windows.values():
+            window.take(rows, False)
+        self.callbacks.learn(rows.frame, bar.columns)
+        self.history, self.previous = self.history + 1, bar.moment
+
     def on_bar(self, bar: Bar) -> None:
         """Take one step: windows, targets, then the kernel's bar."""
         rows = Rows.of(bar.rows)
         slots, values, requests = [], [], []
         for number, (name, strategy) in enumerate(self.sleeves.items()):
-            decides = bar.index >= self.warmups[name]
+            decides = self.history + bar.index >= self.warmups[name]
             due = strategy.schedule is None or (strategy.schedule.fires(self.previous, bar.moment) and decides)
             terms = self.windows[name].take(rows, due)
             if terms is None:
@@ -218,7 +228,9 @@ def bars_of(panel: Panel, tape: Tape | None = None, timing: Timing | None = None
         block = Block(frame)
         for i, ts in enumerate(panel.ts[first : first + len(cuts) - 1].tolist()):
             t, rows = first + i, block.rows(cuts[i], cuts[i + 1])
-            moment = Moment(t, ts, sessions[t], None if following is None else following[t], None if closes is None else closes[t])
+            moment = Moment(
+                panel.history + t, ts, sessions[t], None if following is None else following[t], None if closes is None else closes[t]
+            )
             prices = panel.open[t], panel.high[t], panel.low[t], panel.close[t]
             told = None if tape is None else tape.part(t, t + 1)
             known = None if timing is None else timing.at(t, len(panel.assets))
@@ -235,6 +247,9 @@ def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     given = {"settlements": due, "increments": steps, "dated": dated_at(config, panel), "turns": turns}
     rates = currencies_of(config, panel)
     engine = Incremental(sleeves, panel.assets, config, panel.adj_digits, flows, carry=carry, currencies=rates, **given)
+    if panel.whole is not None:
+        for bar in islice(bars_of(panel.whole), panel.history):
+            engine.learn(bar)
     for bar in bars_of(panel, build_tape(panel, engine.tables, config), timing_of(config.timing, panel, config.fill)):
         engine.on_bar(bar)
     return finish(Ran(sleeves, config, panel, engine.tables, gathered(engine, panel)), engine.outcome())

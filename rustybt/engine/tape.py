@@ -16,6 +16,9 @@ def build_tape(panel: Panel, tables: Tables, config: RunConfig) -> Tape | None:
         DataError: the data lack what a cost needs.
         SpecError: a term of slippage is negative, or may see the future.
     """
+    if panel.whole is not None:
+        told = build_tape(panel.whole, tables, config)
+        return None if told is None else told.part(panel.history, panel.whole.bars)
     day = panel.sessions.astype(np.int64) if tables.tiers.shape[1] else None
     feeds = tuple(gather(config.costs, panel.assets)[1].feeds)
     by_volume = frozenset(asset.symbol for asset in panel.assets if config.costs.of(asset.symbol).by_volume)

@@ -42,7 +42,10 @@ def warmup_bars(strategy: Strategy, plan: SignalPlan) -> int:
 
 
 def decision_bars(strategy: Strategy, plan: SignalPlan, panel: Panel) -> npt.NDArray[np.bool_] | None:
-    """Which bars decide, (bars,), or None when every bar does."""
+    """Which bars decide, (bars,), or None when every bar does. History counts for warm-up and schedule."""
+    if panel.whole is not None:
+        among = decision_bars(strategy, plan, panel.whole)
+        return None if among is None or (strategy.schedule is None and among[panel.history :].all()) else among[panel.history :]
     warmup = warmup_bars(strategy, plan)
     if strategy.schedule is None:
         if warmup == 0:
@@ -60,14 +63,24 @@ def evaluate(strategy: Strategy, panel: Panel, config: RunConfig) -> Signals:
     made = plan(strategy)
     bars = decision_bars(strategy, made, panel)
     scheduled = strategy.schedule is not None
-    rows = bars[panel.row_bar] if scheduled and bars is not None else None
-    frame = made.evaluate(panel.frame, panel, rows=rows)
+    frame = terms_of(made, panel, bars if scheduled else None)
     if strategy.target is None:
         empty = np.zeros(0, dtype=np.int64)
         return Signals(made, frame, Targets(TargetKind.QUANTITY, empty.astype(np.int32), empty.astype(np.int32), empty), 0)
     found = targets_of(strategy, frame, panel, None if scheduled else bars, config)
     check_weights(found, config.most_gross, panel.ts)
     return Signals(made, frame, found if scheduled else changes(found), len(found.value))
+
+
+def terms_of(made: SignalPlan, panel: Panel, bars: npt.NDArray[np.bool_] | None) -> pl.DataFrame:
+    """The terms on the rows of some bars, None = all; what lies before the panel is read and not given back."""
+    if panel.whole is None:
+        return made.evaluate(panel.frame, panel, rows=None if bars is None else bars[panel.row_bar])
+    wanted = np.zeros(panel.whole.bars, dtype=bool)
+    wanted[panel.history :] = True if bars is None else bars
+    frame = made.evaluate(panel.whole.frame, panel.whole, rows=wanted[panel.whole.row_bar])
+    place = np.cumsum(panel.whole.row_bar >= panel.history) - 1
+    return frame.with_columns(pl.Series("row", place[frame["row"].to_numpy()], dtype=frame.schema["row"]))
 
 
 def targets_of(strategy: Strategy, frame: pl.DataFrame, panel: Panel, bars: npt.NDArray[np.bool_] | None, config: RunConfig) -> Targets:

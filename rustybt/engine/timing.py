@@ -92,6 +92,9 @@ def timing_of(rules: TimingRules, panel: Panel, fill_at: FillAt) -> Timing | Non
     Raises:
         ConfigError: finer bars with other increments, or halts of an asset that the data do not have.
     """
+    if panel.whole is not None:
+        known = timing_of(rules, panel.whole, fill_at)
+        return None if known is None else known.after(panel.history, len(panel.assets))
     clock = None
     if rules.latency is not None and any(delays_of(rules)):
         clock = bars_clock(panel.bars, fill_at is FillAt.SAME_BAR_CLOSE) if rules.latency.bars else clock_of(panel, rules.latency.bar)

@@ -72,6 +72,7 @@ class Panel:
         next_session: (bars,) Int32 days since 1970-01-01 of the session after this bar's, by the calendar; None without one.
         session_close: (bars,) Int64 UTC microseconds at which this bar's session closes, by the calendar; None without one.
         dataset: name@snapshot in the catalog that the bars came from; None for a file or a frame.
+        whole: the panel that this is the end of: windows and schedules read its earlier bars, nothing trades on them. None = no history.
     """
 
     assets: tuple[Asset, ...]
@@ -93,6 +94,12 @@ class Panel:
     next_session: npt.NDArray[np.int32] | None = None
     session_close: Ints | None = None
     dataset: str | None = None
+    whole: Panel | None = None
+
+    @property
+    def history(self) -> int:
+        """Bars of `whole` before the first one of this panel."""
+        return 0 if self.whole is None else self.whole.bars - self.bars
 
     @property
     def bars(self) -> int:
@@ -110,8 +117,15 @@ class Panel:
         return self.frame.height == self.bars * len(self.assets)
 
     @cached_property
+    def parts(self) -> dict[int, Panel]:
+        """Ends of this panel that were made, by their first bar: variants that begin at the same bar share one."""
+        return {}
+
+    @cached_property
     def snapshot(self) -> str:
         """SHA-256 of the content (increments, calendar, times, sessions, ticks, events, trusted columns): the dataset's identity."""
+        if self.whole is not None:
+            return hashlib.sha256(f"history of {self.history} bars, {self.whole.snapshot}".encode()).hexdigest()
         digest = hashlib.sha256(b"panel 1")
         for asset in self.assets:
             digest.update(repr(asset).encode())

@@ -46,11 +46,17 @@ class Timing:
         """The timing of one bar alone."""
         clock = None if self.clock is None else self.clock[:, bar : bar + 1]
         barred = None if self.barred is None else self.barred[bar : bar + 1]
-        finer = None if self.finer is None else _one_bar(self.finer, bar * assets, assets)
+        finer = None if self.finer is None else _places(self.finer, bar * assets, assets)
         return Timing(clock, barred, finer)
 
+    def after(self, first: int, assets: int) -> Timing:
+        """The timing of the bars from ``first`` on."""
+        clock = None if self.clock is None else np.ascontiguousarray(self.clock[:, first:])
+        finer = None if self.finer is None else _places(self.finer, first * assets, len(self.finer.start) - 1 - first * assets)
+        return Timing(clock, None if self.barred is None else self.barred[first:], finer)
 
-def _one_bar(finer: Finer, first: int, assets: int) -> Finer:
+
+def _places(finer: Finer, first: int, assets: int) -> Finer:
     start = finer.start[first : first + assets + 1]
     rows = slice(int(start[0]), int(start[-1]))
     return Finer(start - start[0], finer.open[rows], finer.high[rows], finer.low[rows])
