@@ -5,12 +5,17 @@ In: a ``@strategy`` function, data and a grid. Out: a `Sweep`, one row per varia
 """
 
 from rustybt.sweeps.changes import Case, Change, DrawnLatency, ExtraSlippage, MissedFills, ParameterJitter, PriceNoise, SyntheticBars
+from rustybt.sweeps.evaluate import evaluate
+from rustybt.sweeps.found import Search, search
 from rustybt.sweeps.grid import assignments
 from rustybt.sweeps.honest import judged
 from rustybt.sweeps.monte_carlo import Perturbed, perturb, resample_returns, resample_trades
 from rustybt.sweeps.registry import Tally, Trial, TrialRegistry, trial_of
 from rustybt.sweeps.run import Sweep, sweep
 from rustybt.sweeps.sensitivity import Pick, curve, pick, stability, surface
+from rustybt.sweeps.splits import Split, Walk, Window, combinatorial, groups, paths, windows
+from rustybt.sweeps.walk import walk_forward
+from rustybt.sweeps.walked import WalkForward
 
 __all__ = [
     "Case",
@@ -22,20 +27,32 @@ __all__ = [
     "Perturbed",
     "Pick",
     "PriceNoise",
+    "Search",
+    "Split",
     "Sweep",
     "SyntheticBars",
     "Tally",
     "Trial",
     "TrialRegistry",
+    "Walk",
+    "WalkForward",
+    "Window",
     "assignments",
+    "combinatorial",
     "curve",
+    "evaluate",
+    "groups",
     "judged",
+    "paths",
     "perturb",
     "pick",
     "resample_returns",
     "resample_trades",
+    "search",
     "stability",
     "surface",
     "sweep",
     "trial_of",
+    "walk_forward",
+    "windows",
 ]

@@ -1,0 +1,219 @@
+"""Learn on some bars: run every variant there, and choose one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from rustybt.data.cut import until
+from rustybt.errors import ConfigError
+from rustybt.model import Panel
+from rustybt.spec import StrategyFunction
+from rustybt.sweeps.evaluate import evaluate
+from rustybt.sweeps.grid import assignments
+from rustybt.sweeps.names import SMALLER, refuse_taken
+from rustybt.sweeps.sensitivity import FEWEST
+from rustybt.sweeps.sensitivity import pick as pick_from
+from rustybt.sweeps.splits import Span, Window, instant
+
+PICKS = ("peak", "plateau")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """By what a variant is chosen.
+
+    Attributes:
+        metric: a column of the rows.
+        pick: ``peak`` or ``plateau``.
+        finalists: how many reach a validation.
+    """
+
+    metric: str = "sharpe"
+    pick: str = "peak"
+    finalists: int = 5
+
+    def __post_init__(self) -> None:
+        if self.pick not in PICKS:
+            raise ConfigError(f"pick {self.pick!r} is unknown", where="walk_forward, pick", do=f"use one of {', '.join(PICKS)}")
+        if self.finalists < 1:
+            raise ConfigError(f"{self.finalists} finalists", where="walk_forward, finalists", do="give 1 or more")
+
+    @property
+    def largest(self) -> bool:
+        """Whether more is better."""
+        return self.metric not in SMALLER
+
+    def ranked(self, frame: pl.DataFrame, parameters: list[str]) -> pl.DataFrame:
+        """The rows that ran, the best first; equal ones in their order.
+
+        Raises:
+            ConfigError: there is no such metric, or no plateau can be told.
+        """
+        if self.metric not in frame.columns or not (frame[self.metric].dtype.is_numeric() or frame[self.metric].dtype == pl.Null):
+            known = ", ".join(n for n in frame.columns if frame[n].dtype.is_numeric() and n not in parameters)
+            raise ConfigError(f"there is no metric {self.metric!r}", where="walk_forward, metric", do=f"use one of {known}")
+        good = frame.filter(pl.col("error").is_null() & pl.col(self.metric).cast(pl.Float64).is_finite())
+        if not good.height:
+            return good
+        if self.pick == "plateau":
+            return _by_plateau(good, parameters, self.metric, self.largest)
+        order = good.with_row_index("__row").sort(self.metric, "__row", descending=[self.largest, False], nulls_last=True)
+        return order.drop("__row")
+
+
+TAKEN = (
+    "step",
+    "variants",
+    "failed",
+    "validated",
+    "fills",
+    "opening",
+    "final_equity",
+    "held",
+    "error",
+    "efficiency",
+    "degradation",
+    "equity",
+)
+"""Columns of a walk-forward that a parameter could be called by accident."""
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What is tried on every stretch.
+
+    Attributes:
+        strategy: a ``@strategy`` function.
+        grid: values by parameter name, or None.
+        search: arguments of a search instead, or None.
+        where: condition on the parameters.
+        choice: by what a variant is chosen.
+        threads: workers.
+        settings: of the run.
+
+    Raises:
+        ConfigError: both or neither of grid and search, or a parameter that the strategy does not have.
+    """
+
+    strategy: StrategyFunction
+    grid: Mapping[str, Iterable[Any]] | None
+    search: Mapping[str, Any] | None
+    where: str | None
+    choice: Choice
+    threads: int | None
+    settings: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.strategy, StrategyFunction):
+            raise ConfigError(
+                f"{self.strategy!r} is not a @strategy function", where="walk_forward, strategy", do="decorate it with @rustybt.strategy"
+            )
+        if (self.grid is None) == (self.search is None):
+            raise ConfigError(
+                "neither a grid nor a search is given" if self.grid is None else "both a grid and a search are given",
+                where="walk_forward",
+                do='give grid={"fast": [5, 10]} or search={"method": "tpe", "trials": 50}',
+            )
+        unknown = sorted(set(self.grid or {}) - set(self.strategy.parameters))
+        if unknown:
+            known = ", ".join(self.strategy.parameters)
+            what = f"strategy {self.strategy.name!r} has no parameter {unknown[0]!r}"
+            raise ConfigError(what, where="walk_forward, grid", do=f"use one of {known}")
+        refuse_taken(self.names, TAKEN, "walk_forward")
+        assert self.variants is not None or self.plan is not None
+
+    @cached_property
+    def variants(self) -> list[dict[str, Any]] | None:
+        """The combinations of the grid."""
+        return None if self.grid is None else assignments(self.grid, self.where)
+
+    @cached_property
+    def plan(self) -> Any:
+        """The search, checked."""
+        from rustybt.sweeps.searching import plan_of
+
+        return None if self.search is None else plan_of(self.strategy, {"metric": self.choice.metric, "where": self.where, **self.search})
+
+    @property
+    def names(self) -> list[str]:
+        """Parameters that vary."""
+        return list(self.grid) if self.grid is not None else list(self.plan.space)
+
+    @property
+    def count(self) -> int:
+        """Variants of a stretch."""
+        return len(self.variants) if self.variants is not None else int(self.plan.trials)
+
+    def rows(self, panel: Panel, span: Span, number: int, progress: Callable[[int, int], None] | None) -> pl.DataFrame:
+        """A row for each variant, run on some bars of which nothing later is there."""
+        first, stop = span
+        part, settings = until(panel, stop), {**self.settings, "trade_from": instant(panel, first)}
+        if self.variants is not None:
+            return evaluate(self.strategy, part, self.variants, **self._told(progress), **settings)
+        from rustybt.sweeps.searching import explore
+
+        found: pl.DataFrame = explore(
+            self.strategy, part, self.plan.reseeded(number), settings, threads=self.threads, progress=progress
+        ).frame
+        return found
+
+    def again(self, panel: Panel, span: Span, variants: list[dict[str, Any]]) -> pl.DataFrame:
+        """Rows of some variants on other bars."""
+        first, stop = span
+        settings = {**self.settings, "trade_from": instant(panel, first)}
+        return evaluate(self.strategy, until(panel, stop), variants, **self._told(None), **settings)
+
+    def _told(self, progress: Callable[[int, int], None] | None) -> dict[str, Any]:
+        return {name: value for name, value in (("threads", self.threads), ("progress", progress)) if value is not None}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a stretch taught.
+
+    Attributes:
+        parameters: of the choice, or None where no variant ran.
+        row: of the choice on the training bars.
+        validated: of the choice on the validation bars, or None.
+        frame: rows of all variants on the training bars.
+        error: why none ran.
+    """
+
+    parameters: dict[str, Any] | None
+    row: Mapping[str, Any]
+    validated: Mapping[str, Any] | None
+    frame: pl.DataFrame
+    error: str | None = None
+
+
+def learn(learning: Learning, panel: Panel, step: Window, progress: Callable[[int, int], None] | None = None) -> Chosen:
+    """Every variant on the training bars of a window, and the one that is chosen."""
+    frame = learning.rows(panel, step.train, step.number, progress)
+    ranked = learning.choice.ranked(frame, learning.names)
+    if not ranked.height:
+        errors = frame["error"].drop_nulls()
+        return Chosen(None, {}, None, frame, errors[0] if len(errors) else f"no variant has a {learning.choice.metric!r}")
+    best, validated = ranked.row(0, named=True), None
+    if step.validation is not None:
+        last = ranked.unique(learning.names, keep="first", maintain_order=True).head(learning.choice.finalists)
+        rows = learning.again(panel, step.validation, last.select(learning.names).to_dicts())
+        order = Choice(learning.choice.metric).ranked(rows, learning.names)
+        if order.height:
+            validated = order.row(0, named=True)
+            best = last.join(order.head(1).select(learning.names), on=learning.names, how="semi", nulls_equal=True).row(0, named=True)
+    return Chosen({name: best[name] for name in learning.names}, best, validated, frame)
+
+
+def _by_plateau(frame: pl.DataFrame, parameters: list[str], metric: str, largest: bool) -> pl.DataFrame:
+    """The rows with enough neighbours, the middle of the best plateau first; in the order of `rustybt.sweeps.pick`."""
+    distinct = frame.unique(parameters, keep="first", maintain_order=True)
+    known = pick_from(distinct, parameters, metric, largest=largest).surroundings.filter(pl.col("neighbours") >= FEWEST)
+    order = known.with_row_index("__row").sort(
+        "neighbourhood", "neighbours", metric, "__row", descending=[largest, True, largest, False], nulls_last=True
+    )
+    return order.drop("__row", "neighbours", "neighbourhood")
