@@ -18,7 +18,7 @@ from rustybt.model.panel import Ints
 RESPONSES = {response.name.lower(): response for response in Response}
 LOSSES = ("drawdown", "daily_loss")
 OF_ACCOUNT = (*LOSSES, "max_leverage", "min_leverage")
-MULTIPLES = ("concentration", "gross_exposure", "net_exposure", "max_leverage", "min_leverage")
+MULTIPLES = ("concentration", "price_move", "gross_exposure", "net_exposure", "max_leverage", "min_leverage")
 FRACTIONS = (*MULTIPLES, "price_collar", *LOSSES)
 COUNTS = {"orders_per_day": "count orders: 10", "duplicate": "count bars: 5", "min_leverage_after": "count sessions: 5"}
 

@@ -69,6 +69,7 @@ class Controls:
             restricted=spans_of(self.restricted, columns, "restricted"),
             dates=spans_of(self.dates, columns, "asset_dates"),
             collar=rates.pop("price_collar"),
+            move=rates.pop("price_move"),
             deadline=self.deadline,
             **rates,
         )
@@ -134,6 +135,7 @@ def controls(
     daily_loss: object = None,
     asset_dates: Mapping[str, object] | Limit | None = None,
     price_collar: object = None,
+    price_move: object = None,
     duplicate: object = None,
     gross_exposure: object = None,
     net_exposure: object = None,
@@ -158,6 +160,8 @@ def controls(
         daily_loss: largest loss since the end of the session before; halts until the next session.
         asset_dates: a mapping from symbol to ``(first day, last day)`` on which it may be bought or sold short; None = open.
         price_collar: how far a limit or a stop of `rustybt.order` may lie from the last price, 0.1 = 10 %.
+        price_move: how far the last bar of the asset may have moved its price, as a fraction of the price before: of a larger move an
+            order is not trusted. Splits are no moves.
         duplicate: bars within which the same order of the same asset and strategy is a mistake.
         gross_exposure: most absolute value of all positions, as a multiple of equity; working orders of other assets count.
         net_exposure: most value of all positions, long less short, on either side, as a multiple of equity; likewise.
@@ -183,6 +187,7 @@ def controls(
         "drawdown": drawdown,
         "daily_loss": daily_loss,
         "price_collar": price_collar,
+        "price_move": price_move,
         "duplicate": duplicate,
         "gross_exposure": gross_exposure,
         "net_exposure": net_exposure,

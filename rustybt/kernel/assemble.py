@@ -38,6 +38,7 @@ from .state import (
     HAS_LATENCY,
     HAS_LEVELS,
     HAS_MAX_BARS,
+    HAS_MOVES,
     HAS_SLIPPAGE,
     HAS_TIERS,
     HAS_WATCH,
@@ -114,7 +115,7 @@ def controls_of(tables: Tables) -> dict[str, Any]:
         "control_action": given.actions,
         "control_quantity": given.quantity,
         "control_position": given.position,
-        "control_limits": np.array((*limits, given.collar, given.duplicate, *multiples, given.deadline), dtype=np.int64),
+        "control_limits": np.array((*limits, given.collar, given.duplicate, *multiples, given.deadline, given.move), dtype=np.int64),
         "control_days": days,
         "date_first": first,
         "date_last": last,
@@ -129,7 +130,8 @@ def watched(given: ControlTable | None) -> int:
     if given is None:
         return 0
     every_bar = any(given.action(control) >= 0 for control in Control if control.watches_account)
-    return HAS_CONTROLS | (HAS_WATCH if every_bar else 0)
+    moves = any(given.action(control) >= 0 for control in Control if control.watches_moves)
+    return HAS_CONTROLS | (HAS_WATCH if every_bar else 0) | (HAS_MOVES if moves else 0)
 
 
 @cache

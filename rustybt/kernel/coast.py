@@ -28,6 +28,7 @@ from .state import (
     HAS_INCREMENTS,
     HAS_LEVELS,
     HAS_MARGIN,
+    HAS_MOVES,
     HAS_ORDERS,
     HAS_SETTLEMENT,
     HAS_WATCH,
@@ -48,7 +49,7 @@ BLOCK = 512
 @kernel
 def quiet(desk: Desk, t: int) -> bool:
     """Whether nothing is due at a bar but what its prices might touch."""
-    if desk.flags & (HAS_MARGIN | HAS_SETTLEMENT | HAS_WATCH | HAS_CURRENCIES) != 0 or desk.count[ORDERS] != 0:
+    if desk.flags & (HAS_MARGIN | HAS_SETTLEMENT | HAS_WATCH | HAS_MOVES | HAS_CURRENCIES) != 0 or desk.count[ORDERS] != 0:
         return False
     if desk.flags & HAS_ORDERS != 0 and desk.request_start[t - desk.cursor[ROW]] != desk.request_start[t - desk.cursor[ROW] + 1]:
         return False

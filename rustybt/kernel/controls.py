@@ -7,7 +7,7 @@ from rustybt.model.controls import Control, Response
 
 from .arithmetic import ratio
 from .compile import apart, aside
-from .exposure import DUPLICATE, MAX_LEVERAGE, code_of, day_of, lots_worth, remember, room_beyond, too_high, too_low
+from .exposure import DUPLICATE, code_of, day_of, lots_worth, remember, room_beyond, too_high, too_low
 from .journal import cancel, drop, head, paid, refuse, submit, sweep, tail
 from .limits import CEIL, DOWN, FAR, ONE, RATE, ZERO, whole
 from .orders import closing
@@ -43,7 +43,9 @@ REDUCE, REJECT, HALT = whole(Response.REDUCE), whole(Response.REJECT), whole(Res
 IS_HALTED, RESTRICTED, LONG_ONLY = whole(Control.HALTED), whole(Control.RESTRICTED), whole(Control.LONG_ONLY)
 PER_DAY, QUANTITY, NOTIONAL = whole(Control.ORDERS_PER_DAY), whole(Control.ORDER_QUANTITY), whole(Control.ORDER_NOTIONAL)
 POSITION, CONCENTRATION = whole(Control.POSITION), whole(Control.CONCENTRATION)
-DRAWDOWN, DAILY_LOSS, MIN_LEVERAGE = whole(Control.DRAWDOWN), whole(Control.DAILY_LOSS), whole(Control.MIN_LEVERAGE)
+DRAWDOWN, DAILY_LOSS = whole(Control.DRAWDOWN), whole(Control.DAILY_LOSS)
+MAX_LEVERAGE, MIN_LEVERAGE = whole(Control.MAX_LEVERAGE), whole(Control.MIN_LEVERAGE)
+CONTROLS = whole(len(Control))
 OF_NOTIONAL, OF_CONCENTRATION, OF_ORDERS, OF_DRAWDOWN, OF_LOSS, OF_FLATTEN = range(6)
 """Places in ``control_limits``."""
 ACCOUNT = whole(NOWHERE)
@@ -63,6 +65,13 @@ def violate(desk: Desk, t: int, slot: int, reason: int, control: int, requested:
 
 
 @aside
+def watches_account(control: int) -> bool:
+    """Whether a control looks at no order."""
+    apart()
+    return control == DRAWDOWN or control == DAILY_LOSS or control == MAX_LEVERAGE or control == MIN_LEVERAGE
+
+
+@aside
 def vet(desk: Desk, t: int, slot: int, change: int, reason: int) -> int:
     """What the controls leave of an order; its part that only reduces a position is never touched."""
     apart()
@@ -73,9 +82,9 @@ def vet(desk: Desk, t: int, slot: int, change: int, reason: int) -> int:
         return ZERO
     extra = change - part
     desk.watch[WISH] = change
-    for control in range(MAX_LEVERAGE):
+    for control in range(CONTROLS):
         action = desk.control_action[control]
-        if extra == 0 or action < 0 or control == DRAWDOWN or control == DAILY_LOSS:
+        if extra == 0 or action < 0 or watches_account(control):
             continue
         room = room_for(desk, t, slot, control, part, extra)
         if room >= abs(extra):

@@ -12,17 +12,19 @@ from .rates import home, local
 from .state import EQUITY, GROSS, ORDERS, OVERFLOW, ROW, SESSIONS, WISH, WISH_LIMIT, WISH_STOP, Desk
 
 ASSET_DATES, PRICE_COLLAR, DUPLICATE = whole(Control.ASSET_DATES), whole(Control.PRICE_COLLAR), whole(Control.DUPLICATE)
-GROSS_EXPOSURE, MAX_LEVERAGE = whole(Control.GROSS_EXPOSURE), whole(Control.MAX_LEVERAGE)
+GROSS_EXPOSURE, PRICE_MOVE = whole(Control.GROSS_EXPOSURE), whole(Control.PRICE_MOVE)
 DORMANT = whole(OrderFlag.DORMANT)
-OF_COLLAR, OF_DUPLICATE, OF_GROSS, OF_NET, OF_HIGHEST, OF_LOWEST, OF_DEADLINE = range(6, 13)
+OF_COLLAR, OF_DUPLICATE, OF_GROSS, OF_NET, OF_HIGHEST, OF_LOWEST, OF_DEADLINE, OF_MOVE = range(6, 14)
 """Places in ``control_limits``."""
-FIRST_DETAIL, SECOND_DETAIL = whole(Detail.HALTED), whole(Detail.ASSET_DATES)
+FIRST_DETAIL, SECOND_DETAIL, THIRD_DETAIL = whole(Detail.HALTED), whole(Detail.ASSET_DATES), whole(Detail.PRICE_MOVE)
 
 
 @aside
 def code_of(control: int) -> int:
     """The detail in the log of a control."""
     apart()
+    if control >= PRICE_MOVE:
+        return THIRD_DETAIL + control - PRICE_MOVE
     return FIRST_DETAIL + control if control < ASSET_DATES else SECOND_DETAIL + control - ASSET_DATES
 
 
@@ -57,6 +59,8 @@ def room_beyond(desk: Desk, t: int, slot: int, control: int, part: int, extra: i
         return FAR if near(desk, asset, desk.watch[WISH_LIMIT]) and near(desk, asset, desk.watch[WISH_STOP]) else ZERO
     if control == DUPLICATE:
         return ZERO if repeats(desk, t, slot) else FAR
+    if control == PRICE_MOVE:
+        return FAR if abs(desk.moved[asset]) <= desk.control_limits[OF_MOVE] else ZERO
     return room_of_exposure(desk, slot, control, part, extra)
 
 

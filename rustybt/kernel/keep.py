@@ -64,7 +64,7 @@ def regrown(book: Book, new: Book) -> Book:
         wide = np.zeros(desk.slots, dtype=np.int64)
         wide[slots] = state[name]
         state[name] = wide
-    for name in ("last", "seen"):
+    for name in ("last", "seen", "moved"):
         wide = np.zeros(desk.assets, dtype=np.int64)
         wide[columns] = state[name]
         state[name] = wide

@@ -29,8 +29,8 @@ that it is about, deposits and withdrawals behind us, dividends owed and not yet
 sessions behind us."""
 MONTH = GROUPS
 """Place in ``tally`` of the month that it counts; before it what was traded in that month, by ``tier_group``."""
-HALTED, DUE_HALT, STARTED, DAY, ORDERS_TODAY, IN_DRAWDOWN, IN_LOSS, CAUSE, TOO_HIGH, TOO_LOW, SESSIONS = range(11)
-"""Places in ``guard``: what the controls remember."""
+HALTED, DUE_HALT, STARTED, DAY, ORDERS_TODAY, IN_DRAWDOWN, IN_LOSS, CAUSE, TOO_HIGH, TOO_LOW, SESSIONS, MARKED = range(12)
+"""Places in ``guard``: what the controls remember; the last of them counts the bars whose moves were noted."""
 PEAK, DAY_START, LAST_EQUITY, KNOWN_DEPOSITS, WISH, WISH_LIMIT, WISH_STOP = range(7)
 """Places in ``watch``: equity at its highest, before this session, at the last bar; deposits at the last bar; lots and prices of the order
 that is being checked."""
@@ -62,7 +62,9 @@ HAS_DATED = 1 << 23
 """Of slots: commissions or margin change (section 18)."""
 HAS_CURRENCIES = 1 << 22
 """Of assets: some are quoted in another currency than the account's."""
-EVERY_FLAG = (1 << 24) - 1
+HAS_MOVES = 1 << 24
+"""Controls look at how prices moved (section 12)."""
+EVERY_FLAG = (1 << 25) - 1
 """All of the above."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
@@ -90,7 +92,8 @@ class Desk:
     What the controls are given: `rustybt.model.ControlTable`; what they remember: ``watch`` and ``guard``. Of what was sold and is not
     settled, by sessions since: ``waiting``.
 
-    What survives a bar: ``last`` per asset and 1 + the session of its last bar (``seen``), the ``tally`` of a month, the rates in force.
+    What survives a bar: ``last`` per asset and 1 + the session of its last bar (``seen``), how far that bar ``moved``
+    it in 1e-8, the ``tally`` of a month, the rates in force.
     Per slot: ``lots``, ``entry`` and ``peak`` price, the levels ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``,
     bars to ``cool``, whether it ``exited``, the remembered ``target``, bar + 1 at which its position was opened after the open
     (``late``), the value ``settled`` in cash, of the last order that passed the controls bar + 1, lots, limit and stop (``asked``), how
@@ -268,6 +271,7 @@ class Desk:
     last: Amounts
     tally: Amounts
     seen: Counts
+    moved: Amounts
     rate_num: Amounts
     rate_den: Amounts
     lots: Amounts
@@ -403,7 +407,8 @@ CURVES = _NAMES[_NAMES.index("curve_equity") :]
 def lengths(assets: int, slots: int, orders: int, claims: int = 1) -> dict[str, int]:
     """Length of each array that a state and its scratch consist of."""
     per_slot, per_order, per_asset = (*PER_SLOT, "held_slots", "planned"), (*PER_ORDER, *DUE), ("last", "tick_now", "lot_now", "least_now")
-    fixed = {"money": 12, "count": 12, "cursor": 8, "errand_words": 6, "watch": 7, "guard": 11, "seen": assets, "tally": MONTH + 1}
+    fixed = {"money": 12, "count": 12, "cursor": 8, "errand_words": 6, "watch": 7, "guard": 12, "seen": assets, "moved": assets}
+    fixed |= {"tally": MONTH + 1}
     fixed |= dict.fromkeys(PER_CLAIM, claims) | dict.fromkeys(per_asset, assets) | {"waiting": WAITING}
     fixed |= dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_CURRENCIES) | {"money": 12 * MOST_CURRENCIES}
     return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)

@@ -15,6 +15,7 @@ from .events import accrue
 from .exits import protect, protect_late
 from .increments import change
 from .limits import whole
+from .moves import note_moves
 from .orders import meet
 from .pending import deliver
 from .priced import LATE, LIMITS, REOPEN, STOPS
@@ -33,6 +34,7 @@ from .state import (
     HAS_GUARDS,
     HAS_INCREMENTS,
     HAS_LEVELS,
+    HAS_MOVES,
     HAS_ORDERS,
     HAS_PENDING,
     HAS_TIERS,
@@ -100,6 +102,8 @@ def step(desk: Desk, t: int) -> None:
             if fill_at == NEXT_CLOSE:
                 meet(desk, t, NEXT_CLOSE)
     if parts & MARK != 0:
+        if desk.flags & HAS_MOVES != 0:
+            note_moves(desk, t)
         mark(desk, t)
         if desk.flags & HAS_GUARDS != 0:
             age(desk, t)

@@ -105,6 +105,7 @@ class Detail(IntEnum):
     MAX_LEVERAGE = 44
     MIN_LEVERAGE = 45
     DISPLAYED = 46
+    PRICE_MOVE = 47
 
 
 class EventKind(IntEnum):

@@ -33,11 +33,17 @@ class Control(IntEnum):
     NET_EXPOSURE = 14
     MAX_LEVERAGE = 15
     MIN_LEVERAGE = 16
+    PRICE_MOVE = 17
 
     @property
     def watches_account(self) -> bool:
         """Whether it looks at the account after every bar, and at no order."""
         return self in (Control.DRAWDOWN, Control.DAILY_LOSS, Control.MAX_LEVERAGE, Control.MIN_LEVERAGE)
+
+    @property
+    def watches_moves(self) -> bool:
+        """Whether it looks at how prices moved."""
+        return self >= Control.PRICE_MOVE
 
 
 class Response(IntEnum):
@@ -66,7 +72,7 @@ class ControlTable:
         flatten: whether a halt closes all positions.
         restricted: (n, 3) Int64 rows of (asset, first day, last day). dates: the same, at most one
             per asset: the days on which it may be bought or sold short.
-        collar: how far a price may lie from the last price, 1e-8. duplicate: bars.
+        collar: how far a price may lie from the last price, 1e-8. duplicate: bars. move: how far the last bar may have moved, 1e-8.
         gross_exposure, net_exposure, max_leverage, min_leverage: of equity, 1e-8. deadline: sessions.
         days: (bars,) Int64 session of each bar; empty: every bar is a day of its own.
     """
@@ -89,6 +95,7 @@ class ControlTable:
     max_leverage: int = 0
     min_leverage: int = 0
     deadline: int = 0
+    move: int = 0
     days: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def action(self, control: Control) -> int:

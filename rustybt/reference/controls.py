@@ -23,7 +23,7 @@ class Limits:
         notional: money. concentration, drawdown, daily_loss: fractions. orders: per day. flatten: close all on a halt.
         restricted: (column, first day, last day). days: session per bar, empty = every bar its own.
         dates: first and last day per asset column. collar: fraction of the last price. duplicate: bars. multiples: of equity,
-            by the control of exposure or leverage. deadline: sessions.
+            by the control of exposure or leverage. deadline: sessions. move: fraction by which the last bar moved the price.
     """
 
     actions: dict[Control, Response] = field(default_factory=dict)
@@ -42,6 +42,7 @@ class Limits:
     duplicate: int = 0
     multiples: dict[Control, Decimal] = field(default_factory=dict)
     deadline: int = 0
+    move: Decimal = ZERO
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Guard:
         halted: for how long: "", "day" or "good". due: a halt that has not yet been carried out.
         breached: limits of the account that are already noted.
         sessions: begun so far. passed: the last order of each slot that the controls left something of, and its bar.
+        moved: by how much of the price before the last bar of an asset moved it.
     """
 
     limits: Limits
@@ -79,6 +81,7 @@ class Guard:
     breached: set[Control] = field(default_factory=set)
     sessions: int = 0
     passed: dict[int, tuple[int, Wish]] = field(default_factory=dict)
+    moved: dict[int, Decimal] = field(default_factory=dict)
 
     def halt(self, length: str) -> None:
         """No position is opened or increased from now on."""
@@ -171,6 +174,8 @@ def room_beyond(account: Account, guard: Guard, opening: Opening, control: Contr
     if control is Control.PRICE_COLLAR:
         last_price = account.last[terms.column] or ZERO
         return ZERO if any(price and abs(price - last_price) > last_price * limits.collar for price in (wish.limit, wish.stop)) else None
+    if control is Control.PRICE_MOVE:
+        return None if abs(guard.moved.get(terms.column, ZERO)) <= limits.move else ZERO
     if control is Control.DUPLICATE:
         bar, before = guard.passed.get(terms.number, (opening.bar, None))
         same = before is not None and (before.quantity, before.limit, before.stop) == (wish.quantity, wish.limit, wish.stop)

@@ -159,6 +159,7 @@ def read_guard(tables: Tables, account: Account) -> Guard | None:
         given.duplicate,
         {control: getattr(given, control.name.lower()) * PER_RATE for control in MULTIPLES},
         given.deadline,
+        given.move * PER_RATE,
     )
     return Guard(limits, account.cash, account.cash, account.deposits)
 

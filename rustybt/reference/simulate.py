@@ -26,6 +26,7 @@ from rustybt.reference.increments import put_in_force, read_changes
 from rustybt.reference.leaving import write_outcome
 from rustybt.reference.limits import check_limits
 from rustybt.reference.margin import watch_margin
+from rustybt.reference.moves import note_moves
 from rustybt.reference.orders import Phase, serve
 from rustybt.reference.pending import deliver
 from rustybt.reference.priced import Moment
@@ -114,6 +115,7 @@ def after_events(account: Account, now: Now, bars: Bars, asked: Asked) -> tuple[
     take_rates(account, number, asked.currencies)
     serve(account, Phase(now, bars, Moment.CLOSE))
     end_lapsed(account, now, bars)
+    note_moves(account, guard, bars)
     take_closes(account, bars)
     equity, gross = mark(account, number)
     if settles:

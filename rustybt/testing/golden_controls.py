@@ -15,6 +15,7 @@ RATES = (
     "drawdown",
     "daily_loss",
     "price_collar",
+    "price_move",
     "gross_exposure",
     "net_exposure",
     "max_leverage",
@@ -26,6 +27,7 @@ NAMES = {
     "order_notional": "notional",
     "orders_per_day": "orders",
     "price_collar": "collar",
+    "price_move": "move",
 }
 
 

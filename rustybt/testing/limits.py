@@ -46,6 +46,7 @@ def draw_controls(dice: Chance, world: World, bars: int) -> ControlTable | None:
         max_leverage=dice.pick((10**8, 5 * 10**7, 10**6)),
         min_leverage=dice.pick((10**7, 10**8, 1)),
         deadline=dice.pick((0, 1, 5)),
+        move=dice.pick((10**6, 10**5, 10**7, 0, 10**9)),
         restricted=np.array(bans, dtype=np.int64).reshape(-1, 3),
         days=np.arange(bars, dtype=np.int64) // length if dice.chance(70) else np.zeros(0, dtype=np.int64),
     )

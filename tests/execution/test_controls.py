@@ -54,10 +54,11 @@ def test_dates_prices_exposure_and_leverage_become_integers() -> None:
         max_leverage=2,
         min_leverage=limit("0.1", action="warn"),
         min_leverage_after=5,
+        price_move=limit("1.5", action="warn"),
     )
     table = given.table((A, B), 2)
     assert table.dates.tolist() == [[1, 1 - 2**31, 19_725]]
-    assert (table.collar, table.duplicate, table.deadline) == (5_000_000, 3, 5)
+    assert (table.collar, table.duplicate, table.deadline, table.move) == (5_000_000, 3, 5, 150_000_000)
     assert (table.gross_exposure, table.net_exposure) == (150_000_000, 50_000_000)
     assert (table.max_leverage, table.min_leverage) == (200_000_000, 10_000_000)
     assert {control.name: Response(table.action(control)).name for control in list(Control)[10:]} == {
@@ -68,6 +69,7 @@ def test_dates_prices_exposure_and_leverage_become_integers() -> None:
         "NET_EXPOSURE": "REJECT",
         "MAX_LEVERAGE": "HALT",
         "MIN_LEVERAGE": "WARN",
+        "PRICE_MOVE": "WARN",
     }
 
 
@@ -111,6 +113,7 @@ def test_equal_controls_have_equal_identities_and_others_not() -> None:
         ({"asset_dates": {"A": ("2024-02-01", "2024-01-01")}}, "asset_dates 'A' ends before it starts", "controls, asset_dates"),
         ({"asset_dates": {"A": ("soon", None)}}, "'soon' is not a date", "controls, asset_dates"),
         ({"price_collar": "1.5"}, "price_collar 1.5 is not a fraction", "controls, price_collar"),
+        ({"price_move": "-0.1"}, "price_move -0.1 is not a fraction", "controls, price_move"),
         ({"duplicate": "0.5"}, "duplicate 0.5 is not a whole number", "controls, duplicate"),
         ({"gross_exposure": 0}, "gross_exposure 0 is not a fraction", "controls, gross_exposure"),
         ({"net_exposure": "-1"}, "net_exposure -1 is not a fraction", "controls, net_exposure"),
