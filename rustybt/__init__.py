@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from rustybt.execution import volume_share as volume_share
     from rustybt.execution.controls import controls as controls
     from rustybt.execution.costs import costs as costs
+    from rustybt.execution.costs.conversion import conversion as conversion
     from rustybt.execution.margin import margin as margin
     from rustybt.model import Asset as Asset
     from rustybt.spec import Range as Range
@@ -101,6 +102,7 @@ _ROOMS = {
         "bps",
         "carry",
         "controls",
+        "conversion",
         "costs",
         "half_spread",
         "halts",

@@ -11,7 +11,7 @@ import numpy as np
 from rustybt.engine.begin import begun
 from rustybt.engine.carry import carry_at
 from rustybt.engine.config import RunConfig, configure
-from rustybt.engine.currencies import currencies_of
+from rustybt.engine.currencies import currencies_of, names_of
 from rustybt.engine.dated import dated_at
 from rustybt.engine.finish import Ran, finish
 from rustybt.engine.flows import flows_at, settlements_at, turns_of
@@ -23,7 +23,7 @@ from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import build_requests, evaluate, same_assets
 from rustybt.engine.timing import timing_of
 from rustybt.errors import SpecError
-from rustybt.execution import Carry, Controls, Costs, Margin
+from rustybt.execution import Carry, Controls, Conversion, Costs, Margin
 from rustybt.model import Panel, Tables
 from rustybt.spec import Strategy
 
@@ -55,7 +55,7 @@ def run(
     cancel_policy: str = "never",
     dated_terms: object = None,
     rates: object = None,
-    convert: bool = True,
+    convert: bool | Conversion = True,
     trade_from: object = None,
 ) -> Result:
     """Backtest a strategy, or several that share one pot of cash, over all bars at once.
@@ -93,7 +93,8 @@ def run(
 
         rates: of currencies, for assets that are quoted in another one than the account's: a frame, or dicts, with ``pair`` ("EUR/USD":
             what one EUR costs in USD), ``ts`` (session or instant) and ``rate``. Assets of class ``fx`` in the data are rates too.
-        convert: foreign cash becomes cash of the account at every mark; False keeps it, or owes it, in its own currency.
+        convert: foreign cash becomes cash of the account at every mark; `rustybt.conversion` = at a cost; False keeps it, or owes it, in
+            its own currency.
         trade_from: session or instant at which the run begins, with ``cash`` and nothing held; windows read the bars before it, and results
             and metrics begin with it. None = the first bar.
 
@@ -152,10 +153,10 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
 
     flows = flows_at(config.flows, panel, config.money_scale)
     steps = increments_at(config.increments, panel, config.money_scale)
-    carry = carry_at(config.carry, panel, config.money_scale)
     tables = dated(build_tables(sleeves, panel.assets, config), panel)
     tables = replace(tables, turns=turns_of(panel, config.settlement), dated=dated_at(config, panel))
     currencies = currencies_of(config, panel)
+    carry = carry_at(config.carry, panel, config.money_scale, names_of(currencies, config.currency))
     tables = replace(tables, currencies=currencies, flows=flows, settlements=settlements_at(panel), increments=steps, carry=carry)
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))

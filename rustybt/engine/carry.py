@@ -22,8 +22,8 @@ WEEKDAY = 3
 """That of day 0, a Thursday."""
 
 
-def carry_at(carry: Carry | None, panel: Panel, money_scale: int) -> CarryTable | None:
-    """The charges as `rustybt.model.Tables` take them; None where there are none.
+def carry_at(carry: Carry | None, panel: Panel, money_scale: int, currencies: tuple[str, ...]) -> CarryTable | None:
+    """The charges as `rustybt.model.Tables` take them; None where there are none. ``currencies`` are those of the run, the account's first.
 
     Raises:
         ConfigError: rates for none of the assets, or a mapping that names one which the data do not have.
@@ -31,10 +31,11 @@ def carry_at(carry: Carry | None, panel: Panel, money_scale: int) -> CarryTable 
     if carry is None or not panel.bars:
         return None
     check_names(carry, panel)
-    parts = [*on_cash(carry, panel), *on_nights(carry, panel), *swaps(carry, panel, money_scale), *fundings(carry, panel)]
+    check_currencies(carry, currencies)
+    parts = [*on_cash(carry, panel, currencies), *on_nights(carry, panel), *swaps(carry, panel, money_scale), *fundings(carry, panel)]
     rows: Ints = np.concatenate([np.zeros((0, len(CHARGE_FIELDS)), dtype=np.int64), *parts])
     rank = np.array([ORDER.index(reason) if reason in ORDER else 0 for reason in Reason], dtype=np.int64)
-    order = np.lexsort((-rows[:, 3], rows[:, 2], rank[rows[:, 1]], rows[:, 0]))
+    order = np.lexsort((-rows[:, 3], np.abs(rows[:, 2] + 1), rank[rows[:, 1]], rows[:, 0]))
     spans = [span for column, symbol in enumerate(panel.symbols) for span in hard_spans(carry.borrow, symbol, column, panel)]
     hard = np.array(spans, dtype=np.int64).reshape(-1, len(HARD_FIELDS))
     return CarryTable(np.ascontiguousarray(rows[order]), hard)
@@ -55,6 +56,15 @@ def check_names(carry: Carry, panel: Panel) -> None:
             raise ConfigError(
                 f"{which!r} is not in the data", where=f"carry, {name}", do=f"use one of {', '.join(map(str, panel.symbols[:10]))}"
             )
+
+
+def check_currencies(carry: Carry, currencies: tuple[str, ...]) -> None:
+    """Interest is on cash in currencies that there are."""
+    for name, table in (("interest", carry.interest), ("credit", carry.credit)):
+        unknown = sorted({row.asset for row in table.rows} - {EVERY, *currencies})
+        if unknown:
+            do = f"use one of {', '.join(currencies)}"
+            raise ConfigError(f"{unknown[0]!r} is not a currency of the run", where=f"carry, {name}", do=do)
 
 
 def nights(carry: Carry, panel: Panel) -> tuple[Ints, Ints]:
@@ -97,12 +107,15 @@ def yearly(table: RateTable, reason: Reason, side: int, carry: Carry, panel: Pan
         yield charges(bars, reason, (column, side), in_force(rows, first) * (last - first), den)
 
 
-def on_cash(carry: Carry, panel: Panel) -> Iterator[Ints]:
-    """Interest paid and received."""
-    yield from yearly(carry.interest, Reason.INTEREST, -1, carry, panel)
-    for part in yearly(carry.credit, Reason.CREDIT, 1, carry, panel):
-        part[:, 4] *= -1
-        yield part
+def on_cash(carry: Carry, panel: Panel, currencies: tuple[str, ...]) -> Iterator[Ints]:
+    """Interest paid and received, by currency; a rate without one is that of the account's."""
+    first, last = nights(carry, panel)
+    bars, den = np.arange(panel.bars, dtype=np.int64), RATE * carry.day_count
+    for table, reason, side in ((carry.interest, Reason.INTEREST, -1), (carry.credit, Reason.CREDIT, 1)):
+        for place, name in enumerate(currencies):
+            rows = [row for row in table.of(name) if row.asset == name or place == 0]
+            rate = in_force(rows, first) * (last - first)
+            yield charges(bars, reason, (EVERY_ASSET - place, side), rate * -side, den)
 
 
 def on_nights(carry: Carry, panel: Panel) -> Iterator[Ints]:

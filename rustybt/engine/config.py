@@ -13,7 +13,7 @@ from rustybt.engine.flows import Flow, read_flows, sessions_to_settle
 from rustybt.engine.increments import Change, read_changes
 from rustybt.engine.timing import TimingRules, timing_rules
 from rustybt.errors import ConfigError
-from rustybt.execution import Carry, Controls, Costs, Margin
+from rustybt.execution import Carry, Controls, Conversion, Costs, Margin
 from rustybt.model.codes import FillAt, Sizing
 from rustybt.model.decimals import RATE, to_decimal
 
@@ -43,7 +43,7 @@ class RunConfig:
         increments: ticks, lots and least notionals that change, by date.
         dated: commissions and margin that change, by date.
         rates: of currencies, by pair and date.
-        convert: whether foreign cash becomes cash of the account at each mark.
+        convert: whether foreign cash becomes cash of the account at each mark. conversion: at which cost.
         trade_from: date or instant of the first bar that counts, or None.
     """
 
@@ -65,6 +65,7 @@ class RunConfig:
     dated: tuple[DatedTerms, ...] = ()
     rates: tuple[Rate, ...] = ()
     convert: bool = True
+    conversion: Conversion | None = None
     trade_from: Moment | None = None
 
     @property
@@ -93,6 +94,7 @@ class RunConfig:
         plain |= {"dated_terms": [terms.to_list() for terms in self.dated]} if self.dated else {}
         plain |= {"rates": [rate.to_list() for rate in self.rates]} if self.rates else {}
         plain |= {} if self.convert else {"convert": False}
+        plain |= {} if self.conversion is None else {"conversion": self.conversion.to_dict()}
         plain |= {} if self.trade_from is None else {"trade_from": self.trade_from.isoformat()}
         plain |= {"carry": self.carry.to_dict()} if self.carry is not None else {}
         return plain | ({"margin": self.margin.to_dict()} if self.margin is not None else {})
@@ -124,7 +126,7 @@ def configure(
     carry: Carry | None = None,
     settlement: object = None,
     rates: object = None,
-    convert: bool = True,
+    convert: bool | Conversion = True,
     trade_from: object = None,
     **timing: Any,
 ) -> RunConfig:
@@ -165,8 +167,9 @@ def configure(
         raise ConfigError(
             "settlement beside margin or max_gross", where="run, settlement", do="leave those out: a cash account lends nothing"
         )
-    if not isinstance(convert, bool):
-        raise ConfigError(f"convert {convert!r} is neither True nor False", where="run, convert", do="True: foreign cash is converted")
+    if not isinstance(convert, bool | Conversion):
+        what = f"convert {convert!r} is neither True nor False nor a Conversion"
+        raise ConfigError(what, where="run, convert", do="True: foreign cash is converted, rbt.conversion(2): at a cost of 2 basis points")
     sized = _choice(sizing, Sizing, "sizing")
     if controls is not None and sized is Sizing.AT_FILL:
         raise ConfigError(
@@ -190,6 +193,7 @@ def configure(
         increments=read_changes(increments),
         dated=read_dated(dated_terms),
         rates=read_rates(rates),
-        convert=convert,
+        convert=convert is not False,
+        conversion=convert if isinstance(convert, Conversion) else None,
         trade_from=read_moment(trade_from),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -98,10 +98,18 @@ def currencies_of(config: Any, panel: Panel) -> CurrencyTable | None:
         ConfigError: as `currencies_at` does, or sales that settle later beside foreign currencies.
     """
     found = currencies_at(config.rates, panel, config.currency, convert=config.convert)
+    if found is not None and config.conversion is not None:
+        rate, minimum, least = config.conversion.units(config.money_scale)
+        found = replace(found, cost_rate=rate, cost_minimum=minimum, least=least)
     if found is not None and config.settlement:
         what = f"sales that settle later beside assets in {', '.join(found.names[1:])}"
         raise ConfigError(what, where="run, settlement", do="leave settlement out, or trade assets in the account's currency only")
     return found
+
+
+def names_of(table: CurrencyTable | None, currency: str) -> tuple[str, ...]:
+    """The currencies of a run, the account's first."""
+    return (currency,) if table is None else table.names
 
 
 def currencies_at(rates: tuple[Rate, ...], panel: Panel, currency: str, *, convert: bool) -> CurrencyTable | None:

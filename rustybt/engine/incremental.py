@@ -19,7 +19,7 @@ import polars as pl
 from rustybt.engine.callback import Callbacks
 from rustybt.engine.carry import carry_at
 from rustybt.engine.config import RunConfig
-from rustybt.engine.currencies import currencies_of
+from rustybt.engine.currencies import currencies_of, names_of
 from rustybt.engine.dated import dated_at
 from rustybt.engine.finish import Ran, finish
 from rustybt.engine.flows import flows_at, settlements_at, turns_of
@@ -243,9 +243,10 @@ def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     """Backtest bar by bar: the same `Result`, to the last byte, as the bulk engine gives."""
     flows = flows_at(config.flows, panel, config.money_scale)
     steps, due = increments_at(config.increments, panel, config.money_scale), settlements_at(panel)
-    carry, turns = carry_at(config.carry, panel, config.money_scale), turns_of(panel, config.settlement)
+    turns = turns_of(panel, config.settlement)
     given = {"settlements": due, "increments": steps, "dated": dated_at(config, panel), "turns": turns}
     rates = currencies_of(config, panel)
+    carry = carry_at(config.carry, panel, config.money_scale, names_of(rates, config.currency))
     engine = Incremental(sleeves, panel.assets, config, panel.adj_digits, flows, carry=carry, currencies=rates, **given)
     if panel.whole is not None:
         for bar in islice(bars_of(panel.whole), panel.history):

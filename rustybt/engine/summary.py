@@ -61,7 +61,8 @@ def facts_of(result: Result) -> RunFacts:
     traded = log.status == Status.FILLED
     income = {"dividends": Reason.DIVIDEND, "cash in lieu": Reason.SPLIT, "credit interest": Reason.CREDIT}
     paid = {kind: -int(log.notional[log.reason == reason].sum()) for kind, reason in income.items() if (log.reason == reason).any()}
-    costs = {"commission": int(log.fee.sum())}
+    exchanged = log.reason == Reason.CONVERSION
+    costs = {"commission": int(log.fee[~exchanged].sum())} | ({"conversion": tolls} if (tolls := int(log.fee[exchanged].sum())) else {})
     costs |= {kind: int(log.notional[log.reason == reason].sum()) for kind, reason in HOLDING.items() if (log.reason == reason).any()}
     slipped = slippage_paid(result)
     if slipped:

@@ -31,6 +31,7 @@ from rustybt.execution.costs import (
     volume_share,
 )
 from rustybt.execution.costs.carry import Carry, carry
+from rustybt.execution.costs.conversion import Conversion, conversion
 from rustybt.execution.costs.latency import Latency, latency, latency_profiles
 from rustybt.execution.margin import Margin, margin
 
@@ -39,6 +40,7 @@ __all__ = [
     "Carry",
     "Commission",
     "Controls",
+    "Conversion",
     "Costs",
     "Halts",
     "Latency",
@@ -53,6 +55,7 @@ __all__ = [
     "bps",
     "carry",
     "controls",
+    "conversion",
     "costs",
     "half_spread",
     "halts",

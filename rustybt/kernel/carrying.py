@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from rustybt.model import EVERY_ASSET, Reason, Status
 from rustybt.model import NOWHERE as ACCOUNT
-from rustybt.model import Reason, Status
 
 from .arithmetic import fits, ratio, value
 from .compile import apart, aside
 from .events import receive
 from .journal import NONE, fail, head, paid, tail
 from .limits import HALF_EVEN, ZERO, whole
+from .rates import PLACES
 from .state import CASH, CHARGED, OVERFLOW, Desk
 
 NOWHERE = whole(ACCOUNT)
 INTEREST, CREDIT, SWAP = whole(Reason.INTEREST), whole(Reason.CREDIT), whole(Reason.SWAP)
 APPLIED = whole(Status.APPLIED)
+ACCOUNTS = whole(EVERY_ASSET)
+"""In place of an asset: the cash of the account's currency; one less is that of the next one, and so on."""
 
 
 @aside
@@ -35,11 +38,24 @@ def charge(desk: Desk, t: int, i: int) -> None:
     apart()
     reason, asset = desk.charge_reason[i], desk.charge_asset[i]
     if reason == INTEREST or reason == CREDIT:
-        due(desk, t, i, NOWHERE, desk.money[CASH], ZERO)
+        on_cash(desk, t, i, ACCOUNTS - asset)
         return
     for slot in range(desk.slots):
         if desk.lots[slot] != 0 and (asset < 0 or slot % desk.assets == asset):
             on_position(desk, t, i, slot)
+
+
+@aside
+def on_cash(desk: Desk, t: int, i: int, currency: int) -> None:
+    """One charge on the cash of a currency; of a foreign one at the first slot that is quoted in it."""
+    apart()
+    if currency == 0:
+        due(desk, t, i, NOWHERE, desk.money[CASH], ZERO)
+        return
+    for slot in range(desk.assets):
+        if desk.currency_of[slot] == currency:
+            due(desk, t, i, slot, desk.money[currency * PLACES + CASH], ZERO)
+            return
 
 
 @aside

@@ -8,7 +8,7 @@ from rustybt.model import Reason, Status
 from .arithmetic import agree, fits, ratio, value
 from .compile import apart, aside
 from .journal import NONE, fail, head, paid, tail
-from .limits import CEIL, DOWN, HALF_EVEN, RATE, ZERO, whole
+from .limits import BAD, CEIL, DOWN, HALF_EVEN, RATE, ZERO, whole
 from .margin import use
 from .rates import PLACES, exchanged, home
 from .state import (
@@ -158,22 +158,42 @@ def convert(desk: Desk, t: int, currency: int) -> None:
     if amount == 0:
         return
     received = exchanged(desk, currency, amount, HALF_EVEN)
-    left, after, given = money[base + CASH] - amount, money[CASH] + received, money[base + CONVERTED] - amount
-    if not (fits(received) and fits(left) and fits(after) and fits(given) and fits(money[CONVERTED] + received)):
+    if fits(received) and abs(received) < desk.toll_least:
+        return
+    cost = toll(desk, received)
+    left, given = money[base + CASH] - amount, money[base + CONVERTED] - amount
+    if not (fits(received) and fits(left) and fits(given) and fits(money[CONVERTED] + received)):
+        fail(desk, OVERFLOW, place)
+        return
+    after = money[CASH] + received - cost
+    if not (fits(cost) and fits(after) and fits(money[FEES] + cost)):
         fail(desk, OVERFLOW, place)
         return
     money[base + CASH] = left
     money[base + CONVERTED] = given
     money[CASH] = after
     money[CONVERTED] += received
-    note(desk, t, place, amount)
-    note(desk, t, NOWHERE, -received)
+    money[FEES] += cost
+    note(desk, t, place, amount, ZERO)
+    note(desk, t, NOWHERE, -received, cost)
 
 
 @aside
-def note(desk: Desk, t: int, slot: int, notional: int) -> None:
+def toll(desk: Desk, received: int) -> int:
+    """What a conversion costs that brings or takes so much of the account's money; BAD where it does not fit."""
+    apart()
+    if not fits(received):
+        return BAD
+    if received == 0:
+        return ZERO
+    part = ratio(abs(received), desk.toll_rate, RATE, HALF_EVEN)
+    return max(part, desk.toll_minimum) if fits(part) else BAD
+
+
+@aside
+def note(desk: Desk, t: int, slot: int, notional: int, fee: int) -> None:
     """One side of a conversion."""
     apart()
     n = head(desk, t, t, slot, ZERO, CONVERSION)
     tail(desk, n, APPLIED, NONE, ZERO, ZERO)
-    paid(desk, n, ZERO, notional, ZERO)
+    paid(desk, n, ZERO, notional, fee)

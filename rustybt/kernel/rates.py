@@ -11,6 +11,7 @@ from rustybt.errors import DataError
 from rustybt.model import Tables
 from rustybt.model.currencies import MOST_CURRENCIES
 from rustybt.model.decimals import LIMIT as MOST
+from rustybt.model.decimals import RATE as RATE_UNITS
 
 from .arithmetic import fits, ratio
 from .compile import apart, aside, kernel
@@ -115,7 +116,11 @@ def currencies_of(tables: Tables, bars: int) -> dict[str, Any]:
         raise DataError(what, where="kernel, currencies", do="give rates with fewer digits; 0 / 1 where none is known")
     arrays = {"currency_of": given.of_asset, "quote_num": given.num.reshape(-1), "quote_den": given.den.reshape(-1)}
     found: dict[str, Any] = {name: admit(np.ascontiguousarray(array), TYPES[KINDS[name]]) for name, array in arrays.items()}
-    return found | {"currencies": count, "converts": int(given.convert), "flags": HAS_CURRENCIES}
+    toll = {"toll_rate": given.cost_rate, "toll_minimum": given.cost_minimum, "toll_least": given.least}
+    if min(toll.values()) < 0 or given.cost_rate >= RATE_UNITS or max(toll.values()) >= MOST:
+        what = f"conversions cost {given.cost_rate} of 1e-8, at least {given.cost_minimum}, from {given.least} on"
+        raise DataError(what, where="kernel, currencies", do="give what rustybt.model.CurrencyTable says")
+    return found | toll | {"currencies": count, "converts": int(given.convert), "flags": HAS_CURRENCIES}
 
 
 def currencies_of_bars(tables: Tables, flags: int) -> dict[str, Any]:

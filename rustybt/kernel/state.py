@@ -139,6 +139,9 @@ class Desk:
     pending_days: int
     currencies: int
     converts: int
+    toll_rate: int
+    toll_minimum: int
+    toll_least: int
 
     up: Amounts
     down: Amounts

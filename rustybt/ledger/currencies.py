@@ -19,7 +19,7 @@ from rustybt.model.panel import Ints
 TOTAL = "total"
 OWN = ("cash", "value", "realised", "unrealised", "income", "pnl")
 """Columns in the currency of their row."""
-PARTS = ("realised_home", "unrealised_home", "income_home", "fx_realised", "fx_unrealised")
+PARTS = ("realised_home", "unrealised_home", "income_home", "fx_realised", "fx_unrealised", "conversion_costs")
 """Columns in the account's currency that add up to ``pnl_home``."""
 HOME = ("cash_home", "value_home", "converted_home", *PARTS, "pnl_home")
 """Columns in the account's currency."""
@@ -35,11 +35,12 @@ def currencies_frame(books: Books, currency: str = "USD") -> pl.DataFrame:
     Returns:
         currency, and rate: what one unit is worth at the end, a fraction as text. In the currency of the row, null in the totals: cash;
         value, of positions (less what was settled of them) and dividends to come; realised, unrealised: gains of closed and open lots
-        (first in, first out); income: dividends, cash in lieu, and what holding earned or cost; pnl, the three together. In the
-        account's: cash_home and value_home at the last rate; converted_home, what conversions brought the account (negative in its own
-        row); realised_home: gains of closed lots at the rates of their ends; unrealised_home: of open lots at the last rate; income_home:
-        at the rates of its days; fx_realised, fx_unrealised: what changing rates did to the cost of lots, to cash and to dividends on
-        their way, those that are gone and those still there; pnl_home, the five together.
+        (first in, first out); income: dividends, cash in lieu, and what holding earned or cost; pnl, the three together. In
+        the account's: cash_home and value_home at the last rate; converted_home, what conversions brought the account after their cost
+        (negative in its own row); realised_home: gains of closed lots at the rates of their ends; unrealised_home: of open lots at the
+        last rate; income_home: at the rates of its days; fx_realised, fx_unrealised: what changing rates did to the cost of lots, to
+        cash and to dividends on their way, those that are gone and those still there; conversion_costs, 0 or negative; pnl_home, the
+        six together.
         Amounts are Decimal. ``pnl_home`` of the totals is the change of equity less what was paid in, to the last digit, and
         that of a foreign currency is ``cash_home + value_home + converted_home``.
 
@@ -85,6 +86,7 @@ def _amounts(books: Books) -> dict[str, Ints]:
         return out
 
     account, fx, parts = accounts_of(log.reason), fx_of(home, found, lots), worths_of(books)
+    tolls = home.tolls()
     earned = ~np.isin(account, (POSITIONS, DEPOSITS, RECEIVABLE, VARIATION, CONVERSION))
     rows = {
         "cash": np.array([cash for cash, _, _ in parts]),
@@ -94,12 +96,13 @@ def _amounts(books: Books) -> dict[str, Ints]:
         "income": by(of_rows, -log.notional, earned),
         "cash_home": np.array(home.worths.cash),
         "value_home": np.array(home.worths.owed) + by(of_slots, np.array(home.worths.slots)),
-        "converted_home": by(of_rows, home.log.notional, account == CONVERSION),
+        "converted_home": by(of_rows, home.log.notional + home.log.fee, account == CONVERSION) - tolls,
         "realised_home": by(of_lots, lots.price, done),
         "unrealised_home": by(of_lots, lots.price, ~done),
         "income_home": by(of_rows, -home.log.notional, earned),
         "fx_realised": by(of_lots, lots.fx, done) + np.array(fx.realised),
         "fx_unrealised": by(of_lots, lots.fx, ~done) + np.array(fx.unrealised),
+        "conversion_costs": -tolls,
     }
     rows["pnl"] = rows["realised"] + rows["unrealised"] + rows["income"]
     rows["pnl_home"] = np.sum([rows[name] for name in PARTS], axis=0)

@@ -65,6 +65,13 @@ class AtHome:
         """What each currency holds at the end."""
         return home_worths(self.books)
 
+    def tolls(self) -> Ints:
+        """What conversions of each currency cost: the fee of the row of the account that follows that of the currency."""
+        log, out = self.books.outcome.log, np.zeros(len(self.books.closing_rates), dtype=np.int64)
+        rows = np.flatnonzero((log.reason == Reason.CONVERSION) & (log.slot >= 0))
+        np.add.at(out, self.books.currency_of(log.slot[rows]), log.fee[rows + 1])
+        return out
+
     def income(self, currency: int | None = None) -> int:
         """Dividends, cash in lieu and what holding earned or cost, of one currency or of all."""
         rows = ~np.isin(accounts_of(self.log.reason), (POSITIONS, DEPOSITS, RECEIVABLE, VARIATION, CONVERSION))

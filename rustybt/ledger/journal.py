@@ -14,7 +14,7 @@ from rustybt.model.panel import Ints
 
 CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU, DEPOSITS, RECEIVABLE, VARIATION, TRADING = range(1, 10)
 BORROW, INTEREST, CREDIT, FINANCING, FUNDING, SWAP = range(10, 16)
-CONVERSION = 16
+CONVERSION, CONVERTING = 16, 17
 ACCOUNTS = pl.Enum(
     [
         "equity:opening",
@@ -34,10 +34,13 @@ ACCOUNTS = pl.Enum(
         "expenses:funding",
         "expenses:swap",
         "equity:conversion",
+        "expenses:conversion",
     ]
 )
 
 
+ON_CASH = (Reason.INTEREST, Reason.CREDIT, Reason.CONVERSION)
+"""Reasons of rows about the cash of a currency: of a foreign one at the first slot that is quoted in it."""
 AGAINST = {
     Reason.DIVIDEND: DIVIDENDS,
     Reason.SPLIT: IN_LIEU,
@@ -73,14 +76,13 @@ def journal_frame(books: Books) -> pl.DataFrame:
     income to cash, a deposit or withdrawal equity to cash. A split changes a quantity. At the end each slot has a closing entry, which
     takes what trading it gained (``income:trading`` is negative then) to positions, so that they are carried at the last price.
     What holding costs goes to an account of its kind. In a run of several currencies each entry is in one, and a conversion is two entries
-    against ``equity:conversion``.
+    against ``equity:conversion``, its cost an expense of its own.
     What futures are paid at settlements stands against their value in ``assets:variation``, which is back at zero once nothing is held.
 
     Returns:
-        entry (Int64, counts up), ts, asset and sleeve (null for the opening, deposits and withdrawals), order, account, quantity
-        (Decimal, signed change of the position; null where none moves), amount (Decimal),
-        with several currencies also currency, sorted by entry. Cash, positions and equity
-        follow from it alone: `replay`.
+        entry (Int64, counts up), ts, asset and sleeve (null for the opening, deposits, withdrawals, interest and conversions), order,
+        account, quantity (Decimal, signed change of the position; null where none moves), amount (Decimal), with several currencies also
+        currency, sorted by entry. Cash, positions and equity follow from it alone: `replay`.
     """
     log = books.outcome.log
     moved = np.flatnonzero((log.notional != 0) | (log.fee != 0) | (log.filled != 0))
@@ -99,7 +101,7 @@ def journal_frame(books: Books) -> pl.DataFrame:
         [
             pl.Series("entry", entry.astype(np.int64)),
             times(books, "ts", bars),
-            *_places(books, slot),
+            *_places(books, named_slot(np.concatenate([log.reason[row], np.zeros(2 * len(closing[0]), dtype=np.int8)]), slot)),
             pl.Series("order", np.concatenate([log.seq[row], np.zeros(2 * len(closing[0]), dtype=np.int64)])),
             coded("account", account, ACCOUNTS),
             quantity.set(pl.Series(lots == 0), None),
@@ -114,6 +116,11 @@ def currency_column(books: Books, place: Ints) -> list[pl.Series]:
     """The currency of each row, where a run has several."""
     given = books.tables.currencies
     return [] if given is None else [coded("currency", place, pl.Enum(given.names))]
+
+
+def named_slot(reason: npt.NDArray[np.integer], slot: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """The slots of rows, `NOWHERE` where a row is about the cash of a currency and its slot only says of which."""
+    return np.where(np.isin(reason, ON_CASH), NOWHERE, slot)
 
 
 def _places(books: Books, slot: npt.NDArray[np.integer]) -> list[pl.Series]:
@@ -137,7 +144,7 @@ def _postings(books: Books, moved: Ints) -> tuple[Ints, Ints, Ints]:
         (paid, np.where(log.status[paid] == Status.ACCRUED, RECEIVABLE, CASH), -money[money != 0]),
         (moved[named], other[named], log.notional[moved[named]]),
         (restated, np.full(len(restated), POSITIONS), np.zeros(len(restated), dtype=np.int64)),
-        (charged, np.full(len(charged), COMMISSION), log.fee[charged]),
+        (charged, np.where(log.reason[charged] == Reason.CONVERSION, CONVERTING, COMMISSION), log.fee[charged]),
     ]
     row = np.concatenate([leg[0] for leg in legs])
     order = np.lexsort((np.concatenate([np.full(len(leg[0]), k) for k, leg in enumerate(legs)]), row))

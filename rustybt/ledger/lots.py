@@ -35,7 +35,8 @@ class Lots:
         realised: gains of the closed lots, after commissions.
         unrealised: value of the open lots at the last price, less their cost.
         income: dividends, cash in lieu of fractions of a share, and what holding earned or cost.
-        fx: what rates did to foreign cash, to dividends on their way and to what contracts that settle were paid; 0 in one currency.
+        fx: what rates did to foreign cash, to dividends on their way and to what contracts that settle were paid, less what
+            conversions cost; 0 in one currency.
 
     ``cost`` is the cash paid to open, with commission; ``proceeds`` the cash received on closing, after commission. Of a short they are
     negative: cash received first, paid later. ``realised`` is ``proceeds - cost`` either way. Quantities are restated by splits; costs are
@@ -78,7 +79,7 @@ def lots_of(books: Books, method: str = "fifo") -> Lots:
     gains = proceeds - cost
     gains[~done] = value - cost[~done]
     gains = gains if home is None else home.gain
-    income, fx = at_home.income(), (0 if home is None else fx_of(at_home, found, home).total)
+    income, fx = at_home.income(), (0 if home is None else fx_of(at_home, found, home).total - int(at_home.tolls().sum()))
     realised, unrealised, profit = int(gains[done].sum()), int(gains[~done].sum()), profit_of(books)
     if realised + unrealised + income + fx != profit:
         raise LedgerError(

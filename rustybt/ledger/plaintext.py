@@ -14,7 +14,7 @@ from functools import cached_property
 from rustybt.errors import ConfigError
 from rustybt.ledger.books import cash_of
 from rustybt.ledger.frames import Books
-from rustybt.ledger.journal import CASH, COMMISSION, POSITIONS, RECEIVABLE, against
+from rustybt.ledger.journal import CASH, COMMISSION, CONVERSION, CONVERTING, ON_CASH, POSITIONS, RECEIVABLE, against
 from rustybt.ledger.naming import accounts, commodities, quoted
 from rustybt.ledger.tranches import METHODS, Closing, Holding, Tranche, detaches
 from rustybt.model import NOWHERE, Reason, Status
@@ -24,7 +24,7 @@ NAMES = (
     "Equity:Opening", "Assets:Cash", "Assets:Positions", "Expenses:Commission", "Income:Dividends", "Income:Cash-In-Lieu",
     "Equity:Deposits", "Assets:Receivable", "Assets:Variation",
     "Income:Gains", "Expenses:Borrow", "Expenses:Interest", "Income:Interest", "Expenses:Financing", "Expenses:Funding", "Expenses:Swap",
-    "Equity:Conversion",
+    "Equity:Conversion", "Expenses:Conversion",
 )  # fmt: skip
 """The journal's accounts, in its order."""
 GAINS, ROUNDING = NAMES[9], "Equity:Rounding"
@@ -108,6 +108,7 @@ class _Writer:
         """Options, accounts, commodities, the deposit."""
         day, cash = self.day(0), from_units(self.books.tables.cash, self.unit)
         carried = sorted({against(reason) for reason in set(self.books.outcome.log.reason.tolist())} - set(range(10)))
+        carried += [CONVERTING] if CONVERSION in carried else []
         opened = [NAMES[0], NAMES[1], *NAMES[3:10], *(NAMES[account] for account in carried), ROUNDING]
         used = self.used()
         width = len(self.books.tables.assets)
@@ -140,7 +141,8 @@ class _Writer:
         weight, closings, lines = self.move(slot, row)
         gains = from_units(sum(c.spent + c.received for c in closings), self.unit)
         account = RECEIVABLE if log.status[row] == Status.ACCRUED else CASH
-        amounts = [(NAMES[account], -notional - fee), (NAMES[COMMISSION], fee), (GAINS, gains)]
+        charged = CONVERTING if reason is Reason.CONVERSION else COMMISSION
+        amounts = [(NAMES[account], -notional - fee), (NAMES[charged], fee), (GAINS, gains)]
         if against(reason) != POSITIONS:
             amounts.append((NAMES[against(reason)], notional))
         amounts.append((ROUNDING, -weight - sum(amount for _, amount in amounts)))
@@ -219,7 +221,7 @@ class _Writer:
     def said(self, row: int, reason: Reason) -> str:
         """What a row was, in words."""
         log = self.books.outcome.log
-        if log.slot[row] == NOWHERE:
+        if log.slot[row] == NOWHERE or reason in ON_CASH:
             return reason.name.lower()
         symbol = self.books.tables.assets[int(log.slot[row]) % len(self.symbols)].symbol
         if log.status[row] != Status.FILLED:

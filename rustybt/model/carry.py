@@ -13,7 +13,7 @@ CHARGE_FIELDS = ("bar", "reason", "asset", "side", "num", "den", "price")
 HARD_FIELDS = ("asset", "first", "last")
 """Columns of `CarryTable.hard`."""
 EVERY_ASSET = -1
-"""In place of an asset: every slot; a charge on cash has it too."""
+"""In place of an asset: every slot; a charge on the account's cash has it too, one on that of currency n has ``-1 - n``."""
 
 
 def no_rows(fields: tuple[str, ...]) -> Ints:

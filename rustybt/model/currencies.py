@@ -23,6 +23,8 @@ class CurrencyTable:
         num, den: (bars, currencies) Int64: one unit of a currency is worth ``num / den`` of the account's at the close of a bar, reduced;
             ``num`` 0 = not known yet, or as before. The account's own is 1 / 1.
         convert: whether foreign cash becomes cash of the account at every mark; else it stays in its book.
+        cost_rate, cost_minimum, least: what a conversion costs, in 1e-8 of what it brings and at least so many money units of the
+            account's; cash worth less than ``least`` waits.
 
     Example:
         >>> one = np.ones((1, 1), dtype=np.int64)
@@ -35,6 +37,9 @@ class CurrencyTable:
     num: Ints
     den: Ints
     convert: bool = True
+    cost_rate: int = 0
+    cost_minimum: int = 0
+    least: int = 0
 
     @property
     def foreign(self) -> int:

@@ -83,11 +83,20 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Toll:
+    """What a conversion costs: a part of what it brings or takes, at least so much money; worth less than ``least`` cash waits."""
+
+    rate: Decimal = ZERO
+    minimum: Decimal = ZERO
+    least: Decimal = ZERO
+
+
+@dataclass(frozen=True)
 class Rules:
     """What holds for the whole run: unit, gross limit, moments of filling and sizing, terms per slot, inside a bar, delays, end of day.
 
     ``hard``: bars (asset, first, last) at which an asset cannot be borrowed. ``pending_days``: sessions after which a sale is settled.
-    ``converts``: whether foreign cash becomes cash of the account at each mark.
+    ``converts``: whether foreign cash becomes cash of the account at each mark. ``toll``: what that costs.
     """
 
     unit: Decimal
@@ -102,6 +111,7 @@ class Rules:
     pending_days: int = 0
     uses_margin: bool = False
     converts: bool = True
+    toll: Toll = Toll()
 
 
 @dataclass(frozen=True)

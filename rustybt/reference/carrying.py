@@ -46,11 +46,21 @@ def apply_charges(account: Account, bar: int, charges: Iterable[Charge]) -> None
     """Book the charges of a bar in their order, slots in order."""
     for charge in charges:
         if charge.reason in ON_CASH:
-            pay(account, bar, charge, (account.cash, ZERO), None)
+            on_cash(account, bar, charge, EVERY_ASSET - charge.column)
             continue
         for terms in account.rules.terms:
             if charge.column in (EVERY_ASSET, terms.column) and account.positions[terms.number].quantity != 0:
                 on_position(account, bar, charge, terms)
+
+
+def on_cash(account: Account, bar: int, charge: Charge, currency: int) -> None:
+    """One charge on the cash of a currency; of a foreign one at the first slot that is quoted in it."""
+    if currency == 0:
+        pay(account, bar, charge, (account.cash, ZERO), None)
+        return
+    own = [terms for terms in account.rules.terms if terms.currency == currency]
+    if own:
+        pay(account, bar, charge, (account.purses[currency].cash, ZERO), own[0])
 
 
 def on_position(account: Account, bar: int, charge: Charge, terms: Terms) -> None:

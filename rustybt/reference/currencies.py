@@ -131,12 +131,24 @@ def convert(account: Account, bar: int, currency: int, purse: Purse) -> None:
     if money == 0:
         return
     received = at_home(account, currency, money)
+    if abs(received) < account.rules.toll.least:
+        return
+    cost = toll(account, received, symbol)
     purse.cash = amount(purse.cash - money, unit, "cash", symbol)
     purse.converted = amount(purse.converted - money, unit, "converted cash", symbol)
-    account.cash = amount(account.cash + received, unit, "cash", symbol)
+    account.cash = amount(account.cash + received - cost, unit, "cash", symbol)
+    account.fees = amount(account.fees + cost, unit, "fees", symbol)
     account.converted = amount(account.converted + received, unit, "converted cash", symbol)
     account.log.append(Row(bar, bar, own[0].number, 0, Reason.CONVERSION, Status.APPLIED, notional=money))
-    account.log.append(Row(bar, bar, NOWHERE, 0, Reason.CONVERSION, Status.APPLIED, notional=-received))
+    account.log.append(Row(bar, bar, NOWHERE, 0, Reason.CONVERSION, Status.APPLIED, notional=-received, fee=cost))
+
+
+def toll(account: Account, received: Decimal, symbol: str) -> Decimal:
+    """What a conversion costs that brings or takes so much of the account's money."""
+    if received == 0:
+        return ZERO
+    terms, unit = account.rules.toll, account.rules.unit
+    return max(terms.minimum, amount(nearest(abs(received) * terms.rate, unit), unit, "cost of a conversion", symbol))
 
 
 def check_purses(account: Account, bar: int) -> None:

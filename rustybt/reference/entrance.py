@@ -13,7 +13,7 @@ from rustybt.model.panel import Ints
 from rustybt.model.tables import DATED_SETTINGS, MARGIN_FIELDS, Plan, Tables
 from rustybt.model.tape import Tape
 from rustybt.model.timing import Timing
-from rustybt.reference.account import Account, Bar, Bars, Position, Purse, Rules, Terms
+from rustybt.reference.account import Account, Bar, Bars, Position, Purse, Rules, Terms, Toll
 from rustybt.reference.controls import Guard, Limits
 from rustybt.reference.decisions import Offer
 from rustybt.reference.impact import Impact
@@ -52,8 +52,10 @@ def read_rules(tables: Tables) -> Rules:
     hard = () if tables.carry is None else tuple((int(column), int(first), int(last)) for column, first, last in tables.carry.hard)
     moments, inside = (FillAt(tables.fill_at), Sizing(tables.sizing)), Intrabar(tables.intrabar)
     days = tables.day_ends, tables.pending_days
-    converts = tables.currencies is None or tables.currencies.convert
-    return Rules(unit, tables.gross * PER_RATE, *moments, terms, inside, tables.delays, hard, *days, uses_margin(tables), converts)
+    given, toll, converts = tables.currencies, Toll(), True
+    if given is not None:
+        toll, converts = Toll(given.cost_rate * PER_RATE, given.cost_minimum * unit, given.least * unit), given.convert
+    return Rules(unit, tables.gross * PER_RATE, *moments, terms, inside, tables.delays, hard, *days, uses_margin(tables), converts, toll)
 
 
 def uses_margin(tables: Tables) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 
 from rustybt.errors import ConfigError
-from rustybt.model import EVENT_FIELDS, Asset, CurrencyTable, EventKind
+from rustybt.model import EVENT_FIELDS, Asset, CarryTable, CurrencyTable, EventKind, Reason
+from rustybt.model.decimals import RATE, to_units
 from rustybt.model.panel import Ints
 from rustybt.testing.rules import Chance, World
 
@@ -34,7 +37,18 @@ def draw_currencies(dice: Chance, world: World, bars: int) -> CurrencyTable | No
                 rate = Fraction(above, below)
                 num[bar, currency], den[bar, currency] = rate.numerator, rate.denominator
             above = max(1, above + above * dice.integer(-50, 50) // 1000 + dice.integer(-1, 1))
-    return CurrencyTable(NAMES[:count], of_asset, num, den, convert=dice.chance(60))
+    toll = (dice.pick((0, 20_000, 10**7 + 1)), dice.pick((0, 0, 3, 10**4)), dice.pick((0, 0, 10**5))) if dice.chance(50) else (0, 0, 0)
+    return CurrencyTable(NAMES[:count], of_asset, num, den, dice.chance(60), *toll)
+
+
+def on_foreign_cash(dice: Chance, carry: CarryTable | None, currencies: CurrencyTable | None) -> CarryTable | None:
+    """The charges, half of those on cash about the cash of any currency."""
+    if carry is None or currencies is None:
+        return carry
+    charges = carry.charges.copy()
+    for row in np.flatnonzero(np.isin(charges[:, 1], (Reason.INTEREST, Reason.CREDIT))).tolist():
+        charges[row, 2] -= dice.integer(0, len(currencies.names) - 1) if dice.chance(50) else 0
+    return replace(carry, charges=charges)
 
 
 def within_currencies(events: Ints, currencies: CurrencyTable | None) -> Ints:
@@ -47,8 +61,12 @@ def within_currencies(events: Ints, currencies: CurrencyTable | None) -> Ints:
     return np.ascontiguousarray(events[~crossing])
 
 
-def read_currencies(lines: Iterable[list[str]], rates: Iterable[list[str]], assets: Sequence[Asset], bars: int) -> CurrencyTable | None:
-    """``account USD``, ``A EUR``, ``convert no``; and rates as ``0 EUR 1.10`` or ``0 EUR 10/9``: from a bar's close on.
+def read_currencies(
+    lines: Iterable[list[str]], rates: Iterable[list[str]], assets: Sequence[Asset], bars: int, unit: Decimal
+) -> CurrencyTable | None:
+    """``account USD``, ``A EUR``, ``convert no``, ``cost_rate 0.001``, ``cost_minimum 2``, ``least 100``.
+
+    And rates as ``0 EUR 1.10`` or ``0 EUR 10/9``: from a bar's close on.
 
     Raises:
         ConfigError: there is no account.
@@ -59,6 +77,8 @@ def read_currencies(lines: Iterable[list[str]], rates: Iterable[list[str]], asse
     if "account" not in words:
         raise ConfigError("no currency of the account", where="[currencies]", do="write: account USD")
     own, convert = words.pop("account"), words.pop("convert", "yes") == "yes"
+    steps = {"cost_rate": Decimal(1) / RATE, "cost_minimum": unit, "least": unit}
+    toll = [to_units(words.pop(name, "0"), step) for name, step in steps.items()]
     rates = list(rates)
     names = (own, *sorted(({*words.values()} | {name for _, name, _ in rates}) - {own}))
     of_asset = np.array([names.index(words.get(asset.symbol, own)) for asset in assets], dtype=np.int64)
@@ -67,15 +87,17 @@ def read_currencies(lines: Iterable[list[str]], rates: Iterable[list[str]], asse
     for bar, name, text in rates:
         rate = Fraction(text)
         num[int(bar), names.index(name)], den[int(bar), names.index(name)] = rate.numerator, rate.denominator
-    return CurrencyTable(names, of_asset, num, den, convert)
+    return CurrencyTable(names, of_asset, num, den, convert, *toll)
 
 
-def write_currencies(table: CurrencyTable | None, assets: Sequence[Asset]) -> list[str]:
+def write_currencies(table: CurrencyTable | None, assets: Sequence[Asset], unit: Decimal) -> list[str]:
     """The sections that `read_currencies` reads."""
     if table is None:
         return []
     quoted = [f"{asset.symbol} {table.names[int(table.of_asset[column])]}" for column, asset in enumerate(assets)]
-    lines = ["[currencies]", f"account {table.names[0]}", f"convert {'yes' if table.convert else 'no'}", *quoted, "[rates]"]
+    steps = {"cost_rate": Decimal(1) / RATE, "cost_minimum": unit, "least": unit}
+    toll = [f"{name} {getattr(table, name) * step:f}" for name, step in steps.items()]
+    lines = ["[currencies]", f"account {table.names[0]}", f"convert {'yes' if table.convert else 'no'}", *toll, *quoted, "[rates]"]
     for bar, currency in np.argwhere(table.num[:, 1:] > 0).tolist():
         lines.append(f"{bar} {table.names[currency + 1]} {table.num[bar, currency + 1]}/{table.den[bar, currency + 1]}")
     return lines

@@ -15,7 +15,7 @@ import numpy as np
 from rustybt.model import MARGIN_FIELDS, Plan, Sizing, Tables, Tape, Timing
 from rustybt.model.panel import Ints
 from rustybt.testing.carried import draw_carry
-from rustybt.testing.currencies import draw_currencies, within_currencies
+from rustybt.testing.currencies import draw_currencies, on_foreign_cash, within_currencies
 from rustybt.testing.dated import draw_dated
 from rustybt.testing.funds import draw_flows, draw_margin, draw_pending, draw_settlements
 from rustybt.testing.happenings import draw_events
@@ -159,6 +159,7 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     margin = any(bool(tables.row(name).any()) for name in MARGIN_FIELDS)
     tables = replace(tables, dated=draw_dated(dice, world, count, margin=margin))
     tables = replace(tables, currencies=None if tables.pending_days else draw_currencies(dice, world, count))
+    tables = replace(tables, carry=on_foreign_cash(dice, tables.carry, tables.currencies))
     return Session(tables, replace(market, timing=timing), plan, within_currencies(events, tables.currencies), tape)
 
 

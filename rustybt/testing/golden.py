@@ -132,13 +132,13 @@ def read_case(text: str, name: str = "case") -> Case:
         delays=read_delays(run),
         increments=read_increments(parts["increments"], assets, unit),
         dated=read_dated(parts["dated"], assets, unit),
-        carry=read_carry(parts, assets, unit),
         day_ends=run.get("cancel", "never") == "end_of_day",
         pending_days=int(run.get("settles_after", "0")),
         turns=np.array([int(bar) for line in parts["turns"] for bar in line], dtype=np.int64),
     )
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
-    tables = replace(tables, currencies=read_currencies(parts["currencies"], parts["rates"], assets, len(grid.close)))
+    currencies = read_currencies(parts["currencies"], parts["rates"], assets, len(grid.close), unit)
+    tables = replace(tables, currencies=currencies, carry=read_carry(parts, assets, unit, currencies))
     grid = replace(grid, timing=read_timing(parts, assets, grid, run))
     names = [slot_name(slot, assets) for slot in range(tables.slots.shape[1])]
     plan = read_targets(parts["targets"], tables, len(grid.close))
@@ -330,8 +330,8 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
     lines += ["[turns]", " ".join(map(str, tables.turns.tolist()))] if len(tables.turns) else []
     lines += write_controls(tables.controls, assets, unit)
     lines += ["[increments]", *write_increments(tables.increments, assets, unit), "[dated]", *write_dated(tables.dated, assets, unit)]
-    lines += write_carry(tables.carry, assets, unit)
-    lines += write_currencies(tables.currencies, assets)
+    lines += write_carry(tables.carry, assets, unit, tables.currencies)
+    lines += write_currencies(tables.currencies, assets, unit)
     if outcome is None:
         return "\n".join([*lines, "[error]", "LedgerError", ""])
     log, balances, lots = outcome_lines(tables, outcome)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -127,6 +128,57 @@ def test_metrics_are_in_the_currency_of_the_account() -> None:
     assert result.metrics["cost_commission"] == pytest.approx(11 * 1.2 + 12 * 1.25)
     assert result.lots().realised == trade["pnl_home"] == result.currencies["pnl_home"][-1]
     assert result.weights.filter(pl.col("asset") == "SAP")["weight"].to_list() == pytest.approx([1100 * 1.2 / (10000 - 13.2)])
+
+
+BAD: Any = "yes"
+TOLL = rbt.conversion(10, minimum=1, least=5)
+BY_CURRENCY = rbt.carry(interest={"USD": "0.05", "EUR": "0.36"}, credit={"EUR": "0.18"})
+
+
+@pytest.mark.parametrize("convert", [TOLL, False])
+def test_conversions_and_foreign_cash_cost_in_every_view_of_the_books(convert: Any) -> None:
+    config = configure(cash="10000", rates=EUR, convert=convert, carry=BY_CURRENCY)
+    bulk, bar_by_bar = run_configured({"half": HALF}, two(), config), walk({"half": HALF}, two(), config)
+    assert outcome_difference(bulk.outcome, bar_by_bar.outcome) == ""
+    check_journal(bulk.journal, bulk.equity, bulk.positions)
+    _, errors, _ = loader.load_string(beancount_text(bulk.books))
+    assert not errors, errors[:3]
+    total = bulk.currencies.row(-1, named=True)
+    assert total["pnl_home"] == Decimal(bulk.final_equity) - 10000
+    lots = bulk.lots()
+    assert lots.realised + lots.unrealised + lots.income + lots.fx == total["pnl_home"]
+    spent = -total["conversion_costs"]
+    booked = bulk.journal.filter(pl.col("account") == "expenses:conversion")["amount"].to_list()
+    assert spent == sum(booked, Decimal(0))
+    assert (spent > 0) == (convert is TOLL)
+    assert bulk.metrics.get("cost_conversion", 0.0) == pytest.approx(float(spent))
+
+
+def test_interest_on_foreign_cash_is_of_its_currency() -> None:
+    # 43 SAP at 110 are 4730 EUR owed; a night at 36 % of 360 days is 4.73 EUR.
+    result = rbt.run(HALF, two(), cash="10000", rates=EUR, convert=False, carry=BY_CURRENCY)
+    row = result.carry.row(0, named=True)
+    assert (row["kind"], row["asset"], row["currency"], row["amount"]) == ("interest", None, "EUR", Decimal("-4.73"))
+    assert result.equity["cash_EUR"].to_list()[:3] == [0, -4730, Decimal("-4734.73")]
+    assert result.journal.filter(pl.col("account") == "expenses:interest")["asset"].null_count() == result.carry.height
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (lambda: rbt.conversion(-1), "bps -1 is negative"),
+        (lambda: rbt.conversion(10_000), "bps 10000 is 100 % or more"),
+        (lambda: rbt.conversion("0.00001"), "finer than 0.0001"),
+        (lambda: rbt.conversion(1, minimum="-2"), "minimum -2 is negative"),
+        (lambda: configure(rates=EUR, convert=BAD), "convert 'yes' is neither True nor False nor a Conversion"),
+        (lambda: rbt.run(HALF, two(), rates=EUR, convert=rbt.conversion(least="0.000000001")), "finer than a money unit"),
+        (lambda: rbt.run(HALF, two(), rates=EUR, carry=rbt.carry(interest={"GBP": "0.05"})), "'GBP' is not a currency of the run"),
+        (lambda: rbt.carry(interest={"EUR": None}), "no rate of 'EUR'"),
+    ],
+)
+def test_bad_terms_of_conversion_are_refused(given: Any, said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        given()
 
 
 def test_the_currencies_are_saved_and_on_the_page(tmp_path: Path) -> None:

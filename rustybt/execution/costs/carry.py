@@ -75,7 +75,8 @@ def carry(
             ``asset``, ``session`` or ``ts``, ``rate``, each in force until the next one. What a mapping or frame does not name, names
             later, names with a null, or with false in a column ``available``, cannot be borrowed: an order that would sell it short is
             refused (``no_borrow``).
-        interest: paid on negative cash: a rate, or a frame with ``session`` or ``ts`` and ``rate``.
+        interest: paid on negative cash: a rate, or a frame with ``session`` or ``ts`` and ``rate``, on cash of the account's currency;
+            where they differ by currency a mapping (``{"USD": "0.06", "EUR": "0.04"}``), or a frame with ``currency`` too.
         credit: received on positive cash; likewise.
         financing: on the value of positions held over a rollover: a rate that both sides pay, a pair (long, short), a mapping of symbols
             to either, or a frame with ``asset``, ``session`` or ``ts``, ``long``, ``short``. Negative = received.

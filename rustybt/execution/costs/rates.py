@@ -100,9 +100,9 @@ def read_rates(given: object, where: str, *, by_asset: bool, least: int | None =
     """A checked table of rates.
 
     Args:
-        given: a number, a mapping of symbols to numbers, a frame, or None.
+        given: a number, a mapping of symbols (currencies) to numbers, a frame, or None.
         where: how errors call it.
-        by_asset: whether rates may differ by asset.
+        by_asset: whether rates may differ by asset; else they may by currency.
         least: the least rate that makes sense.
 
     Raises:
@@ -111,9 +111,12 @@ def read_rates(given: object, where: str, *, by_asset: bool, least: int | None =
     if given is None:
         return RateTable()
     if isinstance(given, Mapping):
-        if not by_asset or not given:
-            do = "give a rate, or a frame with session and rate" if not by_asset else "name at least one asset"
-            raise ConfigError(f"a mapping of {len(given)} assets", where=where, do=do)
+        if not given:
+            what = ("assets", "asset") if by_asset else ("currencies", "currency")
+            raise ConfigError(f"a mapping of 0 {what[0]}", where=where, do=f"name at least one {what[1]}")
+        missing = [k for k, v in given.items() if v is None and not by_asset]
+        if missing:
+            raise ConfigError(f"no rate of {missing[0]!r}", where=where, do="leave the currency out")
         return RateTable(
             tuple(RateRow(str(k), None, None if v is None else rate_of(v, f"{where}, {k!r}", least)) for k, v in given.items())
         )
@@ -159,7 +162,8 @@ def _dated(frame: pl.DataFrame, where: str, column: str, by_asset: bool, least: 
         wanted = f"{'asset, ' if by_asset else ''}session or ts, {column}"
         raise ConfigError(f"columns {', '.join(frame.columns)}", where=where, do=f"give {wanted}")
     available = frame["available"].to_list() if "available" in frame.columns and by_asset else [True] * frame.height
-    assets = [str(name) for name in frame["asset"]] if by_asset else [EVERY] * frame.height
+    names = "asset" if by_asset else "currency"
+    assets = [str(name) for name in frame[names]] if names in frame.columns else [EVERY] * frame.height
     seen: set[tuple[str, int]] = set()
     for number, (name, at, rate, free) in enumerate(zip(assets, frame[when], frame[column], available, strict=True)):
         place = f"{where}, row {number}"
