@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from rustybt.data.actions import read_events
 from rustybt.data.calendars import code_of
 from rustybt.data.catalog import Catalog, Version
@@ -114,7 +116,7 @@ def _told(source: Source, got: Downloaded, options: Mapping[str, Any]) -> dict[s
         known: dict[str, Any] = settings_of(got.terms, tuple(told))
         declared = {symbol: {**known.get(symbol, {}), **item} if isinstance(item, Mapping) else item for symbol, item in mine.items()}
         told["assets"] = {**known, **declared}
-    told.setdefault("stamp", source.stamp)
+    told.setdefault("stamp", "session" if got.bars["ts"].dtype == pl.Date else source.stamp)
     if told["stamp"] == "open":
         told.setdefault("interval", got.about["frequency"])
     calendars = {item.calendar for item in got.terms.values()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
@@ -36,6 +37,8 @@ class SourceSuite:
         start, end: dates that the tapes lie between.
         wants_key: whether the vendor refuses a wrong key.
         pages: requests for the bars of one symbol, at least.
+        left_over: requests for bars of a download that went on after all pages but one had arrived.
+        own_tries: requests that the vendor's library sends by itself where one fails.
 
     Example:
         >>> class TestMine(SourceSuite):
@@ -50,6 +53,8 @@ class SourceSuite:
     end: ClassVar[str] = "2024-12-31"
     wants_key: ClassVar[bool] = False
     pages: ClassVar[int] = 2
+    own_tries: ClassVar[int] = 1
+    left_over: ClassVar[int] = 1
 
     def vendor(self) -> Vendor:
         """The simulated vendor, with a tape for each symbol."""
@@ -76,7 +81,7 @@ class SourceSuite:
                 (symbol, action.day.isoformat(), action.kind, action.value)
                 for symbol, tape in zip(self.symbols, vendor.tapes.values(), strict=True)
                 for action in tape.actions
-                if action.day > tape.bars[0].day
+                if tape.bars[0].day < action.day <= date.fromisoformat(self.end)
             )
             assert self.said(tmp_path, made) == wanted
 
@@ -123,13 +128,13 @@ class SourceSuite:
             whole = self.ingested(vendor, tmp_path / "whole")
             needed = len(vendor.calls_to(self.bars_path))
             vendor.calls.clear()
-            vendor.fail("down", self.bars_path, times=1, skip=needed - 1)
+            vendor.fail("down", self.bars_path, times=self.own_tries, skip=needed - 1)
             with self.fails(SourceError, tmp_path / "resumed"):
                 self.ingested(vendor, tmp_path / "resumed", patience=Patience(attempts=1))
             vendor.calls.clear()
             resumed = self.ingested(vendor, tmp_path / "resumed")
             assert resumed.snapshot == whole.snapshot
-            assert len(vendor.calls_to(self.bars_path)) == 1
+            assert len(vendor.calls_to(self.bars_path)) == self.left_over
             assert not [path for path in (tmp_path / "resumed" / "downloads").iterdir() if path.name != "locks"]
 
     def test_a_wrong_key_is_said_at_once(self, tmp_path: Path) -> None:
@@ -181,13 +186,15 @@ class SourceSuite:
 
     def expected(self, symbol: str, tape: Tape) -> pl.DataFrame:
         """The bars of a tape as they have to come out: at the instant at which they are complete."""
+        first, last = date.fromisoformat(self.start), date.fromisoformat(self.end)
+        bars = [bar for bar in tape.bars if first <= bar.day <= last]
         if tape.frequency == "1d" and tape.calendar is not None:
-            days = np.array([bar.day for bar in tape.bars], dtype="datetime64[D]").astype(np.int32)
+            days = np.array([bar.day for bar in bars], dtype="datetime64[D]").astype(np.int32)
             closes = sessions(tape.calendar, int(days[0]), int(days[-1])).close_of(days)[0]
             ts = pl.Series(closes)
         else:
-            ts = pl.Series([bar.millis * 1000 + microseconds(tape.frequency) for bar in tape.bars])
-        columns = {name: [bar.numbers[i] for bar in tape.bars] for i, name in enumerate(PRICES)}
+            ts = pl.Series([bar.millis * 1000 + microseconds(tape.frequency) for bar in bars])
+        columns = {name: [bar.numbers[i] for bar in bars] for i, name in enumerate(PRICES)}
         frame = pl.DataFrame(columns, schema=dict.fromkeys(PRICES, pl.Decimal(38, 12)))
         return frame.with_columns(ts.cast(pl.Datetime("us", "UTC")).alias("ts"), pl.lit(symbol).alias("asset"))
 

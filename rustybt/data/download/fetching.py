@@ -89,8 +89,8 @@ def download(source: Source, wanted: Wanted, root: Path, patience: Patience | No
     with sole_writer(locks):
         if not wanted.resume:
             pages.drop()
-        terms = {symbol: ask(source, patience, lambda symbol=symbol: source.terms(symbol)) for symbol in wanted.symbols}  # type: ignore[misc]
-        history = pages.pin(_history(wanted, any(item.calendar for item in terms.values())))
+        history = pages.pin(_history(wanted))
+        terms = {symbol: _terms(source, symbol, pages, patience) for symbol in wanted.symbols}
         got: dict[str, list[Page]] = {}
         for number, symbol in enumerate(wanted.symbols):
             tell = _teller(progress, history, number, len(wanted.symbols))
@@ -98,6 +98,15 @@ def download(source: Source, wanted: Wanted, root: Path, patience: Patience | No
         bars, notes = merge_bars(source, history, got, {symbol: item.calendar for symbol, item in terms.items()})
     about = {"frequency": wanted.frequency, "until": history.end.isoformat(), "library": source.version, "address": source.address}
     return Downloaded(bars, merge_events(got), terms, tuple(notes), about, pages)
+
+
+def _terms(source: Source, symbol: str, pages: Pages, patience: Patience) -> Terms:
+    """What is known of a symbol, asked for once a download."""
+    known = pages.terms_of(symbol)
+    if known is None:
+        known = ask(source, patience, lambda: source.terms(symbol))
+        pages.keep_terms(symbol, known)
+    return known
 
 
 def _fetch(source: Source, symbol: str, history: History, pages: Pages, *, patience: Patience, tell: Callable[[Page], None]) -> list[Page]:
@@ -131,10 +140,9 @@ def _check(source: Source, wanted: Wanted) -> None:
         raise ConfigError("a download needs a start", where="start", do='say from when: start="2020-01-01"')
 
 
-def _history(wanted: Wanted, sessions: bool) -> History:
-    """The span in instants. Dates of an exchange reach over midnight UTC, so intraday bars are asked for a day more on both sides."""
-    length = microseconds(wanted.frequency)
-    margin = timedelta(days=1) if sessions and length < DAY else timedelta(0)
+def _history(wanted: Wanted) -> History:
+    """The span in instants. Sessions of an exchange reach over midnight UTC, so intraday bars are asked for a day more on both sides."""
+    margin = timedelta(days=1 if microseconds(wanted.frequency) < DAY else 0)
     now = datetime.now(UTC)
     start = EPOCH if wanted.start is None else _moment(wanted.start, "start", 0) - margin
     end = now if wanted.end is None else min(now, _moment(wanted.end, "end", 1) + margin)

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from rustybt.model.source import History, Page, Source
+from rustybt.model.source import History, Page, Source, Terms
 
 KEPT = timedelta(days=7)
 """Age after which the pages of an interrupted download are thrown away: a vendor may have corrected them."""
@@ -50,6 +50,22 @@ class Pages:
         said = {"start": history.start.isoformat(), "end": history.end.isoformat(), "made": datetime.now(UTC).isoformat()}
         _write(place, json.dumps(said).encode())
         return history
+
+    def terms_of(self, symbol: str) -> Terms | None:
+        """What the source said of a symbol when the download began."""
+        try:
+            note = json.loads(self._place(symbol, 0).with_name("terms.json").read_text(encoding="utf-8"))
+            return Terms(note["asset_class"], note["settings"], note["calendar"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def keep_terms(self, symbol: str, terms: Terms) -> None:
+        """Keep them; settings that are numbers become texts, which are exact."""
+        place = self._place(symbol, 0).with_name("terms.json")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        settings = {name: value if value is None else str(value) for name, value in terms.settings.items()}
+        note = {"asset_class": terms.asset_class, "settings": settings, "calendar": terms.calendar}
+        _write(place, json.dumps(note).encode())
 
     def of(self, symbol: str) -> list[Page]:
         """The whole pages of a symbol from its first; a damaged one ends them."""

@@ -19,6 +19,7 @@ GROUP = "rustybt.sources"
 """Entry points of other packages: a name, and a function ``(address, **settings) -> (source, symbols)``."""
 OURS = {
     "ccxt": "rustybt.adapters.ccxt:open_source",
+    "yfinance": "rustybt.adapters.yfinance:open_source",
 }
 
 

@@ -7,5 +7,6 @@ of `Vendor` with ``answer``, kept apart from the adapter that reads it, or one m
 from rustybt.testing.vendors.binance import SimulatedBinance
 from rustybt.testing.vendors.server import Call, Fault, Reply, Vendor
 from rustybt.testing.vendors.tape import Action, Tape, around_the_clock, of_sessions
+from rustybt.testing.vendors.yahoo import SimulatedYahoo
 
-__all__ = ["Action", "Call", "Fault", "Reply", "SimulatedBinance", "Tape", "Vendor", "around_the_clock", "of_sessions"]
+__all__ = ["Action", "Call", "Fault", "Reply", "SimulatedBinance", "SimulatedYahoo", "Tape", "Vendor", "around_the_clock", "of_sessions"]

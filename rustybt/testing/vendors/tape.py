@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import groupby
 
 from rustybt.data.calendars import sessions
 from rustybt.data.stamps import microseconds
@@ -90,6 +91,19 @@ class Tape:
     step: Decimal = Decimal(1)
     calendar: str | None = None
 
+    @property
+    def daily(self) -> Tape:
+        """The same in one bar a session."""
+        if self.frequency == "1d":
+            return self
+        bars = []
+        for day, group in groupby(self.bars, key=lambda bar: bar.day):
+            parts = list(group)
+            high, low = max(bar.high for bar in parts), min(bar.low for bar in parts)
+            volume = sum((bar.volume for bar in parts), Decimal(0))
+            bars.append(Bar(parts[0].start, day, parts[0].open, high, low, parts[-1].close, volume))
+        return replace(self, frequency="1d", bars=tuple(bars))
+
     def splits_after(self, day: date) -> Fraction:
         """New shares for one share of that day, by all splits with a later ex-date."""
         ratio = Fraction(1)
@@ -116,9 +130,17 @@ def around_the_clock(
 
 
 def of_sessions(
-    symbol: str, first: date, last: date, *, calendar: str = "XNYS", actions: tuple[Action, ...] = (), seed: int = 1, tick: str = "0.01"
+    symbol: str,
+    first: date,
+    last: date,
+    *,
+    frequency: str = "1d",
+    calendar: str = "XNYS",
+    actions: tuple[Action, ...] = (),
+    seed: int = 1,
+    tick: str = "0.01",
 ) -> Tape:
-    """Daily bars of an exchange; a split divides the price.
+    """Bars of an exchange, one a session or all that its hours hold; a split divides the price.
 
     Example:
         >>> tape = of_sessions("AAPL", date(2024, 1, 2), date(2024, 1, 5))
@@ -126,16 +148,18 @@ def of_sessions(
         [2, 3, 4, 5]
     """
     found = sessions(calendar, (first - EPOCH).days, (last - EPOCH).days)
-    days = [
-        (datetime.fromtimestamp(int(at) / 1e6, UTC), EPOCH + timedelta(days=int(day)))
-        for day, at in zip(found.days, found.opens, strict=True)
-        if first <= EPOCH + timedelta(days=int(day)) <= last
-    ]
+    length = microseconds(frequency)
+    times = []
+    for number, opened, closed in zip(found.days.tolist(), found.opens.tolist(), found.closes.tolist(), strict=True):
+        day = EPOCH + timedelta(days=number)
+        if first <= day <= last:
+            starts = [opened] if frequency == "1d" else range(opened, closed, length)
+            times += [(datetime.fromtimestamp(at / 1e6, UTC), day) for at in starts]
     ordered = tuple(sorted(actions, key=lambda action: action.day))
     return Tape(
         symbol,
-        "1d",
-        _walk(days, seed, tick=Decimal(tick), step=Decimal(1), price=Decimal(150), actions=ordered),
+        frequency,
+        _walk(times, seed, tick=Decimal(tick), step=Decimal(1), price=Decimal(150), actions=ordered),
         ordered,
         Decimal(tick),
         Decimal(1),
