@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -12,7 +13,18 @@ from rustybt.cli import show
 from rustybt.errors import ConfigError
 from rustybt.spec import StrategyFunction
 
-GridOption = Annotated[list[str], typer.Option("--grid", help="Values of a parameter: fast=5,10,20 or fast=5:50:5.", show_default=False)]
+if TYPE_CHECKING:
+    import polars as pl
+
+    from rustybt.sweeps import Sweep
+
+GridOption = Annotated[
+    list[str] | None, typer.Option("--grid", help="Values of a parameter: fast=5,10,20 or fast=5:50:5.", show_default=False)
+]
+SpaceOption = Annotated[
+    list[str] | None,
+    typer.Option("--space", help="Values to draw from: fast=5..50, share=0.1..0.5 or mode=a,b. Instead of --grid.", show_default=False),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +36,11 @@ def register(app: typer.Typer) -> None:
         strategy: o.StrategyArgument,
         data: o.DataOption,
         reading: o.Reading,
-        grid: GridOption,
+        grid: GridOption = None,
+        space: SpaceOption = None,
+        samples: Annotated[int, typer.Option("--samples", help="How many to draw from --space.")] = 100,
+        method: Annotated[str, typer.Option("--method", help="How to draw: random, or latin (a Latin hypercube).")] = "random",
+        seed: Annotated[int, typer.Option("--seed", help="Of the drawing.")] = 0,
         where: Annotated[str | None, typer.Option("--where", help='Condition, such as "fast < slow".', show_default=False)] = None,
         by: Annotated[str, typer.Option("--by", help="Metric of the leaderboard.")] = "sharpe",
         settings: o.SettingsOption = None,
@@ -33,34 +49,54 @@ def register(app: typer.Typer) -> None:
         costs_profile: o.ProfileOption = None,
         slippage_bps: o.SlippageOption = None,
         volume_cap: o.VolumeCapOption = None,
-        out: Annotated[str | None, typer.Option("--out", help="Parquet file for the rows.", show_default=False)] = None,
+        budget: Annotated[str, typer.Option("--budget", help="Most memory beside the data and the rows.")] = "2GB",
+        workers: Annotated[int | None, typer.Option("--workers", help="How many at a time.", show_default="one per core")] = None,
+        executor: Annotated[str, typer.Option("--executor", help="threads or processes.")] = "threads",
+        curves: Annotated[bool, typer.Option("--curves", help="Keep every equity curve; needs a directory.")] = False,
+        out: Annotated[
+            str | None,
+            typer.Option("--out", help="Directory, gone on with after a kill; or a .parquet file for the rows.", show_default=False),
+        ] = None,
         trials: o.TrialsOption = None,
         json: o.JsonOption = False,
     ) -> None:
-        """Run every combination of a grid of parameters."""
+        """Run every combination of a grid of parameters, or a sample of a space."""
         import rustybt as rbt
 
         found = o.find_strategy(strategy)
         costs = o.build_costs(commission_bps, None, None, None, slippage_bps, costs_profile, volume_cap)
         wanted = o.build_settings(settings, cash=cash, costs=costs)
+        file = Path(out) if out is not None and out.endswith(".parquet") else None
+        if curves and (out is None or file is not None):
+            raise ConfigError("curves have no place", where="--curves", do="give --out DIRECTORY")
+        chosen: dict[str, Any] = {}
+        if grid or not space:
+            chosen["grid"] = dict(values(found, text) for text in grid or ())
+        if space:
+            chosen |= {"space": dict(spans(found, text) for text in space), "samples": samples, "method": method, "seed": seed}
         panel = o.load_panel(data, reading)
         show.say_if_cold()
         with show.bar("variants", quiet=json) as progress:
             done = rbt.sweep(
                 found,
                 panel,
-                grid=dict(values(found, text) for text in grid),
+                **chosen,
                 where=where,
+                budget=budget,
+                workers=workers,
+                executor=executor,
+                out=None if file is not None else out,
+                curves=curves,
                 progress=progress,
                 trials=trials,
                 **wanted,
             )
         best = done.top(10, by=by)
-        if out:
+        if file is not None:
             try:
-                done.frame.write_parquet(out)
+                done.frame.write_parquet(file)
             except OSError as error:
-                raise ConfigError(f"cannot write the rows: {error}", where=out, do="choose a file that can be written") from None
+                raise ConfigError(f"cannot write the rows: {error}", where=str(file), do="choose a file that can be written") from None
         if json:
             show.emit(
                 {
@@ -73,17 +109,37 @@ def register(app: typer.Typer) -> None:
                 }
             )
             return
-        show.out.print(f"{done.frame.height:,} variants, {done.failed:,} failed; best by {by}\n")
-        show.out.print(show.frame_table(best))
-        if done.failed:
-            why = done.frame["error"].drop_nulls()[0].splitlines()[0]
-            show.out.print(f"[yellow]note:[/] the first that failed: {escape(why)}")
-        for note in done.notes:
-            show.out.print(f"[yellow]note:[/] {escape(note)}")
-        show.out.print(f"[dim]{escape(done.luck)}[/]")
+        say(done, best, by)
 
 
-def values(strategy: StrategyFunction, text: str) -> tuple[str, list[Any]]:
+def say(done: Sweep, best: pl.DataFrame, by: str) -> None:
+    """The leaderboard and what a reader should know."""
+    show.out.print(f"{done.frame.height:,} variants, {done.failed:,} failed; best by {by}\n")
+    show.out.print(show.frame_table(best))
+    if done.failed:
+        why = done.frame["error"].drop_nulls()[0].splitlines()[0]
+        show.out.print(f"[yellow]note:[/] the first that failed: {escape(why)}")
+    for note in done.notes:
+        show.out.print(f"[yellow]note:[/] {escape(note)}")
+    show.out.print(f"[dim]{escape(done.luck)}[/]")
+
+
+def spans(strategy: StrategyFunction, text: str) -> tuple[str, Any]:
+    """``fast=5..50`` as a range, anything else as the choices of `values`.
+
+    Raises:
+        ConfigError: as `values`.
+    """
+    from rustybt.spec import Range
+
+    name, equals, given = text.partition("=")
+    if not equals or ".." not in given:
+        return values(strategy, text, "--space")
+    ends = [values(strategy, f"{name}={end}", "--space")[1][0] for end in given.split("..", 1)]
+    return name, Range(*ends)
+
+
+def values(strategy: StrategyFunction, text: str, option: str = "--grid") -> tuple[str, list[Any]]:
     """``fast=5,10`` or ``fast=5:50:5`` (first, last, step) as typed values.
 
     Raises:
@@ -91,10 +147,10 @@ def values(strategy: StrategyFunction, text: str) -> tuple[str, list[Any]]:
     """
     name, equals, given = text.partition("=")
     if not equals or not given:
-        raise ConfigError(f"--grid {text!r} has no values", where="--grid", do="write --grid fast=5,10,20 or fast=5:50:5")
+        raise ConfigError(f"{option} {text!r} has no values", where=option, do=f"write {option} fast=5,10,20")
     if name not in strategy.parameters:
         known = ", ".join(strategy.parameters)
-        raise ConfigError(f"strategy {strategy.name!r} has no parameter {name!r}", where="--grid", do=f"use one of {known}")
+        raise ConfigError(f"strategy {strategy.name!r} has no parameter {name!r}", where=option, do=f"use one of {known}")
     if ":" in given:
         try:
             first, last, *step = (int(part) for part in given.split(":"))

@@ -1,7 +1,9 @@
-"""Many variants of one strategy: a grid of parameters, each run exactly, in threads; and how far to trust what comes out.
+"""Many variants of a strategy, each run exactly; and how far to trust what comes out.
 
-In: a ``@strategy`` function, data and a grid. Out: a `Sweep`, one row per variant. To add a search method: one module that yields
-    assignments; a change that a robust strategy should survive: a class in `changes`.
+In: ``@strategy`` functions, data, and a grid, a list or a space of parameters. Out: a `Sweep`, one row per variant. The way through:
+`grid` and `sampling` name the assignments, `variants` numbers them, `executors` hands chunks of them to `evaluate`, `store` keeps the rows,
+`outcome` answers questions about them. To add a search method: one module that calls `evaluate`; an executor: a generator in `executors`;
+a change that a robust strategy should survive: a class in `changes`.
 """
 
 from rustybt.sweeps.changes import Case, Change, DrawnLatency, ExtraSlippage, MissedFills, ParameterJitter, PriceNoise, SyntheticBars
@@ -10,8 +12,9 @@ from rustybt.sweeps.found import Search, search
 from rustybt.sweeps.grid import assignments
 from rustybt.sweeps.honest import judged
 from rustybt.sweeps.monte_carlo import Perturbed, perturb, resample_returns, resample_trades
+from rustybt.sweeps.outcome import Sweep
 from rustybt.sweeps.registry import Tally, Trial, TrialRegistry, trial_of
-from rustybt.sweeps.run import Sweep, sweep
+from rustybt.sweeps.run import sweep
 from rustybt.sweeps.sensitivity import Pick, curve, pick, stability, surface
 from rustybt.sweeps.splits import Split, Walk, Window, combinatorial, groups, paths, windows
 from rustybt.sweeps.walk import walk_forward

@@ -1,14 +1,126 @@
-"""Assignments of parameters: every combination of a grid that a condition lets through."""
+"""Assignments of parameters: a grid, a list, or what a sampler drew, kept column by column so that a million of them stay small."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import product
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from rustybt.errors import ConfigError
+
+ABSENT = object()
+"""In a column: the variant leaves this parameter at its default."""
+
+
+@dataclass(frozen=True)
+class Assignments:
+    """Parameter values of many variants.
+
+    Attributes:
+        columns: one value per variant by parameter name; `ABSENT` where a variant does not give it.
+        count: number of variants.
+
+    Example:
+        >>> Assignments.of_rows([{"fast": 5}, {"fast": 10, "slow": 20}])[1]
+        {'fast': 10, 'slow': 20}
+    """
+
+    columns: Mapping[str, Sequence[Any]]
+    count: int
+
+    @classmethod
+    def of_grid(cls, grid: Mapping[str, Iterable[Any]]) -> Assignments:
+        """Every combination of the values of a grid, the last name varying fastest.
+
+        Raises:
+            ConfigError: an empty grid.
+        """
+        values = {name: list(given) for name, given in grid.items()}
+        empty = [name for name, given in values.items() if not given]
+        if not values or empty:
+            what = f"the grid has no values{' for ' + repr(empty[0]) if empty else ''}"
+            raise ConfigError(what, where="sweep, grid", do='give grid={"fast": [5, 10]}')
+        count, columns, inner = prod(map(len, values.values())), {}, 1
+        for name in reversed(values):
+            given = values[name]
+            columns[name] = [value for value in given for _ in range(inner)] * (count // (inner * len(given)))
+            inner *= len(given)
+        return cls({name: columns[name] for name in values}, count)
+
+    @classmethod
+    def of_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Assignments:
+        """A list of assignments.
+
+        Raises:
+            ConfigError: the list is empty, or holds something else.
+        """
+        given = list(rows)
+        wrong = [row for row in given if not isinstance(row, Mapping)]
+        if not given or wrong:
+            what = f"{wrong[0]!r} is no mapping of parameters" if wrong else "the list has no variants"
+            raise ConfigError(what, where="sweep, variants", do='give variants=[{"fast": 5}, {"fast": 10}]')
+        names = dict.fromkeys(name for row in given for name in row)
+        return cls({str(name): [row.get(name, ABSENT) for row in given] for name in names}, len(given))
+
+    def __getitem__(self, at: int) -> dict[str, Any]:
+        return {name: value for name, column in self.columns.items() if (value := column[at]) is not ABSENT}
+
+    def frame(self) -> pl.DataFrame:
+        """One row per variant, one column per parameter; null where it is left at its default."""
+        return pl.DataFrame({name: series(name, column) for name, column in self.columns.items()}, height=self.count)
+
+    def meeting(self, where: str | None) -> Assignments:
+        """Those that meet a condition on the names, in SQL.
+
+        Raises:
+            ConfigError: an unreadable condition, or one that leaves nothing.
+        """
+        if where is None:
+            return self
+        keep = self.kept(where)
+        if not keep.any():
+            what = f"the condition {where!r} leaves none of {self.count} variants"
+            raise ConfigError(what, where="sweep, where", do="loosen it or widen the grid")
+        return self.taken(np.flatnonzero(keep).tolist())
+
+    def kept(self, where: str) -> Any:
+        """(count,) whether each meets a condition.
+
+        Raises:
+            ConfigError: an unreadable condition.
+        """
+        try:
+            found = self.frame().select(pl.sql_expr(where).cast(pl.Boolean).alias("keep"))["keep"]
+        except pl.exceptions.PolarsError as error:
+            what = f"the condition {where!r} cannot be used: {str(error).splitlines()[0]}"
+            raise ConfigError(what, where="sweep, where", do='write "fast < slow"') from None
+        return (pl.repeat(found[0], self.count, eager=True) if len(found) != self.count else found).fill_null(value=False).to_numpy()
+
+    def taken(self, rows: Sequence[int]) -> Assignments:
+        """Some of them, in the order given."""
+        return Assignments({name: [column[at] for at in rows] for name, column in self.columns.items()}, len(rows))
+
+    def digest(self) -> str:
+        """SHA-256 of names and values, in order."""
+        plain = {name: ["" if value is ABSENT else value for value in column] for name, column in self.columns.items()}
+        return hashlib.sha256(json.dumps([self.count, plain], default=repr).encode()).hexdigest()
+
+
+def series(name: str, values: Sequence[Any]) -> pl.Series:
+    """Values of a parameter as a column; kinds that do not go together become text."""
+    known = [None if value is ABSENT else value for value in values]
+    kinds = {type(value) for value in known} - {type(None)}
+    if len(kinds) > 1 and not kinds <= {int, float}:
+        known = [None if value is None else str(value) for value in known]
+    elif kinds == {int, float}:
+        known = [None if value is None else float(value) for value in known]
+    return pl.Series(name, known, strict=False)
 
 
 def assignments(grid: Mapping[str, Iterable[Any]], where: str | None = None) -> list[dict[str, Any]]:
@@ -25,24 +137,5 @@ def assignments(grid: Mapping[str, Iterable[Any]], where: str | None = None) -> 
         >>> assignments({"fast": [5, 10], "slow": [10, 20]}, where="fast < slow")
         [{'fast': 5, 'slow': 10}, {'fast': 5, 'slow': 20}, {'fast': 10, 'slow': 20}]
     """
-    values = {name: list(given) for name, given in grid.items()}
-    empty = [name for name, given in values.items() if not given]
-    if not values or empty:
-        raise ConfigError(
-            f"the grid has no values{' for ' + repr(empty[0]) if empty else ''}", where="sweep, grid", do='give grid={"fast": [5, 10]}'
-        )
-    found = [dict(zip(values, combination, strict=True)) for combination in product(*values.values())]
-    if where is None:
-        return found
-    try:
-        keep = pl.DataFrame(found).select(pl.sql_expr(where).cast(pl.Boolean).alias("keep"))["keep"].to_list()
-    except pl.exceptions.PolarsError as error:
-        raise ConfigError(
-            f"the condition {where!r} cannot be used: {str(error).splitlines()[0]}", where="sweep, where", do='write "fast < slow"'
-        ) from None
-    left = [assignment for assignment, kept in zip(found, keep, strict=True) if kept]
-    if not left:
-        raise ConfigError(
-            f"the condition {where!r} leaves none of {len(found)} variants", where="sweep, where", do="loosen it or widen the grid"
-        )
-    return left
+    found = Assignments.of_grid(grid).meeting(where)
+    return [found[at] for at in range(found.count)]

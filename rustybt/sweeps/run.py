@@ -1,158 +1,82 @@
-"""Run every variant and keep one row of each."""
+"""Run every variant, keep one row of each."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from rustybt.analysis.honesty import Overfitting, Superiority, overfitting, superior_ability
-from rustybt.engine import Result, RunConfig, configure, run_configured
+from rustybt.engine import configure
 from rustybt.engine.bulk import panel_of
-from rustybt.engine.summary import curve_of
-from rustybt.errors import ConfigError, RustyBTError
-from rustybt.model import Panel
+from rustybt.errors import ConfigError
+from rustybt.ledger.money import decimal_column
 from rustybt.spec import StrategyFunction
-from rustybt.sweeps.grid import assignments
-from rustybt.sweeps.honest import judged, sentence, session_sharpes
-from rustybt.sweeps.registry import Tally, Trial, counted, open_registry, trial_id
+from rustybt.sweeps.budget import bytes_of, shown
+from rustybt.sweeps.evaluate import Rows
+from rustybt.sweeps.executors import Work, executor_of, workers_of
+from rustybt.sweeps.grid import Assignments
+from rustybt.sweeps.honest import session_sharpes
+from rustybt.sweeps.identity import facts_of
+from rustybt.sweeps.outcome import Sweep
+from rustybt.sweeps.progress import Told, telling
+from rustybt.sweeps.registry import Tally, Trial, TrialRegistry, counted, open_registry
+from rustybt.sweeps.sampling import Drawing, sampled
+from rustybt.sweeps.store import Folder
+from rustybt.sweeps.variants import Chunk, Variants, variants_of
 
-METRICS = ("total_return", "cagr", "volatility", "sharpe", "max_drawdown")
-FOR_JUDGING = ("skew", "kurtosis", "periods_per_year")
-"""Metrics of each row that `Sweep.top` needs to judge a Sharpe ratio, beside ``returns``, and does not show."""
-LUCK = ("probabilistic_sharpe", "deflated_sharpe")
-"""What `Sweep.top` adds."""
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """The variants of a sweep.
-
-    Attributes:
-        frame: one row per variant in grid order: ``variant`` (number), the parameters, final_equity (Decimal), the metrics
-            (Float64), returns (number of session returns), orders, fills, error (text, null when it ran).
-        strategy, panel, config: what was run, so that any row can be run again.
-        tally: the trials that were ever run on these data, this sweep's included.
-        notes: what a reader should know, one sentence each.
-    """
-
-    frame: pl.DataFrame
-    strategy: StrategyFunction
-    panel: Panel
-    config: RunConfig
-    tally: Tally = field(default_factory=Tally)
-    notes: tuple[str, ...] = ()
-
-    def top(self, count: int = 10, by: str = "sharpe") -> pl.DataFrame:
-        """The best variants by a metric, each with its luck; failed ones are left out.
-
-        Returns:
-            The rows, with ``probabilistic_sharpe`` and ``deflated_sharpe``: how probable it is that the true Sharpe ratio is above zero,
-            taken alone, and as the best of all trials of `tally`. Either may be the metric that sorts.
-
-        Raises:
-            ConfigError: there is no such metric.
-        """
-        if by not in (*self.frame.columns, *LUCK):
-            raise ConfigError(f"there is no metric {by!r}", where="sweep, top", do=f"use one of {', '.join((*METRICS, *LUCK))}")
-        good = self.frame.filter(pl.col("error").is_null())
-        if by in LUCK:
-            good = judged(good, self.tally)
-        best = good.sort(by, "variant", descending=[True, False], nulls_last=True).head(count)
-        return judged(best, self.tally).drop(*FOR_JUDGING, "returns")
-
-    @property
-    def luck(self) -> str:
-        """One sentence on the best Sharpe ratio and the number of trials."""
-        best = self.top(1)
-        return sentence(self.tally, best["deflated_sharpe"][0] if best.height else None)
-
-    def run(self, variant: int) -> Result:
-        """One variant again, in full, with identical numbers."""
-        row = self.frame.row(variant, named=True)
-        strategy = self.strategy(**{name: row[name] for name in self.strategy.parameters if name in row})
-        return run_configured({strategy.name: strategy}, self.panel, self.config)
-
-    def returns(self, threads: int | None = None) -> npt.NDArray[np.float64]:
-        """Session returns of every variant that ran, in the order of the frame: (sessions, variants) Float64.
-
-        They are not kept by the sweep: each variant runs again. 8 bytes a session and variant.
-
-        Raises:
-            ConfigError: no variant has run.
-        """
-        good = self.frame.filter(pl.col("error").is_null())["variant"].to_list()
-
-        def one(variant: int) -> npt.NDArray[np.float64]:
-            return curve_of(self.run(variant)).closes().returns
-
-        if not good:
-            raise ConfigError("no variant has run", where="sweep, returns", do="look at the column 'error'")
-        with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-            return np.column_stack(list(pool.map(one, good)))
-
-    def overfitting(self, parts: int = 16) -> Overfitting:
-        """Probability that choosing the best variant is overfitting; see `rustybt.analysis.honesty.overfitting`."""
-        return overfitting(self.returns(), parts)
-
-    def superiority(self, over: Result | None = None, *, count: int = 1000, block: float | None = None, seed: int = 0) -> Superiority:
-        """Whether the best variant beats a benchmark, all variants considered; see `rustybt.analysis.honesty.superior_ability`.
-
-        Args:
-            over: a run on the same data, such as buying and holding; None = holding cash.
-            count: resamples.
-            block: mean sessions that stay together; None chooses it.
-            seed: of the random numbers.
-
-        Raises:
-            ConfigError: no variant has run, or ``over`` has other sessions.
-        """
-        excess = self.returns()
-        if over is not None:
-            beaten = curve_of(over).closes().returns
-            if len(beaten) != len(excess):
-                what = f"the run to beat has {len(beaten)} sessions, the variants have {len(excess)}"
-                raise ConfigError(what, where="superiority, over", do="run it on the same data")
-            excess -= beaten[:, None]
-        return superior_ability(excess, count, block, seed)
-
-    @property
-    def failed(self) -> int:
-        """Number of variants that could not be run."""
-        return self.frame.height - self.frame["error"].null_count()
-
-    def __repr__(self) -> str:
-        return f"Sweep({self.strategy.name}: {self.frame.height:,} variants, {self.failed:,} failed)\n{self.top(5)}\n{self.luck}"
+CHUNK = 64
+"""Variants that a worker takes at a time, at most."""
+WRITE_EVERY = 5.0
+"""Seconds between parts on the disk: what a kill can cost."""
 
 
 def sweep(
-    strategy: StrategyFunction,
+    strategy: StrategyFunction | Sequence[StrategyFunction],
     data: Any,
     *,
-    grid: Mapping[str, Iterable[Any]],
+    grid: Mapping[str, Iterable[Any]] | None = None,
+    variants: Iterable[Mapping[str, Any]] | None = None,
+    space: Mapping[str, Any] | None = None,
+    samples: int = 100,
+    method: Literal["random", "latin"] = "random",
+    log: Sequence[str] = (),
+    seed: int = 0,
     where: str | None = None,
-    threads: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    budget: str | int = "2GB",
+    workers: int | None = None,
+    executor: str = "threads",
+    out: str | Path | None = None,
+    curves: bool = False,
+    progress: Callable[[int, int], None] | bool | None = None,
     trials: str | Path | None = None,
     **settings: Any,
 ) -> Sweep:
-    """Run every combination of a grid of parameters.
+    """Run many variants of a strategy.
+
+    Give one of ``grid``, ``variants`` and ``space``.
 
     Args:
-        strategy: a ``@strategy`` function.
-        data: a Panel or anything `rustybt.load` takes.
-        grid: values by parameter name.
-        where: condition on the parameters, such as ``"fast < slow"``.
-        threads: workers; None = one per core. The result does not depend on it.
-        progress: called with (done, total) after each variant.
+        strategy: a ``@strategy`` function, or several; each is given the parameters that it has.
+        data: a Panel or anything `rustybt.load` takes; or a mapping of names to such, to run everything on each.
+        grid: values by parameter name: every combination runs.
+        variants: a list of assignments.
+        space: a `Range` or a list of choices by parameter name, from which assignments are drawn.
+        samples: how many to draw.
+        method: ``random`` or ``latin`` (a Latin hypercube, which spreads them evenly along each parameter).
+        log: parameters drawn evenly in their logarithm.
+        seed: of the drawing.
+        where: condition on the parameters, in SQL, such as ``"fast < slow"``.
+        budget: most bytes of memory that evaluation may take beside the data and the rows: ``"2GB"`` or a number.
+        workers: how many at a time; None = one per core. Results depend neither on it nor on the executor.
+        executor: ``threads``, or ``processes`` (each with its own copy of the data).
+        out: directory for rows and curves, written while it runs. The same call goes on where a killed one was.
+        curves: keep the equity of every bar of every variant.
+        progress: called with (done, total); True shows a bar, None shows one on a terminal for work over a second, False is quiet.
         trials: file that counts every trial on these data; None = the user's (``RUSTYBT_TRIALS`` names another), ``"off"`` = count this
             sweep alone.
         **settings: of the run: ``cash``, ``costs``, ``fill`` ... as in `rustybt.run`.
@@ -161,7 +85,8 @@ def sweep(
         A `Sweep`. A variant that fails is a row with its error.
 
     Raises:
-        ConfigError: an empty grid, a parameter that the strategy does not have, or a registry of trials that cannot be used.
+        ConfigError: an empty grid, a parameter that the strategy does not have, a condition that leaves nothing, a budget too small for one
+            variant, a directory of another sweep, or a registry of trials that cannot be used.
 
     Example:
         >>> import rustybt as rbt
@@ -171,66 +96,204 @@ def sweep(
         >>> rbt.sweep(share, "demo", grid={"weight": [0.1, 0.2]}).frame["fills"].to_list()
         [5, 5]
     """
-    if not isinstance(strategy, StrategyFunction):
-        raise ConfigError(f"{strategy!r} is not a @strategy function", where="sweep, strategy", do="decorate it with @rustybt.strategy")
-    variants = assignments(grid, where)
-    unknown = sorted(set(grid) - set(strategy.parameters))
-    if unknown:
-        known = ", ".join(strategy.parameters)
-        raise ConfigError(f"strategy {strategy.name!r} has no parameter {unknown[0]!r}", where="sweep, grid", do=f"use one of {known}")
-    registry, notes = open_registry(trials)
-    panel, config = panel_of(data), configure(**settings)
-
-    def one(parameters: Mapping[str, Any]) -> Measured:
-        return measure_variant(strategy, parameters, panel, config)
-
-    done: list[Measured] = []
-    try:
-        with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-            for measured in pool.map(one, variants):
-                done.append(measured)
-                if progress is not None:
-                    progress(len(done), len(variants))
-    finally:  # a sweep that is broken off was looked at too
-        tried = [measured.trial for measured in done if measured.trial is not None]
-        tally, failed = counted(registry, panel.snapshot, tried)
-    frame = pl.DataFrame([measured.row for measured in done], infer_schema_length=None).with_row_index("variant")
-    kinds: dict[str, Any] = {
-        "final_equity": pl.Decimal(38, config.money_scale),
-        "error": pl.String,
-        "returns": pl.Int64,
-        "orders": pl.Int64,
-        "fills": pl.Int64,
-    }
-    kinds |= dict.fromkeys((*METRICS, *FOR_JUDGING), pl.Float64)
-    frame = frame.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items())
-    if tally is None:
-        tally = Tally.of(session_sharpes(frame.filter(pl.col("error").is_null())))
-    return Sweep(frame, strategy, panel, config, tally, (*notes, *failed))
+    given = [name for name, value in (("grid", grid), ("variants", variants), ("space", space)) if value is not None]
+    if len(given) != 1:
+        said = f"{' and '.join(given)} are given together" if given else "there are no variants"
+        raise ConfigError(said, where="sweep", do="give one of grid=, variants= and space=")
+    if grid is not None:
+        chosen = Assignments.of_grid(grid).meeting(where)
+    elif variants is not None:
+        chosen = Assignments.of_rows(variants).meeting(where)
+    else:
+        chosen = sampled(space or {}, Drawing(samples, method, seed, tuple(log)), where)
+    several = isinstance(strategy, Sequence), isinstance(data, Mapping)
+    families = families_of(strategy)
+    every = variants_of(families, tuple(data) if several[1] else ("",), chosen, several)
+    options = Options(bytes_of(budget), workers_of(workers), executor, None if out is None else Path(out), curves, trials)
+    executor_of(executor)
+    panels = tuple(panel_of(one) for one in (data.values() if several[1] else (data,)))
+    return run_all(every, Work(families, panels, configure(**settings), curves), options, progress)
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One variant: its row, and what the registry counts (None where it could not be run)."""
+class Options:
+    """How a sweep is run: nothing here changes a row.
 
-    row: dict[str, Any]
-    trial: Trial | None = None
+    Attributes:
+        budget: bytes.
+        workers: how many at a time.
+        executor: name.
+        out: directory, or None.
+        curves: whether they are kept.
+        trials: file of the registry; see `sweep`.
+    """
+
+    budget: int
+    workers: int
+    executor: str
+    out: Path | None
+    curves: bool
+    trials: str | Path | None
 
 
-def measure_variant(strategy: StrategyFunction, parameters: Mapping[str, Any], panel: Panel, config: RunConfig) -> Measured:
-    """One row of a sweep: parameters, numbers, and the error when there is one."""
-    nothing = dict.fromkeys((*METRICS, *FOR_JUDGING, "returns", "orders", "fills", "error"))
-    row: dict[str, Any] = {**parameters, "final_equity": None, **nothing}
-    try:
-        made = strategy(**parameters)
-        result = run_configured({made.name: made}, panel, config)
-    except RustyBTError as error:
-        return Measured({**row, "error": str(error)})
-    except Exception as error:  # noqa: BLE001 - whatever the user's function raises, or Polars for such a parameter
-        return Measured({**row, "error": f"{type(error).__name__}: {error}"})
-    counts, numbers = result.counts(), result.metrics
-    measured = {name: numbers[name] for name in (*METRICS, *FOR_JUDGING)}
-    measured |= {"returns": round(numbers["years"] * numbers["periods_per_year"]), "orders": counts["orders"], "fills": counts["fills"]}
-    sharpe = None if numbers["sharpe"] is None else numbers["sharpe"] / numbers["periods_per_year"] ** 0.5
-    trial = Trial(trial_id(made.spec_id, config), strategy.name, sharpe)
-    return Measured({**row, "final_equity": Decimal(result.final_equity), **measured}, trial)
+def families_of(strategy: object) -> tuple[StrategyFunction, ...]:
+    """One or several ``@strategy`` functions.
+
+    Raises:
+        ConfigError: something else.
+    """
+    given = tuple(strategy) if isinstance(strategy, Sequence) else (strategy,)
+    wrong = [one for one in given if not isinstance(one, StrategyFunction)]
+    if wrong or not given:
+        what = f"{wrong[0]!r} is not a @strategy function" if wrong else "there are no strategies"
+        raise ConfigError(what, where="sweep, strategy", do="decorate it with @rustybt.strategy")
+    return given
+
+
+def run_all(variants: Variants, work: Work, options: Options, progress: Told | bool | None) -> Sweep:
+    """Run what is not done yet, and put everything together."""
+    registry, notes = open_registry(options.trials)
+    check_curves(variants, work, options)
+    folder = None
+    if options.out is not None:
+        folder = Folder(options.out, *facts_of(variants, work.panels, work.config, curves=options.curves))
+    gathered = Gathered(variants, work, folder, registry)
+    if folder is None:
+        gathered.fill(options, progress, 0)
+    else:
+        with folder.held():
+            folder.open()
+            gathered.fill(options, progress, variants.count if folder.finished else folder.done)
+            if not folder.finished:
+                folder.finish()
+    tallies: dict[str, Tally] = {}
+    rows = gathered.results()
+    for number, (name, panel) in enumerate(zip(variants.datasets, work.panels, strict=True)):
+        tally, failed = counted(registry, panel.snapshot, gathered.tried.pop(number, []))
+        notes += failed
+        tallies[name] = tally if tally is not None else Tally.of(_sharpes(rows, variants, number))
+    panels = dict(zip(variants.datasets, work.panels, strict=True))
+    return Sweep(rows, variants, panels, work.config, tallies, tuple(dict.fromkeys(notes)), options.out, gathered.equity())
+
+
+def _sharpes(rows: pl.LazyFrame, variants: Variants, data: int) -> list[float | None]:
+    own = [(start, block.assignments.count) for start, block in zip(variants.starts, variants.blocks, strict=False) if block.data == data]
+    good = [rows.slice(start, count).filter(pl.col("error").is_null()) for start, count in own]
+    return session_sharpes(pl.concat(good).collect())
+
+
+def check_curves(variants: Variants, work: Work, options: Options) -> None:
+    """Refuse curves that would not fit into memory.
+
+    Raises:
+        ConfigError: naming their size.
+    """
+    size = sum(block.assignments.count * work.panels[block.data].bars for block in variants.blocks) * 28
+    if options.curves and options.out is None and size > options.budget:
+        what = f"the curves of {variants.count:,} variants take {shown(size)}, the budget is {shown(options.budget)}"
+        raise ConfigError(what, where="sweep, curves", do="give out=, or a larger budget")
+
+
+@dataclass
+class Gathered:
+    """Rows as they come."""
+
+    variants: Variants
+    work: Work
+    folder: Folder | None
+    registry: TrialRegistry | None
+    tried: dict[int, list[Trial]] = field(default_factory=dict)
+    _rows: list[pl.DataFrame] = field(default_factory=list)
+    _curves: list[pl.DataFrame] = field(default_factory=list)
+
+    def fill(self, options: Options, progress: Told | bool | None, done: int) -> None:
+        """Evaluate the variants from one on. What is there is kept, and counted, when it is broken off."""
+        chunks = self.variants.chunks(done, chunk_size(self.variants.count - done, options.workers))
+        pending, since = Pending(done), time.monotonic()
+        with telling(progress, self.variants.count) as tell:
+            if done:
+                tell(done, self.variants.count)
+            try:
+                for chunk, rows in zip(chunks, self._evaluated(chunks, options), strict=True):
+                    self.tried.setdefault(chunk.block.data, []).extend(rows.trials)
+                    pending.add(rows, self._curves_of(chunk, rows))
+                    if self.folder is not None and time.monotonic() - since > WRITE_EVERY:
+                        self._count()  # before the rows are safe: a kill in between counts a run twice, never not at all
+                        self._keep(pending)
+                        since = time.monotonic()
+                    tell(pending.reached, self.variants.count)
+            except BaseException:
+                self._count()
+                raise
+            finally:
+                self._keep(pending)
+
+    def _count(self) -> None:
+        """Tell the registry what was tried."""
+        for number, trials in self.tried.items():
+            counted(self.registry, self.work.panels[number].snapshot, trials)
+        self.tried.clear()
+
+    def _evaluated(self, chunks: Sequence[Chunk], options: Options) -> Iterator[Rows]:
+        return executor_of(options.executor)(self.work, chunks, options.workers)
+
+    def _keep(self, pending: Pending) -> None:
+        """Put what waits where it belongs."""
+        if pending.rows:
+            first, rows, curves = pending.take()
+            rows = pl.concat([self.variants.frame.slice(first, rows.height), rows], how="horizontal")
+            if self.folder is not None:
+                self.folder.add(first, rows, curves)
+            else:
+                self._rows.append(rows)
+                self._curves += [] if curves is None else [curves]
+
+    def _curves_of(self, chunk: Chunk, rows: Rows) -> pl.DataFrame | None:
+        if rows.curves is None:
+            return None
+        panel, count = self.work.panels[chunk.block.data], len(rows.curves)
+        good = np.flatnonzero(rows.frame["error"].is_null().to_numpy())
+        numbers = np.arange(chunk.first, chunk.first + count, dtype=np.uint32)[good]
+        ts = pl.Series("ts", np.tile(panel.ts, len(good))).cast(pl.Datetime("us", "UTC"))
+        equity = decimal_column("equity", rows.curves[good].reshape(-1), self.work.config.money_scale)
+        return pl.DataFrame([pl.Series("variant", np.repeat(numbers, panel.bars)), ts, equity])
+
+    def results(self) -> pl.LazyFrame:
+        """All rows."""
+        return self.folder.rows() if self.folder is not None else pl.concat(self._rows, rechunk=True).lazy()
+
+    def equity(self) -> pl.LazyFrame | None:
+        """All curves, or None."""
+        if not self.work.curves:
+            return None
+        return self.folder.curves() if self.folder is not None else pl.concat(self._curves).lazy()
+
+
+@dataclass
+class Pending:
+    """Rows that are not kept yet, and the number of the first."""
+
+    first: int
+    rows: list[pl.DataFrame] = field(default_factory=list)
+    curves: list[pl.DataFrame] = field(default_factory=list)
+    reached: int = 0
+
+    def __post_init__(self) -> None:
+        self.reached = self.first
+
+    def add(self, rows: Rows, curves: pl.DataFrame | None) -> None:
+        """Rows of the next variants."""
+        self.rows.append(rows.frame)
+        self.curves += [] if curves is None else [curves]
+        self.reached += rows.frame.height
+
+    def take(self) -> tuple[int, pl.DataFrame, pl.DataFrame | None]:
+        """All that waits, with the number of its first variant."""
+        taken = self.first, pl.concat(self.rows, rechunk=True), pl.concat(self.curves) if self.curves else None
+        self.first, self.rows, self.curves = self.reached, [], []
+        return taken
+
+
+def chunk_size(count: int, workers: int) -> int:
+    """Variants of a chunk: few enough that all workers have something to do."""
+    return max(1, min(CHUNK, count // (4 * workers)))

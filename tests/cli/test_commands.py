@@ -313,3 +313,17 @@ def test_the_options_of_reading_reach_the_door(rustybt: Command, bars: str, cros
     assert 0 < part < whole
     assert rustybt("verify", cross, "--data", bars, "--column", "close=nowhere").code != 0
     assert "tick" in rustybt("sweep", cross, "--data", bars, "--grid", "fast=5", "--tick-size", "0").err
+
+
+def test_a_sweep_draws_from_a_space_into_a_directory(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    command = ("sweep", cross, "--data", bars, "--space", "fast=3..9", "--space", "slow=12,20", "--samples", "6", "--method", "latin")
+    out = ("--out", str(tmp_path / "s"), "--trials", "off", "--json")
+    found = rustybt(*command, *out, "--curves").json
+    assert (found["variants"], found["failed"], found["out"]) == (6, 0, str(tmp_path / "s"))
+    rows = pl.read_parquet(tmp_path / "s" / "results.parquet")
+    assert set(rows["slow"]) == {12, 20}
+    assert rows["fast"].is_between(3, 9).all()
+    assert pl.read_parquet(tmp_path / "s" / "curves.parquet").height == 6 * 200
+    assert rustybt(*command, *out, "--curves").json == found
+    assert "another sweep" in rustybt(*command, *out, "--seed", "9").err
+    assert "curves have no place" in rustybt(*command, "--curves").err

@@ -193,7 +193,7 @@ def test_a_sweep_that_is_broken_off_was_looked_at(path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        rbt.sweep(cross, panel, grid=GRID, trials=path, progress=stop, threads=1)
+        rbt.sweep(cross, panel, grid=GRID, trials=path, progress=stop, workers=1)
     assert TrialRegistry(path).tally(panel.snapshot).trials == 4
 
 

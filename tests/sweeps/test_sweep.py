@@ -37,7 +37,7 @@ def test_every_row_equals_the_variant_run_alone(panel: Panel) -> None:
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_the_number_of_threads_changes_nothing(panel: Panel, threads: int) -> None:
-    one, other = rbt.sweep(cross, panel, grid=GRID, threads=1), rbt.sweep(cross, panel, grid=GRID, threads=threads)
+    one, other = rbt.sweep(cross, panel, grid=GRID, workers=1), rbt.sweep(cross, panel, grid=GRID, workers=threads)
     assert one.frame.equals(other.frame, null_equal=True)
 
 

@@ -1,0 +1,237 @@
+"""What a sweep gives back: rows, the best of them with their luck, and any row run again in full."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from rustybt.analysis.honesty import Overfitting, Superiority, overfitting, superior_ability
+from rustybt.engine import Result, RunConfig, run_configured
+from rustybt.engine.summary import curve_of
+from rustybt.errors import ConfigError
+from rustybt.model import Panel
+from rustybt.sweeps.executors import workers_of
+from rustybt.sweeps.honest import judged, sentence
+from rustybt.sweeps.measure import FOR_JUDGING, METRICS
+from rustybt.sweeps.registry import Tally
+from rustybt.sweeps.sensitivity import surface
+from rustybt.sweeps.variants import Variants
+
+LUCK = ("probabilistic_sharpe", "deflated_sharpe")
+"""What `Sweep.top` adds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """The variants of a sweep.
+
+    Attributes:
+        results: one row per variant in order, lazily: ``variant`` (number), ``data`` and ``strategy`` where there are several, the
+            parameters, final_equity (Decimal), the metrics (Float64), returns (number of session returns), orders, fills, error (text, null
+            when it ran).
+        variants: strategies and parameters, so that any row can be run again.
+        panels: bars by name of the dataset; one empty name when there is one dataset.
+        config: settings of the runs.
+        tallies: by dataset, the trials that were ever run on it, this sweep's included.
+        notes: what a reader should know, one sentence each.
+        folder: directory of the sweep, or None.
+        curves: (variant, ts, equity) of every bar, lazily, where it was asked for.
+    """
+
+    results: pl.LazyFrame
+    variants: Variants
+    panels: Mapping[str, Panel]
+    config: RunConfig
+    tallies: Mapping[str, Tally] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    folder: Path | None = None
+    curves: pl.LazyFrame | None = None
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """The rows in memory."""
+        return self.results.collect()
+
+    @property
+    def tally(self) -> Tally:
+        """The trials on the data; of several datasets those of the one with the most."""
+        return max(self.tallies.values(), key=lambda tally: tally.trials, default=Tally())
+
+    def top(self, count: int = 10, by: str = "sharpe") -> pl.DataFrame:
+        """The best variants by a metric, each with its luck; failed ones are left out.
+
+        Returns:
+            The rows, with ``probabilistic_sharpe`` and ``deflated_sharpe``: how probable it is that the true Sharpe ratio is above zero,
+            taken alone, and as the best of all trials on the data. Either may be the metric that sorts.
+
+        Raises:
+            ConfigError: there is no such metric.
+        """
+        known = self.results.collect_schema().names()
+        if by not in (*known, *LUCK):
+            raise ConfigError(f"there is no metric {by!r}", where="sweep, top", do=f"use one of {', '.join((*METRICS, *LUCK))}")
+        good = self.results.filter(pl.col("error").is_null())
+        if by in LUCK:
+            good = self._judged(good.collect()).lazy()
+        best = good.sort(by, "variant", descending=[True, False], nulls_last=True).head(count).collect()
+        return self._judged(best).drop(*FOR_JUDGING, "returns")
+
+    def slice(self, **fixed: Any) -> pl.DataFrame:
+        """The rows in which parameters (or ``data``, ``strategy``) have given values, in order.
+
+        Raises:
+            ConfigError: there is no such parameter, or no row with these values.
+
+        Example:
+            >>> import rustybt as rbt
+            >>> @rbt.strategy
+            ... def share(weight: float = 0.1) -> rbt.Strategy:
+            ...     return rbt.Strategy(target=rbt.weight(weight))
+            >>> rbt.sweep(share, "demo", grid={"weight": [0.1, 0.19]}, trials="off").slice(weight=0.19)["variant"].to_list()
+            [1]
+        """
+        strangers = [name for name in fixed if name not in self.variants.keys]
+        if strangers:
+            do = f"use one of {', '.join(self.variants.keys)}"
+            raise ConfigError(f"{strangers[0]!r} was not varied", where="sweep, slice", do=do)
+        found = self.results.filter(*(pl.col(name) == value for name, value in fixed.items())).collect()
+        if not found.height:
+            said = ", ".join(f"{name}={value!r}" for name, value in fixed.items())
+            raise ConfigError(f"no variant has {said}", where="sweep, slice", do="give values that were tried")
+        return found
+
+    def surface(self, x: str, y: str, metric: str = "sharpe", **fixed: Any) -> pl.DataFrame:
+        """A metric over two parameters, the median over the others; see `rustybt.sweeps.surface`.
+
+        Args:
+            x: parameter along the columns.
+            y: parameter along the rows.
+            metric: column of the rows.
+            **fixed: values of other parameters, as in `slice`.
+        """
+        rows = self.slice(**fixed) if fixed else self.frame
+        return surface(rows.drop_nulls([name for name in (x, y) if name in rows.columns]), x, y, metric)
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """The answer of DuckDB to a query over the table ``sweep``, the rows (and ``curves``, where there are any).
+
+        Raises:
+            ConfigError: the query cannot be answered; the message is DuckDB's.
+
+        Example:
+            >>> import rustybt as rbt
+            >>> @rbt.strategy
+            ... def share(weight: float = 0.1) -> rbt.Strategy:
+            ...     return rbt.Strategy(target=rbt.weight(weight))
+            >>> done = rbt.sweep(share, "demo", grid={"weight": [0.1, 0.19]}, trials="off")
+            >>> done.sql("select count(*) as n from sweep where fills > 0")["n"].to_list()
+            [2]
+        """
+        import duckdb
+
+        with duckdb.connect() as connection:
+            for name, rows in (("sweep", self.results), ("curves", self.curves)):
+                if rows is not None:
+                    self._register(connection, name, rows)
+            try:
+                answer = connection.sql(query)
+                return pl.DataFrame() if answer is None else pl.DataFrame(pl.from_arrow(answer.to_arrow_table()))
+            except duckdb.Error as error:
+                do = f"the table 'sweep' has {', '.join(self.results.collect_schema().names())}"
+                raise ConfigError(f"the query cannot be answered: {error}", where="sweep, sql", do=do) from None
+
+    def _register(self, connection: Any, name: str, rows: pl.LazyFrame) -> None:
+        """A table of a name, read from its file where there is one: it may be larger than memory."""
+        file = None if self.folder is None else self.folder / {"sweep": "results.parquet", "curves": "curves.parquet"}[name]
+        if file is not None and file.is_file():
+            quoted = str(file).replace("'", "''")
+            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{quoted}')")
+        else:
+            connection.register(name, rows.collect().to_arrow())
+
+    @property
+    def luck(self) -> str:
+        """One sentence on the best Sharpe ratio and the number of trials."""
+        best = self.top(1)
+        return sentence(self.tally, best["deflated_sharpe"][0] if best.height else None)
+
+    def run(self, variant: int) -> Result:
+        """One variant again, in full, with identical numbers.
+
+        Raises:
+            ConfigError: there is no such variant. One that failed raises its error.
+        """
+        block, parameters = self.variants.at(variant)
+        strategy = self.variants.strategies[block.strategy](**parameters)
+        return run_configured({strategy.name: strategy}, self.panels[self.variants.datasets[block.data]], self.config)
+
+    def returns(self, workers: int | None = None) -> npt.NDArray[np.float64]:
+        """Session returns of every variant that ran, in the order of the frame: (sessions, variants) Float64.
+
+        They are not kept by the sweep: each variant runs again. 8 bytes a session and variant.
+
+        Raises:
+            ConfigError: no variant has run, or the datasets have different sessions.
+        """
+        good = self.results.filter(pl.col("error").is_null()).select("variant").collect()["variant"].to_list()
+
+        def one(variant: int) -> npt.NDArray[np.float64]:
+            return curve_of(self.run(variant)).closes().returns
+
+        if not good:
+            raise ConfigError("no variant has run", where="sweep, returns", do="look at the column 'error'")
+        with ThreadPoolExecutor(workers_of(workers)) as pool:
+            columns = list(pool.map(one, good))
+        if len({len(column) for column in columns}) > 1:
+            raise ConfigError("the datasets have different sessions", where="sweep, returns", do="sweep one dataset at a time")
+        return np.column_stack(columns)
+
+    def overfitting(self, parts: int = 16) -> Overfitting:
+        """Probability that choosing the best variant is overfitting; see `rustybt.analysis.honesty.overfitting`."""
+        return overfitting(self.returns(), parts)
+
+    def superiority(self, over: Result | None = None, *, count: int = 1000, block: float | None = None, seed: int = 0) -> Superiority:
+        """Whether the best variant beats a benchmark, all variants considered; see `rustybt.analysis.honesty.superior_ability`.
+
+        Args:
+            over: a run on the same data, such as buying and holding; None = holding cash.
+            count: resamples.
+            block: mean sessions that stay together; None chooses it.
+            seed: of the random numbers.
+
+        Raises:
+            ConfigError: no variant has run, or ``over`` has other sessions.
+        """
+        excess = self.returns()
+        if over is not None:
+            beaten = curve_of(over).closes().returns
+            if len(beaten) != len(excess):
+                what = f"the run to beat has {len(beaten)} sessions, the variants have {len(excess)}"
+                raise ConfigError(what, where="superiority, over", do="run it on the same data")
+            excess -= beaten[:, None]
+        return superior_ability(excess, count, block, seed)
+
+    @property
+    def failed(self) -> int:
+        """Number of variants that could not be run."""
+        return int(self.results.select(pl.col("error").is_not_null().sum()).collect().item())
+
+    def _judged(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows with their luck, each judged by the trials on its own data."""
+        if "data" not in rows.columns or "data" in self.variants.names or not rows.height:
+            return judged(rows, self.tally)
+        numbered = rows.with_row_index("__at")
+        parts = [judged(part, self.tallies.get(str(name), Tally())) for (name,), part in numbered.group_by("data", maintain_order=True)]
+        return pl.concat(parts).sort("__at").drop("__at")
+
+    def __repr__(self) -> str:
+        names = ", ".join(strategy.name for strategy in self.variants.strategies)
+        return f"Sweep({names}: {self.variants.count:,} variants, {self.failed:,} failed)\n{self.top(5)}\n{self.luck}"

@@ -1,0 +1,171 @@
+"""The variants of a sweep: every strategy on every dataset with every assignment, numbered from 0."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import Any
+
+import polars as pl
+
+from rustybt.errors import ConfigError
+from rustybt.spec import StrategyFunction
+from rustybt.sweeps.grid import Assignments, series
+
+
+@dataclass(frozen=True)
+class Block:
+    """The assignments of one strategy on one dataset.
+
+    Attributes:
+        data: number of the dataset.
+        strategy: number of the strategy.
+        assignments: parameter values.
+    """
+
+    data: int
+    strategy: int
+    assignments: Assignments
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Variants that are evaluated together, all of one block.
+
+    Attributes:
+        first: number of the first in the sweep.
+        block: as above, with these variants alone.
+    """
+
+    first: int
+    block: Block
+
+
+@dataclass(frozen=True)
+class Variants:
+    """All variants, in order.
+
+    Attributes:
+        strategies: families of strategies.
+        datasets: names of the data; one empty name when there is only one dataset.
+        blocks: the assignments of each strategy on each dataset.
+        several: whether strategies are told apart in a column, and datasets.
+    """
+
+    strategies: tuple[StrategyFunction, ...]
+    datasets: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    several: tuple[bool, bool]
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Number of the first variant of each block, and the number of all."""
+        return [0, *accumulate(block.assignments.count for block in self.blocks)]
+
+    @property
+    def count(self) -> int:
+        """Number of variants."""
+        return self.starts[-1]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Parameters that vary, in the order they were given."""
+        return tuple(dict.fromkeys(name for block in self.blocks for name in block.assignments.columns))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Columns that say what a variant is, beside its number."""
+        return (*(("data",) if self.several[1] else ()), *(("strategy",) if self.several[0] else ()), *self.names)
+
+    def at(self, variant: int) -> tuple[Block, dict[str, Any]]:
+        """The block and the parameters of one variant.
+
+        Raises:
+            ConfigError: there is no such variant.
+        """
+        if not 0 <= variant < self.count:
+            raise ConfigError(f"there is no variant {variant}", where="sweep, run", do=f"give 0 to {self.count - 1}")
+        place = bisect_right(self.starts, variant) - 1
+        return self.blocks[place], self.blocks[place].assignments[variant - self.starts[place]]
+
+    def chunks(self, first: int, size: int) -> list[Chunk]:
+        """The variants from one on, in chunks of a size at most."""
+        found = []
+        for block, start in zip(self.blocks, self.starts, strict=False):
+            for low in range(max(0, first - start), block.assignments.count, size):
+                part = block.assignments.taken(range(low, min(low + size, block.assignments.count)))
+                found.append(Chunk(start + low, Block(block.data, block.strategy, part)))
+        return found
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """What each variant is: ``variant`` (UInt32), ``data`` and ``strategy`` where there are several, the parameters."""
+        columns: dict[str, pl.Series] = {"variant": pl.Series("variant", range(self.count), dtype=pl.UInt32)}
+        if self.several[1]:
+            columns["data"] = _repeated(self, [self.datasets[block.data] for block in self.blocks])
+        if self.several[0]:
+            columns["strategy"] = _repeated(self, [self.strategies[block.strategy].name for block in self.blocks])
+        for name in self.names:
+            values: list[Any] = []
+            for block in self.blocks:
+                values += block.assignments.columns.get(name, [None] * block.assignments.count)
+            columns[name] = series(name, values)
+        return pl.DataFrame(columns)
+
+    def digest(self) -> str:
+        """SHA-256 of what all variants are."""
+        parts = [[self.datasets[b.data], self.strategies[b.strategy].name, b.assignments.digest()] for b in self.blocks]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def variants_of(
+    strategies: Sequence[StrategyFunction], datasets: Sequence[str], assignments: Assignments, several: tuple[bool, bool]
+) -> Variants:
+    """Every strategy on every dataset; each strategy is given the parameters that it has.
+
+    Raises:
+        ConfigError: a parameter that no strategy has, a strategy that has none of them, or two strategies of one name.
+    """
+    names = [strategy.name for strategy in strategies]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ConfigError(f"two strategies are called {twice[0]!r}", where="sweep, strategy", do="name one: @rbt.strategy(name=...)")
+    reserved = {"variant", "data", "strategy", "final_equity", "error", "orders", "fills", "returns"}
+    for name in assignments.columns:
+        having = [strategy for strategy in strategies if name in strategy.parameters]
+        if not having:
+            whose = f"strategy {names[0]!r} has" if len(names) == 1 else "no strategy has"
+            known = (
+                ", ".join(dict.fromkeys(known for strategy in strategies for known in strategy.parameters))
+                or "none: it takes no parameters"
+            )
+            no = "no " if len(names) == 1 else ""
+            raise ConfigError(
+                f"{whose} {no}parameter {name!r}".replace("has no no", "has no"), where="sweep, grid", do=f"use one of {known}"
+            )
+        if name in reserved:
+            raise ConfigError(f"parameter {name!r} has the name of a column of the results", where="sweep, grid", do="rename it")
+    blocks = []
+    for data in range(len(datasets)):
+        for number, strategy in enumerate(strategies):
+            own = {name: column for name, column in assignments.columns.items() if name in strategy.parameters}
+            blocks.append(Block(data, number, Assignments(own, assignments.count) if len(strategies) == 1 else _different(own, strategy)))
+    return Variants(tuple(strategies), tuple(datasets), tuple(blocks), several)
+
+
+def _different(own: Mapping[str, Sequence[Any]], strategy: StrategyFunction) -> Assignments:
+    """Each assignment of some of the parameters once."""
+    if not own:
+        raise ConfigError(f"strategy {strategy.name!r} has none of the parameters", where="sweep, strategy", do="leave it out, or vary one")
+    rows = list(dict.fromkeys(zip(*own.values(), strict=True)))
+    return Assignments({name: [row[k] for row in rows] for k, name in enumerate(own)}, len(rows))
+
+
+def _repeated(variants: Variants, names: Sequence[str]) -> pl.Series:
+    parts = [pl.repeat(name, block.assignments.count, eager=True) for name, block in zip(names, variants.blocks, strict=True)]
+    return pl.concat(parts)

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import rustybt as rbt
+from rustybt.model import Panel
+from rustybt.sweeps import Sweep, executors, run
+from rustybt.testing import markets
+from tests.sweeps.strategies import breakout, cross
+
+GRID = {"fast": [3, 5, 8, 13], "slow": [5, 20, 40]}
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    return markets.panel(assets=2, bars=120, seed=2)
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part after every chunk, of a few variants."""
+    monkeypatch.setattr(run, "WRITE_EVERY", -1.0)
+    monkeypatch.setattr(run, "CHUNK", 2)
+
+
+def sweep(panel: Panel, out: Path | None, **more: Any) -> Sweep:
+    return rbt.sweep(cross, panel, **({"grid": GRID, "out": out, "trials": "off", "workers": 1} | more))
+
+
+def test_a_directory_holds_the_rows_of_the_frame(panel: Panel, tmp_path: Path) -> None:
+    found, plain = sweep(panel, tmp_path / "s"), sweep(panel, None)
+    assert found.frame.equals(plain.frame, null_equal=True)
+    assert pl.read_parquet(tmp_path / "s" / "results.parquet").equals(plain.frame, null_equal=True)
+    assert json.loads((tmp_path / "s" / "manifest.json").read_text())["finished"]
+    assert sorted(file.name for file in (tmp_path / "s").iterdir()) == ["lock", "manifest.json", "results.parquet"]
+
+
+@pytest.mark.parametrize("stop", [1, 5, 11, 12])
+@pytest.mark.usefixtures("often")
+def test_a_sweep_that_was_broken_off_goes_on_where_it_was(panel: Panel, tmp_path: Path, stop: int) -> None:
+    def interrupt(done: int, total: int) -> None:
+        if done >= stop:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(panel, tmp_path / "s", progress=interrupt)
+    kept = sum(pl.read_parquet(part).height for part in (tmp_path / "s" / "parts").glob("rows-*"))
+    assert kept >= stop
+    told: list[int] = []
+    found = sweep(panel, tmp_path / "s", progress=lambda done, total: told.append(done))
+    assert told[0] == kept
+    assert found.frame.equals(sweep(panel, None).frame, null_equal=True)
+    whole = tmp_path / "whole"
+    sweep(panel, whole, workers=2)
+    assert (whole / "results.parquet").read_bytes() == (tmp_path / "s" / "results.parquet").read_bytes()
+
+
+def test_a_finished_sweep_is_read_and_not_run(panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = sweep(panel, tmp_path / "s")
+    monkeypatch.setattr(executors.Work, "rows", None)
+    assert sweep(panel, tmp_path / "s").frame.equals(first.frame, null_equal=True)
+
+
+PROGRAM = """
+import os, sys, time
+import rustybt as rbt
+from rustybt.sweeps import Sweep, executors, run
+from rustybt.testing import markets
+from tests.sweeps.strategies import cross
+run.WRITE_EVERY, run.CHUNK = -1.0, 2
+def tell(done, total):
+    print(done, flush=True)
+    time.sleep(0.05)
+rbt.sweep(cross, markets.panel(assets=2, bars=120, seed=2), grid={"fast": [3, 5, 8, 13], "slow": [5, 20, 40]}, out=sys.argv[1],
+    trials="off", workers=1, progress=tell)
+"""
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_a_killed_sweep_goes_on(panel: Panel, tmp_path: Path, after: int) -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "s")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}) as child:
+        assert child.stdout is not None
+        for _ in range(after):
+            child.stdout.readline()
+        child.send_signal(signal.SIGKILL)
+    assert child.returncode == -signal.SIGKILL
+    kept = sum(pl.read_parquet(part).height for part in (tmp_path / "s" / "parts").glob("rows-*"))
+    assert 2 * (after - 1) <= kept < 12
+    (tmp_path / "s" / "parts" / "rows-000000000099.tmp").write_bytes(b"half a part")
+    assert sweep(panel, tmp_path / "s").frame.equals(sweep(panel, None).frame, null_equal=True)
+    assert not list((tmp_path / "s").glob("**/*.tmp"))
+
+
+def test_a_directory_of_something_else_is_refused(panel: Panel, tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "letters.txt").write_text("dear")
+    with pytest.raises(rbt.ConfigError, match="not a sweep"):
+        sweep(panel, tmp_path / "s")
+    assert sorted(file.name for file in (tmp_path / "s").iterdir()) == ["letters.txt"]
+    with pytest.raises(rbt.ConfigError, match="not a sweep"):
+        sweep(panel, tmp_path / "s" / "letters.txt")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"grid": {"fast": [3, 5, 8, 13], "slow": [5, 20, 41]}}, "values differs"),
+        ({"grid": {"fast": [3]}}, "another sweep"),
+        ({"cash": "1000"}, "config differs"),
+        ({"curves": True}, "curves is False"),
+    ],
+)
+def test_a_directory_of_another_sweep_is_refused(panel: Panel, tmp_path: Path, more: dict[str, Any], words: str) -> None:
+    sweep(panel, tmp_path / "s")
+    before = (tmp_path / "s" / "results.parquet").read_bytes()
+    with pytest.raises(rbt.ConfigError, match=words):
+        sweep(panel, tmp_path / "s", **more)
+    with pytest.raises(rbt.ConfigError, match="another sweep"):
+        rbt.sweep(breakout, panel, grid={"window": list(range(5, 17))}, out=tmp_path / "s", trials="off")
+    with pytest.raises(rbt.ConfigError, match="data differs"):
+        sweep(markets.panel(assets=2, bars=120, seed=3), tmp_path / "s")
+    assert (tmp_path / "s" / "results.parquet").read_bytes() == before
+
+
+@pytest.mark.usefixtures("often")
+def test_two_processes_do_not_share_a_directory(panel: Panel, tmp_path: Path) -> None:
+    def meddle(done: int, total: int) -> None:
+        with pytest.raises(rbt.ConfigError, match="another process"):
+            sweep(panel, tmp_path / "s")
+
+    sweep(panel, tmp_path / "s", progress=meddle)
+
+
+def test_a_damaged_part_is_named(panel: Panel, tmp_path: Path, often: None) -> None:
+    def interrupt(done: int, total: int) -> None:
+        if done >= 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(panel, tmp_path / "s", progress=interrupt)
+    parts = sorted((tmp_path / "s" / "parts").glob("rows-*"))
+    kept = parts[1].read_bytes()
+    parts[1].write_bytes(b"noise")
+    with pytest.raises(rbt.ConfigError, match="cannot be read"):
+        sweep(panel, tmp_path / "s")
+    parts[1].unlink()
+    with pytest.raises(rbt.ConfigError, match="a part is missing"):
+        sweep(panel, tmp_path / "s")
+    parts[1].write_bytes(kept)
+    assert sweep(panel, tmp_path / "s").frame.height == 12
+
+
+@pytest.mark.usefixtures("often")
+def test_trials_of_a_part_are_counted_with_it(panel: Panel, tmp_path: Path) -> None:
+    file = tmp_path / "trials.sqlite"
+
+    def interrupt(done: int, total: int) -> None:
+        if done >= 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(panel, tmp_path / "s", progress=interrupt, trials=file)
+    assert sweep(panel, tmp_path / "s", trials=file).tally.trials == 12
+
+
+def test_curves_are_those_of_the_runs(panel: Panel, tmp_path: Path) -> None:
+    began = time.monotonic()
+    found, plain = sweep(panel, tmp_path / "s", curves=True), sweep(panel, None, curves=True)
+    assert found.curves is not None
+    assert plain.curves is not None
+    assert found.curves.collect().equals(plain.curves.collect())
+    one = plain.curves.filter(pl.col("variant") == 7).collect()
+    alone = plain.run(7).equity
+    assert one["equity"].to_list() == alone["equity"].to_list()
+    assert one["ts"].to_list() == alone["ts"].to_list()
+    assert found.sql("select count(*) as n from curves")["n"][0] == 12 * 120
+    assert time.monotonic() - began < 60
+    with pytest.raises(rbt.ConfigError, match="the curves of 12 variants take"):
+        sweep(panel, None, curves=True, budget="10kB")
