@@ -14,9 +14,10 @@ from rustybt.data.catalog.files import sole_writer
 from rustybt.data.download.asking import Patience, ask
 from rustybt.data.download.merging import merge_bars, merge_events
 from rustybt.data.download.pages import Pages
+from rustybt.data.hours import DAY
 from rustybt.data.metadata import days_of
 from rustybt.data.options import Day
-from rustybt.data.stamps import DAY, microseconds
+from rustybt.data.stamps import microseconds
 from rustybt.data.timing import instant_of
 from rustybt.errors import ConfigError, SourceError
 from rustybt.model.source import History, Page, Source, Terms

@@ -8,8 +8,9 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from rustybt.data.calendars import end_of, sessions
+from rustybt.data.calendars import sessions
 from rustybt.data.columns import FIELDS
+from rustybt.data.spans import end_of
 from rustybt.data.stamps import microseconds
 from rustybt.errors import SourceError
 from rustybt.model.source import History, Page, Source
