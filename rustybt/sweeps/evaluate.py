@@ -54,7 +54,7 @@ def evaluate(
         panel: bars.
         variants: parameter values of each variant; what is left out keeps its default.
         threads: workers; None = one per core.
-        progress: called with (done, total) after every few variants.
+        progress: called with (done, total) for each variant.
         **settings: of the run: ``cash``, ``costs``, ``fill`` ... as in `rustybt.run`.
 
     Returns:
@@ -78,8 +78,8 @@ def evaluate(
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         for piece, rows in zip(pieces, pool.map(lambda at: evaluate_all(strategy, panel, config, given.taken(at)), pieces), strict=True):
             found.append(rows.frame)
-            if progress is not None:
-                progress(piece.stop, given.count)
+            for at in piece if progress is not None else ():
+                progress(at + 1, given.count)
     return pl.concat([given.frame(), pl.concat(found)], how="horizontal")
 
 
