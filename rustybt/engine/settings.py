@@ -19,7 +19,7 @@ from rustybt.execution.costs.written import costs_from
 
 WORDS = ("currency", "fill", "sizing", "benchmark", "intrabar", "cancel_policy", "finer")
 """Settings that are text."""
-AS_THEY_ARE = (*WORDS, "cash", "max_gross", "money_scale", "settlement", "convert")
+AS_THEY_ARE = (*WORDS, "cash", "max_gross", "money_scale", "settlement", "convert", "trade_from")
 """Settings that `rustybt.run` takes as they stand in the file."""
 SECTIONS: dict[str, Callable[[Any, Path], Any]] = {
     "bands": lambda plain, _: bands_from(plain),

@@ -7,6 +7,8 @@ a change that a robust strategy should survive: a class in `changes`.
 """
 
 from rustybt.sweeps.changes import Case, Change, DrawnLatency, ExtraSlippage, MissedFills, ParameterJitter, PriceNoise, SyntheticBars
+from rustybt.sweeps.combine import cross_validate
+from rustybt.sweeps.combined import CrossValidation
 from rustybt.sweeps.evaluate import evaluate
 from rustybt.sweeps.found import Search, search
 from rustybt.sweeps.grid import assignments
@@ -23,6 +25,7 @@ from rustybt.sweeps.walked import WalkForward
 __all__ = [
     "Case",
     "Change",
+    "CrossValidation",
     "DrawnLatency",
     "ExtraSlippage",
     "MissedFills",
@@ -42,6 +45,7 @@ __all__ = [
     "Window",
     "assignments",
     "combinatorial",
+    "cross_validate",
     "curve",
     "evaluate",
     "groups",

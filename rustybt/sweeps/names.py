@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from rustybt.errors import ConfigError
 
+METRICS = ("total_return", "cagr", "volatility", "sharpe", "max_drawdown")
+"""What is shown of every curve."""
 SMALLER = ("volatility",)
 """Metrics of which less is better."""
 

@@ -17,7 +17,7 @@ from rustybt.engine import Result, RunConfig, run_configured
 from rustybt.ledger.money import decimal_column
 from rustybt.model import Panel
 from rustybt.spec import Strategy
-from rustybt.sweeps.splits import Span, Window, instant
+from rustybt.sweeps.splits import Span, instant
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class Piece:
         return int(self.curve.equity[-1]) <= 0
 
 
-def run_window(strategy: Strategy, panel: Panel, step: Window, config: RunConfig) -> Result:
-    """A strategy on the test bars of a window, which begins with the cash of the configuration."""
-    first, stop = step.test
+def run_span(strategy: Strategy, panel: Panel, span: Span, config: RunConfig) -> Result:
+    """A strategy on some bars, which begins there with the cash of the configuration and knows the bars before."""
+    first, stop = span
     return run_configured({strategy.name: strategy}, until(panel, stop), replace(config, trade_from=instant(panel, first)))
 
 

@@ -22,7 +22,7 @@ from rustybt.spec import Strategy, StrategyFunction
 from rustybt.sweeps.choose import Choice, Learning, learn
 from rustybt.sweeps.registry import Tally, Trial, counted, open_registry, trial_id
 from rustybt.sweeps.splits import Length, Walk, Window, instant, windows
-from rustybt.sweeps.stitch import Piece, cash_piece, joined, run_window, stitched_frame
+from rustybt.sweeps.stitch import Piece, cash_piece, joined, run_span, stitched_frame
 from rustybt.sweeps.switch import numbered, switched
 from rustybt.sweeps.walked import WalkForward, window_rows
 
@@ -156,7 +156,7 @@ def _alone(made: list[Strategy | None], panel: Panel, steps: list[Window], confi
         if strategy is None or cash <= 0:
             found.append(cash_piece(panel, step.test, cash, config))
             continue
-        result = run_window(strategy, panel, step, replace(config, cash=cash))
+        result = run_span(strategy, panel, step.test, replace(config, cash=cash))
         found.append(Piece(step.test, curve_of(result), cash, result.counts()["fills"], result.metrics))
         cash = Decimal(result.final_equity)
     return found

@@ -15,10 +15,10 @@ from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.choose import Choice, Chosen
 from rustybt.sweeps.honest import sentence
-from rustybt.sweeps.names import SMALLER
+from rustybt.sweeps.names import METRICS, SMALLER
 from rustybt.sweeps.registry import Tally
 from rustybt.sweeps.splits import EPOCH, Window
-from rustybt.sweeps.stitch import Piece, run_window
+from rustybt.sweeps.stitch import Piece, run_span
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class WalkForward:
         if row["error"] is not None:
             raise ConfigError(f"no variant ran in window {window}", where="walk_forward, run", do="look at the column 'error'")
         strategy = self.strategy(**{name: row[name] for name in self.parameters})
-        return run_window(strategy, self.panel, self.steps[window], replace(self.config, cash=row["opening"]))
+        return run_span(strategy, self.panel, self.steps[window].test, replace(self.config, cash=row["opening"]))
 
     @property
     def luck(self) -> str:
@@ -125,9 +125,6 @@ class WalkForward:
             f"WalkForward({self.strategy.name}: {len(self.steps)} windows, {self.choice.pick} by {self.choice.metric}, "
             f"efficiency {efficiency})\n{shown}\n{self.luck}"
         )
-
-
-METRICS = ("total_return", "cagr", "volatility", "sharpe", "max_drawdown")
 
 
 def window_rows(panel: Panel, steps: Sequence[Window], chosen: Sequence[Chosen], pieces: Sequence[Piece], choice: Choice) -> pl.DataFrame:
