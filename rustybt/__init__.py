@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rustybt.data import Catalog as Catalog
+    from rustybt.data import Resampler as Resampler
     from rustybt.data import calendar as calendar
     from rustybt.data import demo_data as demo_data
     from rustybt.data import ingest as ingest
     from rustybt.data import load as load
     from rustybt.data import presets as presets
+    from rustybt.data import resample as resample
     from rustybt.engine import Result as Result
     from rustybt.engine import run as run
     from rustybt.engine.settings import settings as settings
@@ -83,7 +85,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _ROOMS = {
-    "data": ("Catalog", "calendar", "demo_data", "ingest", "load", "presets"),
+    "data": ("Catalog", "Resampler", "calendar", "demo_data", "ingest", "load", "presets", "resample"),
     "engine": ("Result", "run", "settings", "verify"),
     "errors": (
         "BrokerError",

@@ -5,6 +5,7 @@ behind the door. The steps are in `build`. To add a file type: one line in `sour
 `rows.find_dirty`.
 """
 
+from rustybt.data.aggregate import Resampler, resample
 from rustybt.data.calendars import Calendar, calendar
 from rustybt.data.catalog import Catalog, Version
 from rustybt.data.demo import demo_events
@@ -19,6 +20,7 @@ __all__ = [
     "Catalog",
     "Patience",
     "Preset",
+    "Resampler",
     "Version",
     "blocks",
     "calendar",
@@ -28,4 +30,5 @@ __all__ = [
     "load",
     "presets",
     "replay",
+    "resample",
 ]
