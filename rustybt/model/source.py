@@ -61,7 +61,8 @@ class Page:
         bars: ``ts`` (Datetime in UTC, or Date for session stamps), ``open``, ``high``, ``low``, ``close``, ``volume``; further columns are
             kept. Numbers as exact as the source gives them: text as it came, Decimal or integers; Float64 only where there is nothing
             better. Any order; rows may repeat those of another page.
-        events: corporate actions, each a mapping with ``ts`` (the ex-date, ISO), ``kind`` and ``value`` (text) as in `rustybt.load`.
+        events: corporate actions, each a mapping with ``ts`` (the ex-date, ISO), ``kind`` and ``value`` (text) as in `rustybt.load`; of
+            a dividend also ``pay``, where it is known.
         cursor: what to ask for next, or None: this was the last page.
     """
 

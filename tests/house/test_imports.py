@@ -38,6 +38,12 @@ HOMES = {
     "exchange_calendars": ("rustybt.data", "rustybt.testing"),
     "pandas": ("rustybt.data", "rustybt.testing"),
     "duckdb": ("rustybt.data", "rustybt.cli"),
+    "ccxt": ("rustybt.adapters.ccxt",),
+    "yfinance": ("rustybt.adapters.yfinance",),
+    "alpaca": ("rustybt.adapters.alpaca",),
+    "massive": ("rustybt.adapters.polygon",),
+    "tenacity": ("rustybt.data.download",),
+    "pyrate_limiter": ("rustybt.data.download",),
     "sqlite3": ("rustybt.data", "rustybt._sqlite"),
     "beancount": (),  # of another licence: it checks what we write, and is no part of us
 }

@@ -7,18 +7,15 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Literal
 
-import polars as pl
-
 from rustybt._extras import require
 from rustybt.adapters import failures
 from rustybt.adapters.ccxt.settings import at_address, decimal_step
+from rustybt.adapters.rows import LENGTHS, bars_of, milliseconds
 from rustybt.errors import ConfigError
 from rustybt.model.source import History, Page, Rate, Terms
 
-LENGTHS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 UNSAID_LIMIT = 500
 """Candles of one answer where an exchange does not say its most."""
-FIELDS = ("ts", "open", "high", "low", "close", "volume")
 
 
 def open_source(address: str, *, base_url: str | None = None, timeout: float | str = 30.0) -> tuple[CcxtSource, tuple[str, ...]]:
@@ -83,11 +80,11 @@ class CcxtSource:
 
     def fetch(self, symbol: str, history: History, cursor: str | None) -> Page:
         """One window of candles. The cursor is the list of windows that are still to be asked for, in milliseconds."""
-        length = _milliseconds(history.frequency)
+        length = milliseconds(history.frequency)
         first, stop = (int(moment.timestamp() * 1000) for moment in (history.start, history.end))
         todo = json.loads(cursor) if cursor else [[-(-first // length) * length, stop // length * length]]
         if not todo or todo[0][0] >= todo[0][1]:
-            return Page(_frame([]))
+            return Page(bars_of([]))
         (start, end), *rest = todo
         cut = min(end, start + self._limit(symbol) * length)
         rows = self._candles(symbol, history.frequency, start, cut, length)
@@ -96,7 +93,7 @@ class CcxtSource:
         if inside:
             lacking = [[start, inside[0]], [inside[-1] + length, cut], [cut, end]]
         ahead = [*([a, b] for a, b in lacking if a < b), *rest]
-        return Page(_frame(rows), cursor=json.dumps(ahead) if ahead else None)
+        return Page(bars_of(rows), cursor=json.dumps(ahead) if ahead else None)
 
     def _candles(self, symbol: str, frequency: str, start: int, end: int, length: int) -> list[list[Any]]:
         market = self._market(symbol)["symbol"]
@@ -148,13 +145,3 @@ class CcxtSource:
         if client.last_json_response is None:
             raise failures.partial(self.name, "it is not JSON")
         return answer
-
-
-def _milliseconds(frequency: str) -> int:
-    return int(frequency[:-1]) * LENGTHS[frequency[-1]]
-
-
-def _frame(rows: list[list[Any]]) -> pl.DataFrame:
-    columns: dict[str, Any] = {name: [row[i] for row in rows] for i, name in enumerate(FIELDS)}
-    schema = {name: pl.Int64 if name == "ts" else pl.String for name in FIELDS}
-    return pl.DataFrame(columns, schema=schema).with_columns(pl.col("ts").cast(pl.Datetime("ms")).dt.replace_time_zone("UTC"))

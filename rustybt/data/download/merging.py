@@ -16,7 +16,7 @@ from rustybt.errors import SourceError
 from rustybt.model.source import History, Page, Source
 
 MOST_DECIMALS = 18
-EVENT_COLUMNS = {"asset": pl.String, "ts": pl.String, "kind": pl.String, "value": pl.String}
+EVENT_COLUMNS = dict.fromkeys(("asset", "ts", "kind", "value", "pay"), pl.String)
 
 
 def merge_bars(
@@ -68,7 +68,7 @@ def merge_events(pages: Mapping[str, Sequence[Page]]) -> pl.DataFrame | None:
         for event in page.events
     }
     rows = sorted(found.values(), key=lambda event: (event["asset"], event["ts"], event["kind"]))
-    return pl.DataFrame(rows, infer_schema_length=None).cast(EVENT_COLUMNS) if rows else None  # type: ignore[arg-type]
+    return pl.DataFrame(rows, schema=EVENT_COLUMNS) if rows else None
 
 
 def _said(moment: datetime) -> str:

@@ -18,7 +18,9 @@ type Opener = Callable[..., Opened]
 GROUP = "rustybt.sources"
 """Entry points of other packages: a name, and a function ``(address, **settings) -> (source, symbols)``."""
 OURS = {
+    "alpaca": "rustybt.adapters.alpaca:open_source",
     "ccxt": "rustybt.adapters.ccxt:open_source",
+    "polygon": "rustybt.adapters.polygon:open_source",
     "yfinance": "rustybt.adapters.yfinance:open_source",
 }
 

@@ -4,9 +4,24 @@ In: a `Tape` of bars and actions for each symbol. Out: a server at ``url``, to w
 of `Vendor` with ``answer``, kept apart from the adapter that reads it, or one mistake would pass both.
 """
 
+from rustybt.testing.vendors.alpaca import SimulatedAlpaca
 from rustybt.testing.vendors.binance import SimulatedBinance
+from rustybt.testing.vendors.polygon import SimulatedPolygon
 from rustybt.testing.vendors.server import Call, Fault, Reply, Vendor
 from rustybt.testing.vendors.tape import Action, Tape, around_the_clock, of_sessions
 from rustybt.testing.vendors.yahoo import SimulatedYahoo
 
-__all__ = ["Action", "Call", "Fault", "Reply", "SimulatedBinance", "SimulatedYahoo", "Tape", "Vendor", "around_the_clock", "of_sessions"]
+__all__ = [
+    "Action",
+    "Call",
+    "Fault",
+    "Reply",
+    "SimulatedAlpaca",
+    "SimulatedBinance",
+    "SimulatedPolygon",
+    "SimulatedYahoo",
+    "Tape",
+    "Vendor",
+    "around_the_clock",
+    "of_sessions",
+]
