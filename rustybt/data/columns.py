@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -54,13 +54,7 @@ def name_columns(name: str, frame: pl.LazyFrame, options: Options) -> Named:
     schema = schema_of(name, frame)
     have = schema.names()
     found, notes = _match(have, options, name)
-    missing = [field for field in NEEDED if field not in found and not (field == "asset" and name)]
-    if missing:
-        raise DataError(
-            f"column {', '.join(map(repr, missing))} is missing; the source has {_listed(have)}",
-            where=name or "the frame",
-            do=f'rename it, or say which one is meant: columns={{"{missing[0]}": "<name in the source>"}}',
-        )
+    _check_found(found, have, name)
     picks = [pl.col(found[field]).alias(field) for field in ("ts", "asset", *FIELDS) if field in found]
     if "asset" not in found:
         picks.insert(1, pl.lit(stem_of(name)).alias("asset"))
@@ -78,6 +72,33 @@ def name_columns(name: str, frame: pl.LazyFrame, options: Options) -> Named:
     if moved:
         notes.append(f"Columns named like ours are kept with the prefix 'source_': {', '.join(moved)}.")
     return Named(frame.select(*picks, *(pl.col(o).alias(n) for o, n in renamed.items())), tuple(renamed.values()), tuple(notes))
+
+
+def find_names(name: str, have: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Columns of a file by our names; those that are not there are left out.
+
+    Args:
+        name: of the file.
+        have: its columns.
+        columns: what the user said of them.
+
+    Raises:
+        DataError: a needed column is missing, or two could be meant.
+        ConfigError: ``columns`` names something that is not there.
+    """
+    found, _ = _match(have, Options(columns=columns), name)
+    _check_found(found, have, name)
+    return found
+
+
+def _check_found(found: Mapping[str, str], have: Sequence[str], name: str) -> None:
+    missing = [field for field in NEEDED if field not in found and not (field == "asset" and name)]
+    if missing:
+        raise DataError(
+            f"column {', '.join(map(repr, missing))} is missing; the source has {_listed(have)}",
+            where=name or "the frame",
+            do=f'rename it, or say which one is meant: columns={{"{missing[0]}": "<name in the source>"}}',
+        )
 
 
 def _listed(have: Sequence[str]) -> str:

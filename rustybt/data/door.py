@@ -93,6 +93,8 @@ def load(
         return source
     if isinstance(source, str) and source == "demo":
         return _panel(BARS, _for_demo(options))
+    if isinstance(source, str) and ":" in source:
+        _refuse_address(source)
     if isinstance(source, str) and may_be_name(source) and not Path(source).exists() and (shelf := Catalog()).exists:
         return shelf.open(source, options)
     return _panel(source, options)
@@ -106,6 +108,18 @@ def demo_data() -> Panel:
         ('AAPL', 'FB', 'GOOG', 'IBM', 'MSFT')
     """
     return load("demo")
+
+
+def _refuse_address(text: str) -> None:
+    """Bars of a vendor are kept first: a run has to name the snapshot that it used."""
+    from rustybt.data.download import is_address
+
+    if is_address(text):
+        raise ConfigError(
+            f"{text!r} is a source, not a dataset",
+            where="load",
+            do=f"keep its bars first: rustybt ingest {text} --name NAME, then load NAME",
+        )
 
 
 def _for_demo(options: Options) -> Options:

@@ -23,6 +23,8 @@ from rustybt.model.source import Source
 if TYPE_CHECKING:
     from rustybt.data.download import Downloaded, Patience
 
+FILES, OF_FILES = ("csv", "parquet"), ("columns", "timezone", "stamp")
+
 
 def ingest(
     source: Any,
@@ -45,7 +47,7 @@ def ingest(
             `rustybt.model.source.Source`.
         name: letters, digits, ``_`` and ``-``.
         catalog: a `Catalog` or its folder; default: the user's.
-        symbols: of a vendor, when the address does not list them.
+        symbols: of a vendor or of files, in place of those that the address lists.
         frequency: length of a vendor's bars, ``"1d"`` unless given.
         settings: of a vendor: ``key``, ``secret``, ``base_url``, ... Keys that are not given come from the environment.
         resume: whether an interrupted download goes on; False begins anew.
@@ -72,7 +74,7 @@ def ingest(
     if isinstance(source, Panel):
         raise ConfigError("a panel cannot be ingested", where="source", do="give the file or the frame that it was loaded from")
     shelf = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
-    found, listed = _source_of(source, settings)
+    found, listed = _source_of(source, settings, options)
     if found is None:
         _refuse({"symbols": symbols, "frequency": frequency, "settings": settings})
         return _publish(shelf, name, source, _said(source), options)
@@ -80,21 +82,30 @@ def ingest(
         raise ConfigError(f"symbols is the text {symbols!r}", where="symbols", do=f"give a list: symbols=[{symbols!r}]")
     from rustybt.data.download import Wanted, download
 
-    chosen = tuple(dict.fromkeys(listed if symbols is None else (*listed, *symbols)))
-    wanted = Wanted(chosen, frequency or "1d", options.get("start"), options.get("end"), resume)
+    chosen = tuple(dict.fromkeys(listed if symbols is None else symbols))
+    wanted = Wanted(chosen, frequency or ("1d" if found.frequencies else ""), options.get("start"), options.get("end"), resume)
     got = download(found, wanted, shelf.root / "downloads", patience, progress)
     told = _told(found, got, options)
-    made = _publish(shelf, name, got.bars, f"{found.name}:{','.join(chosen)}", told, got=got)
+    said = f"{found.name}:{','.join(chosen) if found.frequencies else found.address}"
+    made = _publish(shelf, name, got.bars, said, told, got=got)
     got.pages.drop()
     return made
 
 
-def _source_of(source: Any, settings: Mapping[str, Any] | None) -> tuple[Source | None, tuple[str, ...]]:
-    """The source that is meant and the symbols that its address lists, or None for files and frames."""
+def _source_of(source: Any, settings: Mapping[str, Any] | None, options: dict[str, Any]) -> tuple[Source | None, tuple[str, ...]]:
+    """The source that is meant and the symbols that its address lists, or None for files and frames that the door reads.
+
+    What the user says of the columns, zone and stamp of ``csv:`` and ``parquet:`` is for the source rather than for the door.
+    """
     if isinstance(source, str) and ":" in source:
         from rustybt.data.download import is_address, open_address
 
-        return open_address(source, settings) if is_address(source) else (None, ())
+        if not is_address(source):
+            return None, ()
+        if source.partition(":")[0] in FILES:
+            mine = {name: options.pop(name) for name in OF_FILES if name in options}
+            settings = {**{name: value for name, value in mine.items() if value is not None}, **(settings or {})}
+        return open_address(source, settings)
     return (source, ()) if isinstance(source, Source) else (None, ())
 
 
@@ -116,8 +127,10 @@ def _told(source: Source, got: Downloaded, options: Mapping[str, Any]) -> dict[s
         known: dict[str, Any] = settings_of(got.terms, tuple(told))
         declared = {symbol: {**known.get(symbol, {}), **item} if isinstance(item, Mapping) else item for symbol, item in mine.items()}
         told["assets"] = {**known, **declared}
-    told.setdefault("stamp", "session" if got.bars["ts"].dtype == pl.Date else source.stamp)
-    if told["stamp"] == "open":
+    stamp = "session" if got.bars["ts"].dtype == pl.Date else source.stamp
+    if stamp is not None:
+        told.setdefault("stamp", stamp)
+    if stamp == "open" and got.about["frequency"]:
         told.setdefault("interval", got.about["frequency"])
     calendars = {item.calendar for item in got.terms.values()}
     if len(calendars) == 1 and None not in calendars:

@@ -64,11 +64,13 @@ class Page:
         events: corporate actions, each a mapping with ``ts`` (the ex-date, ISO), ``kind`` and ``value`` (text) as in `rustybt.load`; of
             a dividend also ``pay``, where it is known.
         cursor: what to ask for next, or None: this was the last page.
+        notes: sentences for the user about what was left out.
     """
 
     bars: pl.DataFrame
     events: Sequence[Mapping[str, Any]] = ()
     cursor: str | None = None
+    notes: Sequence[str] = ()
 
 
 @runtime_checkable
@@ -91,13 +93,13 @@ class Source(Protocol):
         ...
 
     @property
-    def stamp(self) -> Literal["open", "close", "session"]:
+    def stamp(self) -> Literal["open", "close", "session"] | None:
         """What ``ts`` says, as in `rustybt.load`."""
         ...
 
     @property
     def frequencies(self) -> Sequence[str]:
-        """Lengths of bars that it has."""
+        """Lengths of bars that it has; none for files, which hold what they hold and are not asked for a span."""
         ...
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +33,7 @@ class Wanted:
 
     Args:
         symbols: as the source writes them.
-        frequency: length of the bars.
+        frequency: length of the bars; empty for files.
         start: first session (a date) or instant; None: all that files hold.
         end: last session or instant; None: what is complete now.
         resume: whether pages of an interrupted download count.
@@ -84,21 +85,40 @@ def download(source: Source, wanted: Wanted, root: Path, patience: Patience | No
     patience = patience or Patience()
     _check(source, wanted)
     pages = Pages(root, source, {"frequency": wanted.frequency, "start": _text(wanted.start), "end": _text(wanted.end)})
-    root.mkdir(parents=True, exist_ok=True)
+    history, got = _history(wanted), dict[str, list[Page]]()
+    tell = [_teller(progress, history, number, len(wanted.symbols)) for number in range(len(wanted.symbols))]
+    if not source.frequencies:  # files: they are there already
+        terms = {symbol: source.terms(symbol) for symbol in wanted.symbols}
+        got = {symbol: _read(source, symbol, history, tell[number]) for number, symbol in enumerate(wanted.symbols)}
+    else:
+        with _alone(root, pages):
+            if not wanted.resume:
+                pages.drop()
+            history = pages.pin(history)
+            terms = {symbol: _terms(source, symbol, pages, patience) for symbol in wanted.symbols}
+            for number, symbol in enumerate(wanted.symbols):
+                got[symbol] = _fetch(source, symbol, history, pages, patience=patience, tell=tell[number])
+    bars, notes = merge_bars(source, history, got, {symbol: item.calendar for symbol, item in terms.items()})
+    about = {"frequency": wanted.frequency, "until": history.end.isoformat(), "library": source.version, "address": source.address}
+    return Downloaded(bars, merge_events(got), terms, tuple(notes), about, pages)
+
+
+@contextmanager
+def _alone(root: Path, pages: Pages) -> Iterator[None]:
+    """No other process downloads the same meanwhile."""
     locks = root / "locks" / pages.folder.name
     locks.mkdir(parents=True, exist_ok=True)
     with sole_writer(locks):
-        if not wanted.resume:
-            pages.drop()
-        history = pages.pin(_history(wanted))
-        terms = {symbol: _terms(source, symbol, pages, patience) for symbol in wanted.symbols}
-        got: dict[str, list[Page]] = {}
-        for number, symbol in enumerate(wanted.symbols):
-            tell = _teller(progress, history, number, len(wanted.symbols))
-            got[symbol] = _fetch(source, symbol, history, pages, patience=patience, tell=tell)
-        bars, notes = merge_bars(source, history, got, {symbol: item.calendar for symbol, item in terms.items()})
-    about = {"frequency": wanted.frequency, "until": history.end.isoformat(), "library": source.version, "address": source.address}
-    return Downloaded(bars, merge_events(got), terms, tuple(notes), about, pages)
+        yield
+
+
+def _read(source: Source, symbol: str, history: History, tell: Callable[[Page], None]) -> list[Page]:
+    """The pages of a symbol whose source is on this machine."""
+    got = [source.fetch(symbol, history, None)]
+    while got[-1].cursor is not None:
+        got.append(source.fetch(symbol, history, got[-1].cursor))
+    tell(got[-1])
+    return got
 
 
 def _terms(source: Source, symbol: str, pages: Pages, patience: Patience) -> Terms:
@@ -143,7 +163,7 @@ def _check(source: Source, wanted: Wanted) -> None:
 
 def _history(wanted: Wanted) -> History:
     """The span in instants. Sessions of an exchange reach over midnight UTC, so intraday bars are asked for a day more on both sides."""
-    margin = timedelta(days=1 if microseconds(wanted.frequency) < DAY else 0)
+    margin = timedelta(days=1 if wanted.frequency and microseconds(wanted.frequency) < DAY else 0)
     now = datetime.now(UTC)
     start = EPOCH if wanted.start is None else _moment(wanted.start, "start", 0) - margin
     end = now if wanted.end is None else min(now, _moment(wanted.end, "end", 1) + margin)

@@ -46,12 +46,12 @@ def merge_bars(
             raise SourceError(
                 f"there are no bars between {span}", where=where, do="check start, end and frequency, or leave the symbol out"
             )
-        _check_once(whole, where)
+        _check_once(source, whole, where)
         repeated, unfinished = repeated + rows.height - once.height, unfinished + once.height - whole.height
         frames.append(whole.sort("ts").with_columns(pl.lit(symbol).alias("asset")))
     bars = pl.concat(frames, how="diagonal_relaxed")
     bars = bars.with_columns(_exact(bars[name], source.name) for name in bars.columns if bars[name].dtype == pl.String and name in FIELDS)
-    notes = []
+    notes = list(dict.fromkeys(note for got in pages.values() for page in got for note in page.notes))
     if repeated:
         notes.append(f"{repeated} rows that {source.name} sent twice were taken once.")
     if unfinished:
@@ -81,7 +81,9 @@ def _texts(bars: pl.DataFrame) -> pl.DataFrame:
 
 
 def _complete(ts: pl.Series, source: Source, history: History, calendar: str | None) -> pl.Series:
-    """Which bars were complete when the download began."""
+    """Which bars were complete when the download began; files hold what they hold."""
+    if not source.frequencies:
+        return pl.repeat(True, len(ts), eager=True)
     if source.stamp == "session" or ts.dtype == pl.Date:
         days = ts.cast(pl.Date).to_physical().to_numpy()
         closes = end_of(days) if calendar is None else sessions(calendar, int(days.min()), int(days.max())).close_of(days)[0]
@@ -94,15 +96,12 @@ def _micros(moment: datetime) -> int:
     return int(np.datetime64(moment.replace(tzinfo=None), "us").astype(np.int64))
 
 
-def _check_once(rows: pl.DataFrame, where: str) -> None:
+def _check_once(source: Source, rows: pl.DataFrame, where: str) -> None:
     twice = rows.filter(rows["ts"].is_duplicated())
     if twice.height:
-        first = str(twice["ts"].min())
-        raise SourceError(
-            f"{twice['ts'].n_unique()} bars came twice with different numbers",
-            where=f"{where}, {first}",
-            do="download it again: resume=False",
-        )
+        do = "download it again: resume=False" if source.frequencies else "keep one row per asset and time"
+        said = f"{twice['ts'].n_unique()} bars came twice with different numbers"
+        raise SourceError(said, where=f"{where}, {twice['ts'].min()!s}", do=do)
 
 
 def _exact(column: pl.Series, name: str) -> pl.Series:

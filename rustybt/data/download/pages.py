@@ -83,7 +83,12 @@ class Pages:
         staged = place.with_suffix(".staged")
         page.bars.write_parquet(staged)
         _settle(staged, place.with_suffix(".parquet"))
-        note: dict[str, Any] = {"cursor": page.cursor, "events": [dict(event) for event in page.events], "rows": page.bars.height}
+        note: dict[str, Any] = {
+            "cursor": page.cursor,
+            "events": [dict(event) for event in page.events],
+            "rows": page.bars.height,
+            "notes": list(page.notes),
+        }
         _write(place.with_suffix(".json"), json.dumps(note).encode())
 
     def drop(self) -> None:
@@ -97,7 +102,7 @@ class Pages:
         try:
             note = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
             bars = pl.read_parquet(place.with_suffix(".parquet"))
-            return Page(bars, tuple(note["events"]), note["cursor"]) if bars.height == note["rows"] else None
+            return Page(bars, tuple(note["events"]), note["cursor"], tuple(note["notes"])) if bars.height == note["rows"] else None
         except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
             return None
 

@@ -19,6 +19,8 @@ GROUP = "rustybt.sources"
 """Entry points of other packages: a name, and a function ``(address, **settings) -> (source, symbols)``."""
 OURS = {
     "alpaca": "rustybt.adapters.alpaca:open_source",
+    "csv": "rustybt.data.files:open_csv",
+    "parquet": "rustybt.data.files:open_parquet",
     "ccxt": "rustybt.adapters.ccxt:open_source",
     "polygon": "rustybt.adapters.polygon:open_source",
     "yfinance": "rustybt.adapters.yfinance:open_source",

@@ -1,0 +1,253 @@
+"""A folder of files as a source: one page a file."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from rustybt.data.columns import FIELDS, find_names
+from rustybt.data.files.detect import HINT, clean_name, delimiter_of, numbers, stamps
+from rustybt.data.options import Stamp
+from rustybt.data.sources import UNREADABLE, first_line, stem_of, suffix_of, unreadable
+from rustybt.errors import ConfigError, DataError, SourceError
+from rustybt.model.source import History, Page, Rate, Terms
+
+type Missing = Literal["fail", "skip", "flag"]
+POLICIES = ("fail", "skip", "flag")
+HEAD = 40
+"""Lines of a file that its delimiter is found from."""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How files are written; what is None is found out.
+
+    Args:
+        delimiter: between columns.
+        date_format: of dates or times, as in `strftime`.
+        timezone: of times that carry none.
+        columns: names in the file by ours.
+        decimal: the mark before decimals.
+        names: of the columns of files without a heading, in order.
+        missing: rows with a missing price or volume: ``fail``, ``skip`` them and say how many, or ``flag``: the door sets them aside.
+        stamp: as in `rustybt.load`.
+    """
+
+    delimiter: str | None = None
+    date_format: str | None = None
+    timezone: str | None = None
+    decimal: str | None = None
+    columns: Mapping[str, str] | None = None
+    names: Sequence[str] | None = None
+    missing: Missing = "flag"
+    stamp: Stamp | None = None
+
+    def __post_init__(self) -> None:
+        if self.decimal not in (None, ".", ","):
+            raise ConfigError(f"decimal {self.decimal!r} is no mark of decimals", where="decimal", do='write "." or ","')
+        if self.missing not in POLICIES:
+            raise ConfigError(f"unknown way {self.missing!r} to treat missing values", where="missing", do=f"use {', '.join(POLICIES)}")
+        if self.delimiter is not None and len(self.delimiter) != 1:
+            raise ConfigError(f"delimiter {self.delimiter!r} is not one mark", where="delimiter", do='write it like ";"')
+
+
+def open_csv(address: str, **writing: Any) -> tuple[FileSource, tuple[str, ...]]:
+    """The source of ``csv:<file, folder or glob>`` and its symbols; settings are those of `Writing`.
+
+    Raises:
+        ConfigError: a setting is wrong.
+        DataError: there is no such file.
+    """
+    return _opened("csv", address, (".csv", ".csv.gz", ".txt", ".tsv"), writing)
+
+
+def open_parquet(address: str, **writing: Any) -> tuple[FileSource, tuple[str, ...]]:
+    """The source of ``parquet:<file, folder or glob>`` and its symbols; settings are those of `Writing`.
+
+    Raises:
+        ConfigError: a setting is wrong.
+        DataError: there is no such file.
+    """
+    return _opened("parquet", address, (".parquet",), writing)
+
+
+def _opened(kind: str, address: str, suffixes: tuple[str, ...], writing: Mapping[str, Any]) -> tuple[FileSource, tuple[str, ...]]:
+    source = FileSource(kind, _paths(address, suffixes), Writing(**writing))
+    return source, source.symbols
+
+
+class FileSource:
+    """Files, each with the bars of one asset (its name) or of several (a column). The cursor is the number of the next file."""
+
+    frequencies: Sequence[str] = ()
+    rates: Sequence[Rate] = ()
+    version = f"polars {pl.__version__}"
+
+    def __init__(self, kind: str, paths: Sequence[str], writing: Writing) -> None:
+        self.name, self._writing = kind, writing
+        self._first = 2 if writing.names is None else 1
+        self.address = str(Path(paths[0]).absolute().parent)
+        self._read: Callable[[str], pl.DataFrame] = self._csv if kind == "csv" else _parquet
+        self._kept: dict[str, dict[str, pl.DataFrame]] = {}
+        self._places: dict[str, list[str]] = {}
+        for path in paths:
+            for symbol in self._assets(path):
+                self._places.setdefault(symbol, []).append(path)
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """What the user said."""
+        return self._writing.stamp
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Every asset of the files, sorted."""
+        return tuple(sorted(self._places))
+
+    def terms(self, symbol: str) -> Terms:
+        """Files know nothing of their assets but the name."""
+        if symbol not in self._places:
+            have = f"{len(self._places)} symbols: {', '.join(self.symbols[:5])}"
+            raise SourceError(f"there is no file of {symbol!r}", where=f"{self.name}, {symbol!r}", do=f"choose among {have}")
+        return Terms("equity")
+
+    def fetch(self, symbol: str, history: History, cursor: str | None) -> Page:  # noqa: ARG002 -- the door cuts to the span
+        """The bars of one file."""
+        number, places = int(cursor or 0), self._places[symbol]
+        path = places[number]
+        frame = self._kept[path].get(symbol) if path in self._kept else None
+        if frame is None:
+            frame = self._shaped(path, self._read(path))
+        bars, notes = self._whole(frame, path)
+        return Page(bars, cursor=str(number + 1) if number + 1 < len(places) else None, notes=notes)
+
+    def _assets(self, path: str) -> list[str]:
+        """The assets of a file; one with a column of them is read once and kept by asset."""
+        if "asset" not in self._found(path, self._heading(path)):
+            return [_stem(path)]
+        frame = self._shaped(path, self._read(path))
+        self._kept[path] = {str(key[0]): part.drop("asset") for key, part in frame.partition_by("asset", as_dict=True).items()}
+        return list(self._kept[path])
+
+    def _found(self, path: str, have: Sequence[str]) -> dict[str, str]:
+        """Our names by those of the file; a date and a time in two columns count as one."""
+        lower = {name.lower(): name for name in have}
+        columns = dict(self._writing.columns or {})
+        if "ts" not in columns and {"date", "time"} <= lower.keys():
+            columns["ts"] = lower["date"]
+        return find_names(path, have, columns)
+
+    def _shaped(self, path: str, frame: pl.DataFrame) -> pl.DataFrame:
+        """Columns ts, asset where there is one, and exact numbers."""
+        found = self._found(path, frame.columns)
+        lower = {name.lower(): name for name in frame.columns}
+        said = frame[found["ts"]]
+        if said.dtype == pl.String:
+            if found["ts"].lower() == "date" and "time" in lower:
+                said = (said + " " + frame[lower["time"]]).alias(found["ts"])
+            said = self._zoned(stamps(said, self._writing.date_format, path, self._first), path, found["ts"])
+        elif isinstance(said.dtype, pl.Datetime) and said.dtype.time_zone is None:
+            said = self._zoned(said, path, found["ts"])
+        columns = [said.rename("ts"), pl.Series("line", range(self._first, frame.height + self._first))]
+        if "asset" in found:
+            columns.append(frame[found["asset"]].cast(pl.String).rename("asset"))
+        for name in FIELDS:
+            if name in found:
+                column = frame[found[name]]
+                columns.append((numbers(column, path, self._writing.decimal) if column.dtype == pl.String else column).rename(name))
+        if "volume" not in found:
+            columns.append(pl.repeat("0", frame.height, eager=True).rename("volume"))
+        return pl.DataFrame(columns)
+
+    def _zoned(self, times: pl.Series, path: str, heading: str) -> pl.Series:
+        """Times with their zone: what they carry, what the user says, or what the heading says."""
+        if not isinstance(times.dtype, pl.Datetime) or times.dtype.time_zone is not None or self._writing.stamp == "session":
+            return times
+        zone = self._writing.timezone or ("UTC" if HINT.search(heading.replace("_", " ")) else None)
+        if zone is None:
+            do = 'if they are UTC, pass timezone="UTC"; else name their zone, such as timezone="America/New_York"'
+            raise DataError("the times carry no zone", where=f"{path}, column {heading!r}", do=do)
+        try:
+            return times.dt.replace_time_zone(zone).dt.convert_time_zone("UTC")
+        except pl.exceptions.PolarsError as error:
+            raise DataError(f"times cannot be placed in {zone!r}: {first_line(error)}", where=path, do="give times in UTC") from error
+
+    def _whole(self, frame: pl.DataFrame, path: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+        """Rows after the policy for missing values."""
+        lacking = frame.filter(pl.any_horizontal(pl.col(*FIELDS).is_null()))
+        rows = frame.drop("line")
+        if not lacking.height or self._writing.missing == "flag":
+            return rows, ()
+        line = int(lacking["line"][0])
+        if self._writing.missing == "fail":
+            raise DataError(
+                f"{lacking.height} rows lack a price or a volume", where=f"{path}, line {line}", do='repair them, or missing="skip"'
+            )
+        kept = frame.filter(~pl.any_horizontal(pl.col(*FIELDS).is_null())).drop("line")
+        return kept, (f"{lacking.height} rows of {Path(path).name} that lack a price or a volume were skipped (first: line {line}).",)
+
+    def _heading(self, path: str) -> list[str]:
+        if self.name == "parquet":
+            try:
+                return list(pl.read_parquet_schema(path))
+            except UNREADABLE as error:
+                raise unreadable(path, error) from error
+        lines = _head(path)
+        mark = self._writing.delimiter or delimiter_of(lines)
+        return list(self._writing.names or [clean_name(name.strip('"')) for name in lines[0].split(mark)])
+
+    def _csv(self, path: str) -> pl.DataFrame:
+        mark = self._writing.delimiter or delimiter_of(_head(path))
+        try:
+            frame = pl.read_csv(path, separator=mark, infer_schema=False, has_header=self._writing.names is None, glob=False)
+        except UNREADABLE as error:
+            raise unreadable(path, error) from error
+        names = list(self._writing.names or [clean_name(name) for name in frame.columns])
+        if len(names) != frame.width:
+            raise ConfigError(f"names lists {len(names)} columns", where=path, do=f"the file has {frame.width}")
+        frame.columns = names
+        return frame
+
+
+def _parquet(path: str) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path, glob=False)
+    except UNREADABLE as error:
+        raise unreadable(path, error) from error
+
+
+def _paths(address: str, suffixes: tuple[str, ...]) -> list[str]:
+    """Files of a path, a folder or a glob, sorted."""
+    place = Path(address)
+    if place.is_file():
+        return [address]
+    if place.is_dir():
+        found = sorted(str(path) for path in place.iterdir() if path.name.lower().endswith(suffixes))
+    else:
+        found = sorted(path for path in glob.glob(address, recursive=True) if Path(path).is_file())  # noqa: PTH207 -- absolute patterns
+    if not found:
+        raise DataError("there is no such file", where=address, do=f"give a file, a folder or a glob of {', '.join(suffixes)}")
+    return found
+
+
+def _stem(path: str) -> str:
+    return stem_of(path) if suffix_of(path) else Path(path).stem
+
+
+def _head(path: str) -> list[str]:
+    """The first lines of a file."""
+    try:
+        with gzip.open(path, "rt", encoding="utf-8-sig") if path.endswith(".gz") else Path(path).open(encoding="utf-8-sig") as file:
+            lines = [line.rstrip("\r\n") for line, _ in zip(file, range(HEAD), strict=False)]
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise unreadable(path, error) from error
+    lines = [line for line in lines if line.strip()]
+    if not lines:
+        raise DataError("the file is empty", where=path, do="check that it was written completely")
+    return lines
