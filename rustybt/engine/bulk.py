@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,8 +24,11 @@ from rustybt.engine.targets import build_requests, evaluate, same_assets
 from rustybt.engine.timing import timing_of
 from rustybt.errors import SpecError
 from rustybt.execution import Carry, Controls, Conversion, Costs, Margin
-from rustybt.model import Panel, Tables
+from rustybt.model import Panel, Tables, Tape
 from rustybt.spec import Strategy
+
+if TYPE_CHECKING:
+    from rustybt.kernel import TimedMarket
 
 
 def run(
@@ -149,7 +152,39 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
         from rustybt.engine.incremental import walk
 
         return walk(sleeves, panel, config)
-    from rustybt.kernel import TimedMarket, simulate
+    from rustybt.kernel import simulate
+
+    rules = rules_of(sleeves, panel, config)
+    signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
+    plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
+    if any(strategy.orders for strategy in sleeves.values()):
+        plan = replace(plan, requests=build_requests(sleeves, panel, signals, config))
+    outcome = simulate(rules.tables, rules.market, plan, panel.events, rules.tape)
+    return finish(Ran(sleeves, config, panel, rules.tables, signals), outcome)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a run goes by, apart from its decisions.
+
+    Attributes:
+        tables: the rules as integers.
+        market: prices, and what is known about their timing.
+        tape: what the rules read of the market beside its prices.
+    """
+
+    tables: Tables
+    market: TimedMarket
+    tape: Tape | None
+
+
+def rules_of(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Rules:
+    """The rules of a run. Of the strategies they depend on exits, kind of target and whether there is a schedule.
+
+    Raises:
+        ConfigError, DataError: settings that do not go with the data.
+    """
+    from rustybt.kernel import TimedMarket
 
     flows = flows_at(config.flows, panel, config.money_scale)
     steps = increments_at(config.increments, panel, config.money_scale)
@@ -158,14 +193,9 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     currencies = currencies_of(config, panel)
     carry = carry_at(config.carry, panel, config.money_scale, names_of(currencies, config.currency))
     tables = replace(tables, currencies=currencies, flows=flows, settlements=settlements_at(panel), increments=steps, carry=carry)
-    signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
-    plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
-    if any(strategy.orders for strategy in sleeves.values()):
-        plan = replace(plan, requests=build_requests(sleeves, panel, signals, config))
     timing = timing_of(config.timing, panel, config.fill)
     market = TimedMarket(panel.open, panel.high, panel.low, panel.close, timing)
-    outcome = simulate(tables, market, plan, panel.events, build_tape(panel, tables, config))
-    return finish(Ran(sleeves, config, panel, tables, signals), outcome)
+    return Rules(tables, market, build_tape(panel, tables, config))
 
 
 def dated(tables: Tables, panel: Panel) -> Tables:

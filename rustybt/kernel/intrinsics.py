@@ -46,3 +46,23 @@ def apart(typing: Any) -> Any:
         return context.get_dummy_value()
 
     return types.none(), emit
+
+
+@intrinsic
+def call_run(typing: Any, address: Any, desk: Any, start: Any, stop: Any, margin: Any) -> Any:
+    """Calls the machine code of `rustybt.kernel.step.run` at an address, with a desk at an address: its result, or -1 where it raised.
+
+    A function that calls `run` by its name would be compiled together with the whole kernel once more.
+    """
+    words = (types.int64,) * 5
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.IntType(32), [_WORD.as_pointer(), pointer.as_pointer(), pointer, _WORD, _WORD, _WORD])
+        result, raised = builder.alloca(_WORD), builder.alloca(pointer)
+        function, held = builder.inttoptr(args[0], kind.as_pointer()), builder.inttoptr(args[1], pointer)
+        status = builder.call(function, [result, raised, held, *args[2:]])
+        good = builder.icmp_signed("==", status, ir.Constant(ir.IntType(32), 0))
+        return builder.select(good, builder.load(result), ir.Constant(_WORD, -1))
+
+    return types.int64(*words), emit

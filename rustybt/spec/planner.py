@@ -122,6 +122,11 @@ class SignalPlan:
     @cached_property
     def lookback(self) -> int | None:
         """Bars of an asset before a row that decide its terms; None when unbounded, or not countable in bars."""
+        return deepest(self.lookbacks.values())
+
+    @cached_property
+    def lookbacks(self) -> dict[str, int | None]:
+        """The same of each term."""
         reach: list[int | None] = []
         hop: list[bool] = []
         for item in self.graph.items:
@@ -135,8 +140,7 @@ class SignalPlan:
                 own = None
             reach.append(None if own is None or None in below else own + max((b for b in below if b is not None), default=0))
             hop.append(through or (item.kind == CROSS and any(b != 0 for b in below)))
-        used = [reach[root] for root in self.graph.roots.values()]
-        return None if None in used else max((r for r in used if r is not None), default=0)
+        return {term: reach[root] for term, root in self.graph.roots.items()}
 
     @property
     def stages(self) -> list[str]:
@@ -269,6 +273,17 @@ class SignalPlan:
         if target is not None and not target.is_numeric():
             raise SpecError(f"the target is {target}, not a number", where="term 'target'", do="give a number per row, such as a weight")
         return result
+
+
+def deepest(lookbacks: Iterable[int | None]) -> int | None:
+    """The lookback of several terms together.
+
+    Example:
+        >>> deepest([3, 19, 0]), deepest([3, None])
+        (19, None)
+    """
+    found = list(lookbacks)
+    return None if None in found else max((reach for reach in found if reach is not None), default=0)
 
 
 def _time_reach(tree: trees.Node) -> int | None:

@@ -35,6 +35,8 @@ UNNAMED = "unnamed"
 
 building: ContextVar[str] = ContextVar("building", default=UNNAMED)
 """The name that a strategy without one takes: that of the `@strategy` function being called."""
+proving: ContextVar[bool] = ContextVar("proving", default=True)
+"""Whether a strategy is proven past-only when it is made. A sweep that proves the parts of its variants, each once, says no."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +93,18 @@ class Strategy:
         if callable(self.on_bar) and not isinstance(self.on_bar, OnBar):
             put("on_bar", OnBar(self.on_bar))
         self._check_types()
+        if proving.get():
+            self.prove()
+
+    def prove(self) -> None:
+        """Check every term; what is made outside of a sweep has been checked.
+
+        Raises:
+            LookaheadError, SpecError: as when a strategy is made.
+        """
+        for term, expr in self.terms().items():
+            if expr.meta.has_multiple_outputs():
+                raise SpecError(f"term {term!r} gives several columns", where=self._at(term), do="write one expression per term")
         check(self)
 
     def terms(self) -> dict[str, pl.Expr]:
@@ -135,9 +149,6 @@ class Strategy:
             raise SpecError(f"warmup {self.warmup!r} is not a whole number of bars", where=self._at("warmup"), do="give 0 or more, or None")
         if self.exits is not None and self.exits.reentry == "schedule" and self.schedule is None:
             raise SpecError('reentry="schedule" without a schedule', where=self._at("exits"), do="give schedule=, or use reentry='change'")
-        for term, expr in self.terms().items():
-            if expr.meta.has_multiple_outputs():
-                raise SpecError(f"term {term!r} gives several columns", where=self._at(term), do="write one expression per term")
 
     def _at(self, term: str = "") -> str:
         return f"strategy {self.name!r}" + (f", term {term!r}" if term else "")

@@ -12,12 +12,22 @@ import numpy as np
 import polars as pl
 
 from rustybt.engine import RunConfig, configure
+from rustybt.engine.begin import begun
+from rustybt.errors import RustyBTError
+from rustybt.ledger.money import decimal_column
 from rustybt.model import Panel
 from rustybt.model.panel import Ints
 from rustybt.spec import StrategyFunction
+from rustybt.spec.strategy import stamped
+from rustybt.sweeps.batch import Batches, Found
 from rustybt.sweeps.grid import Assignments
-from rustybt.sweeps.measure import columns, measure_variant
-from rustybt.sweeps.registry import Trial
+from rustybt.sweeps.measure import FOR_JUDGING, METRICS, Measured, columns, measure_variant
+from rustybt.sweeps.moments import metrics_of
+from rustybt.sweeps.registry import Trial, trial_under, written
+from rustybt.sweeps.sketch import Sketch, Sketcher, quietly
+
+ROOM = 2**28
+"""Bytes for features where no budget is given."""
 
 PIECE = 4
 """Variants that a thread of `evaluate` takes at a time."""
@@ -83,14 +93,92 @@ def evaluate(
     return pl.concat([given.frame(), pl.concat(found)], how="horizontal")
 
 
-def evaluate_all(strategy: StrategyFunction, panel: Panel, config: RunConfig, variants: Assignments, *, curves: bool = False) -> Rows:
-    """The same with everything checked already."""
-    found = [measure_variant(strategy, variants[at], panel, config, curve=curves) for at in range(variants.count)]
-    frame = pl.DataFrame([measured.row for measured in found], schema=columns(config.money_scale))
-    kept = None
-    if curves:
-        kept = np.zeros((variants.count, panel.bars), dtype=np.int64)
-        for at, measured in enumerate(found):
-            if measured.curve is not None:
-                kept[at] = measured.curve
-    return Rows(frame, tuple(measured.trial for measured in found if measured.trial is not None), kept)
+_recent: deque[Evaluator] = deque(maxlen=2)
+
+
+def evaluator_of(panel: Panel, config: RunConfig) -> Evaluator:
+    """An evaluator, the one before where nothing has changed: a search asks for batch after batch of the same data."""
+    settings = written(config)
+    for one in _recent:
+        if one.given is panel and one.settings == settings and one.config == config:
+            return one
+    made = Evaluator(panel, config, ROOM)
+    _recent.append(made)
+    return made
+
+
+class Evaluator:
+    """What evaluations on one panel share: rules, desks, features.
+
+    Args:
+        panel: bars.
+        config: settings of the runs.
+        room: bytes for features.
+    """
+
+    def __init__(self, panel: Panel, config: RunConfig, room: int) -> None:
+        self.given, self.config = panel, config
+        try:
+            self.panel, begins = begun(panel, config), True
+        except RustyBTError:  # every variant says so
+            self.panel, begins = panel, False
+        self.batches = Batches(self.panel, config, room)
+        self.batches.can &= begins
+        self.sketchers: dict[StrategyFunction, Sketcher] = {}
+        self.settings = written(config)
+
+    def rows(self, strategy: StrategyFunction, variants: Assignments, *, curves: bool = False, counting: bool = True) -> Rows:
+        """Evaluate variants.
+
+        Args:
+            strategy: their family.
+            variants: parameter values.
+            curves: whether to keep equity curves.
+            counting: whether to name the trials.
+        """
+        given = [variants[at] for at in range(variants.count)]
+        found, sketches = Found(), dict[int, Sketch]()
+        if self.batches.can:
+            sketcher = self.sketchers.setdefault(strategy, Sketcher(strategy))
+            with quietly(strategy):
+                read = [sketcher.read(at, values) for at, values in enumerate(given)]
+            sketches = {sketch.at: sketch for sketch in read if sketch is not None}
+            found = self.batches.evaluate(sketcher, list(sketches.values()), curves=curves)
+        frame = frame_of(found, len(self.batches.last), self.batches.periods, self.config.money_scale)
+        trials = (
+            [self._trial(sketches[at], strategy, sharpe) for at, sharpe in zip(found.at, frame["sharpe"], strict=True)] if counting else []
+        )
+        alone = sorted(set(range(len(given))) - set(found.at))
+        measured = [measure_variant(strategy, given[at], self.given, self.config, curve=curves) for at in alone]
+        trials += [one.trial for one in measured if one.trial is not None]
+        order = np.argsort(np.array([*found.at, *alone]), kind="stable")
+        if measured:
+            frame = frame.vstack(pl.DataFrame([one.row for one in measured], schema=columns(self.config.money_scale)))
+        if measured or not bool((np.diff(order) == 1).all()):
+            frame = frame[order]
+        return Rows(frame, tuple(trials), self._curves(found, measured)[order] if curves else None)
+
+    def _trial(self, sketch: Sketch, strategy: StrategyFunction, sharpe: float | None) -> Trial:
+        made = stamped(sketch.strategy, strategy.name, sketch.params)
+        one = None if sharpe is None else sharpe / self.batches.periods**0.5
+        return Trial(trial_under(made.spec_id, self.settings), strategy.name, one)
+
+    def _curves(self, found: Found, measured: list[Measured]) -> Ints:
+        blank = np.zeros((0, self.panel.bars), dtype=np.int64)
+        alone = [blank[:1] if one.curve is None else one.curve[None, :] for one in measured]
+        alone = [np.zeros((1, self.panel.bars), dtype=np.int64) if not len(curve) else curve for curve in alone]
+        return np.concatenate([blank, *found.curves, *alone])
+
+
+def frame_of(found: Found, points: int, periods: float, money_scale: int) -> pl.DataFrame:
+    """Rows of what was evaluated together, in the order it was found."""
+    schema = columns(money_scale)
+    if not found.at:
+        return pl.DataFrame(schema=schema)
+    rows = [metrics_of(row, points, periods) for row in np.concatenate(found.reduced).tolist()]
+    held: dict[str, pl.Series] = {"final_equity": decimal_column("final_equity", np.concatenate(found.final), money_scale)}
+    held |= {name: pl.Series(name, [row[name] for row in rows], dtype=pl.Float64) for name in (*METRICS, *FOR_JUDGING)}
+    held["returns"] = pl.repeat(points, len(rows), dtype=pl.Int64, eager=True).alias("returns")
+    held |= {name: pl.Series(name, np.concatenate(part)) for name, part in (("orders", found.orders), ("fills", found.fills))}
+    held["error"] = pl.repeat(None, len(rows), dtype=pl.String, eager=True).alias("error")
+    return pl.DataFrame([held[name] for name in schema])

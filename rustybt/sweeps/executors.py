@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from rustybt.engine import RunConfig
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
-from rustybt.sweeps.evaluate import Rows, evaluate_all
+from rustybt.sweeps.evaluate import Evaluator, Rows
 from rustybt.sweeps.measure import columns, failed
 from rustybt.sweeps.variants import Block, Chunk
 
@@ -38,17 +39,30 @@ class Work:
         panels: bars of each dataset.
         config: settings of the run.
         curves: whether equity curves are kept.
+        counting: whether trials are named.
+        budget: bytes for features.
     """
 
     strategies: tuple[StrategyFunction, ...]
     panels: tuple[Panel, ...]
     config: RunConfig
     curves: bool = False
+    counting: bool = True
+    budget: int = 10**9
+
+    @cached_property
+    def evaluators(self) -> tuple[Evaluator, ...]:
+        """One per dataset."""
+        return tuple(Evaluator(panel, self.config, self.budget) for panel in self.panels)
 
     def rows(self, chunk: Chunk) -> Rows:
         """Evaluate one chunk."""
         block = chunk.block
-        return evaluate_all(self.strategies[block.strategy], self.panels[block.data], self.config, block.assignments, curves=self.curves)
+        evaluator = self.evaluators[block.data]
+        return evaluator.rows(self.strategies[block.strategy], block.assignments, curves=self.curves, counting=self.counting)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "evaluators"}
 
 
 def in_threads(work: Work, chunks: Sequence[Chunk], workers: int) -> Iterator[Rows]:
@@ -163,7 +177,7 @@ def _apart(packed: bytes, chunk: Chunk) -> Rows:
             found.append(pool.submit(_rows, one).result())
         except BrokenProcessPool:
             row: dict[str, Any] = failed("the process that ran this variant died").row
-            blank = np.zeros((1, work.panels[chunk.block.data].bars), dtype=np.int64) if work.curves else None
+            blank = np.zeros((1, work.evaluators[chunk.block.data].panel.bars), dtype=np.int64) if work.curves else None
             found.append(Rows(pl.DataFrame([row], schema=columns(work.config.money_scale)), (), blank))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

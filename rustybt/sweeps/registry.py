@@ -148,7 +148,17 @@ class TrialRegistry:
 
 def trial_id(spec_id: str, config: RunConfig) -> str:
     """SHA-256 of what was tried: the meaning of the strategy and the settings of the run. The version of the engine is no part of it."""
-    return hashlib.sha256(json.dumps([spec_id, config.to_dict()], sort_keys=True).encode()).hexdigest()
+    return trial_under(spec_id, written(config))
+
+
+def written(config: RunConfig) -> str:
+    """A configuration as `trial_under` takes it."""
+    return json.dumps(config.to_dict(), sort_keys=True)
+
+
+def trial_under(spec_id: str, settings: str) -> str:
+    """`trial_id` for many strategies under one configuration, which is `written` once."""
+    return hashlib.sha256(f"[{json.dumps(spec_id)}, {settings}]".encode()).hexdigest()
 
 
 def trial_of(result: Result) -> Trial:

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import polars as pl
 
 from rustybt.engine import configure
 from rustybt.engine.bulk import panel_of
 from rustybt.errors import ConfigError
-from rustybt.ledger.money import decimal_column
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.budget import bytes_of, shown
-from rustybt.sweeps.evaluate import Rows
 from rustybt.sweeps.executors import Work, executor_of, workers_of
+from rustybt.sweeps.gather import Gathered
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.honest import session_sharpes
 from rustybt.sweeps.identity import facts_of
+from rustybt.sweeps.options import Options
 from rustybt.sweeps.outcome import Sweep
-from rustybt.sweeps.progress import Told, telling
-from rustybt.sweeps.registry import Tally, Trial, TrialRegistry, counted, open_registry
+from rustybt.sweeps.progress import Told
+from rustybt.sweeps.registry import Tally, counted, open_registry
 from rustybt.sweeps.sampling import Drawing, sampled
 from rustybt.sweeps.store import Folder
-from rustybt.sweeps.variants import Chunk, Variants, variants_of
-
-CHUNK = 64
-"""Variants that a worker takes at a time, at most."""
-WRITE_EVERY = 5.0
-"""Seconds between parts on the disk: what a kill can cost."""
+from rustybt.sweeps.variants import Variants, variants_of
 
 
 def sweep(
@@ -112,28 +105,7 @@ def sweep(
     options = Options(bytes_of(budget), workers_of(workers), executor, None if out is None else Path(out), curves, trials)
     executor_of(executor)
     panels = tuple(panel_of(one) for one in (data.values() if several[1] else (data,)))
-    return run_all(every, Work(families, panels, configure(**settings), curves), options, progress)
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a sweep is run: nothing here changes a row.
-
-    Attributes:
-        budget: bytes.
-        workers: how many at a time.
-        executor: name.
-        out: directory, or None.
-        curves: whether they are kept.
-        trials: file of the registry; see `sweep`.
-    """
-
-    budget: int
-    workers: int
-    executor: str
-    out: Path | None
-    curves: bool
-    trials: str | Path | None
+    return run_all(every, Work(families, panels, configure(**settings), curves, budget=options.budget), options, progress)
 
 
 def families_of(strategy: object) -> tuple[StrategyFunction, ...]:
@@ -153,6 +125,7 @@ def families_of(strategy: object) -> tuple[StrategyFunction, ...]:
 def run_all(variants: Variants, work: Work, options: Options, progress: Told | bool | None) -> Sweep:
     """Run what is not done yet, and put everything together."""
     registry, notes = open_registry(options.trials)
+    work = replace(work, counting=registry is not None)
     check_curves(variants, work, options)
     folder = None
     if options.out is not None:
@@ -192,108 +165,3 @@ def check_curves(variants: Variants, work: Work, options: Options) -> None:
     if options.curves and options.out is None and size > options.budget:
         what = f"the curves of {variants.count:,} variants take {shown(size)}, the budget is {shown(options.budget)}"
         raise ConfigError(what, where="sweep, curves", do="give out=, or a larger budget")
-
-
-@dataclass
-class Gathered:
-    """Rows as they come."""
-
-    variants: Variants
-    work: Work
-    folder: Folder | None
-    registry: TrialRegistry | None
-    tried: dict[int, list[Trial]] = field(default_factory=dict)
-    _rows: list[pl.DataFrame] = field(default_factory=list)
-    _curves: list[pl.DataFrame] = field(default_factory=list)
-
-    def fill(self, options: Options, progress: Told | bool | None, done: int) -> None:
-        """Evaluate the variants from one on. What is there is kept, and counted, when it is broken off."""
-        chunks = self.variants.chunks(done, chunk_size(self.variants.count - done, options.workers))
-        pending, since = Pending(done), time.monotonic()
-        with telling(progress, self.variants.count) as tell:
-            if done:
-                tell(done, self.variants.count)
-            try:
-                for chunk, rows in zip(chunks, self._evaluated(chunks, options), strict=True):
-                    self.tried.setdefault(chunk.block.data, []).extend(rows.trials)
-                    pending.add(rows, self._curves_of(chunk, rows))
-                    if self.folder is not None and time.monotonic() - since > WRITE_EVERY:
-                        self._count()  # before the rows are safe: a kill in between counts a run twice, never not at all
-                        self._keep(pending)
-                        since = time.monotonic()
-                    tell(pending.reached, self.variants.count)
-            except BaseException:
-                self._count()
-                raise
-            finally:
-                self._keep(pending)
-
-    def _count(self) -> None:
-        """Tell the registry what was tried."""
-        for number, trials in self.tried.items():
-            counted(self.registry, self.work.panels[number].snapshot, trials)
-        self.tried.clear()
-
-    def _evaluated(self, chunks: Sequence[Chunk], options: Options) -> Iterator[Rows]:
-        return executor_of(options.executor)(self.work, chunks, options.workers)
-
-    def _keep(self, pending: Pending) -> None:
-        """Put what waits where it belongs."""
-        if pending.rows:
-            first, rows, curves = pending.take()
-            rows = pl.concat([self.variants.frame.slice(first, rows.height), rows], how="horizontal")
-            if self.folder is not None:
-                self.folder.add(first, rows, curves)
-            else:
-                self._rows.append(rows)
-                self._curves += [] if curves is None else [curves]
-
-    def _curves_of(self, chunk: Chunk, rows: Rows) -> pl.DataFrame | None:
-        if rows.curves is None:
-            return None
-        panel, count = self.work.panels[chunk.block.data], len(rows.curves)
-        good = np.flatnonzero(rows.frame["error"].is_null().to_numpy())
-        numbers = np.arange(chunk.first, chunk.first + count, dtype=np.uint32)[good]
-        ts = pl.Series("ts", np.tile(panel.ts, len(good))).cast(pl.Datetime("us", "UTC"))
-        equity = decimal_column("equity", rows.curves[good].reshape(-1), self.work.config.money_scale)
-        return pl.DataFrame([pl.Series("variant", np.repeat(numbers, panel.bars)), ts, equity])
-
-    def results(self) -> pl.LazyFrame:
-        """All rows."""
-        return self.folder.rows() if self.folder is not None else pl.concat(self._rows, rechunk=True).lazy()
-
-    def equity(self) -> pl.LazyFrame | None:
-        """All curves, or None."""
-        if not self.work.curves:
-            return None
-        return self.folder.curves() if self.folder is not None else pl.concat(self._curves).lazy()
-
-
-@dataclass
-class Pending:
-    """Rows that are not kept yet, and the number of the first."""
-
-    first: int
-    rows: list[pl.DataFrame] = field(default_factory=list)
-    curves: list[pl.DataFrame] = field(default_factory=list)
-    reached: int = 0
-
-    def __post_init__(self) -> None:
-        self.reached = self.first
-
-    def add(self, rows: Rows, curves: pl.DataFrame | None) -> None:
-        """Rows of the next variants."""
-        self.rows.append(rows.frame)
-        self.curves += [] if curves is None else [curves]
-        self.reached += rows.frame.height
-
-    def take(self) -> tuple[int, pl.DataFrame, pl.DataFrame | None]:
-        """All that waits, with the number of its first variant."""
-        taken = self.first, pl.concat(self.rows, rechunk=True), pl.concat(self.curves) if self.curves else None
-        self.first, self.rows, self.curves = self.reached, [], []
-        return taken
-
-
-def chunk_size(count: int, workers: int) -> int:
-    """Variants of a chunk: few enough that all workers have something to do."""
-    return max(1, min(CHUNK, count // (4 * workers)))

@@ -1,0 +1,231 @@
+"""Variants evaluated together: features once, tops by the machine, every plan through the kernel, curves reduced to rows.
+
+A variant that has no sketch, or with which anything is out of the ordinary, is left to `rustybt.sweeps.measure`, one by one: it gives the
+same numbers, and it words the errors.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rustybt.analysis.metrics.periods import periods_per_year
+from rustybt.engine import RunConfig
+from rustybt.engine.bulk import Rules, rules_of
+from rustybt.errors import ConfigError, RustyBTError
+from rustybt.kernel.many import BALANCED, FILLS, HIGHEST, REACHED, Many
+from rustybt.model import Panel, TargetKind
+from rustybt.model.decimals import WEIGHT
+from rustybt.model.panel import Ints
+from rustybt.spec import Schedule
+from rustybt.spec.planner import deepest
+from rustybt.sweeps.features import UNFIT, UNIVERSE, UNUSABLE, Generation, Group
+from rustybt.sweeps.machine import BLOCK, GOOD, offers_of
+from rustybt.sweeps.moments import reduce_curves, scratch_of, session_ends
+from rustybt.sweeps.program import Program, program_of
+from rustybt.sweeps.sketch import Sketch, Sketcher
+from rustybt.sweeps.template import Template
+
+BATCH = 64
+"""Curves that are written before they are reduced."""
+OFFERS = 2**16
+"""Offers that are written before they are run, unless one variant may have more."""
+RULES = 16
+"""Sets of rules that a thread keeps a desk for."""
+
+
+@dataclass
+class Found:
+    """Evaluated variants of a chunk.
+
+    Attributes:
+        at: their numbers in the chunk.
+        reduced: (variants, 8) as `reduce_curves` gives it.
+        final: equity after the last bar, money units. orders, fills: counts.
+        curves: (variants, bars) equity, where it is kept.
+    """
+
+    at: list[int] = field(default_factory=list)
+    reduced: list[Any] = field(default_factory=list)
+    final: list[Any] = field(default_factory=list)
+    orders: list[Any] = field(default_factory=list)
+    fills: list[Any] = field(default_factory=list)
+    curves: list[Any] = field(default_factory=list)
+
+
+class Bench(threading.local):
+    """What a thread works with: desks by rules, and room to compute in."""
+
+    def __init__(self) -> None:
+        self.desks: OrderedDict[Hashable, Many] = OrderedDict()
+
+
+class Batches:
+    """All that the variants on one panel share.
+
+    Args:
+        panel: bars.
+        config: settings of the runs.
+        room: bytes for features.
+    """
+
+    def __init__(self, panel: Panel, config: RunConfig, room: int) -> None:
+        self.panel, self.config, self.room = panel, config, room
+        self.groups: OrderedDict[tuple[str | None, Schedule | None], Group | None] = OrderedDict()
+        self.rules: OrderedDict[Hashable, Rules] = OrderedDict()
+        self.programs: dict[Hashable, Program | None] = {}
+        self.lock, self.bench = threading.Lock(), Bench()
+        self.can = not (config.flows or config.dated or config.rates) and config.benchmark is None and bool(panel.assets)
+        self.last = session_ends(panel.sessions) if panel.bars else np.zeros(0, dtype=np.int64)
+        days = panel.sessions[self.last]
+        self.periods = periods_per_year(np.concatenate((days[:1], days))) if self.can and panel.bars else 0.0
+        self.units = {
+            TargetKind.WEIGHT: np.full(len(panel.assets), float(WEIGHT)),
+            TargetKind.NOTIONAL: np.full(len(panel.assets), float(10**config.money_scale)),
+            TargetKind.QUANTITY: np.array([float(str(1 / asset.lot_size)) for asset in panel.assets]),
+        }
+
+    def group(self, sketch: Sketch) -> Group | None:
+        """Features of the universe and the schedule of a variant; None where they cannot be used."""
+        with self.lock:
+            if sketch.group not in self.groups:
+                try:
+                    made = Group(self.panel, *sketch.group, self.room)
+                except RustyBTError:
+                    made = None
+                self.groups[sketch.group] = made if made is not None and made.sound else None
+                while len(self.groups) > RULES:
+                    self.groups.popitem(last=False)
+            return self.groups[sketch.group]
+
+    def desk(self, sketch: Sketch) -> Many | None:
+        """A desk for the rules of a variant, of this thread; None where the rules do not go this way."""
+        key, desks = sketch.rules, self.bench.desks
+        if key not in desks:
+            with self.lock:
+                if key not in self.rules:
+                    self.rules[key] = rules_of({"": sketch.strategy}, self.panel, self.config)
+                    while len(self.rules) > RULES:
+                        self.rules.popitem(last=False)
+                rules = self.rules[key]
+            desks[key] = Many(rules.tables, rules.market, self.panel.events, rules.tape)
+            while len(desks) > RULES:
+                desks.popitem(last=False)
+        return desks[key] if desks[key].can else None
+
+    def evaluate(self, sketcher: Sketcher, sketches: Sequence[Sketch], *, curves: bool) -> Found:
+        """Evaluate what can be evaluated together."""
+        found, parts = Found(), dict[Hashable, list[Sketch]]()
+        for sketch in sketches:
+            parts.setdefault((sketch.shape, sketch.group, sketch.rules), []).append(sketch)
+        for part in parts.values():
+            self._part(sketcher, part, found, curves)
+        return found
+
+    def _part(self, sketcher: Sketcher, part: Sequence[Sketch], found: Found, curves: bool) -> None:
+        """Variants of one shape, one universe and schedule, one set of rules."""
+        try:
+            group, desk = self.group(part[0]), self.desk(part[0])
+        except (RustyBTError, TypeError):
+            return
+        if group is None or desk is None or not group.height:
+            return
+        for template in (part[0].template, None):
+            template = template or sketcher.whole(part[0].shape, part[0].text)
+            texts = [template.parts(sketch.text) for sketch in part]
+            try:
+                held = group.need([*(text for own in texts for text in own), *(text for sketch in part for text in sketch.beside)])
+            except ConfigError:
+                if len(part) == 1:
+                    raise
+                for half in (part[: len(part) // 2], part[len(part) // 2 :]):
+                    self._part(sketcher, half, found, curves)
+                return
+            ready, program = self._ready(held, part, texts, template, above=[] if group.universe is None else [UNIVERSE])
+            if program is not None and ready:
+                self._run(group, held, desk, program, ready, found, curves)
+            if program is not None:
+                return
+
+    def _ready(
+        self, held: Generation, part: Sequence[Sketch], texts: Sequence[Sequence[str]], template: Template, above: Sequence[str]
+    ) -> tuple[list[tuple[Sketch, list[int], list[float]]], Program | None]:
+        """Variants with the places of their features and their constants, and the program of their shape; None where it has none."""
+        known, ready, program = held.known, [], None
+        kinds: tuple[str, ...] | None = None
+        for sketch, own in zip(part, texts, strict=True):
+            features = [known[text] for text in (*own, *above)]
+            beside = [known[text] for text in sketch.beside]
+            these = tuple(feature.kind for feature in features)
+            if UNFIT in features:
+                return [], None
+            if UNUSABLE in features or UNUSABLE in beside or (kinds is not None and these != kinds):
+                continue
+            if kinds is None:
+                kinds, key = these, (sketch.shape, template.top.op, these)
+                if key not in self.programs:
+                    self.programs[key] = program_of(template.top, kinds, len(template.constants), bool(above))
+                program = self.programs[key]
+            warm = sketch.strategy.warmup
+            if warm is None:
+                warm = deepest(feature.reach for feature in (*features, *beside)) or 0
+            first = warm - self.panel.history
+            ready.append((sketch, [*(feature.row for feature in features), first], template.numbers(sketch.text)))
+        return ready, program
+
+    def _run(self, group: Group, held: Generation, desk: Many, program: Program, ready: Sequence[Any], found: Found, curves: bool) -> None:
+        """Offers, runs and numbers, in batches."""
+        sketch = ready[0][0]
+        kind = sketch.strategy.target.kind
+        ids = np.array([own for _, own, _ in ready], dtype=np.int64)
+        constants = np.array([numbers for _, _, numbers in ready], dtype=np.float64).reshape(len(ready), -1)
+        with np.errstate(divide="ignore"):
+            constants[:, program.inverted] = 1.0 / constants[:, program.inverted]
+        valid = np.ones(constants.shape[1], dtype=np.int64)
+        valid[program.nulls] = 0
+        gross = self.config.most_gross * (WEIGHT // 10**8)
+        how = np.array([sketch.group[1] is not None, int(KINDS[kind]), gross, constants.shape[1], program.result], dtype=np.int64)
+        bars, height = self.panel.bars, group.height
+        scratch = (
+            np.empty((program.places, BLOCK)), np.empty((program.places, BLOCK), dtype=np.uint8), np.zeros(bars, dtype=np.int64),
+            np.zeros(bars + 1, dtype=np.int64), np.zeros((3, height if len(self.panel.assets) > 1 else 0), dtype=np.int64),
+            np.zeros(4, dtype=np.int64),
+        )  # fmt: skip
+        plan = np.empty((3, max(height, OFFERS)), dtype=np.int64)
+        at = 0
+        while at < len(ready):
+            marks = np.zeros((min(BATCH, len(ready) - at), 2), dtype=np.int64)
+            given = (constants[at : at + BATCH], valid, ids[at : at + BATCH])
+            done = offers_of(program.code, how, given, (held.values, held.valid), group.rows, self.units[kind], plan, marks, scratch)
+            equity, ran = desk.run(plan, marks[:done])
+            self._keep(equity, ran, [one.at for one, _, _ in ready[at : at + done]], found, curves)
+            at += done
+
+    def _keep(self, equity: Ints, ran: Ints, numbers: Sequence[int], found: Found, curves: bool) -> None:
+        """Reduce the curves of runs that went well."""
+        bars = self.panel.bars
+        good = np.flatnonzero((ran[:, REACHED] == bars) & (ran[:, BALANCED] == 1))
+        if len(good) < len(ran):
+            equity, ran = np.ascontiguousarray(equity[good]), ran[good]
+        if not len(good):
+            return
+        reduced = np.empty((len(good), 8))
+        cash = float(self.config.cash.scaleb(self.config.money_scale))
+        reduce_curves(equity, self.last, 10.0**self.config.money_scale, cash, reduced, scratch_of(len(self.last)))
+        found.at += [numbers[place] for place in good.tolist()]
+        found.reduced.append(reduced)
+        found.final.append(equity[:, -1].copy())
+        found.orders.append(ran[:, HIGHEST])
+        found.fills.append(ran[:, FILLS])
+        if curves:
+            found.curves.append(equity)
+
+
+KINDS = {TargetKind.WEIGHT: 0, TargetKind.NOTIONAL: 1, TargetKind.QUANTITY: 2}
+"""Kinds of targets as the machine knows them."""
+assert GOOD == 0

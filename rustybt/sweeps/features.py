@@ -1,0 +1,190 @@
+"""Features: what tops read, each distinct one evaluated once on a panel and shared by all variants.
+
+They are evaluated by the planner of an ordinary run, so that their bits are those of an ordinary run. A generation of features is kept
+until its bytes are used up; then another begins, and the first goes when the chunks that read it are done.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from rustybt.engine.targets import row_columns
+from rustybt.errors import ConfigError, RustyBTError
+from rustybt.model import Panel
+from rustybt.spec import Schedule
+from rustybt.spec.lower import lower
+from rustybt.spec.planner import SignalPlan
+from rustybt.spec.proof import prove
+from rustybt.sweeps.budget import shown
+
+TOGETHER = 32
+"""Features that are evaluated side by side."""
+LARGEST = 2**53
+"""Whole numbers up to it are exact as floats."""
+WHOLE = (pl.Int32, pl.Int64, pl.UInt32, pl.UInt64)
+PER_ROW = 9
+"""Bytes of a feature and a row: a float, and whether it is null."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature.
+
+    Attributes:
+        row: where it stands in the store.
+        kind: its type; see `rustybt.sweeps.program`. Empty where it cannot be used.
+        reach: bars before a row that decide it; None = unbounded.
+    """
+
+    row: int
+    kind: str
+    reach: int | None
+
+
+UNUSABLE, UNFIT = Feature(-1, "", 0), Feature(-2, "", 0)
+"""What cannot be evaluated or proven; what is no number and no truth value."""
+UNIVERSE = "universe"
+"""By what the universe is known among the features; no expression is written so."""
+
+
+@dataclass
+class Generation:
+    """Features that are kept together.
+
+    Attributes:
+        values: (features, rows) Float64. valid: the same, UInt8, 0 where null.
+        known: what is in it, by text.
+    """
+
+    values: npt.NDArray[np.float64]
+    valid: npt.NDArray[np.uint8]
+    known: dict[str, Feature] = field(default_factory=dict)
+    used: int = 0
+
+
+class Group:
+    """The features of one universe and one schedule on one panel.
+
+    Args:
+        panel: bars; its history is read, and nothing is decided there.
+        universe: text of the expression, or None.
+        schedule: when decisions are made, or None.
+        room: bytes.
+
+    Raises:
+        RustyBTError: the universe cannot be used.
+    """
+
+    def __init__(self, panel: Panel, universe: str | None, schedule: Schedule | None, room: int) -> None:
+        self.universe, self.room = universe, room
+        self.whole = panel if panel.whole is None else panel.whole
+        self.mask: npt.NDArray[np.bool_] | None = None
+        if schedule is not None or panel.whole is not None:
+            bars = np.ones(self.whole.bars, dtype=bool)
+            if schedule is not None:
+                bars = schedule.resolve(self.whole.ts, self.whole.sessions, self.whole.next_session, self.whole.session_close).copy()
+            bars[: panel.history] = False
+            self.mask = bars[self.whole.row_bar]
+        rows = None if self.mask is None else np.flatnonzero(self.mask)
+        bar = self.whole.row_bar if rows is None else self.whole.row_bar[rows]
+        self.rows = np.ascontiguousarray(np.stack([bar - panel.history, row_columns(self.whole, rows)]).astype(np.int32))
+        self.height = self.rows.shape[1]
+        self.lock = threading.Lock()
+        self.member = None if universe is None else prove(json.loads(universe), {}, None)
+        self.sound = self.member is None or not self.member.refused
+        self.now = self._generation(min(TOGETHER, self.most))
+
+    @property
+    def most(self) -> int:
+        """Features that a generation may hold."""
+        return max(1, self.room // max(1, PER_ROW * int(self.height)))
+
+    def _generation(self, size: int) -> Generation:
+        return Generation(np.empty((size, self.height)), np.empty((size, self.height), dtype=np.uint8))
+
+    def need(self, texts: Sequence[str]) -> Generation:
+        """A generation that holds all of these features, or what is known about those that cannot be used.
+
+        Raises:
+            ConfigError: they do not fit into the budget all at once.
+        """
+        with self.lock:
+            wanted = [text for text in dict.fromkeys(texts) if text not in self.now.known]
+            if self.now.used + len(wanted) + 1 > self.most and wanted:
+                wanted = list(dict.fromkeys(texts))
+                if len(wanted) + 1 > self.most:
+                    size = shown((len(wanted) + 1) * PER_ROW * self.height)
+                    what = f"{len(wanted)} features of {self.height:,} rows take {size}"
+                    raise ConfigError(what, where="sweep, budget", do="give a larger budget")
+                self.now = self._generation(min(self.most, max(TOGETHER, len(wanted) + 1)))
+            if self.universe is not None and UNIVERSE not in self.now.known:
+                self._add([])
+            for start in range(0, len(wanted), TOGETHER):
+                self._add(wanted[start : start + TOGETHER])
+            return self.now
+
+    def _add(self, texts: Sequence[str]) -> None:
+        good = [text for text in texts if not prove(json.loads(text), {}, self.member).refused]
+        for text in texts:
+            self.now.known[text] = UNUSABLE
+        if texts and not good:
+            return
+        try:
+            frame, reaches = self._evaluated(good)
+        except (RustyBTError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            for text in good if len(good) > 1 else ():  # one of them; the others may be used
+                self._add([text])
+            return
+        for number, text in enumerate(good):
+            self._put(text, frame[f"f{number}"], reaches[f"f{number}"])
+        if not texts:
+            self._put(UNIVERSE, frame[UNIVERSE], reaches[UNIVERSE])
+
+    def _evaluated(self, texts: Sequence[str]) -> tuple[pl.DataFrame, dict[str, int | None]]:
+        terms = {} if self.universe is None else {UNIVERSE: json.loads(self.universe)}
+        plan = SignalPlan(lower(terms | {f"f{number}": json.loads(text) for number, text in enumerate(texts)}))
+        return plan.evaluate(self.whole.frame, self.whole, rows=self.mask), plan.lookbacks
+
+    def _put(self, text: str, column: pl.Series, reach: int | None) -> None:
+        kind = kind_of(column)
+        held = self.now
+        if not kind:
+            held.known[text] = UNFIT
+            return
+        if held.used == len(held.values):
+            held = self._grown(held)
+        null = column.null_count() > 0
+        plain = column.cast(pl.Float64)
+        held.values[held.used] = (plain.fill_null(0.0) if null else plain).to_numpy()
+        held.valid[held.used] = column.is_not_null().cast(pl.UInt8).to_numpy() if null else 1
+        held.known[text] = Feature(held.used, kind, reach)
+        held.used += 1
+
+    def _grown(self, held: Generation) -> Generation:
+        """Twice the room. Chunks that read the smaller arrays keep them: rows never move."""
+        size = min(self.most, 2 * len(held.values))
+        wider = Generation(np.empty((size, self.height)), np.empty((size, self.height), dtype=np.uint8), held.known, held.used)
+        wider.values[: held.used], wider.valid[: held.used] = held.values[: held.used], held.valid[: held.used]
+        self.now = wider
+        return wider
+
+
+def kind_of(column: pl.Series) -> str:
+    """The type of a feature for a program; empty where it has none."""
+    if column.dtype == pl.Float64:
+        return "real"
+    if column.dtype == pl.Boolean:
+        return "truth"
+    if column.dtype == pl.Null:
+        return "null"
+    if column.dtype in WHOLE:
+        ends = [int(end) for end in (column.min(), column.max()) if end is not None]  # type: ignore[arg-type]
+        return "whole" if all(abs(end) < LARGEST for end in ends) else ""
+    return ""

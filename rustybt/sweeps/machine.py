@@ -1,0 +1,237 @@
+"""The machine that evaluates tops: every variant over the same features, in blocks of rows that stay in the processor's cache.
+
+The rules are those of Polars: nulls as in SQL, NaN equal to itself and above every number, division by a constant through its
+reciprocal. What comes out are the offers of `rustybt.model.Plan`: targets in whole units, unchanged ones left out. A variant with a target
+that cannot be offered is marked, and run in the ordinary way, which says what is wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rustybt.kernel.compile import entry, kernel
+
+BLOCK = 1024
+"""Rows that are worked on together."""
+NAMES = "gt lt ge le eq ne and or xor not add sub mul div neg abs if fill isnull isvalid float zero".split()
+OPS = {name: number for number, name in enumerate(NAMES)}
+GT, LT, GE, LE, EQ, NE, AND, OR, XOR, NOT, ADD, SUB, MUL, DIV, NEG, ABS, IF, FILL, ISNULL, ISVALID, FLOAT, ZERO = range(len(NAMES))
+LIMIT = float(2**61)
+NEAR = 1e-9
+GOOD, REFUSED = 0, 1
+"""Marks of a variant."""
+
+
+@kernel
+def compute(op: int, d: int, a: int, b: int, c: int, x: Any, ok: Any, size: int) -> None:
+    """One operation on a block: row ``d`` of the places from rows ``a``, ``b``, ``c``."""
+    if op <= NE:
+        compare(op, d, a, b, x, size)
+    elif op == AND:
+        for i in range(size):
+            one, other = x[a, i] != 0.0, x[b, i] != 0.0
+            known = (ok[a, i] & ok[b, i]) | (ok[a, i] & (not one)) | (ok[b, i] & (not other))
+            x[d, i] = 1.0 if one and other else 0.0
+            ok[d, i] = known
+            if not known:
+                x[d, i] = 0.0
+    elif op == OR:
+        for i in range(size):
+            one, other = ok[a, i] != 0 and x[a, i] != 0.0, ok[b, i] != 0 and x[b, i] != 0.0
+            x[d, i] = 1.0 if one or other else 0.0
+            ok[d, i] = 1 if one or other else ok[a, i] & ok[b, i]
+    elif op == XOR:
+        for i in range(size):
+            x[d, i] = 1.0 if (x[a, i] != 0.0) != (x[b, i] != 0.0) else 0.0
+    elif op == NOT:
+        for i in range(size):
+            x[d, i] = 1.0 - x[a, i]
+    elif op == ADD:
+        for i in range(size):
+            x[d, i] = x[a, i] + x[b, i]
+    elif op == SUB:
+        for i in range(size):
+            x[d, i] = x[a, i] - x[b, i]
+    elif op == MUL:
+        for i in range(size):
+            x[d, i] = x[a, i] * x[b, i]
+    elif op == DIV:
+        for i in range(size):
+            x[d, i] = x[a, i] / x[b, i]
+    elif op == NEG:
+        for i in range(size):
+            x[d, i] = -x[a, i]
+    elif op == ABS:
+        for i in range(size):
+            x[d, i] = abs(x[a, i])
+    elif op == IF:
+        for i in range(size):
+            yes = ok[a, i] != 0 and x[a, i] != 0.0
+            x[d, i] = x[b, i] if yes else x[c, i]
+            ok[d, i] = ok[b, i] if yes else ok[c, i]
+    elif op == FILL:
+        for i in range(size):
+            x[d, i] = x[a, i] if ok[a, i] != 0 else x[b, i]
+            ok[d, i] = ok[a, i] | ok[b, i]
+    elif op == ISNULL:
+        for i in range(size):
+            x[d, i] = 1.0 - ok[a, i]
+            ok[d, i] = 1
+    elif op == ISVALID:
+        for i in range(size):
+            x[d, i] = ok[a, i]
+            ok[d, i] = 1
+    elif op == FLOAT:
+        for i in range(size):
+            x[d, i] = x[a, i]
+    elif op == ZERO:
+        for i in range(size):
+            x[d, i] = 0.0
+            ok[d, i] = 1
+    if op <= NE or (op >= XOR and op != NOT and op <= DIV):
+        for i in range(size):
+            ok[d, i] = ok[a, i] & ok[b, i]
+    elif op in (NOT, NEG, ABS, FLOAT):
+        for i in range(size):
+            ok[d, i] = ok[a, i]
+
+
+@kernel
+def compare(op: int, d: int, a: int, b: int, x: Any, size: int) -> None:
+    """A comparison of a block; NaN is equal to itself and above every number."""
+    if op == GT:
+        for i in range(size):
+            x[d, i] = 1.0 if x[a, i] > x[b, i] or (x[a, i] != x[a, i] and x[b, i] == x[b, i]) else 0.0
+    elif op == LT:
+        for i in range(size):
+            x[d, i] = 1.0 if x[a, i] < x[b, i] or (x[b, i] != x[b, i] and x[a, i] == x[a, i]) else 0.0
+    elif op == GE:
+        for i in range(size):
+            x[d, i] = 1.0 if x[a, i] >= x[b, i] or x[a, i] != x[a, i] else 0.0
+    elif op == LE:
+        for i in range(size):
+            x[d, i] = 1.0 if x[a, i] <= x[b, i] or x[b, i] != x[b, i] else 0.0
+    elif op == EQ:
+        for i in range(size):
+            x[d, i] = 1.0 if x[a, i] == x[b, i] or (x[a, i] != x[a, i] and x[b, i] != x[b, i]) else 0.0
+    else:
+        for i in range(size):
+            x[d, i] = 0.0 if x[a, i] == x[b, i] or (x[a, i] != x[a, i] and x[b, i] != x[b, i]) else 1.0
+
+
+@kernel
+def whole_of(number: float, exact: int) -> Any:
+    """A target in units as a whole number: rounded half-even, or (quantities) cut toward zero unless it is all but whole."""
+    nearest = np.rint(number)
+    if exact == 1 or abs(number - nearest) <= NEAR * max(1.0, abs(nearest)):
+        return nearest
+    return np.trunc(number)
+
+
+@kernel
+def in_order(plan: Any, start: int, end: int, counts: Any, spare: Any) -> None:
+    """Sort offers by bar, those of a bar by slot: they come by slot, and by bar within it."""
+    bars = counts.size - 1
+    for t in range(counts.size):
+        counts[t] = 0
+    for k in range(start, end):
+        counts[plan[0, k] + 1] += 1
+    for t in range(bars):
+        counts[t + 1] += counts[t]
+    for k in range(start, end):
+        place = counts[plan[0, k]]
+        counts[plan[0, k]] += 1
+        spare[0, place], spare[1, place], spare[2, place] = plan[0, k], plan[1, k], plan[2, k]
+    for k in range(end - start):
+        plan[0, start + k], plan[1, start + k], plan[2, start + k] = spare[0, k], spare[1, k], spare[2, k]
+
+
+@kernel
+def offered(how: Any, first: int, rows: Any, units: Any, x: Any, ok: Any, at: int, size: int, plan: Any, sums: Any, last: Any) -> int:
+    """Offer the targets of a block.
+
+    ``last`` remembers, between blocks: offers so far, asset and value of the last row, first and highest asset that had any row.
+    """
+    scheduled, kind, result = how[0], how[1], how[4]
+    k, asset, before = last[0], last[1], last[2]
+    for i in range(size):
+        if ok[result, i] == 0 or rows[0, at + i] < first:
+            continue
+        column = rows[1, at + i]
+        number = whole_of(x[result, i] * units[column], 1 if kind < 2 else 0)
+        if not abs(number) < LIMIT:
+            return REFUSED
+        amount = np.int64(number)
+        sums[rows[0, at + i]] += abs(amount)
+        if scheduled != 0 or column != asset or amount != before:
+            plan[0, k], plan[1, k], plan[2, k] = rows[0, at + i], column, amount
+            k += 1
+        if last[3] < 0:
+            last[3] = column
+        asset, before = column, amount
+    last[0], last[1], last[2] = k, asset, before
+    return GOOD
+
+
+@entry
+def offers_of(code: Any, how: Any, given: Any, store: Any, rows: Any, units: Any, plan: Any, marks: Any, scratch: Any) -> Any:
+    """The offers of variants of one top, one variant after the other.
+
+    Args:
+        code: (operations, 5) Int64 of the program.
+        how: Int64: whether it is scheduled, kind of the target (0 weight, 1 notional, 2 quantity), most gross in weight units, number of
+            constants, place of the result.
+        given: (variants, constants) Float64; (constants,) Int64, 0 where one is null; (variants, features + 1) Int64, rows of the store,
+            the last the first bar that decides.
+        store: (features, rows) Float64, and UInt8: 0 where null.
+        rows: (2, rows) Int32: bar and asset of each row.
+        units: (assets,) Float64: units in one.
+        plan: (3, length) Int64: bar, slot and value of the offers, filled here.
+        marks: (variants, 2) Int64: `GOOD` or `REFUSED`, and where the offers of a variant end; filled here.
+        scratch: places x BLOCK Float64, the same UInt8, (bars,) Int64, (bars + 1,) Int64, (3, rows) Int64, (4,) Int64.
+
+    Returns:
+        How many variants are done: it ends before one whose offers might not fit.
+    """
+    constants, known, ids = given
+    features, valid = store
+    x, ok, sums, counts, spare, last = scratch
+    end, height = 0, rows.shape[1]
+    for v in range(ids.shape[0]):
+        if end + height > plan.shape[1]:
+            return v
+        for j in range(how[3]):
+            for i in range(BLOCK):
+                x[j, i] = constants[v, j]
+                ok[j, i] = known[j]
+        for t in range(sums.size):
+            sums[t] = 0
+        last[0], last[1], last[2], last[3] = end, -1, 0, -1
+        mark, start, wide = GOOD, end, ids.shape[1] - 1
+        for at in range(0, height, BLOCK):
+            size = min(BLOCK, height - at)
+            for j in range(wide):
+                source, d = ids[v, j], how[3] + j
+                for i in range(size):
+                    x[d, i] = features[source, at + i]
+                for i in range(size):
+                    ok[d, i] = valid[source, at + i]
+            for n in range(code.shape[0]):
+                compute(code[n, 0], code[n, 1], code[n, 2], code[n, 3], code[n, 4], x, ok, size)
+            mark = offered(how, ids[v, wide], rows, units, x, ok, at, size, plan, sums, last)
+            if mark != GOOD:
+                break
+        end = last[0]
+        if mark == GOOD and how[1] == 0:
+            slack = 1 if last[1] == last[3] else last[1] + 2
+            for t in range(sums.size):
+                if sums[t] > how[2] + slack:
+                    mark = REFUSED
+        if mark == REFUSED:
+            end = start
+        elif last[1] != last[3]:
+            in_order(plan, start, end, counts, spare)
+        marks[v, 0], marks[v, 1] = mark, end
+    return ids.shape[0]

@@ -1,0 +1,122 @@
+"""Sketches: variants read as far as is needed to run them together.
+
+The strategy function is called for every variant, but what it makes is not proven as a whole: its features are, each once, and the
+operations of a top read one row. Whatever is out of the ordinary has no sketch, and such a variant is run like any other strategy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rustybt.spec import Schedule, Strategy, StrategyFunction
+from rustybt.spec.parameters import Scalar
+from rustybt.spec.strategy import building, proving
+from rustybt.sweeps.template import Node, Template, shape_of, template_of
+
+
+@dataclass(slots=True)
+class Sketch:
+    """One variant.
+
+    Attributes:
+        at: its number in the chunk.
+        strategy: what the function made, unproven and without parameters.
+        params: parameter values, checked.
+        shape: of the text of its target.
+        template: of that shape.
+        text: of the target.
+        group: universe (text) and schedule.
+        beside: texts of signals, which are evaluated to see that they can be.
+    """
+
+    at: int
+    strategy: Strategy
+    params: dict[str, Scalar]
+    shape: str
+    template: Template
+    text: str
+    group: tuple[str | None, Schedule | None]
+    beside: tuple[str, ...]
+
+    @property
+    def rules(self) -> Hashable:
+        """What the tables of a run depend on."""
+        made = self.strategy
+        assert made.target is not None
+        return made.exits, made.schedule is not None, made.target.kind
+
+
+class Sketcher:
+    """Reads the variants of one family.
+
+    Args:
+        family: the ``@strategy`` function.
+    """
+
+    def __init__(self, family: StrategyFunction) -> None:
+        self.family, self.defaults = family, family.defaults
+        self.required = [parameter.name for parameter in family.parameters.values() if parameter.required]
+        self.checked: dict[tuple[str, type, Hashable], Scalar] = {}
+        self.templates: dict[str, Template | None] = {}
+
+    def read(self, at: int, values: Mapping[str, Any]) -> Sketch | None:
+        """The sketch of a variant; None where it has none. `quietly` has to be in force."""
+        try:
+            params = self._params(values)
+            made = self.family.function(**params)
+        except Exception:  # noqa: BLE001 - the ordinary way says what is wrong
+            return None
+        plain = isinstance(made, Strategy) and made.target is not None and made.on_bar is None and not made.orders and not made.declared
+        if not plain or made.target is None:
+            return None
+        try:
+            text = made.target.expr.meta.serialize(format="json")
+            universe = None if made.universe is None else made.universe.meta.serialize(format="json")
+            beside = tuple(expr.meta.serialize(format="json") for expr in made.signals.values())
+        except Exception:  # noqa: BLE001 - as above
+            return None
+        shape = shape_of(text)
+        if shape not in self.templates:
+            self.templates[shape] = template_of(text)
+        template = self.templates[shape]
+        if template is None or any(map(_odd, (universe or "", *beside))):
+            return None
+        return Sketch(at, made, params, shape, template, text, (universe, made.schedule), beside)
+
+    def _params(self, values: Mapping[str, Any]) -> dict[str, Scalar]:
+        """All parameter values in the order of the function, each checked once for all variants."""
+        found = dict(self.defaults) if not self.required else dict.fromkeys(self.family.parameters) | self.defaults
+        for name, value in values.items():
+            key = (name, type(value), value)
+            if key not in self.checked:
+                self.checked[key] = self.family.parameters[name].check(value)
+            found[name] = self.checked[key]
+        if any(name not in values for name in self.required):
+            raise KeyError
+        return found
+
+    def whole(self, shape: str, text: str) -> Template:
+        """From now on targets of this shape are one feature."""
+        found = Template(Node("feature", leaf=0), [(0, len(text))])
+        self.templates[shape] = found
+        return found
+
+
+def _odd(text: str) -> bool:
+    return '"Selector"' in text or '"AnonymousFunction"' in text or '"FfiPlugin"' in text
+
+
+class quietly:  # noqa: N801 - a context, written like a function
+    """Strategies made meanwhile are named after a family and not proven."""
+
+    def __init__(self, family: StrategyFunction) -> None:
+        self.name = family.name
+
+    def __enter__(self) -> None:
+        self.tokens = building.set(self.name), proving.set(False)
+
+    def __exit__(self, *_: object) -> None:
+        building.reset(self.tokens[0])
+        proving.reset(self.tokens[1])

@@ -1,0 +1,236 @@
+"""Variants evaluated together are the variants evaluated alone, to the last digit."""
+
+from __future__ import annotations
+
+import importlib
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import rustybt as rbt
+from rustybt.engine import configure
+from rustybt.model import Panel
+from rustybt.spec import StrategyFunction
+from rustybt.sweeps.evaluate import ROOM, Evaluator
+from rustybt.sweeps.grid import Assignments
+from rustybt.sweeps.measure import columns, measure_variant
+from rustybt.testing import markets
+
+COUNTED = sys.modules["rustybt.sweeps.evaluate"]
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The variants that were not evaluated together."""
+    seen: list[Any] = []
+
+    def counted(strategy: Any, parameters: Any, *rest: Any, **more: Any) -> Any:
+        seen.append(parameters)
+        return measure_variant(strategy, parameters, *rest, **more)
+
+    monkeypatch.setattr(COUNTED, "measure_variant", counted)
+    return seen
+
+
+def same(strategy: StrategyFunction, panel: Panel, variants: Assignments, **settings: Any) -> pl.DataFrame:
+    """The rows of variants, evaluated together and found equal to those of each alone."""
+    config = configure(**settings)
+    together = Evaluator(panel, config, ROOM).rows(strategy, variants)
+    rows = [measure_variant(strategy, variants[at], panel, config) for at in range(variants.count)]
+    wanted = pl.DataFrame([one.row for one in rows], schema=columns(config.money_scale))
+    assert together.frame.rows() == wanted.rows()
+    assert sorted(together.trials, key=repr) == sorted((one.trial for one in rows if one.trial is not None), key=repr)
+    return together.frame
+
+
+def number(rng: random.Random, n: int, k: float, depth: int) -> pl.Expr:
+    """A random number per row."""
+    close = pl.col(rng.choice(["close", "adj_close", "high", "volume"]))
+    if depth == 0 or rng.random() < 0.2:
+        leaf = rng.randrange(8)
+        if leaf == 0:
+            return close
+        if leaf == 1:
+            return close.rolling_mean(n)
+        if leaf == 2:
+            return close.rolling_max(n)
+        if leaf == 3:
+            return close / close.shift(n) - 1
+        if leaf == 4:
+            return close.rank("ordinal").over("ts")
+        if leaf == 5:
+            return pl.lit(k)
+        if leaf == 6:
+            return (close * k).rolling_std(n + 1)
+        return close.ewm_mean(span=n + 1)
+    one = number(rng, n, k, depth - 1)
+    form = rng.randrange(11)
+    if form == 0:
+        return one + number(rng, n, k, depth - 1)
+    if form == 1:
+        return one - k
+    if form == 2:
+        return one * number(rng, n, k, depth - 1)
+    if form == 3:
+        return one / k
+    if form == 4:
+        return one / number(rng, n, k, depth - 1)
+    if form == 5:
+        return -one
+    if form == 6:
+        return one.abs()
+    if form == 7:
+        return one.fill_null(k)
+    if form == 8:
+        return one.fill_nan(None)
+    if form == 9:
+        return one.clip(-k, k)
+    return pl.when(truth(rng, n, k, depth - 1)).then(one).otherwise(rng.choice([pl.lit(None), pl.lit(n), pl.lit(k), pl.lit(0)]))
+
+
+def truth(rng: random.Random, n: int, k: float, depth: int) -> pl.Expr:
+    """A random truth value per row."""
+    if depth > 0 and rng.random() < 0.5:
+        one, other = truth(rng, n, k, depth - 1), truth(rng, n, k, depth - 1)
+        return rng.choice([one & other, one | other, one ^ other, ~one, pl.all_horizontal(one, other), pl.any_horizontal(one, other)])
+    one, other = number(rng, n, k, depth), rng.choice([number(rng, n, k, depth), pl.lit(k), pl.lit(n)])
+    form = rng.randrange(8)
+    if form == 6:
+        return one.is_null()
+    if form == 7:
+        return one.is_nan() if rng.random() < 0.5 else one.is_not_null()
+    forms = [one > other, one < other, one >= other, one <= other, one == other, one != other]
+    return forms[form]
+
+
+@rbt.strategy
+def drawn(seed: int = 0, n: int = 3, k: float = 0.5, size: float = 0.3) -> rbt.Strategy:
+    """A random strategy of one shape for each seed."""
+    rng = random.Random(seed)
+    up = truth(rng, n, k, 3)
+    kind, scale = rng.choice([(rbt.weight, size / 5), (rbt.quantity, size * 100), (rbt.notional, size * 1000)])
+    held = rng.choice(
+        [pl.lit(scale), pl.lit(scale) * number(rng, n, k, 1) / 1000, pl.when(truth(rng, n, k, 1)).then(scale).otherwise(-scale / 2)]
+    )
+    target = kind(pl.when(up).then(held).otherwise(rng.choice([0, 0.0, None])))
+    more: dict[str, Any] = {}
+    if rng.random() < 0.3:
+        more["universe"] = truth(rng, n, k, 1)
+    if rng.random() < 0.3:
+        more["schedule"] = rbt.every(rng.choice([1, 3, n]))
+    if rng.random() < 0.3:
+        more["exits"] = rbt.exits(stop_loss="0.05", reentry="change")
+    if rng.random() < 0.2:
+        more["signals"] = {"seen": number(rng, n, k, 1)}
+    if rng.random() < 0.2:
+        more["warmup"] = rng.randrange(8)
+    return rbt.Strategy(target=target, **more)
+
+
+PANELS = [
+    markets.panel(assets=assets, bars=bars, seed=seed) for assets, bars, seed in ((1, 60, 1), (3, 50, 2), (2, 1, 3), (1, 2, 4), (5, 30, 5))
+]
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"cash": "20000", "costs": rbt.costs(commission=rbt.bps(10), slippage=rbt.bps(3)), "max_gross": 2},
+    {"fill": "next_close", "sizing": "at_fill", "money_scale": 4},
+    {"margin": rbt.margin("0.5", "0.25"), "carry": rbt.carry(borrow="0.01")},
+    {"controls": rbt.controls(long_only=True)},
+    {"flows": [("2020-02-03", "1000")]},
+    {"trade_from": "2020-01-20", "costs": rbt.costs(commission=rbt.bps(10))},
+]
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    seed=st.integers(0, 10**9),
+    panel=st.sampled_from(PANELS),
+    options=st.sampled_from(SETTINGS),
+    ns=st.lists(st.integers(1, 40), min_size=1, max_size=4),
+    ks=st.lists(st.sampled_from([0.5, 2.0, -1.0, 3.0, 1e-7, 0.0, 1.0]), min_size=1, max_size=3),
+)
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning")
+def test_random_strategies_together_and_alone(seed: int, panel: Panel, options: dict[str, Any], ns: list[int], ks: list[float]) -> None:
+    same(drawn, panel, Assignments.of_grid({"seed": [seed, seed + 1], "n": ns, "k": ks, "size": [0.3, 0.1]}), **options)
+
+
+def ready() -> list[str]:
+    folder = Path(__file__).parents[2] / "expressions" / "strategies"
+    return sorted(file.stem for file in folder.glob("*.py") if file.stem != "__init__")
+
+
+@pytest.mark.parametrize("name", ready())
+def test_the_ready_strategies_go_together(name: str, alone: list[Any]) -> None:
+    family = getattr(importlib.import_module(f"expressions.strategies.{name}"), name)
+    panel = markets.panel(assets=3, bars=300, seed=9)
+    rows: list[dict[str, Any]] = [{}]
+    for parameter in family.parameters.values():
+        if parameter.type is int and not parameter.required and parameter.default:
+            rows += [{parameter.name: max(2, parameter.default // 2)}, {parameter.name: parameter.default + 1}]
+        if parameter.type is float and parameter.default:
+            rows.append({parameter.name: parameter.default * 0.9})
+    found = same(family, panel, Assignments.of_rows(rows))
+    if name != "pairs_zscore":
+        assert found["error"].null_count() > 1
+        assert len(alone) == found.height - found["error"].null_count()  # only what fails is run alone, to say why
+
+
+@rbt.strategy
+def odd(form: str = "plain", n: int = 3) -> rbt.Strategy:
+    close = pl.col("close")
+    if form == "ahead":
+        return rbt.Strategy(target=rbt.weight(pl.when(close > close.shift(-n)).then(0.1).otherwise(0.0)))
+    if form == "missing":
+        return rbt.Strategy(target=rbt.weight(pl.when(pl.col("clothes") > n).then(0.1).otherwise(0.0)))
+    if form == "text":
+        return rbt.Strategy(target=rbt.weight(pl.when(pl.col("asset").cast(pl.String) == "A00").then(0.1).otherwise(0.0)))
+    if form == "truth":
+        return rbt.Strategy(target=rbt.weight(close > n))
+    if form == "nan":
+        return rbt.Strategy(target=rbt.weight(close.log() * float("inf") * 0))
+    if form == "large":
+        return rbt.Strategy(target=rbt.quantity(close * 1e18))
+    if form == "gross":
+        return rbt.Strategy(target=rbt.weight(n * 1.0))
+    if form == "int32":
+        return rbt.Strategy(target=rbt.quantity(close.cast(pl.Int32) * n))
+    if form == "decimal":
+        return rbt.Strategy(target=rbt.quantity(pl.lit(n).cast(pl.Decimal(10, 2))))
+    if form == "orders":
+        return rbt.Strategy(orders=[rbt.order("market", pl.when(close > close.shift(1)).then(n))])
+    if form == "raises":
+        raise ValueError(f"no {n}")
+    if form == "exits":
+        return rbt.Strategy(target=rbt.weight(0.1), exits=rbt.exits(stop_loss=f"0.0{n}", max_bars=n))
+    if form == "folded":
+        return rbt.Strategy(target=rbt.quantity(close / (pl.lit(n) * 3)))
+    return rbt.Strategy(target=rbt.weight(0.01 * n))
+
+
+FORMS = "plain ahead missing text truth nan large gross int32 decimal orders raises exits folded".split()
+
+
+def test_what_is_out_of_the_ordinary_is_a_row_with_its_own_error(alone: list[Any]) -> None:
+    panel = markets.panel(assets=2, bars=60, seed=3)
+    found = same(odd, panel, Assignments.of_grid({"form": FORMS, "n": [2, 3, 4]}), max_gross=1)
+    bad = {FORMS[at // 3] for at, error in enumerate(found["error"]) if error is not None}
+    assert {"ahead", "missing", "truth", "nan", "large", "gross", "raises"} <= bad
+    assert not {"plain", "text", "int32", "decimal", "exits", "folded"} & bad
+    assert not {"plain", "text", "exits"} & {one["form"] for one in alone}
+
+
+def test_a_budget_that_holds_few_features_changes_nothing() -> None:
+    panel = markets.panel(assets=1, bars=200, seed=3)
+    variants = Assignments.of_grid({"seed": [5], "n": list(range(2, 40)), "k": [0.5], "size": [0.1]})
+    config = configure()
+    whole = Evaluator(panel, config, ROOM).rows(drawn, variants).frame
+    small = Evaluator(panel, config, room=9 * 200 * 9).rows(drawn, variants).frame
+    assert small.rows() == whole.rows()
+    with pytest.raises(rbt.ConfigError, match="larger budget"):
+        Evaluator(panel, config, room=1).rows(drawn, variants)
