@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,14 +24,12 @@ from rustybt.sweeps.batch import Batches, Found
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.measure import FOR_JUDGING, METRICS, Measured, columns, measure_variant
 from rustybt.sweeps.moments import metrics_of
+from rustybt.sweeps.options import chunk_size
 from rustybt.sweeps.registry import Trial, trial_under, written
 from rustybt.sweeps.sketch import Sketch, Sketcher, quietly
 
 ROOM = 2**28
 """Bytes for features where no budget is given."""
-
-PIECE = 4
-"""Variants that a thread of `evaluate` takes at a time."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +82,17 @@ def evaluate(
         >>> evaluate(share, rbt.load("demo"), [{"weight": 0.1}, {"weight": 0.19}])["fills"].to_list()
         [5, 5]
     """
-    given, config, found = Assignments.of_rows(variants), configure(**settings), []
-    pieces = [range(first, min(first + PIECE, given.count)) for first in range(0, given.count, PIECE)]
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        for piece, rows in zip(pieces, pool.map(lambda at: evaluate_all(strategy, panel, config, given.taken(at)), pieces), strict=True):
-            found.append(rows.frame)
-            for at in piece if progress is not None else ():
-                progress(at + 1, given.count)
+    given, evaluator, found = Assignments.of_rows(variants), evaluator_of(panel, configure(**settings)), []
+    workers = threads or os.cpu_count() or 1
+    size = chunk_size(given.count, workers, [panel])
+    pieces = [range(first, min(first + size, given.count)) for first in range(0, given.count, size)]
+    with ThreadPoolExecutor(workers) as pool:
+        rows = pool.map(lambda at: evaluator.rows(strategy, given.taken(at), counting=False), pieces)
+        for piece, part in zip(pieces, rows, strict=True):
+            found.append(part.frame)
+            for at in piece:
+                if progress is not None:
+                    progress(at + 1, given.count)
     return pl.concat([given.frame(), pl.concat(found)], how="horizontal")
 
 

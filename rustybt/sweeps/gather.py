@@ -10,19 +10,14 @@ import numpy as np
 import polars as pl
 
 from rustybt.ledger.money import decimal_column
-from rustybt.model import Panel
 from rustybt.sweeps.evaluate import Rows
 from rustybt.sweeps.executors import Work, executor_of
-from rustybt.sweeps.options import Options
+from rustybt.sweeps.options import Options, chunk_size
 from rustybt.sweeps.progress import Told, telling
 from rustybt.sweeps.registry import Trial, TrialRegistry, counted
 from rustybt.sweeps.store import Folder
 from rustybt.sweeps.variants import Chunk, Variants
 
-CHUNK = 512
-"""Variants that a worker takes at a time, at most."""
-ROWS = 2**22
-"""Rows of all variants that a worker takes at a time, about."""
 WRITE_EVERY = 5.0
 """Seconds between parts on the disk: what a kill can cost."""
 
@@ -125,9 +120,3 @@ class Pending:
         taken = self.first, pl.concat(self.rows, rechunk=True), pl.concat(self.curves) if self.curves else None
         self.first, self.rows, self.curves = self.reached, [], []
         return taken
-
-
-def chunk_size(count: int, workers: int, panels: Sequence[Panel]) -> int:
-    """Variants of a chunk: many, so that they share, and few enough that all workers have something to do."""
-    rows = max(1, *(int(panel.frame.height) for panel in panels))
-    return max(1, min(CHUNK, max(8, ROWS // rows), count // (4 * workers)))

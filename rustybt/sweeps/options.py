@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from rustybt.model import Panel
+
+CHUNK = 512
+"""Variants that a worker takes at a time, at most."""
+ROWS = 2**22
+"""Rows of all variants that a worker takes at a time, about."""
 
 
 @dataclass(frozen=True)
@@ -25,3 +33,9 @@ class Options:
     out: Path | None
     curves: bool
     trials: str | Path | None
+
+
+def chunk_size(count: int, workers: int, panels: Sequence[Panel]) -> int:
+    """Variants of a chunk: many, so that they share, and few enough that all workers have something to do."""
+    rows = max(1, *(int(panel.frame.height) for panel in panels))
+    return max(1, min(CHUNK, max(8, ROWS // rows), count // (4 * workers)))

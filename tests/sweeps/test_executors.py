@@ -7,7 +7,7 @@ import pytest
 
 import rustybt as rbt
 from rustybt.model import Panel
-from rustybt.sweeps import gather
+from rustybt.sweeps import options
 from rustybt.testing import markets
 from tests.sweeps.strategies import breakout, cross, deadly
 
@@ -21,7 +21,7 @@ def test_processes_give_the_same_bytes(panel: Panel, tmp_path: Path, monkeypatch
     grid = {"fast": [3, 5, 8, 99], "slow": [5, 20]}
     found = set()
     for number, (executor, workers, chunk) in enumerate((("threads", 1, 64), ("threads", 3, 1), ("processes", 1, 3), ("processes", 2, 2))):
-        monkeypatch.setattr(gather, "CHUNK", chunk)
+        monkeypatch.setattr(options, "CHUNK", chunk)
         out = tmp_path / str(number)
         done = rbt.sweep(cross, panel, grid=grid, executor=executor, workers=workers, trials="off", curves=True, out=out)
         assert done.failed == 2

@@ -14,7 +14,7 @@ import pytest
 
 import rustybt as rbt
 from rustybt.model import Panel
-from rustybt.sweeps import Sweep, executors, gather
+from rustybt.sweeps import Sweep, executors, gather, options
 from rustybt.testing import markets
 from tests.sweeps.strategies import breakout, cross
 
@@ -30,7 +30,7 @@ def panel() -> Panel:
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """A part after every chunk, of a few variants."""
     monkeypatch.setattr(gather, "WRITE_EVERY", -1.0)
-    monkeypatch.setattr(gather, "CHUNK", 2)
+    monkeypatch.setattr(options, "CHUNK", 2)
 
 
 def sweep(panel: Panel, out: Path | None, **more: Any) -> Sweep:
@@ -74,10 +74,10 @@ def test_a_finished_sweep_is_read_and_not_run(panel: Panel, tmp_path: Path, monk
 PROGRAM = """
 import os, sys, time
 import rustybt as rbt
-from rustybt.sweeps import Sweep, executors, gather
+from rustybt.sweeps import gather, options
 from rustybt.testing import markets
 from tests.sweeps.strategies import cross
-gather.WRITE_EVERY, gather.CHUNK = -1.0, 2
+gather.WRITE_EVERY, options.CHUNK = -1.0, 2
 def tell(done, total):
     print(done, flush=True)
     time.sleep(0.05)
