@@ -24,9 +24,9 @@ from rustybt.errors import ConfigError, RustyBTError
 from rustybt.model import Panel
 from rustybt.spec import Strategy, StrategyFunction
 from rustybt.sweeps.choose import Choice
-from rustybt.sweeps.combined import METRICS, CrossValidation
+from rustybt.sweeps.combined import CrossValidation
 from rustybt.sweeps.grid import assignments
-from rustybt.sweeps.names import refuse_taken
+from rustybt.sweeps.names import METRICS, refuse_taken
 from rustybt.sweeps.registry import Tally, Trial, counted, open_registry, trial_id
 from rustybt.sweeps.splits import Span, Split, combinatorial, paths
 from rustybt.sweeps.splits import groups as cut_into
@@ -116,7 +116,8 @@ def cross_validate(
     parts = [pl.DataFrame({"path": pl.Series([at] * panel.bars, dtype=pl.UInt32)}) for at in range(len(walked))]
     frames = [pl.concat([part, stitched_frame(pieces, config)], how="horizontal") for part, pieces in zip(parts, walked, strict=True)]
     numbers = [measure(joined(pieces, config)) for pieces in walked]
-    sharpes = [row["sharpe"] / row["periods_per_year"] ** 0.5 for row in numbers if row["sharpe"] is not None]
+    yearly = [(row["sharpe"], row["periods_per_year"]) for row in numbers]
+    sharpes = [sharpe / years**0.5 for sharpe, years in yearly if isinstance(sharpe, float) and isinstance(years, float)]
     what = trial_id(repr((sorted(map(repr, variants)), spans, tests, purge, embargo, metric, pick)), config)
     middle = float(np.median(sharpes)) if sharpes else None
     tally, failed = counted(registry, panel.snapshot, [Trial(what, f"cross-validation {strategy.name}", middle)])
