@@ -32,7 +32,7 @@ HOMES = {
     "numba": ("rustybt.kernel",),
     "llvmlite": ("rustybt.kernel",),
     "typer": ("rustybt.cli",),
-    "rich": ("rustybt.cli",),
+    "rich": ("rustybt.cli", "rustybt.sweeps.progress"),
     "plotly": ("rustybt.analysis.report",),
     "jinja2": ("rustybt.analysis.report",),
     "exchange_calendars": ("rustybt.data", "rustybt.testing"),
