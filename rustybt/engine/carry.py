@@ -174,7 +174,7 @@ def hard_spans(table: RateTable, symbol: str, column: int, panel: Panel) -> Iter
 
 def carry_notes(books: Books) -> tuple[str, ...]:
     """That shorts were refused, in one sentence."""
-    bars = books.outcome.log.bar[books.outcome.log.detail == Detail.NO_BORROW]
+    bars = books.outcome.log.bar[books.outcome.log.having(Detail.NO_BORROW)]
     if not len(bars):
         return ()
     first = np.datetime64(int(books.ts[bars[0]]), "us")

@@ -49,7 +49,7 @@ def _activity(result: Result, curve: Curve, draw: Draw, block: float) -> dict[st
     last = np.append(np.flatnonzero(curve.sessions[1:] != curve.sessions[:-1]), curve.bars - 1)
     session = np.searchsorted(last, np.arange(curve.bars))
     log = AtHome(result.books).log
-    filled = log.status == Status.FILLED
+    filled = log.having(Status.FILLED)
     notional = np.abs(log.notional[filled]).astype(np.float64) / 10.0**curve.money_scale
     traded = np.bincount(session[log.bar[filled]], weights=notional, minlength=len(last))
     share = np.bincount(session, weights=curve.gross / curve.equity, minlength=len(last))

@@ -52,9 +52,9 @@ def finish(ran: Ran, outcome: Outcome) -> Result:
     notes += tuple(timing_notes(ran.config.timing, ran.panel, outcome.log))
     notes += tuple(idle_notes(ran.sleeves, ran.panel, ran.signals, outcome.log))
     notes += currency_notes(books)
-    notes += margin_notes(books) + unused(ran.config.increments, ran.panel) + cut_notes(books)
-    notes += carry_notes(books) + strangers(ran.config, ran.panel)
-    notes += settlement_notes(books)
+    notes += margin_notes(books) + unused(ran.config.increments, ran.panel) + strangers(ran.config, ran.panel)
+    if outcome.log.detail.any():
+        notes += cut_notes(books) + carry_notes(books) + settlement_notes(books)
     notes += tuple(warned(books))
     return Result(ran.sleeves, ran.config, ran.panel, ran.tables, outcome, ran.signals, check_books(books), notes)
 
@@ -62,7 +62,7 @@ def finish(ran: Ran, outcome: Outcome) -> Result:
 def cut_notes(books: Books) -> tuple[str, ...]:
     """That orders were cut to lots in force, or refused below the least notional, in one sentence each."""
     log = books.outcome.log
-    off, below = (int(np.count_nonzero(log.detail == detail)) for detail in (Detail.LOT_SIZE, Detail.MIN_NOTIONAL))
+    off, below = (int(np.count_nonzero(log.having(detail))) for detail in (Detail.LOT_SIZE, Detail.MIN_NOTIONAL))
     said = (
         (off, f"{off:,} orders were cut to whole lots in force: see Result.residuals"),
         (below, f"{below:,} orders were below the least notional and cancelled: see Result.residuals"),
@@ -82,7 +82,7 @@ def currency_notes(books: Books) -> tuple[str, ...]:
 
 def margin_notes(books: Books) -> tuple[str, ...]:
     """That there were margin calls, in one sentence."""
-    calls = books.outcome.log.bar[books.outcome.log.reason == Reason.MARGIN_CALL]
+    calls = books.outcome.log.bar[np.flatnonzero(books.outcome.log.having(Reason.MARGIN_CALL))]
     if not len(calls):
         return ()
     first = np.datetime64(int(books.ts[calls[0]]), "us")
@@ -93,7 +93,7 @@ def margin_notes(books: Books) -> tuple[str, ...]:
 
 def settlement_notes(books: Books) -> tuple[str, ...]:
     """That orders went short of settled cash, in one sentence."""
-    cut = int(np.count_nonzero((books.outcome.log.detail == Detail.UNSETTLED) & (books.outcome.log.slot >= 0)))
+    cut = int(np.count_nonzero(books.outcome.log.having(Detail.UNSETTLED) & (books.outcome.log.slot >= 0)))
     if not cut:
         return ()
     return (f"{cut:,} orders were cut or refused because cash from sales was not settled: see the detail unsettled in orders",)

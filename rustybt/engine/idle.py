@@ -14,8 +14,11 @@ from rustybt.spec import Strategy
 
 def idle_notes(sleeves: Sleeves, panel: Panel, signals: Mapping[str, Signals], log: Log) -> list[str]:
     """One sentence for each strategy without a fill."""
-    notes = []
-    filled = (log.filled != 0) & (log.status == Status.FILLED)
+    notes: list[str] = []
+    done = log.having(Status.FILLED)
+    if len(sleeves) == 1 and len(done) and log.filled[np.argmax(done)] != 0 and done.any():
+        return notes  # the usual case, without a look at every row
+    filled = (log.filled != 0) & done
     traded = set(range(len(sleeves)))
     if len(sleeves) > 1 or not filled.any():
         traded = set(np.unique(log.slot[filled] // len(panel.assets)).tolist())

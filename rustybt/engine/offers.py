@@ -16,6 +16,8 @@ from rustybt.model.decimals import LIMIT, WEIGHT
 from rustybt.model.panel import Ints
 
 Floats = npt.NDArray[np.float64]
+Picked = tuple[pl.Series, npt.NDArray[np.int32], npt.NDArray[np.int32]]
+"""Targets in user units without nulls, their bars and their asset columns."""
 NEAR = 1e-9
 MOST = 10**38
 """More than a Decimal of Polars can hold."""
@@ -136,16 +138,24 @@ def _check(bad: npt.NDArray[np.bool_], numbers: Any, columns: npt.NDArray[np.int
 
 def changes(targets: Targets) -> Targets:
     """Only the rows whose value differs from the one before of the same asset, and each asset's first."""
-    value, column = targets.value, targets.column
+    rows = _changed(targets.value, targets.column)
+    return targets if rows is None else Targets(targets.kind, targets.bar[rows], targets.column[rows], targets.value[rows])
+
+
+def altered(values: pl.Series, bar: npt.NDArray[np.int32], column: npt.NDArray[np.int32]) -> Picked:
+    """The same of values in user units: equal ones come to equal units, so only these need be turned into units."""
+    rows = _changed(values.to_numpy(), column) if values.dtype.is_float() or values.dtype.is_integer() else None
+    return (values, bar, column) if rows is None else (values.gather(rows), bar[rows], column[rows])
+
+
+def _changed(value: npt.NDArray[Any], column: npt.NDArray[np.int32]) -> npt.NDArray[np.intp] | None:
+    """Rows whose value differs from the one before of the same asset, and each asset's first; None = all. A NaN differs from all."""
     keep = np.empty(len(value), dtype=bool)
     keep[:1] = True
     np.not_equal(value[1:], value[:-1], out=keep[1:])
     if len(column) and column[0] != column[-1]:
         keep[1:] |= column[1:] != column[:-1]
-    if keep.all():
-        return targets
-    rows = np.flatnonzero(keep)
-    return Targets(targets.kind, targets.bar[rows], column[rows], value[rows])
+    return None if keep.all() else np.flatnonzero(keep)
 
 
 def check_weights(targets: Targets, gross: int, ts: Ints) -> None:

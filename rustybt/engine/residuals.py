@@ -76,7 +76,7 @@ def _unreached(result: Result) -> dict[int, tuple[int, int, int]]:
     log, panel, tables = result.outcome.log, result.panel, result.tables
     width = len(tables.assets)
     found: dict[int, tuple[int, int, int]] = {}
-    ordered = (log.reason == Reason.TARGET) & (log.seq > 0)
+    ordered = log.having(Reason.TARGET) & (log.seq > 0)
     first = np.unique(log.seq[ordered], return_index=True)[1]
     bars, slots = log.submitted[ordered][first], log.slot[ordered][first]
     for number, (name, strategy) in enumerate(result.sleeves.items()):
@@ -113,7 +113,7 @@ def _worth(result: Result, slot: int) -> tuple[int, int]:
 def _cancelled(result: Result, seen: npt.NDArray[np.int32], detail: Detail, count: bool) -> Ints:
     """Lots that were cancelled by a detail, without sign, or how many orders were."""
     log = result.outcome.log
-    rows = (log.detail == detail) & (log.status == Status.CANCELLED)
+    rows = log.having(detail) & log.having(Status.CANCELLED)
     sums: Ints = np.zeros(len(seen), dtype=np.int64)
     np.add.at(sums, np.searchsorted(seen, log.slot[rows]), 1 if count else np.abs(log.requested[rows]))
     return sums
@@ -126,7 +126,7 @@ def _tick_cost(result: Result, seen: npt.NDArray[np.int32]) -> list[Fraction]:
     sums = dict.fromkeys(seen.tolist(), 0)
     rates, ticks = tables.row("slip_rate"), tables.row("slip_ticks")
     models = {True: tables.row("slip_buy"), False: tables.row("slip_sell")}
-    for row in np.flatnonzero((log.filled != 0) & np.isin(log.reason, AT_PHASE) & (log.status == Status.FILLED)).tolist():
+    for row in np.flatnonzero((log.filled != 0) & np.isin(log.reason, AT_PHASE) & log.having(Status.FILLED)).tolist():
         slot, bar, lots, price = int(log.slot[row]), int(log.bar[row]), int(log.filled[row]), int(log.price[row])
         asset, rate = slot % width, int(rates[slot])
         start, edge = int(prices[bar, asset]), int((panel.high if lots > 0 else panel.low)[bar, asset])
@@ -140,7 +140,7 @@ def _money_rounding(result: Result, seen: npt.NDArray[np.int32]) -> list[Fractio
     log = result.outcome.log
     sums = dict.fromkeys(seen.tolist(), 0)
     worths = {slot: _worth(result, slot) for slot in sums}
-    for row in np.flatnonzero((log.filled != 0) & (log.status == Status.FILLED)).tolist():
+    for row in np.flatnonzero((log.filled != 0) & log.having(Status.FILLED)).tolist():
         slot = int(log.slot[row])
         up, down = worths[slot]
         if down != 1:

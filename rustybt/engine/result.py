@@ -213,7 +213,8 @@ class Result:
     def counts(self) -> dict[str, int]:
         """Number of bars, assets, orders, fills, rejected orders and order rows by outcome."""
         log = self.outcome.log
-        filled = int(np.count_nonzero((log.filled != 0) & (log.status == Status.FILLED)))
+        of = {status: int(np.count_nonzero(log.having(status))) for status in Status}
+        filled = int(np.count_nonzero((log.filled != 0) & log.having(Status.FILLED)))
         return {
             "bars": self.panel.bars,
             "rows": self.panel.frame.height,
@@ -221,9 +222,9 @@ class Result:
             "decisions": sum(signals.decisions for signals in self.evaluated.values()),
             "orders": int(log.seq.max(initial=0)),
             "fills": filled,
-            "rejected": int(np.count_nonzero((log.status == Status.REJECTED) & (log.slot != NOWHERE))),
-            "cancelled": int(np.count_nonzero(log.status == Status.CANCELLED)),
-            "working": int(np.count_nonzero(log.status == Status.WORKING)),
+            "rejected": int(np.count_nonzero(log.having(Status.REJECTED) & (log.slot != NOWHERE))) if of[Status.REJECTED] else 0,
+            "cancelled": of[Status.CANCELLED],
+            "working": of[Status.WORKING],
         }
 
     def report(self, path: str | Path) -> Path:

@@ -58,12 +58,12 @@ def benchmark_of(result: Result) -> Benchmark | None:
 def facts_of(result: Result) -> RunFacts:
     """Counts, costs, income and trades of a run."""
     log, counts = AtHome(result.books).log, result.counts()
-    traded = log.status == Status.FILLED
+    traded = log.having(Status.FILLED)
     income = {"dividends": Reason.DIVIDEND, "cash in lieu": Reason.SPLIT, "credit interest": Reason.CREDIT}
-    paid = {kind: -int(log.notional[log.reason == reason].sum()) for kind, reason in income.items() if (log.reason == reason).any()}
-    exchanged = log.reason == Reason.CONVERSION
+    paid = {kind: -int(log.notional[log.having(reason)].sum()) for kind, reason in income.items() if (log.having(reason)).any()}
+    exchanged = log.having(Reason.CONVERSION)
     costs = {"commission": int(log.fee[~exchanged].sum())} | ({"conversion": tolls} if (tolls := int(log.fee[exchanged].sum())) else {})
-    costs |= {kind: int(log.notional[log.reason == reason].sum()) for kind, reason in HOLDING.items() if (log.reason == reason).any()}
+    costs |= {kind: int(log.notional[log.having(reason)].sum()) for kind, reason in HOLDING.items() if (log.having(reason)).any()}
     slipped = slippage_paid(result)
     if slipped:
         costs["slippage"] = slipped
@@ -88,7 +88,7 @@ def slippage_paid(result: Result) -> int:
     if not any(result.tables.row(name).any() for name in ("slip_rate", "slip_ticks", "slip_buy", "slip_sell")):
         return 0
     log, panel = result.outcome.log, result.panel
-    at_market = (log.filled != 0) & (log.status == Status.FILLED) & np.isin(log.reason, AT_MARKET)
+    at_market = (log.filled != 0) & log.having(Status.FILLED) & np.isin(log.reason, AT_MARKET)
     rows = np.flatnonzero(at_market)
     column = log.slot[rows] % len(panel.assets)
     field = panel.open if result.config.fill is FillAt.NEXT_OPEN else panel.close

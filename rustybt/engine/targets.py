@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from rustybt.engine.config import RunConfig
-from rustybt.engine.offers import Targets, changes, check_weights, quantise
+from rustybt.engine.offers import Picked, Targets, altered, changes, check_weights, quantise
 from rustybt.engine.requests import Evaluated, Money, check_auctions, clock_of, requests_of, rows_of
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import SpecError
@@ -67,9 +67,11 @@ def evaluate(strategy: Strategy, panel: Panel, config: RunConfig) -> Signals:
     if strategy.target is None:
         empty = np.zeros(0, dtype=np.int64)
         return Signals(made, frame, Targets(TargetKind.QUANTITY, empty.astype(np.int32), empty.astype(np.int32), empty), 0)
-    found = targets_of(strategy, frame, panel, None if scheduled else bars, config)
+    picked = pick_targets(frame, panel, None if scheduled else bars)
+    alone = strategy.target.kind is not TargetKind.WEIGHT or len(panel.assets) == 1  # weights of several assets are added up bar by bar
+    found = in_units(strategy, altered(*picked) if alone and not scheduled else picked, panel, config)
     check_weights(found, config.most_gross, panel.ts)
-    return Signals(made, frame, found if scheduled else changes(found), len(found.value))
+    return Signals(made, frame, found if scheduled else changes(found), len(picked[0]))
 
 
 def terms_of(made: SignalPlan, panel: Panel, bars: npt.NDArray[np.bool_] | None) -> pl.DataFrame:
@@ -85,7 +87,11 @@ def terms_of(made: SignalPlan, panel: Panel, bars: npt.NDArray[np.bool_] | None)
 
 def targets_of(strategy: Strategy, frame: pl.DataFrame, panel: Panel, bars: npt.NDArray[np.bool_] | None, config: RunConfig) -> Targets:
     """The non-null targets of evaluated rows as whole units, outside the universe 0."""
-    assert strategy.target is not None
+    return in_units(strategy, pick_targets(frame, panel, bars), panel, config)
+
+
+def pick_targets(frame: pl.DataFrame, panel: Panel, bars: npt.NDArray[np.bool_] | None) -> Picked:
+    """The non-null targets of evaluated rows at some bars, None = all; outside the universe 0."""
     values = masked_target(frame)
     rows = None if frame.height == panel.frame.height else frame["row"].to_numpy()
     bar = panel.row_bar if rows is None else panel.row_bar[rows]
@@ -101,6 +107,17 @@ def targets_of(strategy: Strategy, frame: pl.DataFrame, panel: Panel, bars: npt.
             values, bar, column = values[first:], bar[first:], column[first:]
         else:
             values, bar, column = values.filter(pl.Series(keep)), bar[keep], column[keep]
+    return values, bar, column
+
+
+def in_units(strategy: Strategy, picked: Picked, panel: Panel, config: RunConfig) -> Targets:
+    """Targets as whole units.
+
+    Raises:
+        SpecError: one is NaN, infinite or too large; naming its bar.
+    """
+    assert strategy.target is not None
+    values, bar, column = picked
     try:
         units = quantise(values, column, strategy.target.kind, panel.assets, config.money_scale)
     except SpecError as error:

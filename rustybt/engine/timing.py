@@ -113,7 +113,7 @@ def timing_notes(rules: TimingRules, panel: Panel, log: Log) -> list[str]:
             "intrabar='optimistic' takes the target first wherever a bar reaches stop and target: treat the result as an upper bound."
         )
     if rules.finer is not None:
-        left = int(np.count_nonzero(log.detail == Detail.UNRESOLVED))
+        left = int(np.count_nonzero(log.having(Detail.UNRESOLVED)))
         if left:
             policy = rules.intrabar.name.lower()
             notes.append(f"{left} exits fell in a bar that reached stop and target and that no finer bar explains: {policy} decided.")

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
+import numpy.typing as npt
 
 from rustybt.errors import LedgerError
 from rustybt.ledger.frames import Books
 from rustybt.model import Reason, Status
 from rustybt.model.decimals import from_units, up_down
 from rustybt.model.panel import Ints
+
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ def check_books(books: Books) -> BooksVerdict:
         LedgerError: naming what differs; a run that raises this has no result.
     """
     tables, outcome, log = books.tables, books.outcome, books.outcome.log
-    cash = cash_of(books, 0)
+    parts = worths_of(books)
+    cash = parts[0][0]
     _same("cash", cash, int(outcome.cash[-1]))
     lots = np.zeros(len(outcome.lots), dtype=np.int64)
     if len(lots) == 1:
@@ -49,7 +53,7 @@ def check_books(books: Books) -> BooksVerdict:
         slot = int(np.flatnonzero(lots != outcome.lots)[0])
         symbol = tables.assets[slot % len(tables.assets)].symbol
         _same(f"position of {symbol!r}", int(lots[slot]), int(outcome.lots[slot]))
-    rates, worth = books.closing_rates, worth_by_currency(books)
+    rates, worth = books.closing_rates, [left + owed + sum(slots.values()) for left, owed, slots in parts]
     equity = sum(half_even(part * rate.numerator, rate.denominator) for part, rate in zip(worth, rates, strict=True))
     _same("equity", equity, int(outcome.equity[-1]))
     unit = Decimal(1).scaleb(-tables.money_scale)
@@ -59,8 +63,20 @@ def check_books(books: Books) -> BooksVerdict:
 def cash_of(books: Books, currency: int) -> int:
     """Cash of one currency by the log alone, money units; 0 is the account's."""
     log = books.outcome.log
-    own = (books.currency_of(log.slot) == currency) & (log.status != Status.ACCRUED)
-    return (0 if currency else books.tables.cash) - int(log.notional[own].sum()) - int(log.fee[own].sum())
+    own = in_currency(books, currency, ~log.having(Status.ACCRUED))
+    return (0 if currency else books.tables.cash) - total(log.notional, own) - total(log.fee, own)
+
+
+def in_currency(books: Books, currency: int, rows: Mask) -> Mask:
+    """Those of some log rows that are in a currency."""
+    return rows if books.tables.currencies is None else rows & (books.currency_of(books.outcome.log.slot) == currency)
+
+
+def total(amounts: Ints, rows: Mask) -> int:
+    """The sum of some rows. All rows and none are the usual cases, and to pick a million rows is dear."""
+    if rows.all():
+        return int(amounts.sum())
+    return int(amounts[rows].sum()) if rows.any() else 0
 
 
 def worth_by_currency(books: Books) -> list[int]:
@@ -70,15 +86,13 @@ def worth_by_currency(books: Books) -> list[int]:
 
 def worths_of(books: Books) -> list[tuple[int, int, dict[int, int]]]:
     """The same in parts: cash, dividends to come, and by slot the value of its position less what was settled of it."""
-    log, found = books.outcome.log, []
-    currency, values = books.currency_of(log.slot), slot_values(books)
-    settled = log.reason == Reason.VARIATION
+    log, found, values = books.outcome.log, [], slot_values(books)
+    settled = np.flatnonzero(log.having(Reason.VARIATION))
     np.add.at(values, log.slot[settled], log.notional[settled])
     places = books.currency_of(np.arange(len(values)))
     for place in range(len(books.closing_rates)):
-        own = currency == place
-        accrued, paid = own & (log.status == Status.ACCRUED), own & (log.reason == Reason.PAYMENT)
-        owed = int(log.notional[paid].sum()) - int(log.notional[accrued].sum())
+        accrued, paid = (in_currency(books, place, rows) for rows in (log.having(Status.ACCRUED), log.having(Reason.PAYMENT)))
+        owed = total(log.notional, paid) - total(log.notional, accrued)
         slots = np.flatnonzero((places == place) & (values != 0)).tolist()
         found.append((cash_of(books, place), owed, {slot: int(values[slot]) for slot in slots}))
     return found

@@ -125,7 +125,7 @@ def fills_frame(books: Books) -> pl.DataFrame:
         the change of cash), reason.
     """
     log = books.outcome.log
-    log = take(log, (log.filled != 0) & (log.status == Status.FILLED))
+    log = take(log, (log.filled != 0) & log.having(Status.FILLED))
     assets, scale = books.tables.assets, books.tables.money_scale
     column = columns_of(books, log.slot)
     return pl.DataFrame(
@@ -152,7 +152,7 @@ def orders_frame(books: Books) -> pl.DataFrame:
         shows only a part of itself also display (Decimal, as it was sent; null = all of it).
     """
     whole = books.outcome.log
-    said = whole.detail == Detail.DISPLAYED
+    said = whole.having(Detail.DISPLAYED)
     log = take(whole, ~np.isin(whole.status, (Status.APPLIED, Status.ACCRUED, Status.VIOLATED)) & (whole.slot != NOWHERE) & ~said)
     assets = books.tables.assets
     column = columns_of(books, log.slot)
@@ -221,7 +221,7 @@ def currency_columns(books: Books) -> list[pl.Series]:
     for place, name in enumerate(given.names if given is not None else ()):
         if place == 0 or given is None:
             continue
-        rows = np.flatnonzero((currency == place) & (log.status != Status.ACCRUED))
+        rows = np.flatnonzero((currency == place) & ~log.having(Status.ACCRUED))
         moved = np.zeros(len(books.ts), dtype=np.int64)
         np.add.at(moved, log.bar[rows], -(log.notional[rows] + log.fee[rows]))
         found.append(decimal_column(f"cash_{name}", np.cumsum(moved), books.tables.money_scale))
@@ -246,7 +246,7 @@ def settled_per_bar(books: Books) -> Ints | None:
     if not (len(books.tables.settlements) and books.tables.row("settles").any()):
         return None
     log, paid = books.outcome.log, np.zeros(len(books.ts), dtype=np.int64)
-    rows = np.flatnonzero(log.reason == Reason.VARIATION)
+    rows = np.flatnonzero(log.having(Reason.VARIATION))
     np.add.at(paid, log.bar[rows], -log.notional[rows])
     return np.cumsum(paid)
 
@@ -257,7 +257,7 @@ def unsettled_per_bar(books: Books) -> Ints | None:
     if not tables.pending_days:
         return None
     proceeds = -(log.notional + log.fee)
-    sold = np.flatnonzero((log.status == Status.FILLED) & (proceeds > 0) & (tables.row("settles")[np.maximum(log.slot, 0)] == 0))
+    sold = np.flatnonzero(log.having(Status.FILLED) & (proceeds > 0) & (tables.row("settles")[np.maximum(log.slot, 0)] == 0))
     bars = len(books.ts)
     ends = np.append(tables.turns[tables.turns < bars], bars)
     due = np.searchsorted(ends, log.bar[sold], side="right") + tables.pending_days - 1

@@ -68,7 +68,7 @@ class AtHome:
     def tolls(self) -> Ints:
         """What conversions of each currency cost: the fee of the row of the account that follows that of the currency."""
         log, out = self.books.outcome.log, np.zeros(len(self.books.closing_rates), dtype=np.int64)
-        rows = np.flatnonzero((log.reason == Reason.CONVERSION) & (log.slot >= 0))
+        rows = np.flatnonzero(log.having(Reason.CONVERSION) & (log.slot >= 0))
         np.add.at(out, self.books.currency_of(log.slot[rows]), log.fee[rows + 1])
         return out
 

@@ -18,9 +18,9 @@ from rustybt.model.panel import Ints
 
 def match_fifo(log: Log) -> Matches:
     """Match every fill of a log; money is shared by quantity so that the parts of a fill add up to it exactly."""
-    detached = (log.reason == Reason.SPINOFF) & (log.filled == 0)
+    detached = log.having(Reason.SPINOFF) & (log.filled == 0)
     moved = np.flatnonzero((log.filled != 0) | detached)
-    split_slots = np.unique(log.slot[(log.reason == Reason.SPLIT) | detached])
+    split_slots = np.unique(log.slot[log.having(Reason.SPLIT) | detached])
     apart = np.isin(log.slot[moved], split_slots)
     plain = moved[~apart]
     plain = plain[np.argsort(log.slot[plain], kind="stable")]

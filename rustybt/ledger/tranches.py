@@ -225,7 +225,7 @@ def match_lots(log: Log, method: str, own: Log | None = None) -> Matches:
 
     Where the money of ``log`` is that of another currency, ``own`` is the log whose costs decide which lot goes first.
     """
-    moved = np.flatnonzero((log.filled != 0) | (log.reason == Reason.SPINOFF))
+    moved = np.flatnonzero((log.filled != 0) | log.having(Reason.SPINOFF))
     moved = moved[np.argsort(log.slot[moved], kind="stable")]
     edges = np.flatnonzero(np.diff(log.slot[moved])) + 1
     return joined([walk(log, rows, method, own) for rows in np.split(moved, edges)])

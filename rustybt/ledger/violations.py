@@ -25,7 +25,7 @@ def violations_frame(books: Books) -> pl.DataFrame:
         control; null for the account).
     """
     log, given = books.outcome.log, books.tables.controls
-    rows = take(log, log.status == Status.VIOLATED)
+    rows = take(log, log.having(Status.VIOLATED))
     slot = np.maximum(rows.slot, 0)
     control = CODES[rows.detail]
     actions = np.full(len(Control), 0, dtype=np.int64) if given is None else given.actions
@@ -36,7 +36,7 @@ def violations_frame(books: Books) -> pl.DataFrame:
             coded("control", control, CONTROLS),
             coded("action", actions[control], RESPONSES),
             steps_column("requested", rows.requested, lot_sizes(books.tables.assets), columns_of(books, slot)),
-            pl.Series("order", rows.reason != Reason.CONTROL),
+            pl.Series("order", ~rows.having(Reason.CONTROL)),
         ]
     )
     named = ("asset", "sleeve", "requested")
@@ -48,7 +48,7 @@ def warned(books: Books) -> list[str]:
     log, given = books.outcome.log, books.tables.controls
     if given is None:
         return []
-    rows = CODES[log.detail[log.status == Status.VIOLATED]]
+    rows = CODES[log.detail[log.having(Status.VIOLATED)]]
     counts = np.bincount(rows, minlength=len(Control))
     return [
         f"the control {control.name.lower()!r} was passed {counts[control]} times; it warns and changes nothing."

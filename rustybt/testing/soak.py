@@ -93,7 +93,7 @@ def examine(seed: int, tally: Tally, cases: Path) -> None:
     tally.overflows += found is None
     if found is not None:
         tally.rows += found.log.rows
-        tally.fills += int(np.count_nonzero(found.log.status == Status.FILLED))
+        tally.fills += int(np.count_nonzero(found.log.having(Status.FILLED)))
     tally.breaches += bool(breaches)
     tally.differing += bool(unequal)
     if unequal or breaches:
