@@ -113,7 +113,7 @@ def test_every_profile_says_where_and_when_it_was_published() -> None:
     assert {profile.name for profile in found} == names | {"ib_us_equity_fixed", "ib_us_equity_tiered"}
     for profile in found:
         assert profile.source.startswith("https://")
-        assert profile.as_of.year >= 2023
+        assert profile.as_of.year >= 2022
         assert profile.notes
         assert costs(profile=profile.name).commission == profile.commission
         assert profile.name in str(profile)
