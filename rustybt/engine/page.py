@@ -30,12 +30,14 @@ class Frames:
     orders: pl.DataFrame
     benchmark: pl.DataFrame | None = None
     currencies: pl.DataFrame | None = None
+    residuals: pl.DataFrame | None = None
 
 
-def report_inputs(result: Result) -> ReportInputs:
-    """What the report shows of a run."""
+def report_inputs(result: Result, *, residuals: bool = False) -> ReportInputs:
+    """What the report shows of a run; a page also shows what quantisation left on the table."""
     several = result.currencies if result.tables.currencies is not None else None
-    shown = Frames(result.equity, result.weights, result.trades, result.orders, benchmark_series(result), several)
+    left = result.residuals if residuals else None
+    shown = Frames(result.equity, result.weights, result.trades, result.orders, benchmark_series(result), several, left)
     return inputs_from(manifest(result), shown)
 
 
@@ -57,6 +59,7 @@ def inputs_from(found: Mapping[str, Any], shown: Frames) -> ReportInputs:
         trades=shown.trades,
         orders=shown.orders.group_by("status", "reason", "detail", maintain_order=True).agg(pl.len().alias("count")),
         currencies=shown.currencies,
+        residuals=shown.residuals,
         costs={
             k.removeprefix("cost_"): v for k, v in metrics.items() if k.startswith("cost_") and k not in ("cost_drag", "cost_of_traded")
         },
@@ -76,7 +79,7 @@ def write_report(result: Result, path: Path) -> Path:
     """Write the page of a run."""
     from rustybt.analysis.report import render
 
-    return write_page(render(report_inputs(result)), path)
+    return write_page(render(report_inputs(result, residuals=True)), path)
 
 
 def check_page(path: Path, what: str = "the report") -> None:

@@ -82,26 +82,33 @@ def _unreached(result: Result) -> dict[int, tuple[int, int, int]]:
     for number, (name, strategy) in enumerate(result.sleeves.items()):
         if strategy.target is None or strategy.target.kind is TargetKind.QUANTITY:
             continue
+        mine = slots // width == number
+        if not mine.any():
+            continue
         offers = targets_of(strategy, result.evaluated[name].frame, panel, None, result.config)
         keys = offers.bar.astype(np.int64) * width + offers.column
         order = np.argsort(keys, kind="stable")
-        mine = slots // width == number
-        for bar, slot in zip(bars[mine].tolist(), slots[mine].tolist(), strict=True):
-            at = np.searchsorted(keys, bar * width + slot % width, sorter=order)
-            value, weight = int(offers.value[order[at]]), strategy.target.kind is TargetKind.WEIGHT
-            rate = result.books.rate(slot, bar)
-            own = int(result.outcome.equity[bar] / rate) if weight else int(value / rate)
-            money = _toward_zero(Fraction(own * value, WEIGHT)) if weight else own
-            up, down = _worth(result, slot)
-            lot = Fraction(int(panel.close[bar, slot % width]) * up, down)
-            left = abs(money) % lot if lot else Fraction(0)
-            count, total, most = found.get(slot, (0, 0, 0))
-            found[slot] = count + 1, total + int(left), max(most, int(left))
+        bar, column = bars[mine].astype(np.int64), slots[mine].astype(np.int64) % width
+        money = abs(exact(offers.value[order[np.searchsorted(keys, bar * width + column, sorter=order)]]))
+        weighed = strategy.target.kind is TargetKind.WEIGHT
+        whole = abs(exact(result.outcome.equity[bar])) if weighed else money
+        for asset in np.unique(column).tolist():
+            at = column == asset
+            own = whole[at]
+            if result.tables.currencies is not None:
+                rates = [result.books.rate(number * width + asset, one) for one in bar[at].tolist()]
+                own = np.array([int(amount / rate) for amount, rate in zip(own.tolist(), rates, strict=True)], dtype=object)
+            asked = own * money[at] // WEIGHT if weighed else own
+            up, down = _worth(result, asset)
+            lot = exact(panel.close[bar[at], asset]) * up
+            left = asked * down % np.where(lot == 0, 1, lot) // down
+            found[number * width + asset] = int(at.sum()), int(left.sum()), int(left.max())
     return found
 
 
-def _toward_zero(number: Fraction) -> int:
-    return int(number)
+def exact(numbers: npt.NDArray[np.integer]) -> npt.NDArray[np.object_]:
+    """Whole numbers that cannot overflow."""
+    return numbers.astype(np.int64).astype(object)
 
 
 def _worth(result: Result, slot: int) -> tuple[int, int]:
@@ -123,29 +130,39 @@ def _tick_cost(result: Result, seen: npt.NDArray[np.int32]) -> list[Fraction]:
     """Money units paid by slot because a slipped price goes to a whole tick."""
     log, tables, panel = result.outcome.log, result.tables, result.panel
     width, prices = len(tables.assets), panel.open if tables.fill_at is FillAt.NEXT_OPEN else panel.close
-    sums = dict.fromkeys(seen.tolist(), 0)
-    rates, ticks = tables.row("slip_rate"), tables.row("slip_ticks")
-    models = {True: tables.row("slip_buy"), False: tables.row("slip_sell")}
-    for row in np.flatnonzero((log.filled != 0) & np.isin(log.reason, AT_PHASE) & log.having(Status.FILLED)).tolist():
-        slot, bar, lots, price = int(log.slot[row]), int(log.bar[row]), int(log.filled[row]), int(log.price[row])
-        asset, rate = slot % width, int(rates[slot])
-        start, edge = int(prices[bar, asset]), int((panel.high if lots > 0 else panel.low)[bar, asset])
-        if (rate or ticks[slot]) and not models[lots > 0][slot] and price != edge:
-            sums[slot] += ((abs(price - start) - int(ticks[slot])) * RATE - start * rate) * abs(lots)
-    return [Fraction(total * _worth(result, slot)[0], RATE * _worth(result, slot)[1]) for slot, total in sums.items()]
+    rows = np.flatnonzero((log.filled != 0) & np.isin(log.reason, AT_PHASE) & log.having(Status.FILLED))
+    slot, bar, lots, price = log.slot[rows], log.bar[rows], log.filled[rows], log.price[rows]
+    asset, rates, ticks = slot % width, tables.row("slip_rate")[slot], tables.row("slip_ticks")[slot]
+    edge = np.where(lots > 0, panel.high[bar, asset], panel.low[bar, asset])
+    model = np.where(lots > 0, tables.row("slip_buy")[slot], tables.row("slip_sell")[slot])
+    paid = ((rates != 0) | (ticks != 0)) & (model == 0) & (price != edge)
+    start = prices[bar, asset][paid]
+    beyond = np.abs(price[paid] - start) - ticks[paid]
+    cost = (exact(beyond) * RATE - exact(start) * rates[paid].astype(object)) * abs(exact(lots[paid]))
+    sums = _by_slot(seen, slot[paid], cost)
+    return [Fraction(total * _worth(result, one)[0], RATE * _worth(result, one)[1]) for one, total in sums.items()]
 
 
 def _money_rounding(result: Result, seen: npt.NDArray[np.int32]) -> list[Fraction]:
     """Money units that rounding the values of fills added to cash, by slot."""
     log = result.outcome.log
+    worths = {slot: _worth(result, slot) for slot in seen.tolist()}
+    rounded = np.array([slot for slot, (_, down) in worths.items() if down != 1], dtype=np.int64)
+    rows = np.flatnonzero((log.filled != 0) & log.having(Status.FILLED) & np.isin(log.slot, rounded))
+    ups, downs = (np.array([worths[slot][k] for slot in log.slot[rows].tolist()], dtype=object) for k in range(2))
+    left = exact(log.filled[rows]) * exact(log.price[rows]) * ups - exact(log.notional[rows]) * downs
+    return [Fraction(total, worths[slot][1]) for slot, total in _by_slot(seen, log.slot[rows], left).items()]
+
+
+def _by_slot(seen: npt.NDArray[np.int32], slots: npt.NDArray[np.int32], amounts: npt.NDArray[np.object_]) -> dict[int, int]:
+    """Sums by slot, 0 where there is nothing."""
     sums = dict.fromkeys(seen.tolist(), 0)
-    worths = {slot: _worth(result, slot) for slot in sums}
-    for row in np.flatnonzero((log.filled != 0) & log.having(Status.FILLED)).tolist():
-        slot = int(log.slot[row])
-        up, down = worths[slot]
-        if down != 1:
-            sums[slot] += int(log.filled[row]) * int(log.price[row]) * up - int(log.notional[row]) * down
-    return [Fraction(total, worths[slot][1]) for slot, total in sums.items()]
+    order = np.argsort(slots, kind="stable")
+    if len(order):
+        first = np.flatnonzero(np.diff(slots[order], prepend=-1))
+        for slot, part in zip(slots[order][first].tolist(), np.split(amounts[order], first[1:]), strict=True):
+            sums[slot] = int(part.sum())
+    return sums
 
 
 def _fine(name: str, amounts: Iterable[Fraction], unit: Decimal, scale: int) -> pl.Series:

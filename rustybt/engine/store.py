@@ -19,7 +19,7 @@ from rustybt.errors import ConfigError
 if TYPE_CHECKING:
     from rustybt.engine.result import Result
 
-FRAMES = ("orders", "fills", "trades", "positions", "equity", "weights", "journal", "signals")
+FRAMES = ("orders", "fills", "trades", "positions", "equity", "weights", "journal", "signals", "residuals")
 MANIFEST = "manifest.json"
 
 
@@ -92,11 +92,11 @@ def report_of(folder: Path, path: Path | None = None) -> Path:
         equity, weights, trades, orders = (
             pl.read_parquet(folder / f"{name}.parquet") for name in ("equity", "weights", "trades", "orders")
         )
-        extra = (folder / f"{name}.parquet" for name in ("benchmark", "currencies"))
-        benchmark, currencies = (pl.read_parquet(path) if path.exists() else None for path in extra)
+        extra = [folder / f"{name}.parquet" for name in ("benchmark", "currencies", "residuals")]
+        others = [pl.read_parquet(file) if file.exists() else None for file in extra]
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ConfigError(f"the run cannot be read: {str(error).splitlines()[0]}", where=str(folder), do="write the run again") from None
-    shown = Frames(equity, weights, trades, orders, benchmark, currencies)
+    shown = Frames(equity, weights, trades, orders, *others)
     return write_page(render(inputs_from(found, shown)), path or folder / "report.html")
 
 

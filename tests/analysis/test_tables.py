@@ -165,3 +165,24 @@ def test_settings_of_settings_are_flattened_once() -> None:
 )
 def test_words(text: str, wanted: str) -> None:
     assert text == wanted
+
+
+def test_residuals_leave_out_zeros_and_are_cut_to_the_largest(run: ReportInputs) -> None:
+    assert tables.residual_table(run) is None
+    left = pl.DataFrame(
+        {
+            "asset": [f"A{n}" for n in range(1_500)],
+            "sleeve": ["s"] * 1_500,
+            "targets": [None] * 1_500,
+            "unreached": [Decimal(n) for n in range(1_500)],
+            "refused": [0] * 1_500,
+        },
+        schema_overrides={"targets": pl.Int64},
+    )
+    table = tables.residual_table(replace(run, residuals=left))
+    assert table is not None
+    assert (table.titles, table.numeric) == (("Asset", "Unreached"), (False, True))
+    assert len(table.rows) == tables.MOST_TRADES
+    assert [cell.text for cell in table.rows[-1]] == ["A1499", "1,499"]
+    assert "of 1,499 rows" in table.note
+    assert tables.residual_table(replace(run, residuals=left.head(1))) is None

@@ -81,3 +81,13 @@ def test_weights_are_positions_over_equity(result: rbt.Result) -> None:
     used = result.equity.select("ts", used=pl.col("gross").cast(pl.Float64) / pl.col("equity").cast(pl.Float64))
     joined = weights.join(used, on="ts")
     assert (joined["weight"] - joined["used"]).abs().max() < 1e-9  # type: ignore[operator]
+
+
+def test_the_report_shows_what_quantisation_left_and_so_does_that_of_a_saved_run(result: rbt.Result, tmp_path: Path) -> None:
+    page = result.report(tmp_path / "live.html").read_text()
+    assert 'id="residuals"' in page
+    assert f'<td class="">{result.residuals["asset"][0]}</td>' in page
+    folder = result.save(tmp_path / "run")
+    assert 'id="residuals"' in report_of(folder).read_text()
+    (folder / "residuals.parquet").unlink()  # a run of an earlier version
+    assert 'id="residuals"' not in report_of(folder).read_text()

@@ -35,6 +35,7 @@ class ReportInputs:
             are shown after these. Open trades have a null exit_ts.
         orders: status, reason, detail; one row per order outcome, or with a ``count`` column one row per kind.
         currencies: as `rustybt.ledger.currencies_frame` gives it; shown where a run has several.
+        residuals: asset, sleeve and what whole ticks, lots and money units left on the table, one row each; further columns as they are.
         costs, income: paid and received by kind, in currency.
         verdict: of the guard: ``ok`` (bool), ``summary``, ``lookback``, ``terms`` (mappings with name, expr, lookback, note; other keys
             become columns), ``trusted``, ``opaque``, ``flags`` (lists of text).
@@ -60,6 +61,7 @@ class ReportInputs:
     trades: pl.DataFrame | None = None
     orders: pl.DataFrame | None = None
     currencies: pl.DataFrame | None = None
+    residuals: pl.DataFrame | None = None
     costs: Mapping[str, Amount] = field(default_factory=dict)
     income: Mapping[str, Amount] = field(default_factory=dict)
     verdict: Mapping[str, Any] = field(default_factory=dict)
@@ -79,6 +81,7 @@ class ReportInputs:
             "trades": (self.trades, ("asset", "pnl", "return", "exit_ts")),
             "orders": (self.orders, ("status",)),
             "currencies": (self.currencies, ("currency", "rate", "cash", "value", "pnl", "pnl_home")),
+            "residuals": (self.residuals, ("asset",)),
         }
         for name, (frame, columns) in needs.items():
             missing = [column for column in columns if frame is not None and column not in frame.columns]

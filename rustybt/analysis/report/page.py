@@ -86,6 +86,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "trades": tables.trade_table(inputs),
         "orders": tables.order_bars(inputs),
         "currencies": currency_table(inputs),
+        "residuals": tables.residual_table(inputs),
         "costs": tables.cost_bars(inputs.costs, inputs.currency),
         "income": tables.cost_bars(inputs.income, inputs.currency, "gain"),
         "guard": _guard(inputs),

@@ -134,6 +134,30 @@ def trade_table(inputs: ReportInputs) -> Table | None:
     return Table(tuple(_TITLES.get(name, label(name)) for name in names), numeric, rows, note)
 
 
+def residual_table(inputs: ReportInputs) -> Table | None:
+    """What quantisation left on the table, by asset: 1,000 rows at most, without columns of zeros."""
+    frame = inputs.residuals
+    if frame is None or not frame.height:
+        return None
+    names = [name for name in frame.columns if frame.schema[name].is_numeric() and (frame[name] != 0).any()]
+    frame = frame.filter(pl.any_horizontal(pl.col(name) != 0 for name in names)) if names else frame.clear()
+    if not frame.height:
+        return None
+    note = ""
+    if frame.height > MOST_TRADES:
+        note = f"{MOST_TRADES:,} of {frame.height:,} rows; all of them are in result.residuals."
+        worst = frame.with_row_index("_row").sort(pl.col(names[0]).cast(pl.Float64).abs(), descending=True, nulls_last=True)
+        frame = worst.head(MOST_TRADES).sort("_row").drop("_row")
+    lone = "sleeve" in frame.columns and frame["sleeve"].n_unique() <= 1
+    shown = ["asset", *([] if lone or "sleeve" not in frame.columns else ["sleeve"]), *names]
+    digits = [column_digits(frame[name]) for name in shown]
+    rows = [
+        [_trade_cell(name, value, places, daily=True) for name, value, places in zip(shown, row, digits, strict=True)]
+        for row in frame.select(shown).iter_rows()
+    ]
+    return Table(tuple(label(name) for name in shown), tuple(name in names for name in shown), rows, note)
+
+
 def column_digits(series: pl.Series) -> int:
     """Digits after the point that the values of a numeric column need, at least two where any is needed, at most eight.
 
