@@ -88,7 +88,9 @@ TrialsOption = Annotated[
 CancelPolicyOption = Annotated[
     str | None,
     typer.Option(
-        "--cancel-policy", help="never, or end_of_day: what becomes of orders that still work when a session ends.", show_default="never"
+        "--cancel-policy",
+        help="never, or end_of_day: what becomes of orders that still work when a session ends.",
+        show_default="as the strategy says",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]

@@ -55,7 +55,7 @@ def run(
     bands: Any = None,
     stale: Any = None,
     increments: object = None,
-    cancel_policy: str = "never",
+    cancel_policy: str | None = None,
     dated_terms: object = None,
     rates: object = None,
     convert: bool | Conversion = True,
@@ -90,10 +90,11 @@ def run(
         stale: bars in which nobody traded: see `rustybt.stale`.
         increments: ticks, lots and least notionals that change over time: a frame, or dicts, with ``asset``, ``from_ts`` (session or
             instant; null = from the start) and any of ``tick``, ``lot``, ``min_notional``. Each bar goes by those in force.
-        cancel_policy: ``never``, or ``end_of_day``: what was sent by `rustybt.order` and still works is cancelled when a session ends.
-        dated_terms: commissions and margin that change over time: likewise, with ``commission_flat``, ``commission_rate``,
-            ``commission_maker``, ``margin_initial``, ``margin_maintenance``.
-
+        cancel_policy: ``never``, or ``end_of_day``: what was sent by `rustybt.order` or a callback and still works is cancelled when a
+            session ends. None = as each strategy says.
+        dated_terms: commissions and margin that change over time: likewise, with ``commission`` (one as a whole, tiers too, or the name
+            of a profile), ``commission_flat``, ``commission_rate``, ``commission_maker``, ``commission_per_unit``, ``commission_minimum``,
+            ``commission_maximum``, ``commission_cap``, ``margin_initial``, ``margin_maintenance``.
         rates: of currencies, for assets that are quoted in another one than the account's: a frame, or dicts, with ``pair`` ("EUR/USD":
             what one EUR costs in USD), ``ts`` (session or instant) and ``rate``. Assets of class ``fx`` in the data are rates too.
         convert: foreign cash becomes cash of the account at every mark; `rustybt.conversion` = at a cost; False keeps it, or owes it, in

@@ -8,6 +8,7 @@ from decimal import Decimal
 import numpy as np
 
 from rustybt.engine.config import RunConfig
+from rustybt.engine.dated import tariffs
 from rustybt.engine.feeds import gather
 from rustybt.engine.timing import delays_of
 from rustybt.errors import ConfigError
@@ -27,7 +28,7 @@ def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig)
     kinds: dict[Hashable, int] = {}
     alike = np.array([kinds.setdefault(_kind(asset, config), len(kinds)) for asset in assets])
     first = [assets[int(np.argmax(alike == kind))] for kind in range(len(kinds))]
-    tiers: list[tuple[int, ...]] = []
+    tiers = list(tariffs(config, assets).columns)
     slipping, impacts = gather(config.costs, tuple(first))
     ladders = [_ladder(asset, config, tiers) | slips for asset, slips in zip(first, slipping, strict=True)]
     columns = [
@@ -50,7 +51,6 @@ def build_tables(sleeves: Sleeves, assets: tuple[Asset, ...], config: RunConfig)
         controls=None if config.controls is None else config.controls.table(assets, config.money_scale),
         intrabar=config.timing.intrabar,
         delays=delays_of(config.timing),
-        day_ends=config.timing.cancel_policy == "end_of_day",
         pending_days=config.settlement,
     )
 
@@ -86,6 +86,7 @@ def _slot(strategy: Strategy, asset: Asset, config: RunConfig) -> dict[str, int]
         **rules,
         **margin,
         "settles": int(asset.asset_class == "future"),
+        "day_ends": int((config.timing.cancel_policy or strategy.cancel_policy) == "end_of_day"),
         "scheduled": int(strategy.schedule is not None),
         "kind": int(kind),
     }

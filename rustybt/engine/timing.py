@@ -14,9 +14,7 @@ from rustybt.engine.finer import finer_of
 from rustybt.errors import ConfigError
 from rustybt.execution import Bands, Halts, Latency, Stale, bands, halts, latency, stale
 from rustybt.model import Detail, FillAt, Intrabar, Log, Panel, Timing, bars_clock
-
-CANCEL_POLICIES = ("never", "end_of_day")
-"""What becomes of requested orders that still work when a session ends."""
+from rustybt.spec.orders import CANCEL_POLICIES
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class TimingRules:
         finer: finer bars that are asked about such a bar.
         latency: how long orders are under way.
         halts, bands, stale: when nothing can be filled.
-        cancel_policy: what becomes of requested orders that still work when a session ends.
+        cancel_policy: what becomes of requested orders that still work when a session ends; None = as each strategy says.
     """
 
     intrabar: Intrabar = Intrabar.PESSIMISTIC
@@ -37,12 +35,12 @@ class TimingRules:
     halts: Halts | None = None
     bands: Bands | None = None
     stale: Stale | None = None
-    cancel_policy: str = "never"
+    cancel_policy: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the manifest and the run id: only what differs from the default."""
         found: dict[str, Any] = {} if self.intrabar is Intrabar.PESSIMISTIC else {"intrabar": self.intrabar.name.lower()}
-        if self.cancel_policy != "never":
+        if self.cancel_policy is not None:
             found["cancel_policy"] = self.cancel_policy
         if self.finer is not None:
             found["finer"] = self.finer.snapshot
@@ -65,8 +63,8 @@ def timing_rules(given: Mapping[str, Any]) -> TimingRules:
     if policy.upper() not in Intrabar.__members__:
         known = ", ".join(repr(kind.name.lower()) for kind in Intrabar)
         raise ConfigError(f"intrabar {policy!r} is unknown", where="run, intrabar", do=f"use one of {known}")
-    made: dict[str, Any] = {"cancel_policy": str(wanted.pop("cancel_policy", "never"))}
-    if made["cancel_policy"] not in CANCEL_POLICIES:
+    made: dict[str, Any] = {"cancel_policy": wanted.pop("cancel_policy", None)}
+    if made["cancel_policy"] not in (None, *CANCEL_POLICIES):
         known = ", ".join(map(repr, CANCEL_POLICIES))
         raise ConfigError(f"cancel_policy {made['cancel_policy']!r} is unknown", where="run, cancel_policy", do=f"use one of {known}")
     finer = wanted.pop("finer", None)

@@ -98,7 +98,7 @@ def delays_of(tables: Tables) -> dict[str, Any]:
 
 def flags_of_run(tables: Tables) -> int:
     """What the run says about its orders."""
-    return (HAS_LATENCY if any(tables.delays) else 0) | (HAS_DAY_ENDS if tables.day_ends else 0)
+    return (HAS_LATENCY if any(tables.delays) else 0) | (HAS_DAY_ENDS if tables.row("day_ends").any() else 0)
 
 
 def controls_of(tables: Tables) -> dict[str, Any]:

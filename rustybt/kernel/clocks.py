@@ -81,7 +81,7 @@ def end_with_day(desk: Desk, t: int, k: int, closing: bool) -> bool:
     """Cancel a requested order whose session is over, or ends with this bar."""
     apart()
     session = desk.clock_session[t - desk.cursor[ROW]]
-    if desk.order_batch[k] == 0:
+    if desk.order_batch[k] == 0 or desk.day_ends[desk.order_slot[k]] == 0:
         return False
     if closing:
         over = session == desk.order_session[k] and is_closing(desk, t)

@@ -57,7 +57,7 @@ WAITING = 16
 HAS_INCREMENTS = 1 << 21
 """Of assets: ticks and lots coarser than their own, or a least notional."""
 HAS_DAY_ENDS = 1 << 20
-"""Requested orders are cancelled when a session ends."""
+"""Of slots: requested orders are cancelled when a session ends."""
 HAS_DATED = 1 << 23
 """Of slots: commissions or margin change (section 18)."""
 HAS_CURRENCIES = 1 << 22
@@ -177,6 +177,7 @@ class Desk:
     margin_lot_initial: Amounts
     margin_lot_maintenance: Amounts
     settles: Counts
+    day_ends: Counts
 
     tiers_floor: Amounts
     tiers_rate: Amounts

@@ -11,6 +11,7 @@ from rustybt.model import IMPACT_FIELDS, SLOT_FIELDS, TIER_FIELDS, Tables, Tape
 from rustybt.model.decimals import LIMIT
 from rustybt.model.tables import GROUPS, MOST_RATE
 
+from .dated import tiers_later
 from .market import admit
 from .state import HAS_CAPS, HAS_IMPACT, HAS_TIERS, KINDS, TYPES
 
@@ -78,10 +79,11 @@ def tape_of(tables: Tables, tape: Tape | None, bars: int) -> dict[str, Any]:
     Raises:
         DataError: a column that they read is missing or has the wrong length.
     """
-    if not tables.slots[READERS].any():
+    later = tiers_later(tables)
+    if not (later or tables.slots[READERS].any()):
         return {}
     given, found = tape or Tape(), {}
-    if np.any(tables.row("tier_count")):
+    if later or np.any(tables.row("tier_count")):
         found["month"] = months_column(given, bars)
     if np.any(tables.row("slip_buy")) or np.any(tables.row("slip_sell")):
         found |= impact_columns(tables, given, bars)

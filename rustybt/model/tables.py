@@ -21,7 +21,7 @@ SLOT_FIELDS = (
     "slip_rate", "slip_ticks", "stop", "take", "trail", "max_bars", "cool_down", "reentry_schedule", "scheduled", "kind",
     "fee_maker", "tier_first", "tier_count", "tier_group", "tier_lots",
     "slip_buy", "slip_sell", "cap_share", "cap_carry",
-    "margin_initial", "margin_maintenance", "margin_lot_initial", "margin_lot_maintenance", "settles",
+    "margin_initial", "margin_maintenance", "margin_lot_initial", "margin_lot_maintenance", "settles", "day_ends",
 )  # fmt: skip
 """Per-slot settings of `Tables.slots`, one row each, in this order."""
 MARGIN_FIELDS = tuple(name for name in SLOT_FIELDS if name.startswith("margin_"))
@@ -36,8 +36,12 @@ DATED_FIELDS = ("bar", "asset", "setting", "value")
 """Columns of `Tables.dated`, in this order."""
 DATED_SETTINGS = (
     "fee_flat", "fee_rate", "fee_maker", "margin_initial", "margin_maintenance", "margin_lot_initial", "margin_lot_maintenance",
+    "fee_min", "fee_max", "fee_cap", "fee_lot_num", "fee_lot_den", "tier_first", "tier_count", "tier_group", "tier_lots",
 )  # fmt: skip
-"""Settings of slots that may change in the course of a run; `Tables.dated` names them by their place here."""
+"""Settings of slots that may change in the course of a run; `Tables.dated` names them by their place here. The last four come together,
+in this order."""
+TIER_SETTINGS = DATED_SETTINGS[-4:]
+"""Those that say where the tiers of a slot are."""
 MOST_STEP = 2**31
 """A tick or lot in force is fewer of the asset's own."""
 MOST_RATE = 10**11
@@ -79,6 +83,7 @@ class Tables:
             ``reentry_schedule`` and ``scheduled`` 0 / 1. ``kind`` is a `TargetKind`.
             Margin in 1e-8 of the value, and in money units per lot; all 0 = the gross limit holds instead.
             ``settles`` 1: gains and losses are paid in cash at the settlements, as those of futures are.
+            ``day_ends`` 1: the end of a session cancels what was requested and still works.
         flows: (flows, 2) Int64 rows of (bar, money units), by bar: deposits, and negative withdrawals.
         settlements: (settlements,) Int64 increasing bars at whose mark positions that settle are paid.
             ``fee_maker``: the rate of resting orders, -1 = ``fee_rate``. ``tier_first`` and ``tier_count``: columns of ``tiers`` that are
@@ -97,7 +102,6 @@ class Tables:
         delays: how long orders are on their way, in units of the market's clock: order n takes delay ``n % len``. Empty = no time.
         increments: (increments, len(INCREMENT_FIELDS)) Int64 rows, by bar: from a bar on an asset trades in so many of its ticks and lots
             (each at least 1), in orders of at least so much money (0 = any).
-        day_ends: whether the end of a session cancels what was requested and still works.
         dated: (dated, len(DATED_FIELDS)) Int64 rows, by bar: from a bar on all slots of an asset have this value of a setting.
         currencies: in which currency each asset is quoted and what that is worth, or None: all in the account's.
     """
@@ -120,7 +124,6 @@ class Tables:
     increments: Ints = field(default_factory=lambda: NO_INCREMENTS)
     dated: Ints = field(default_factory=lambda: NO_DATED)
     carry: CarryTable | None = None
-    day_ends: bool = False
     pending_days: int = 0
     turns: Ints = field(default_factory=lambda: NO_BARS)
     currencies: CurrencyTable | None = None

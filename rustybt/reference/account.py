@@ -32,7 +32,9 @@ class Terms:
         cap_share: most of a bar's volume for an order, 0 = no cap. cap_carry: what is beyond it stays working.
         reentry_on_schedule, scheduled: as in section 6 and 7. kind: what a target number means.
         margin_initial, margin_maintenance: fractions of the value. margin_lot_initial, margin_lot_maintenance: money for one lot.
-        settles: whether gains are paid in cash at settlements. tick_in_force: where it is not that of the asset.
+        settles: whether gains are paid in cash at settlements.
+        day_ends: whether requested orders end with their session.
+        tick_in_force: where it is not that of the asset.
         currency: 0 = that of the account.
     """
 
@@ -68,6 +70,7 @@ class Terms:
     margin_lot_initial: Decimal = ZERO
     margin_lot_maintenance: Decimal = ZERO
     settles: bool = False
+    day_ends: bool = False
     tick_in_force: Decimal | None = None
     currency: int = 0
 
@@ -107,7 +110,6 @@ class Rules:
     intrabar: Intrabar = Intrabar.PESSIMISTIC
     delays: tuple[int, ...] = ()
     hard: tuple[tuple[int, int, int], ...] = ()
-    day_ends: bool = False
     pending_days: int = 0
     uses_margin: bool = False
     converts: bool = True

@@ -38,8 +38,8 @@ def end_overdue(account: Account, now: Now) -> None:
 
 
 def ends_with_day(account: Account, order: Order) -> bool:
-    """Whether the end of a session cancels an order: a requested one, where the run says so."""
-    return account.rules.day_ends and order.batch != 0
+    """Whether the end of a session cancels an order: a requested one, where its slot says so."""
+    return account.rules.terms[order.slot].day_ends and order.batch != 0
 
 
 def end_lapsed(account: Account, now: Now, bars: Bars) -> None:

@@ -10,7 +10,7 @@ from rustybt.model.controls import Control, Response
 from rustybt.model.decimals import RATE, WEIGHT, up_down
 from rustybt.model.events import widened
 from rustybt.model.panel import Ints
-from rustybt.model.tables import DATED_SETTINGS, MARGIN_FIELDS, Plan, Tables
+from rustybt.model.tables import DATED_SETTINGS, MARGIN_FIELDS, TIER_SETTINGS, Plan, Tables
 from rustybt.model.tape import Tape
 from rustybt.model.timing import Timing
 from rustybt.reference.account import Account, Bar, Bars, Position, Purse, Rules, Terms, Toll
@@ -19,7 +19,7 @@ from rustybt.reference.decisions import Offer
 from rustybt.reference.impact import Impact
 from rustybt.reference.rounding import ZERO
 from rustybt.reference.succession import Action
-from rustybt.reference.tariff import FINEST, Ladder, Rates
+from rustybt.reference.tariff import read_ladder
 
 PER_RATE = 1 / Decimal(RATE)
 PER_WEIGHT = 1 / Decimal(WEIGHT)
@@ -51,11 +51,22 @@ def read_rules(tables: Tables) -> Rules:
     terms = tuple(read_terms(tables, slot, unit) for slot in range(tables.sleeves * len(tables.assets)))
     hard = () if tables.carry is None else tuple((int(column), int(first), int(last)) for column, first, last in tables.carry.hard)
     moments, inside = (FillAt(tables.fill_at), Sizing(tables.sizing)), Intrabar(tables.intrabar)
-    days = tables.day_ends, tables.pending_days
     given, toll, converts = tables.currencies, Toll(), True
     if given is not None:
         toll, converts = Toll(given.cost_rate * PER_RATE, given.cost_minimum * unit, given.least * unit), given.convert
-    return Rules(unit, tables.gross * PER_RATE, *moments, terms, inside, tables.delays, hard, *days, uses_margin(tables), converts, toll)
+    return Rules(
+        unit,
+        tables.gross * PER_RATE,
+        *moments,
+        terms,
+        inside,
+        tables.delays,
+        hard,
+        tables.pending_days,
+        uses_margin(tables),
+        converts,
+        toll,
+    )
 
 
 def uses_margin(tables: Tables) -> bool:
@@ -95,7 +106,7 @@ def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:
         scheduled=bool(setting("scheduled")),
         kind=TargetKind(setting("kind")),
         fee_maker=None if setting("fee_maker") < 0 else setting("fee_maker") * PER_RATE,
-        ladder=read_ladder(tables, slot, unit),
+        ladder=read_ladder(tables, {name: setting(name) for name in TIER_SETTINGS}, unit),
         cap_share=setting("cap_share") * PER_RATE,
         cap_carry=bool(setting("cap_carry")),
         slip_buy=read_impact(tables, setting("slip_buy"), asset.tick_size),
@@ -105,6 +116,7 @@ def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:
         margin_lot_initial=setting("margin_lot_initial") * unit,
         margin_lot_maintenance=setting("margin_lot_maintenance") * unit,
         settles=bool(setting("settles")),
+        day_ends=bool(setting("day_ends")),
         currency=0 if tables.currencies is None else int(tables.currencies.of_asset[column]),
     )
 
@@ -115,19 +127,6 @@ def read_impact(tables: Tables, number: int, tick: Decimal) -> Impact | None:
         return None
     rate, ticks, square, root, sigma, *feeds = (int(setting) for setting in tables.impacts[:, number - 1])
     return Impact(rate * PER_RATE, ticks * tick, square * PER_RATE, root * PER_RATE, sigma * PER_RATE, *feeds)
-
-
-def read_ladder(tables: Tables, slot: int, unit: Decimal) -> Ladder | None:
-    """The tiers of one slot."""
-    first, count, group, each = (int(tables.row(name)[slot]) for name in ("tier_first", "tier_count", "tier_group", "tier_lots"))
-    if count == 0:
-        return None
-    tiers = []
-    for column in range(first, first + count):
-        floor, rate, maker, num, den = (int(number) for number in tables.tiers[:, column])
-        rates = Rates(rate * PER_RATE, None if maker < 0 else maker * PER_RATE, num * unit, Decimal(den))
-        tiers.append((floor * (FINEST if each else unit), rates))
-    return Ladder(group, each != 0, tuple(tiers))
 
 
 MULTIPLES = (Control.GROSS_EXPOSURE, Control.NET_EXPOSURE, Control.MAX_LEVERAGE, Control.MIN_LEVERAGE)

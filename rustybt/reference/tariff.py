@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from rustybt.model.decimals import RATE
+from rustybt.model.tables import TIER_SETTINGS, Tables
 from rustybt.reference.rounding import ZERO, amount
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 FINEST = Decimal("1E-8")
 """Quantities that count towards a tier are whole numbers of this."""
 FIRST = date(1970, 1, 1)
+PER_RATE = 1 / Decimal(RATE)
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,19 @@ class Ladder:
     group: int
     by_quantity: bool
     tiers: tuple[tuple[Decimal, Rates], ...]
+
+
+def read_ladder(tables: Tables, place: Mapping[str, int], unit: Decimal) -> Ladder | None:
+    """The tiers that the settings `rustybt.model.tables.TIER_SETTINGS` name; None where they are none."""
+    first, count, group, each = (place[name] for name in TIER_SETTINGS)
+    if count == 0:
+        return None
+    tiers = []
+    for column in range(first, first + count):
+        floor, rate, maker, num, den = (int(number) for number in tables.tiers[:, column])
+        rates = Rates(rate * PER_RATE, None if maker < 0 else maker * PER_RATE, num * unit, Decimal(den))
+        tiers.append((floor * (FINEST if each else unit), rates))
+    return Ladder(group, each != 0, tuple(tiers))
 
 
 def rates_of(account: Account, terms: Terms) -> Rates:

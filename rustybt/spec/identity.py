@@ -46,6 +46,8 @@ def canonical(strategy: Terms) -> str:
     }
     if not strategy.orders:  # so that a strategy without orders is what it was before there were any
         del facts["orders"]
+    if strategy.cancel_policy is not None:
+        facts["cancel_policy"] = strategy.cancel_policy
     return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 

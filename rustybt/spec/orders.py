@@ -36,6 +36,8 @@ TIMES = ("day", "gtc", "gtd", "ioc", "fok", "at_open", "at_close")
 TRAILING = frozenset({"trailing_stop", "trailing_stop_limit"})
 AT_ONCE = frozenset({"ioc", "fok", "at_open", "at_close"})
 SIZES = ("quantity", "weight", "notional")
+CANCEL_POLICIES = ("never", "end_of_day")
+"""What becomes of the orders of a strategy that still work when a session ends."""
 PARTS = ("when", "size", "side", "limit", "stop", "trail", "trail_fraction", "limit_offset", "until", "cancel", "display")
 """Parts that may be expressions, in the order of their terms."""
 

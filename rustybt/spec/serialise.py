@@ -57,6 +57,7 @@ def to_json(strategy: Strategy) -> str:
         "warmup": strategy.warmup,
         "on_bar": _write_callback(strategy),
         "declared": {name: strategy.declared[name] for name in sorted(strategy.declared)},
+        **({} if strategy.cancel_policy is None else {"cancel_policy": strategy.cancel_policy}),
         "spec_id": strategy.spec_id,
     }
     lines = (f"  {json.dumps(name)}: {json.dumps(part, ensure_ascii=False, allow_nan=False)}" for name, part in parts.items())
@@ -109,6 +110,7 @@ def _read(parts: dict[str, Any]) -> Strategy:
         on_bar=None if on_bar is None else _read_callback(on_bar),
         declared=parts["declared"],
         orders=tuple(_read_order(part) for part in parts.get("orders", [])),
+        cancel_policy=parts.get("cancel_policy"),
     )
 
 

@@ -20,7 +20,7 @@ from rustybt.spec.exits import Exits
 from rustybt.spec.guard import check
 from rustybt.spec.hooks import OnBar, json_copy
 from rustybt.spec.identity import digest
-from rustybt.spec.orders import Order, order_terms
+from rustybt.spec.orders import CANCEL_POLICIES, Order, order_terms
 from rustybt.spec.parameters import Scalar
 from rustybt.spec.schedule import Schedule
 from rustybt.spec.targets import Target, lift
@@ -54,6 +54,8 @@ class Strategy:
         warmup: bars before the first decision; None = what the terms need.
         on_bar: callback for what data cannot say, or an `OnBar` with its lookback and state.
         orders: orders sent one by one, each an `order`; beside a target or instead of one.
+        cancel_policy: what becomes of its orders that still work when a session ends: ``never`` or ``end_of_day``; None = ``never``, unless
+            the run says otherwise. What the run says comes first.
         declared: bounds of opaque callbacks and plugins inside expressions, for the guard.
 
     Raises:
@@ -80,6 +82,7 @@ class Strategy:
     on_bar: OnBar | None = None
     declared: Mapping[str, Any] = field(default_factory=dict)
     orders: Sequence[Order] = ()
+    cancel_policy: str | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__.__get__(self)
@@ -147,6 +150,9 @@ class Strategy:
             )
         if self.warmup is not None and (isinstance(self.warmup, bool) or not isinstance(self.warmup, int) or self.warmup < 0):
             raise SpecError(f"warmup {self.warmup!r} is not a whole number of bars", where=self._at("warmup"), do="give 0 or more, or None")
+        if self.cancel_policy is not None and self.cancel_policy not in CANCEL_POLICIES:
+            do = f"use one of {', '.join(map(repr, CANCEL_POLICIES))}, or leave it out"
+            raise SpecError(f"cancel_policy {self.cancel_policy!r} is unknown", where=self._at("cancel_policy"), do=do)
         if self.exits is not None and self.exits.reentry == "schedule" and self.schedule is None:
             raise SpecError('reentry="schedule" without a schedule', where=self._at("exits"), do="give schedule=, or use reentry='change'")
 
@@ -186,6 +192,7 @@ class Strategy:
         rows += [(term, repr(value)) for term in ("target", "schedule", "exits", "on_bar") if (value := getattr(self, term)) is not None]
         rows += [(f"orders[{place}]", f"{asked.kind}, {asked.tif}") for place, asked in enumerate(self.orders)]
         rows += [("warmup", f"{self.warmup} bars")] if self.warmup is not None else []
+        rows += [("cancel_policy", self.cancel_policy)] if self.cancel_policy is not None else []
         rows += [("declared", ", ".join(sorted(self.declared)))] if self.declared else []
         return rows
 

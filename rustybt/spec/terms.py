@@ -62,5 +62,9 @@ class Terms(Protocol):
     def orders(self) -> Sequence[Order]:
         """Orders sent one by one."""
 
+    @property
+    def cancel_policy(self) -> str | None:
+        """What becomes of orders when a session ends."""
+
     def terms(self) -> dict[str, pl.Expr]:
         """Every expression by its term name."""

@@ -47,6 +47,15 @@ def draw_settlements(dice: Chance, tables: Tables, bars: int) -> Tables:
     return replace(tables, slots=slots, settlements=np.array(due, dtype=np.int64))
 
 
+def draw_policies(dice: Chance, tables: Tables) -> Tables:
+    """In a quarter of the sessions requested orders end with their session, in all slots or in some."""
+    if not dice.chance(25):
+        return tables
+    slots, often = tables.slots.copy(), dice.pick((100, 50))
+    slots[SLOT_FIELDS.index("day_ends")] = [int(dice.chance(often)) for _ in range(slots.shape[1])]
+    return replace(tables, slots=slots)
+
+
 def draw_pending(dice: Chance, tables: Tables, bars: int) -> Tables:
     """In a quarter of the sessions sales are settled some sessions later; sessions of one bar or of several."""
     if not dice.chance(25):

@@ -17,7 +17,7 @@ from rustybt.model.panel import Ints
 from rustybt.testing.carried import draw_carry
 from rustybt.testing.currencies import draw_currencies, on_foreign_cash, within_currencies
 from rustybt.testing.dated import draw_dated
-from rustybt.testing.funds import draw_flows, draw_margin, draw_pending, draw_settlements
+from rustybt.testing.funds import draw_flows, draw_margin, draw_pending, draw_policies, draw_settlements
 from rustybt.testing.happenings import draw_events
 from rustybt.testing.increments import draw_increments
 from rustybt.testing.limits import draw_controls
@@ -154,10 +154,10 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     delays, timing = draw_timing(dice, tables.fill_at, (market.open, market.high, market.low, market.close))
     tables = replace(tables, intrabar=intrabar, delays=delays, increments=draw_increments(dice, world, count))
     tables = replace(tables, carry=draw_carry(dice, world, count))
-    tables = replace(tables, day_ends=plan.requests is not None and dice.chance(20))
+    tables = draw_policies(dice, tables) if plan.requests is not None else tables
     tables = draw_pending(dice, tables, count)
     margin = any(bool(tables.row(name).any()) for name in MARGIN_FIELDS)
-    tables = replace(tables, dated=draw_dated(dice, world, count, margin=margin))
+    tables = draw_dated(dice, world, count, tables, margin=margin)
     tables = replace(tables, currencies=None if tables.pending_days else draw_currencies(dice, world, count))
     tables = replace(tables, carry=on_foreign_cash(dice, tables.carry, tables.currencies))
     return Session(tables, replace(market, timing=timing), plan, within_currencies(events, tables.currencies), tape)

@@ -33,7 +33,7 @@ from rustybt.model import (
 from rustybt.model.decimals import RATE, WEIGHT, from_units, to_units
 from rustybt.testing import golden_costs
 from rustybt.testing.currencies import read_currencies, write_currencies
-from rustybt.testing.dated import read_dated, write_dated
+from rustybt.testing.dated import read_dated, read_tiers_by_date, write_dated
 from rustybt.testing.generators import Grid, Session
 from rustybt.testing.golden_carry import SECTIONS as CARRY
 from rustybt.testing.golden_carry import read_carry, write_carry
@@ -125,17 +125,17 @@ def read_case(text: str, name: str = "case") -> Case:
         slots,
         flows=read_flows(parts["flows"], unit),
         settlements=np.array([int(bar) for line in parts["settlements"] for bar in line], dtype=np.int64),
-        tiers=golden_costs.read_tiers(parts["tiers"], names, assets, slots, unit),
+        tiers=golden_costs.read_tiers([line for line in parts["tiers"] if "@" not in line[0]], names, assets, slots, unit),
         impacts=golden_costs.read_impacts(parts["impacts"], names, slots),
         controls=read_controls(parts["controls"], assets, unit),
         intrabar=Intrabar[run.get("intrabar", "pessimistic").upper()],
         delays=read_delays(run),
         increments=read_increments(parts["increments"], assets, unit),
         dated=read_dated(parts["dated"], assets, unit),
-        day_ends=run.get("cancel", "never") == "end_of_day",
         pending_days=int(run.get("settles_after", "0")),
         turns=np.array([int(bar) for line in parts["turns"] for bar in line], dtype=np.int64),
     )
+    tables = read_tiers_by_date([line for line in parts["tiers"] if "@" in line[0]], tables, unit)
     grid = read_bars(parts["bars"], assets, int(run.get("bars", "0")))
     currencies = read_currencies(parts["currencies"], parts["rates"], assets, len(grid.close), unit)
     tables = replace(tables, currencies=currencies, carry=read_carry(parts, assets, unit, currencies))
@@ -302,7 +302,6 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
         f"bars={len(market.close)}",
     ]
     lines += [f"gross={plain(Decimal(tables.gross) / RATE)} fill_at={tables.fill_at.name.lower()} sizing={tables.sizing.name.lower()}"]
-    lines += ["cancel=end_of_day"] if tables.day_ends else []
     if tables.intrabar or any(tables.delays):
         lines += [f"intrabar={tables.intrabar.name.lower()} delays={','.join(map(str, tables.delays))}"]
     lines += [f"settles_after={tables.pending_days}"] if tables.pending_days else []
@@ -329,7 +328,8 @@ def write_case(session: Session, outcome: Outcome | None, title: str) -> str:
     lines += ["[settlements]", " ".join(map(str, tables.settlements.tolist()))]
     lines += ["[turns]", " ".join(map(str, tables.turns.tolist()))] if len(tables.turns) else []
     lines += write_controls(tables.controls, assets, unit)
-    lines += ["[increments]", *write_increments(tables.increments, assets, unit), "[dated]", *write_dated(tables.dated, assets, unit)]
+    by_date, tiers_by_date = write_dated(tables, unit)
+    lines += ["[increments]", *write_increments(tables.increments, assets, unit), "[dated]", *by_date, "[tiers]", *tiers_by_date]
     lines += write_carry(tables.carry, assets, unit, tables.currencies)
     lines += write_currencies(tables.currencies, assets, unit)
     if outcome is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -14,6 +14,7 @@ from rustybt.errors import ConfigError
 from rustybt.model import IMPACT_FIELDS, SLOT_FIELDS, TIER_FIELDS, Tables, Tape
 from rustybt.model.decimals import RATE, to_units
 from rustybt.model.panel import Ints
+from rustybt.model.tables import TIER_SETTINGS
 
 if TYPE_CHECKING:
     from rustybt.model import Asset
@@ -33,7 +34,6 @@ def read_tiers(lines: Iterable[list[str]], names: Sequence[str], assets: Sequenc
     tiers: list[list[int]] = []
     for name, by, floor, *words in lines:
         slot, given = names.index(name), dict(word.split("=") for word in words)
-        asset = assets[slot % len(assets)]
         row = slots[:, slot]
         if row[SLOT_FIELDS.index("tier_count")] == 0:
             row[SLOT_FIELDS.index("tier_first")] = len(tiers)
@@ -41,27 +41,41 @@ def read_tiers(lines: Iterable[list[str]], names: Sequence[str], assets: Sequenc
             raise ConfigError(f"the tiers of {name} are apart", where="[tiers]", do="write the tiers of a slot one after the other")
         row[SLOT_FIELDS.index("tier_count")] += 1
         row[SLOT_FIELDS.index("tier_group")] = int(given.get("group", "0"))
-        row[SLOT_FIELDS.index("tier_lots")] = to_units(asset.lot_size, FINEST) if by == "quantity" else 0
-        lot = Fraction(given.get("lot", "0")) / Fraction(unit)
-        maker = to_units(given["maker"], PER_RATE) if "maker" in given else -1
-        from_ = to_units(floor, FINEST if by == "quantity" else unit)
-        tiers.append([from_, to_units(given.get("rate", "0"), PER_RATE), maker, lot.numerator, lot.denominator])
+        row[SLOT_FIELDS.index("tier_lots")] = lot_of(assets[slot % len(assets)], by)
+        tiers.append(read_tier(by, floor, given, unit))
     return np.array(tiers, dtype=np.int64).reshape(-1, len(TIER_FIELDS)).T.copy()
+
+
+def lot_of(asset: Asset, by: str) -> int:
+    """What one lot adds to the quantity that tiers go by; 0 where they go by value."""
+    return to_units(asset.lot_size, FINEST) if by == "quantity" else 0
+
+
+def read_tier(by: str, floor: str, given: Mapping[str, str], unit: Decimal) -> list[int]:
+    """One tier."""
+    lot = Fraction(given.get("lot", "0")) / Fraction(unit)
+    maker = to_units(given["maker"], PER_RATE) if "maker" in given else -1
+    from_ = to_units(floor, FINEST if by == "quantity" else unit)
+    return [from_, to_units(given.get("rate", "0"), PER_RATE), maker, lot.numerator, lot.denominator]
 
 
 def write_tiers(tables: Tables, names: Sequence[str], unit: Decimal) -> list[str]:
     """The lines that `read_tiers` reads."""
     lines = []
     for slot, name in enumerate(names):
-        first, count, group, each = (int(tables.row(field)[slot]) for field in ("tier_first", "tier_count", "tier_group", "tier_lots"))
-        for column in range(first, first + count):
-            floor, rate, maker, num, den = (int(number) for number in tables.tiers[:, column])
-            start = floor * (FINEST if each else unit)
-            rested = "" if maker < 0 else f" maker={maker * PER_RATE:f}"
-            lot = Fraction(num, den) * Fraction(unit)
-            by = "quantity" if each else "value"
-            lines.append(f"{name} {by} {start:f} rate={rate * PER_RATE:f}{rested} lot={lot} group={group}")
+        first, count, group, each = (int(tables.row(field)[slot]) for field in TIER_SETTINGS)
+        lines += [f"{name} {write_tier(tables, column, group, each, unit)}" for column in range(first, first + count)]
     return lines
+
+
+def write_tier(tables: Tables, column: int, group: int, each: int, unit: Decimal) -> str:
+    """One tier, without whose it is."""
+    floor, rate, maker, num, den = (int(number) for number in tables.tiers[:, column])
+    start = floor * (FINEST if each else unit)
+    rested = "" if maker < 0 else f" maker={maker * PER_RATE:f}"
+    lot = Fraction(num, den) * Fraction(unit)
+    by = "quantity" if each else "value"
+    return f"{by} {start:f} rate={rate * PER_RATE:f}{rested} lot={lot} group={group}"
 
 
 def read_impacts(lines: Iterable[list[str]], names: Sequence[str], slots: Ints) -> Ints:

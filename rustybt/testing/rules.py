@@ -12,7 +12,7 @@ import numpy as np
 
 from rustybt.model import IMPACT_FIELDS, MARGIN_FIELDS, SLOT_FIELDS, TIER_FIELDS, Asset, FillAt, Sizing, Tables
 from rustybt.model.panel import Ints
-from rustybt.model.tables import no_rows
+from rustybt.model.tables import TIER_SETTINGS, no_rows
 
 TICKS = ("0.01", "0.0001", "1", "0.25", "0.00001", "0.00000001", "0.05")
 LOTS = ("1", "0.01", "100", "0.001", "0.00000001", "0.3", "1", "1")
@@ -136,7 +136,9 @@ def draw_slot(dice: Chance, worth: int, costs: int, exits: int) -> dict[str, int
         "cap_share": dice.pick((10**7, 10**8, 25 * 10**6, 1)) if dice.chance(15) else 0,
         "cap_carry": dice.pick((1, 0)),
         "fee_maker": dice.pick((0, 10**5, 3 * 10**6)) if dice.chance(costs // 2) else -1,
-    } | dict.fromkeys(("tier_first", "tier_count", "tier_group", "tier_lots", "slip_buy", "slip_sell", *MARGIN_FIELDS, "settles"), 0)
+    } | dict.fromkeys(
+        ("tier_first", "tier_count", "tier_group", "tier_lots", "slip_buy", "slip_sell", *MARGIN_FIELDS, "settles", "day_ends"), 0
+    )
 
 
 def draw_impacts(dice: Chance, slots: Ints) -> Ints:
@@ -162,20 +164,24 @@ def draw_tiers(dice: Chance, world: World, slots: Ints) -> Ints:
     for slot in range(slots.shape[1]):
         if dice.chance(30):
             continue
-        column = slot % len(world.assets)
-        each = int(world.assets[column].lot_size * 10**8) if dice.chance(40) else 0
-        worth = world.lot_worth[column] if each == 0 else 5 * each
-        count, floor = dice.integer(1, 4), 0
-        where = {"tier_first": len(tiers), "tier_count": count, "tier_group": dice.pick((int(each != 0), slot % 60 + 2)), "tier_lots": each}
-        for name, value in where.items():
+        for name, value in zip(TIER_SETTINGS, draw_ladder(dice, world, slot % len(world.assets), tiers), strict=True):
             slots[SLOT_FIELDS.index(name), slot] = value
-        for _ in range(count):
-            rates = (
-                dice.pick((10**5, 0, 10**6, 10**7)),
-                dice.pick((-1, 0, 10**6)),
-                dice.pick((0, max(1, worth // 100), 7)),
-                dice.pick((1, 3)),
-            )
-            tiers.append((floor, *rates))
-            floor += dice.pick((worth, 1, 3 * worth, 20 * worth))
     return np.array(tiers, dtype=np.int64).reshape(-1, len(TIER_FIELDS)).T.copy()
+
+
+def draw_ladder(dice: Chance, world: World, column: int, tiers: list[tuple[int, ...]]) -> tuple[int, int, int, int]:
+    """Tiers of an asset, added to those there are: the settings that say where they are."""
+    each = int(world.assets[column].lot_size * 10**8) if dice.chance(40) else 0
+    worth = world.lot_worth[column] if each == 0 else 5 * each
+    count, floor, first = dice.integer(1, 4), 0, len(tiers)
+    group = dice.pick((int(each != 0), 2 + 2 * (column % 30) + int(each != 0)))
+    for _ in range(count):
+        rates = (
+            dice.pick((10**5, 0, 10**6, 10**7)),
+            dice.pick((-1, 0, 10**6)),
+            dice.pick((0, max(1, worth // 100), 7)),
+            dice.pick((1, 3)),
+        )
+        tiers.append((floor, *rates))
+        floor += dice.pick((worth, 1, 3 * worth, 20 * worth))
+    return first, count, group, each

@@ -94,10 +94,16 @@ def test_dated_terms_of_assets_that_are_not_there_are_said() -> None:
         ([{"asset": "A", "commission_flat": "0.0000000001"}], "asset 'A', commission_flat"),
         ([{"asset": "A", "from_ts": "soon", "commission_rate": 0}], "row 0, from_ts"),
         ([{"commission_rate": 0}], "row 0, asset"),
-        ([{"asset": "A"}], "none of commission_flat"),
+        ([{"asset": "A"}], "none of commission, commission_flat"),
         ([{"asset": "A", "fee": 2}], "unknown field 'fee'"),
         ([{"asset": "A", "commission_rate": 0}, {"asset": "A", "commission_rate": 1}], "row 1"),
         ([{"asset": "A", "margin_initial": "0.5"}], "margin by date without margin"),
+        ([{"asset": "A", "commission_cap": "1.5"}], "row 0, commission_cap"),
+        ([{"asset": "A", "commission_minimum": 3, "commission_maximum": 2}], "maximum 2 is below minimum 3"),
+        ([{"asset": "A", "commission_minimum": 3}, {"asset": "A", "from_ts": "2024-01-02", "commission_maximum": 2}], "below minimum"),
+        ([{"asset": "A", "commission": 3}], "row 0, commission"),
+        ([{"asset": "A", "commission": "ib"}], "there is no profile 'ib'"),
+        ([{"asset": "A", "commission": rbt.tiered({0: rbt.bps(1)}), "commission_rate": 0}], "its commission has tiers"),
         ("ib", "run, dated_terms"),
         ([3], "run, dated_terms"),
     ],
@@ -119,10 +125,78 @@ def test_a_commission_by_date_beside_tiers_is_refused() -> None:
         rbt.run(FLIP, bars_of("A", FLAT), costs=costs, dated_terms=[{"asset": "A", "commission_rate": 0}])
 
 
-@pytest.mark.parametrize("rows", [[(1, 0, 1, 0), (0, 0, 1, 0)], [(0, 1, 1, 0)], [(0, 0, 7, 0)], [(0, 0, 1, -1)], [(0, 0, 1, 2**61)]])
+def test_bounds_and_money_per_unit_hold_from_their_date() -> None:
+    rows = [
+        {"asset": "A", "from_ts": "2024-01-03", "commission_minimum": 3},
+        {"asset": "A", "from_ts": "2024-01-04", "commission_rate": 0, "commission_per_unit": "4", "commission_minimum": 0},
+        {"asset": "A", "from_ts": "2024-01-05", "commission_maximum": "2.5"},
+        {"asset": "A", "from_ts": "2024-01-06", "commission_cap": "0.02"},
+    ]
+    assert fees(rows) == [1, 3, 4, Decimal("2.5"), 2]
+    assert fees(pl.DataFrame(rows, schema_overrides={"commission_per_unit": pl.String}, infer_schema_length=None, strict=False)) == fees(
+        rows
+    )
+
+
+def test_a_commission_by_date_may_have_tiers_and_may_lose_them() -> None:
+    tiers = rbt.tiered({0: rbt.bps(200), 100: rbt.bps(400)})
+    rows = [
+        {"asset": "A", "from_ts": "2024-01-03", "commission": tiers},
+        {"asset": "A", "from_ts": "2024-01-05", "commission": rbt.tiered({0: rbt.bps(300), 200: rbt.bps(600)}), "commission_minimum": 1},
+        {"asset": "A", "from_ts": "2024-01-06", "commission": rbt.per_share("0.5"), "commission_flat": 2},
+    ]
+    assert fees(rows) == [1, 2, 4, 6, Decimal("2.5")]
+
+
+def test_tiers_by_another_measure_begin_to_count_anew() -> None:
+    costs = rbt.costs(commission=rbt.tiered({0: rbt.bps(100), 100: rbt.bps(200)}))
+    rows = [{"asset": "A", "from_ts": "2024-01-04", "commission": rbt.tiered({0: rbt.bps(300), 1: rbt.bps(400)}, by="quantity")}]
+    result = rbt.run(FLIP, bars_of("A", FLAT), costs=costs, dated_terms=rows)
+    assert [fee.normalize() for fee in result.fills["fee"].to_list()] == [1, 2, 3, 4, 4]
+
+
+def test_a_profile_by_date_is_told_by_its_name() -> None:
+    given = fees(pl.DataFrame([{"asset": "A", "from_ts": "2024-01-04", "commission": "ib_us_equity_fixed"}]))
+    assert given == [1, 1, 1, 1, 1]
+    assert fees([{"asset": "A", "from_ts": "2024-01-04", "commission": "binance_spot"}])[2:] == [Decimal("0.1")] * 3
+
+
+def test_both_engines_give_the_same_with_tiers_by_date(panel: Panel, cross: rbt.Strategy) -> None:
+    from rustybt.engine import configure, run_configured
+
+    small, large = (
+        rbt.tiered({0: rbt.bps(10), 20_000: rbt.bps(5)}),
+        rbt.tiered({0: rbt.per_share("0.01"), 300: rbt.per_share("0.02")}, by="quantity"),
+    )
+    rows = [
+        {"asset": symbol, "from_ts": day, "commission": made, "commission_minimum": least}
+        for symbol in panel.symbols
+        for day, made, least in (("2020-03-02", small, None), ("2020-05-04", large, 1), ("2020-07-01", rbt.bps(1), None))
+    ]
+    config = configure(dated_terms=rows, costs=rbt.costs(commission=rbt.per_trade(1)))
+    bulk, bar_by_bar = run_configured({"cross": cross}, panel, config), walk({"cross": cross}, panel, config)
+    assert outcome_difference(bulk.outcome, bar_by_bar.outcome) == ""
+    assert bulk.fills["fee"].n_unique() > 10
+
+
+@pytest.mark.parametrize(
+    "rows", [[(1, 0, 1, 0), (0, 0, 1, 0)], [(0, 1, 1, 0)], [(0, 0, 16, 0)], [(0, 0, 11, 0)], [(0, 0, 1, -1)], [(0, 0, 1, 2**61)]]
+)
 def test_rows_that_mean_nothing_are_refused_by_the_kernel(rows: Any) -> None:
     from rustybt.kernel.dated import dated_of
 
     tables = rbt.run(FLIP, bars_of("A", FLAT)).tables
     with pytest.raises(DataError, match="dated settings"):
+        dated_of(replace(tables, dated=np.array(rows)))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[(0, 0, 13, 1)], [(0, 0, place, 0) for place in (13, 12, 14, 15)], [(0, 0, 12, 0), (0, 0, 13, 1), (0, 0, 14, 0), (0, 0, 15, 0)]],
+)
+def test_tiers_that_are_not_there_are_refused_by_the_kernel(rows: Any) -> None:
+    from rustybt.kernel.dated import dated_of
+
+    tables = rbt.run(FLIP, bars_of("A", FLAT)).tables
+    with pytest.raises(DataError, match="tiers that are not among the 0"):
         dated_of(replace(tables, dated=np.array(rows)))

@@ -70,6 +70,11 @@ def test_the_end_of_the_day_cancels_what_would_go_on() -> None:
     called = rbt.run(rbt.Strategy("c", on_bar=OnBar(once)), market(), cancel_policy="end_of_day")
     assert called.orders["detail"].to_list() == ended.orders["detail"].to_list()
     assert ended.config.to_dict()["cancel_policy"] == "end_of_day"
+    own = rbt.Strategy("s", orders=[sent], cancel_policy="end_of_day")
+    assert rbt.run(own, market()).orders.equals(ended.orders)
+    assert rbt.run(own, market(), cancel_policy="never").orders["status"].to_list() == ["accepted", "working"]
+    both = rbt.run({"ends": own, "goes on": rbt.Strategy("g", orders=[sent])}, market()).orders
+    assert both.select("sleeve", "status").rows()[2:] == [("ends", "cancelled"), ("goes on", "working")]
     with pytest.raises(ConfigError, match="cancel_policy 'daily' is unknown"):
         configure(cancel_policy="daily")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +42,7 @@ class OrderLife(RuleBasedStateMachine):
 
     @initialize(cash=st.sampled_from([3_000, 100_000]), cap=st.sampled_from([0, 10**7]), carry=st.booleans(), ends=st.booleans())
     def start(self, cash: int, cap: int, carry: bool, ends: bool) -> None:
-        tables = replace(table(cash=cash * 100, cap_share=cap, cap_carry=int(carry), kind=0), day_ends=ends)
+        tables = table(cash=cash * 100, cap_share=cap, cap_carry=int(carry), kind=0, day_ends=int(ends))
         self.book = Book(tables, orders=True)
         self.step((100, 100, 100), 1000)
 
@@ -151,7 +150,7 @@ class OrderLife(RuleBasedStateMachine):
     @invariant()
     def nothing_outlives_its_session(self) -> None:
         """With the policy of the end of the day only what was sent after the last bar of a session works then, and what waits for that."""
-        if self.bar >= 0 and self.book.tables.day_ends and self.bar % BARS_A_SESSION == BARS_A_SESSION - 1:
+        if self.bar >= 0 and self.book.tables.row("day_ends").any() and self.bar % BARS_A_SESSION == BARS_A_SESSION - 1:
             first = {number: row["bar"] for number, row in reversed(requested(self.book.log()))}
             assert all(lots == 0 or first[number] == self.bar for number, lots in self.working().items())
 

@@ -155,6 +155,8 @@ def test_the_order_of_names_is_kept_in_json_and_left_out_of_the_identity() -> No
         Strategy("s", {"a": 1}, weight(C), on_bar=OnBar(trade, 2)),
         Strategy("s", {"a": 1}, weight(C), on_bar=OnBar(trade, 1, {"n": 1})),
         Strategy("s", {"a": 1}, weight(C), declared={"plug": 5}),
+        Strategy("s", {"a": 1}, weight(C), cancel_policy="never"),
+        Strategy("s", {"a": 1}, weight(C), cancel_policy="end_of_day"),
     ],
 )
 def test_every_part_is_in_the_identity(other: Strategy) -> None:

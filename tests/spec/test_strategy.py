@@ -34,6 +34,7 @@ def test_terms_come_in_a_fixed_order() -> None:
     [
         ("target", CLOSE), ("target", 0.5), ("universe", True), ("universe", ["AAPL"]), ("universe", "asset"), ("schedule", "month_end"),
         ("schedule", every), ("exits", {"stop_loss": 0.05}), ("on_bar", "callback"), ("warmup", -1), ("warmup", 2.0), ("warmup", True),
+        ("cancel_policy", "daily"), ("cancel_policy", True),
     ],
 )  # fmt: skip
 def test_a_term_of_the_wrong_type_is_refused_by_name(field: str, value: Any) -> None:

@@ -13,7 +13,7 @@ from rustybt.testing.generators import Session, session, sessions
 
 def digest(drawn: Session) -> str:
     tables = drawn.tables
-    rules = repr((drawn.market.timing, tables.intrabar, tables.delays, tables.day_ends)).encode()
+    rules = repr((drawn.market.timing, tables.intrabar, tables.delays)).encode()
     columns = (
         *(getattr(drawn.market, name) for name in ("open", "high", "low", "close")),
         *vars(drawn.tape).values(),

@@ -29,6 +29,7 @@ from rustybt.model.tables import GROUPS
 __all__ = [
     "Commission",
     "Costs",
+    "Ladder",
     "Profile",
     "Slippage",
     "VolumeCap",
@@ -40,6 +41,7 @@ __all__ = [
     "per_contract",
     "per_share",
     "per_trade",
+    "profile_of",
     "profiles",
     "slippage_term",
     "square_root",
@@ -63,6 +65,12 @@ class Ladder:
     group: int
     lot: int
     columns: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, commission: Commission, group: int, asset: Asset, money_scale: int) -> Ladder:
+        """The tiers of a commission for an asset."""
+        lot = lot_in_tiers(asset) if commission.by == "quantity" else 0
+        return cls(group, lot, commission.tier_columns(asset, money_scale))
 
 
 @dataclass(frozen=True)
@@ -94,8 +102,7 @@ class Costs:
         own = self.of(asset.symbol).commission
         if not own.tiers:
             return None
-        group = self.groups.index(own)
-        return Ladder(group, lot_in_tiers(asset) if own.by == "quantity" else 0, own.tier_columns(asset, money_scale))
+        return Ladder.of(own, self.groups.index(own), asset, money_scale)
 
     @cached_property
     def groups(self) -> tuple[Commission, ...]:
