@@ -19,7 +19,7 @@ from rustybt.errors import ConfigError, RustyBTError
 
 __all__ = ["build_app", "main"]
 
-COMMANDS = ("demo", "run", "sweep", "verify", "explain", "report", "ingest", "catalog", "sql", "warm")
+COMMANDS = ("demo", "run", "sweep", "search", "walk-forward", "verify", "explain", "report", "ingest", "catalog", "sql", "warm")
 
 
 INTERRUPTED = 130
@@ -46,7 +46,7 @@ def build_app() -> typer.Typer:
             raise typer.Exit
 
     for name in COMMANDS:
-        import_module(f"rustybt.cli.{name}").register(app)
+        import_module(f"rustybt.cli.{name.replace('-', '_')}").register(app)
     return app
 
 

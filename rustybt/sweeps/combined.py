@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
@@ -63,6 +64,22 @@ class CrossValidation:
             rows.append((name, column.min(), column.median(), column.max(), below))
         kinds = {"metric": pl.String} | dict.fromkeys(("low", "median", "high", "below_zero"), pl.Float64)
         return pl.DataFrame(rows, schema=kinds, orient="row")
+
+    def report(self, path: str | Path) -> Path:
+        """Write a page about it, one file that works offline.
+
+        Raises:
+            MissingExtraError: the ``report`` extra is not installed.
+            ConfigError: the file cannot be written.
+        """
+        from rustybt.sweeps.pages import write_combined
+
+        return write_combined(self, Path(path))
+
+    def _repr_html_(self) -> str:
+        from rustybt.sweeps.pages import combined_summary
+
+        return combined_summary(self)
 
     def __repr__(self) -> str:
         overfit = "unknown" if self.overfit is None else f"{self.overfit:.0%}"

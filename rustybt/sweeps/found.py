@@ -116,6 +116,22 @@ class Search:
         known = best.height and "deflated_sharpe" in best.columns
         return sentence(self.tally, best["deflated_sharpe"][0] if known else None)
 
+    def report(self, path: str | Path) -> Path:
+        """Write a page about it, one file that works offline.
+
+        Raises:
+            MissingExtraError: the ``report`` extra is not installed.
+            ConfigError: the file cannot be written.
+        """
+        from rustybt.sweeps.pages import write_search
+
+        return write_search(self, Path(path))
+
+    def _repr_html_(self) -> str:
+        from rustybt.sweeps.pages import search_summary
+
+        return search_summary(self)
+
     def __repr__(self) -> str:
         what = ", ".join(f"{way} {name}" for name, way in zip(self.plan.metrics, self.plan.directions, strict=True))
         shown = self.top(5).select(*self.parameters, *self.plan.metrics)

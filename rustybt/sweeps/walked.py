@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -115,6 +116,22 @@ class WalkForward:
         except ConfigError:
             return sentence(self.tally, None)
         return sentence(self.tally, found).replace("of the first row", "out of sample")
+
+    def report(self, path: str | Path) -> Path:
+        """Write a page about it, one file that works offline.
+
+        Raises:
+            MissingExtraError: the ``report`` extra is not installed.
+            ConfigError: the file cannot be written.
+        """
+        from rustybt.sweeps.pages import write_walk
+
+        return write_walk(self, Path(path))
+
+    def _repr_html_(self) -> str:
+        from rustybt.sweeps.pages import walk_summary
+
+        return walk_summary(self)
 
     def __repr__(self) -> str:
         efficiency = "no" if self.efficiency is None else f"{self.efficiency:.2f}"

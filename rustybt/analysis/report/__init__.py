@@ -1,4 +1,4 @@
-"""A run as one HTML page that works offline, and as a small block for a notebook.
+"""A run, or a study of many runs, as one HTML page that works offline, and as a small block for a notebook.
 
 In: `ReportInputs`, plain frames and mappings, so that any engine or a saved run directory can fill it. Out: HTML text; writing it to a
 file is the caller's work. The same inputs give the same bytes. To add a part: a builder in `charts.py` or `tables.py`, one line in
@@ -7,6 +7,7 @@ file is the caller's work. The same inputs give the same bytes. To add a part: a
 
 from rustybt.analysis.report.inputs import ReportInputs
 from rustybt.analysis.report.page import render
+from rustybt.analysis.report.study import Chart, Section, StudyInputs, render_study, study_block
 from rustybt.analysis.report.summary import summary_html
 
-__all__ = ["ReportInputs", "render", "summary_html"]
+__all__ = ["Chart", "ReportInputs", "Section", "StudyInputs", "render", "render_study", "study_block", "summary_html"]

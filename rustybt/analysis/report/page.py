@@ -45,8 +45,8 @@ def render(inputs: ReportInputs) -> str:
         **_context(inputs),
         figures={name: name in drawn for name in FIGURES},
         figures_json=safe(embedded(drawn)),
-        style=safe(_asset("page.css")),
-        script=safe(_asset("page.js")),
+        style=safe(asset("page.css")),
+        script=safe(asset("page.js")),
         plotly=safe(offline.get_plotlyjs()),
     )
     return text
@@ -64,7 +64,8 @@ def embedded(value: Any) -> str:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A style or script of the page."""
     return (ASSETS / name).read_text(encoding="utf-8")
 
 

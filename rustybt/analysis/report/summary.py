@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
 from rustybt.analysis.metrics.curve import Floats
-from rustybt.analysis.report.cards import Card, key_cards, subtitle, verdict_chips
+from rustybt.analysis.report.cards import Card, Chip, key_cards, subtitle, verdict_chips
 from rustybt.analysis.report.inputs import ReportInputs
 from rustybt.analysis.report.thin import keep_extremes
 
@@ -31,13 +32,20 @@ def summary_html(inputs: ReportInputs) -> str:
         True
     """
     facts = " · ".join(escape(text) for label, text, _ in subtitle(inputs) if label in ("Period", "Length", "Run"))
-    chips = "".join(_chip(chip.text, chip.tone) for chip in verdict_chips(inputs))
-    cards = "".join(_card(card) for card in key_cards(inputs)[:_SHOWN])
+    return block(inputs.title, facts, verdict_chips(inputs), key_cards(inputs)[:_SHOWN], inputs.closes.values)
+
+
+def block(title: str, facts: str, chips: Sequence[Chip], cards: Sequence[Card], values: Floats | None) -> str:
+    """Title, facts (escaped already), verdicts, key numbers and a sparkline."""
+    verdicts = "".join(_chip(chip.text, chip.tone) for chip in chips)
+    numbers = "".join(_card(card) for card in cards)
+    line = "" if values is None or not len(values) else sparkline(values, "Equity over the sessions of the run")
     return (
         '<div style="font-family:system-ui,-apple-system,Segoe UI,Roboto,sans-serif;max-width:880px;line-height:1.4">'
-        f'<div style="font-size:16px;font-weight:600">{escape(inputs.title)}</div><div style="{_SMALL}">{facts}</div>'
-        f'<div style="margin:6px 0">{chips}</div><div style="display:flex;flex-wrap:wrap;font-variant-numeric:tabular-nums">{cards}</div>'
-        f"{sparkline(inputs.closes.values, 'Equity over the sessions of the run')}</div>"
+        f'<div style="font-size:16px;font-weight:600">{escape(title)}</div><div style="{_SMALL}">{facts}</div>'
+        f'<div style="margin:6px 0">{verdicts}</div>'
+        f'<div style="display:flex;flex-wrap:wrap;font-variant-numeric:tabular-nums">{numbers}</div>'
+        f"{line}</div>"
     )
 
 

@@ -4,7 +4,7 @@
   var figures = JSON.parse(document.getElementById("figures").textContent);
   var dark = window.matchMedia("(prefers-color-scheme: dark)");
   var timed = ["equity", "rolling", "positions", "exposure"].filter(function (name) { return figures[name]; });
-  var whole = figures.equity.layout.xaxis.range, zoom = null, chosen = null, busy = false;
+  var whole = figures.equity ? figures.equity.layout.xaxis.range : null, zoom = null, chosen = null, busy = false;
   // Two rows of ten hues each, alternating light and deep so that neighbours in a stack differ in lightness too.
   var series = ["#4477aa", "#e0a33e", "#228a76", "#c2673e", "#8b6bb1", "#7fb4d6", "#9a8f3c", "#b5517a", "#5f7d8c", "#d6b98c",
     "#2f5597", "#a9c46c", "#136f63", "#e2937a", "#5e4b8b", "#a3d5d3", "#6f6a2a", "#d99abb", "#39505e", "#b08d57"];
@@ -35,7 +35,7 @@
     return value;
   }
   // Names, dates and labels are data: a name that begins with a dollar sign is not a colour.
-  var TEXT = { name: 1, legendgroup: 1, text: 1, x: 1, y: 1, z: 1, customdata: 1, hovertemplate: 1 };
+  var TEXT = { name: 1, legendgroup: 1, text: 1, x: 1, y: 1, z: 1, base: 1, ticktext: 1, tickvals: 1, customdata: 1, hovertemplate: 1 };
 
   function axis(given, colour) {
     var base = {
@@ -105,6 +105,7 @@
   }
 
   function switchScale() {
+    if (!figures.equity) { return; }
     var buttons = Array.prototype.slice.call(document.querySelectorAll("[data-scale]"));
     var solvent = figures.equity.data.filter(function (line) { return line.yaxis !== "y2"; })
       .every(function (line) { return line.y.every(function (value) { return value === null || value > 0; }); });

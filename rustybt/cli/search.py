@@ -1,0 +1,160 @@
+"""``rustybt search``: good parameters without trying all of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from rustybt.cli import options as o
+from rustybt.cli import show
+from rustybt.errors import ConfigError
+from rustybt.spec import Range, StrategyFunction
+
+SpaceOption = Annotated[
+    list[str] | None,
+    typer.Option("--space", help="Where to look: fast=2..50, fast=2..50:4, part=0.1..0.9 or kind=a,b,c.", show_default=False),
+]
+MetricOption = Annotated[list[str] | None, typer.Option("--metric", help="What to look for; several make a Pareto front.")]
+MethodOption = Annotated[str, typer.Option("--method", help="random, tpe, gp, nsga2 or cmaes.")]
+CountOption = Annotated[int, typer.Option("--count", help="Variants to ask for.")]
+BatchOption = Annotated[int | None, typer.Option("--batch", help="Variants asked for at once.", show_default=False)]
+SeedOption = Annotated[int, typer.Option("--seed", help="Of the random numbers.")]
+WhereOption = Annotated[str | None, typer.Option("--where", help='Condition, such as "fast < slow".', show_default=False)]
+RequireOption = Annotated[
+    str | None, typer.Option("--require", help='Condition on the results, such as "max_drawdown > -0.3".', show_default=False)
+]
+StorageOption = Annotated[
+    str | None, typer.Option("--storage", help="File from which a search that was killed goes on.", show_default=False)
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("search")
+    @o.with_reading
+    def search(
+        strategy: o.StrategyArgument,
+        data: o.DataOption,
+        reading: o.Reading,
+        space: SpaceOption = None,
+        method: MethodOption = "tpe",
+        metric: MetricOption = None,
+        count: CountOption = 100,
+        batch: BatchOption = None,
+        where: WhereOption = None,
+        require: RequireOption = None,
+        seed: SeedOption = 0,
+        prune: Annotated[float | None, typer.Option("--prune", help="Share of the bars after which poor variants are given up.")] = None,
+        storage: StorageOption = None,
+        settings: o.SettingsOption = None,
+        cash: o.CashOption = None,
+        commission_bps: o.CommissionOption = None,
+        costs_profile: o.ProfileOption = None,
+        slippage_bps: o.SlippageOption = None,
+        volume_cap: o.VolumeCapOption = None,
+        out: Annotated[str | None, typer.Option("--out", help="Parquet file for the rows.", show_default=False)] = None,
+        report: Annotated[str | None, typer.Option("--report", help="HTML page, one file.", show_default=False)] = None,
+        trials: o.TrialsOption = None,
+        json: o.JsonOption = False,
+    ) -> None:
+        """Look for good parameters: random, Bayesian, genetic or evolutionary, a whole generation at once."""
+        import rustybt as rbt
+
+        found = o.find_strategy(strategy)
+        costs = o.build_costs(commission_bps, None, None, None, slippage_bps, costs_profile, volume_cap)
+        wanted = o.build_settings(settings, cash=cash, costs=costs)
+        check_files(report, out)
+        metrics = metric or ["sharpe"]
+        panel = o.load_panel(data, reading)
+        show.say_if_cold()
+        with show.bar("trials", quiet=json) as progress:
+            done = rbt.search(
+                found, panel, space=space_from(found, space), method=method, metric=metrics, trials=count, batch=batch, where=where,
+                require=require, seed=seed, prune=prune, storage=storage, progress=progress, registry=trials, **wanted,
+            )  # fmt: skip
+        write_rows(done.frame, out)
+        if report:
+            done.report(report)
+        best = done.pareto if len(metrics) > 1 else done.top(10)
+        if json:
+            show.emit(
+                {
+                    "trials": done.frame.height,
+                    "evaluated": done.evaluated,
+                    "failed": done.failed,
+                    "best": done.best,
+                    "pareto": done.pareto.select(*done.parameters, *metrics).to_dicts(),
+                    "out": out,
+                    "report": report,
+                    "counted": done.tally.trials,
+                    "warnings": list(done.notes),
+                }
+            )
+            return
+        show.out.print(f"{done.frame.height:,} trials by {method}, {done.evaluated:,} variants run, {done.failed:,} failed\n")
+        shown = [
+            *done.parameters,
+            *metrics,
+            *(n for n in ("total_return", "max_drawdown", "fills", "deflated_sharpe") if n in best.columns),
+        ]
+        show.out.print(show.frame_table(best.select(list(dict.fromkeys(shown))).head(10)))
+        for note in done.notes:
+            show.out.print(f"[yellow]note:[/] {escape(note)}")
+        show.out.print(f"[dim]{escape(done.luck)}[/]")
+
+
+def check_files(report: str | None, out: str | None) -> None:
+    """Refuse files that cannot be written, before any work is done."""
+    from pathlib import Path
+
+    from rustybt.engine.page import check_page
+
+    for path, what in ((report, "the report"), (out, "the rows")):
+        if path is not None:
+            check_page(Path(path), what)
+
+
+def write_rows(frame: Any, out: str | None) -> None:
+    """Rows as Parquet.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    if out is None:
+        return
+    try:
+        frame.write_parquet(out)
+    except OSError as error:
+        raise ConfigError(f"cannot write the rows: {error}", where=out, do="choose a file that can be written") from None
+
+
+def space_from(strategy: StrategyFunction, given: list[str] | None) -> dict[str, Any] | None:
+    """``fast=2..50`` (or with a step ``2..50:4``) as a range, ``kind=a,b`` as values; None = what the annotations say.
+
+    Raises:
+        ConfigError: not of that form, or not of the parameter's type.
+    """
+    if not given:
+        return None
+    found: dict[str, Any] = {}
+    for text in given:
+        name, equals, values = text.partition("=")
+        if not equals or not values:
+            raise ConfigError(f"--space {text!r} has no values", where="--space", do="write --space fast=2..50 or kind=a,b,c")
+        if name not in strategy.parameters:
+            known = ", ".join(strategy.parameters)
+            raise ConfigError(f"strategy {strategy.name!r} has no parameter {name!r}", where="--space", do=f"use one of {known}")
+        if ".." not in values:
+            found[name] = [strategy.parse({name: one.strip()})[name] for one in values.split(",")]
+            continue
+        ends, _, step = values.partition(":")
+        low, _, high = ends.partition("..")
+        kind = strategy.parameters[name].type
+        try:
+            found[name] = Range(kind(low), kind(high), kind(step) if step else None)
+        except (ValueError, ArithmeticError, TypeError):
+            raise ConfigError(f"--space {text!r} is no range of {kind.__name__}", where="--space", do="write fast=2..50") from None
+    return found

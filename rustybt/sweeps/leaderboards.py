@@ -1,0 +1,192 @@
+"""What the page of a sweep or a search shows: the best, the landscape, and how much of it is luck."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from rustybt.analysis.honesty import Overfitting
+from rustybt.analysis.metrics.definitions import definition_of
+from rustybt.analysis.report import Chart, Section
+from rustybt.analysis.report.landscape import cloud_figure, curve_figure, heat_figure, parallel_figure, progress_figure
+from rustybt.analysis.report.tables import Cell, Table, tone_of
+from rustybt.analysis.report.walks import decay_figure, logits_figure
+from rustybt.analysis.report.wording import NOTHING, metric, money, number, percent
+from rustybt.errors import ConfigError
+from rustybt.sweeps.names import METRICS, SMALLER
+from rustybt.sweeps.sensitivity import Pick, curve, pick, stability, surface
+
+if TYPE_CHECKING:
+    from rustybt.sweeps.found import Search
+
+MOST_SURFACES = 4
+MOST_CELLS = 60
+"""Values of a parameter beyond which a surface is too fine to be read."""
+LUCK = ("probabilistic_sharpe", "deflated_sharpe")
+
+
+def words(name: str) -> str:
+    """A metric as people call it."""
+    return {"probabilistic_sharpe": "Probabilistic Sharpe", "deflated_sharpe": "Deflated Sharpe"}.get(name) or definition_of(name).label
+
+
+def shown(name: str, value: Any) -> str:
+    """A metric or a parameter as text."""
+    if value is None:
+        return NOTHING
+    if name in LUCK:
+        return number(value, 3)
+    if name == "final_equity":
+        return money(value)
+    if isinstance(value, float):
+        unit = definition_of(name).unit
+        return metric(value, unit) if unit != "number" else f"{value:,.3g}"
+    return str(value)
+
+
+def board(frame: pl.DataFrame, names: Sequence[str], note: str = "") -> Table:
+    """Rows of variants as a table."""
+    kept = [name for name in names if name in frame.columns]
+    rows = [
+        [
+            Cell(shown(name, value), tone=tone_of(value) if name in ("total_return", "cagr", "out_of_sample") and value is not None else "")
+            for name, value in row.items()
+        ]
+        for row in frame.select(kept).iter_rows(named=True)
+    ]
+    numeric = tuple(frame[name].dtype.is_numeric() for name in kept)
+    return Table(tuple(words(name) if name in (*METRICS, *LUCK) else name.replace("_", " ") for name in kept), numeric, rows, note)
+
+
+def landscape(frame: pl.DataFrame, parameters: Sequence[str], name: str) -> list[Section]:
+    """Surfaces over pairs of parameters, curves along each, and lines across all."""
+    varied = [parameter for parameter in parameters if frame[parameter].n_unique() > 1]
+    good = frame.filter(pl.col("error").is_null() & pl.col(name).cast(pl.Float64).is_finite())
+    if not varied or good.height < 2:
+        return []
+    title, largest = words(name), name not in SMALLER
+    found = _picked(good, varied, name, largest)
+    sections = []
+    narrow = sorted((p for p in varied if good[p].n_unique() <= MOST_CELLS), key=lambda p: -good[p].n_unique())
+    pairs = list(combinations(sorted(narrow[:4], key=varied.index), 2))[:MOST_SURFACES]
+    maps = [
+        Chart(
+            heat_figure(surface(good, x, y, name), (x, y), title, _marks(found, x, y)),
+            f"{title}: {x} and {y}",
+            "The median over all other parameters." if len(varied) > 2 else "Each cell is one variant.",
+            "mid",
+        )
+        for x, y in pairs
+    ]
+    if maps:
+        sections.append(
+            Section("Surface", charts=maps if len(maps) == 1 else (), pairs=maps if len(maps) > 1 else (), text=_plateau(found, varied))
+        )
+    curves = [
+        Chart(curve_figure(curve(good, parameter, name), parameter, title), f"{title} along {parameter}", "", "short")
+        for parameter in varied
+        if good[parameter].n_unique() <= max(MOST_CELLS, good.height // 2)
+    ]
+    if curves:
+        sections.append(Section("Sensitivity", pairs=curves, text=(_stable(good, varied, name),)))
+    if len(varied) > 1:
+        across = [*varied, *(n for n in ("total_return", "max_drawdown", "volatility") if n != name and n in good.columns), name]
+        lines = parallel_figure(good, across, name, largest=largest)
+        said = f"Each line is a variant, coloured by {title}: the best sixth on top, in full colour."
+        sections.append(Section("All variants", charts=(Chart(lines, "", said, "mid", "Parallel coordinates"),)))
+    return sections
+
+
+def luck(found: Overfitting | None, sentence: str) -> list[Section]:
+    """How much of the best result may be luck."""
+    if found is None:
+        return [Section("Luck", text=(sentence,))]
+    told = (
+        sentence,
+        (
+            f"Probability of overfitting {percent(found.probability, 1)}: in that share of {len(found.logits):,} splits of the sessions the"
+            " best variant of one half was at or below the middle of all variants in the other half."
+        ),
+        f"It lost money per unit of risk in {percent(found.loss, 1)} of them.",
+    )
+    charts = (
+        Chart(logits_figure(found.logits), "Rank out of sample", "CSCV, Bailey et al. 2017.", "short"),
+        Chart(
+            decay_figure(found.inside.tolist(), found.outside.tolist(), ("Sharpe of a session, in sample", "out of sample")),
+            "The choice, in and out of sample", "One dot per split.", "short",
+        ),
+    )  # fmt: skip
+    return [Section("Luck", pairs=charts, text=told)]
+
+
+def hunted(search: Search) -> list[Section]:
+    """How a search went."""
+    name = search.plan.metrics[0]
+    charts = [Chart(progress_figure(search.history(), words(name)), "", "Trials in the order in which they were asked for.", "short")]
+    sections = [Section("Progress", charts=charts)]
+    if len(search.plan.metrics) > 1:
+        other = search.plan.metrics[1]
+        front = search.pareto.select(name, other)
+        good = search.frame.filter("feasible")
+        cloud = cloud_figure(good[name], good[other], good["trial"], (words(name), words(other), "trial"), front)
+        told = "No variant on the line is beaten in both objectives by another."
+        sections.insert(0, Section("Front", charts=(Chart(cloud, "", told, "mid"),)))
+    return sections
+
+
+def clouds(search: Search) -> Section:
+    """The first objective along each parameter, as dots."""
+    name, good = search.plan.metrics[0], search.frame.filter("feasible")
+    charts = [
+        Chart(cloud_figure(good[one], good[name], good["trial"], (one, words(name), "trial")), "", "", "short", f"{name} along {one}")
+        for one in search.parameters
+        if good[one].n_unique() > 1
+    ]
+    return Section("Sensitivity", pairs=charts, text=("Later trials are darker: a search that has found something gathers around it.",))
+
+
+def maps(search: Search) -> list[Section]:
+    """The first objective over pairs of numeric parameters, as dots where trials were made."""
+    name, good = search.plan.metrics[0], search.frame.filter("feasible")
+    numeric = [one for one in search.parameters if good[one].dtype.is_numeric() and good[one].n_unique() > 1]
+    charts = [
+        Chart(cloud_figure(good[x], good[y], good[name], (x, y, words(name))), "", "", "mid", f"{name} over {x} and {y}")
+        for x, y in list(combinations(numeric, 2))[:MOST_SURFACES]
+    ]
+    if not charts:
+        return []
+    text, alone = (f"Where trials were made, coloured by {words(name)}.",), len(charts) == 1
+    return [Section("Landscape", charts=charts if alone else (), pairs=() if alone else charts, text=text)]
+
+
+def _picked(frame: pl.DataFrame, parameters: Sequence[str], name: str, largest: bool) -> Pick | None:
+    try:
+        return pick(frame, parameters, name, largest=largest)
+    except ConfigError:
+        return None
+
+
+def _marks(found: Pick | None, x: str, y: str) -> Mapping[str, tuple[Any, Any]]:
+    if found is None:
+        return {}
+    peak, middle = ((row[x], row[y]) for row in (found.peak, found.plateau))
+    return {"Peak and plateau": peak} if peak == middle else {"Peak": peak, "Plateau": middle}
+
+
+def _plateau(found: Pick | None, parameters: Sequence[str]) -> tuple[str, ...]:
+    if found is None:
+        return ()
+    peak, middle = (", ".join(f"{name} = {row[name]}" for name in parameters) for row in (found.peak, found.plateau))
+    if peak == middle:
+        return (f"The best variant ({peak}) is also the one with the best neighbours.",)
+    return (f"The best variant is {peak}; the one with the best neighbours, which is the safer choice, is {middle}.",)
+
+
+def _stable(frame: pl.DataFrame, parameters: Sequence[str], name: str) -> str:
+    score = stability(frame, parameters, name)
+    if score is None:
+        return "No two variants are neighbours, so nothing can be said of how stable the result is."
+    return f"Stability {number(score)}: 1 where a step of a parameter changes nothing, 0 where neighbours differ like any two variants."

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+type Command = Callable[..., Any]
+
+
+def test_search_finds_and_goes_on(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    rows, page, store = tmp_path / "rows.parquet", tmp_path / "page.html", tmp_path / "s.sqlite"
+    flags = ("--space", "fast=2..9", "--space", "slow=10..40:5", "--count", "12", "--batch", "4", "--where", "fast < slow", "--seed", "3")
+    more = ("--out", str(rows), "--report", str(page), "--storage", str(store), "--json")
+    found = rustybt("search", cross, "--data", bars, *flags, *more).json
+    assert found["trials"] == 12
+    assert found["failed"] == 0
+    frame = pl.read_parquet(rows)
+    assert frame.height == 12
+    assert found["best"]["sharpe"] == frame["sharpe"].max()
+    assert found["best"]["slow"] % 5 == 0
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    again = rustybt("search", cross, "--data", bars, *flags, *more).json
+    assert again["evaluated"] == 0
+    assert again["best"] == found["best"]
+    shown = rustybt("search", cross, "--data", bars, *flags)
+    assert "12 trials by tpe" in shown.out
+    assert "trials were run on this data" in shown.out
+
+
+def test_search_for_several_objectives(rustybt: Command, bars: str, cross: str) -> None:
+    flags = ("--space", "fast=2..9", "--metric", "total_return", "--metric", "max_drawdown", "--method", "nsga2", "--count", "10")
+    found = rustybt("search", cross, "--data", bars, *flags, "--batch", "5", "--json").json
+    assert found["pareto"]
+    assert set(found["pareto"][0]) == {"fast", "total_return", "max_drawdown"}
+
+
+def test_walk_forward_by_grid_and_by_search(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    lengths = ("--train", "90", "--test", "2mo", "--embargo", "2")
+    page, rows = tmp_path / "page.html", tmp_path / "rows.parquet"
+    found = rustybt(
+        "walk-forward", cross, "--data", bars, *lengths, "--grid", "fast=3,5", "--grid", "slow=10:30:10", "--where", "fast < slow",
+        "--report", str(page), "--out", str(rows), "--json",
+    ).json  # fmt: skip
+    assert len(found["windows"]) == pl.read_parquet(rows).height >= 2
+    assert found["windows"][0]["variants"] == 6
+    assert found["final_equity"] == found["windows"][-1]["final_equity"]
+    assert found["metrics"]["total_return"] == pytest.approx(float(found["final_equity"]) / 100_000 - 1)
+    assert page.exists()
+    hunted = rustybt(
+        "walk-forward",
+        cross,
+        "--data",
+        bars,
+        *lengths,
+        "--method",
+        "random",
+        "--space",
+        "fast=2..9",
+        "--count",
+        "4",
+        "--positions",
+        "carry",
+    )
+    assert hunted.code == 0
+    assert "walk-forward efficiency" in hunted.out
+    assert "out of sample" in hunted.out
+
+
+@pytest.mark.parametrize(
+    ("command", "flags", "says"),
+    [
+        ("search", ("--space", "fast"), "has no values"),
+        ("search", ("--space", "speed=1..5"), "has no parameter 'speed'"),
+        ("search", ("--space", "fast=a..b"), "is no range of int"),
+        ("search", ("--space", "fast=2..9", "--method", "magic"), "method 'magic' is unknown"),
+        ("search", ("--space", "fast=2..9", "--report", "/dev/null/x.html"), "cannot be written"),
+        ("search", (), "says of no parameter where to look"),
+        ("walk-forward", ("--train", "90", "--test", "30"), "neither --grid nor --method"),
+        ("walk-forward", ("--train", "90", "--test", "30", "--grid", "fast=3", "--method", "tpe"), "both --grid and --method"),
+        ("walk-forward", ("--train", "soon", "--test", "30", "--grid", "fast=3"), "train 'soon' is no length"),
+        ("walk-forward", ("--train", "9y", "--test", "30", "--grid", "fast=3"), "200 bars are too few"),
+    ],
+)
+def test_bad_usage_is_one_message(rustybt: Command, bars: str, cross: str, command: str, flags: tuple[str, ...], says: str) -> None:
+    found = rustybt(command, cross, "--data", bars, *flags)
+    assert found.code == 2
+    assert says in found.err
+    assert "Traceback" not in found.err
