@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,7 @@ from rustybt.analysis.report.cards import Card
 from rustybt.analysis.report.tables import Cell, Table, settings, tone_of
 from rustybt.analysis.report.walks import beside_figure, decay_figure, paths_figure, spans_figure, stitched_figure
 from rustybt.analysis.report.wording import money, number, percent
-from rustybt.engine import RunConfig
 from rustybt.engine.page import write_page
-from rustybt.model import Panel
 from rustybt.sweeps.leaderboards import board, clouds, hunted, landscape, luck, maps, shown, words
 from rustybt.sweeps.names import METRICS
 from rustybt.sweeps.splits import EPOCH
@@ -29,6 +28,16 @@ if TYPE_CHECKING:
     from rustybt.sweeps.walked import WalkForward
 
 LUCK = ("probabilistic_sharpe", "deflated_sharpe")
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What is particular to a kind of study."""
+
+    cards: Sequence[Card]
+    sections: Sequence[Section]
+    notes: Sequence[str]
+    facts: Sequence[tuple[str, str]] = ()
 
 
 def write_sweep(sweep: Sweep, path: str | Path, *, by: str = "sharpe", overfitting: Overfitting | None = None) -> Path:
@@ -77,7 +86,7 @@ def sweep_inputs(sweep: Sweep, by: str = "sharpe", overfitting: Overfitting | No
     ]
     if overfitting is not None:
         cards.append(Card("Overfitting", percent(overfitting.probability, 0), "", "probability, by CSCV", "Bailey et al. 2017"))
-    return _study("sweep", sweep.strategy.name, sweep.panel, sweep.config, cards, sections, [*sweep.notes, *_why(sweep.frame)])
+    return _study(sweep, "sweep", _Shown(cards, sections, [*sweep.notes, *_why(sweep.frame)]))
 
 
 def search_inputs(search: Search) -> StudyInputs:
@@ -107,7 +116,7 @@ def search_inputs(search: Search) -> StudyInputs:
     facts = [("Method", search.plan.method), ("Seed", str(search.plan.seed)), ("Generation", f"{search.plan.batch} variants")]
     facts += [(name, value) for name, value in (("Where", search.plan.where), ("Require", search.plan.require)) if value]
     notes = [*search.notes, *_why(search.frame)]
-    return _study("search", search.strategy.name, search.panel, search.config, cards, sections, notes, facts)
+    return _study(search, "search", _Shown(cards, sections, notes, facts))
 
 
 def walk_inputs(walk: WalkForward) -> StudyInputs:
@@ -150,7 +159,7 @@ def walk_inputs(walk: WalkForward) -> StudyInputs:
         ("Windows", f"{rows.height}"), ("Chosen by", f"{walk.choice.pick} of {label}"), ("Positions", walk.positions),
         ("Variants a window", f"{max(rows['variants'].to_list()):,}"),
     ]  # fmt: skip
-    return _study("walk-forward", walk.strategy.name, walk.panel, walk.config, cards, sections, walk.notes, facts)
+    return _study(walk, "walk-forward", _Shown(cards, sections, walk.notes, facts))
 
 
 def combined_inputs(found: CrossValidation) -> StudyInputs:
@@ -182,7 +191,7 @@ def combined_inputs(found: CrossValidation) -> StudyInputs:
         Card("Paths", f"{found.paths.height:,}", "", f"of {found.splits.height:,} splits", "Lopez de Prado 2018"),
     ]
     facts = [("Groups", f"{len(found.groups)}"), ("Variants", f"{found.variants:,}"), ("Chosen by", f"{found.choice.pick} of {label}")]
-    return _study("cross-validation", found.strategy.name, found.panel, found.config, cards, sections, found.notes, facts)
+    return _study(found, "cross-validation", _Shown(cards, sections, found.notes, facts))
 
 
 def walk_summary(walk: WalkForward) -> str:
@@ -209,15 +218,14 @@ def combined_summary(found: CrossValidation) -> str:
     return study_block(_short(combined_inputs(found)), None, _html(_lined(found.summary())))
 
 
-def _study(
-    kind: str, name: str, panel: Panel, config: RunConfig, cards: Sequence[Card], sections: Sequence[Section], notes: Sequence[str],
-    facts: Sequence[tuple[str, str]] = (),
-) -> StudyInputs:  # fmt: skip
+def _study(ran: Sweep | Search | WalkForward | CrossValidation, kind: str, shown: _Shown) -> StudyInputs:
+    panel = ran.panel
     first, last = (EPOCH.fromordinal(EPOCH.toordinal() + int(panel.sessions[at])).isoformat() for at in (0, -1))
     data = [("Data", f"{first} to {last}"), ("Assets", f"{len(panel.assets):,}"), ("Bars", f"{panel.bars:,}")]
-    plain = [(label, text) for label, text in settings(config.to_dict())]
+    config = list(settings(ran.config.to_dict()))
     identity = [("Snapshot", panel.snapshot)] + ([("Dataset", panel.dataset)] if panel.dataset else [])
-    return StudyInputs(kind, name, [*data, *facts], (), cards, sections, list(notes), plain, identity)
+    facts = [*data, *shown.facts]
+    return StudyInputs(kind, ran.strategy.name, facts, (), shown.cards, shown.sections, list(shown.notes), config, identity)
 
 
 def _short(inputs: StudyInputs) -> StudyInputs:
