@@ -15,7 +15,6 @@ from rustybt.sweeps.grid import assignments
 from rustybt.sweeps.honest import judged
 from rustybt.sweeps.monte_carlo import Perturbed, perturb, resample_returns, resample_trades
 from rustybt.sweeps.outcome import Sweep
-from rustybt.sweeps.pages import write_sweep
 from rustybt.sweeps.registry import Tally, Trial, TrialRegistry, trial_of
 from rustybt.sweeps.run import sweep
 from rustybt.sweeps.sensitivity import Pick, curve, pick, stability, surface
@@ -63,5 +62,4 @@ __all__ = [
     "trial_of",
     "walk_forward",
     "windows",
-    "write_sweep",
 ]

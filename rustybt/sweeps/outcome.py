@@ -232,6 +232,27 @@ class Sweep:
         parts = [judged(part, self.tallies.get(str(name), Tally())) for (name,), part in numbered.group_by("data", maintain_order=True)]
         return pl.concat(parts).sort("__at").drop("__at")
 
+    def report(self, path: str | Path, *, by: str = "sharpe", parts: int | None = None) -> Path:
+        """Write a page about it, one file that works offline: leaderboard, surfaces, curves, lines across all variants, and luck.
+
+        Args:
+            path: of the page.
+            by: metric that is shown and sorts.
+            parts: for the plot of overfitting, as in `overfitting`, for which every variant runs again; None leaves it out.
+
+        Raises:
+            MissingExtraError: the ``report`` extra is not installed.
+            ConfigError: the file cannot be written, or there is no such metric.
+        """
+        from rustybt.sweeps.pages import write_sweep
+
+        return write_sweep(self, path, by=by, overfitting=None if parts is None else self.overfitting(parts))
+
+    def _repr_html_(self) -> str:
+        from rustybt.sweeps.pages import sweep_summary
+
+        return sweep_summary(self)
+
     def __repr__(self) -> str:
         names = ", ".join(strategy.name for strategy in self.variants.strategies)
         return f"Sweep({names}: {self.variants.count:,} variants, {self.failed:,} failed)\n{self.top(5)}\n{self.luck}"

@@ -24,10 +24,19 @@ from rustybt.sweeps.splits import EPOCH
 if TYPE_CHECKING:
     from rustybt.sweeps.combined import CrossValidation
     from rustybt.sweeps.found import Search
-    from rustybt.sweeps.run import Sweep
+    from rustybt.sweeps.outcome import Sweep
     from rustybt.sweeps.walked import WalkForward
 
 LUCK = ("probabilistic_sharpe", "deflated_sharpe")
+
+
+@dataclass(frozen=True)
+class _Ran:
+    """What was run; of several datasets the first."""
+
+    name: str
+    panel: Panel
+    config: RunConfig
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ def write_combined(found: CrossValidation, path: str | Path) -> Path:
 
 def sweep_inputs(sweep: Sweep, by: str = "sharpe", overfitting: Overfitting | None = None) -> StudyInputs:
     """What the page of a sweep shows."""
-    parameters = [name for name in sweep.strategy.parameters if name in sweep.frame.columns]
+    parameters = list(sweep.variants.keys)
     best = sweep.top(10, by=by)
     names = ["variant", *parameters, by, *METRICS, "final_equity", "fills", *LUCK]
     table = board(best, list(dict.fromkeys(names)))
@@ -86,7 +95,12 @@ def sweep_inputs(sweep: Sweep, by: str = "sharpe", overfitting: Overfitting | No
     ]
     if overfitting is not None:
         cards.append(Card("Overfitting", percent(overfitting.probability, 0), "", "probability, by CSCV", "Bailey et al. 2017"))
-    return _study(sweep, "sweep", _Shown(cards, sections, [*sweep.notes, *_why(sweep.frame)]))
+    names_of = ", ".join(one.name for one in sweep.variants.strategies)
+    return _study(
+        "sweep",
+        _Ran(names_of, next(iter(sweep.panels.values())), sweep.config),
+        _Shown(cards, sections, [*sweep.notes, *_why(sweep.frame)]),
+    )
 
 
 def search_inputs(search: Search) -> StudyInputs:
@@ -116,7 +130,7 @@ def search_inputs(search: Search) -> StudyInputs:
     facts = [("Method", search.plan.method), ("Seed", str(search.plan.seed)), ("Generation", f"{search.plan.batch} variants")]
     facts += [(name, value) for name, value in (("Where", search.plan.where), ("Require", search.plan.require)) if value]
     notes = [*search.notes, *_why(search.frame)]
-    return _study(search, "search", _Shown(cards, sections, notes, facts))
+    return _study("search", _Ran(search.strategy.name, search.panel, search.config), _Shown(cards, sections, notes, facts))
 
 
 def walk_inputs(walk: WalkForward) -> StudyInputs:
@@ -159,7 +173,7 @@ def walk_inputs(walk: WalkForward) -> StudyInputs:
         ("Windows", f"{rows.height}"), ("Chosen by", f"{walk.choice.pick} of {label}"), ("Positions", walk.positions),
         ("Variants a window", f"{max(rows['variants'].to_list()):,}"),
     ]  # fmt: skip
-    return _study(walk, "walk-forward", _Shown(cards, sections, walk.notes, facts))
+    return _study("walk-forward", _Ran(walk.strategy.name, walk.panel, walk.config), _Shown(cards, sections, walk.notes, facts))
 
 
 def combined_inputs(found: CrossValidation) -> StudyInputs:
@@ -191,7 +205,7 @@ def combined_inputs(found: CrossValidation) -> StudyInputs:
         Card("Paths", f"{found.paths.height:,}", "", f"of {found.splits.height:,} splits", "Lopez de Prado 2018"),
     ]
     facts = [("Groups", f"{len(found.groups)}"), ("Variants", f"{found.variants:,}"), ("Chosen by", f"{found.choice.pick} of {label}")]
-    return _study(found, "cross-validation", _Shown(cards, sections, found.notes, facts))
+    return _study("cross-validation", _Ran(found.strategy.name, found.panel, found.config), _Shown(cards, sections, found.notes, facts))
 
 
 def walk_summary(walk: WalkForward) -> str:
@@ -208,7 +222,7 @@ def search_summary(search: Search) -> str:
 
 def sweep_summary(sweep: Sweep) -> str:
     """The block of a notebook."""
-    parameters = [name for name in sweep.strategy.parameters if name in sweep.frame.columns]
+    parameters = list(sweep.variants.keys)
     best = board(sweep.top(5), [*parameters, "sharpe", "total_return", "max_drawdown", "fills", "deflated_sharpe"])
     return study_block(_short(sweep_inputs(sweep)), None, _html(best))
 
@@ -218,14 +232,14 @@ def combined_summary(found: CrossValidation) -> str:
     return study_block(_short(combined_inputs(found)), None, _html(_lined(found.summary())))
 
 
-def _study(ran: Sweep | Search | WalkForward | CrossValidation, kind: str, shown: _Shown) -> StudyInputs:
+def _study(kind: str, ran: _Ran, shown: _Shown) -> StudyInputs:
     panel = ran.panel
     first, last = (EPOCH.fromordinal(EPOCH.toordinal() + int(panel.sessions[at])).isoformat() for at in (0, -1))
     data = [("Data", f"{first} to {last}"), ("Assets", f"{len(panel.assets):,}"), ("Bars", f"{panel.bars:,}")]
     config = list(settings(ran.config.to_dict()))
     identity = [("Snapshot", panel.snapshot)] + ([("Dataset", panel.dataset)] if panel.dataset else [])
     facts = [*data, *shown.facts]
-    return StudyInputs(kind, ran.strategy.name, facts, (), shown.cards, shown.sections, list(shown.notes), config, identity)
+    return StudyInputs(kind, ran.name, facts, (), shown.cards, shown.sections, list(shown.notes), config, identity)
 
 
 def _short(inputs: StudyInputs) -> StudyInputs:

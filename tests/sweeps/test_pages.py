@@ -15,7 +15,6 @@ from rustybt.analysis.report.landscape import BANDS, heat_figure, parallel_figur
 from rustybt.analysis.report.walks import decay_figure, logits_figure, spans_figure, stitched_figure
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
-from rustybt.sweeps.pages import sweep_summary, write_sweep
 from rustybt.testing import markets
 
 
@@ -54,7 +53,7 @@ def check(page: str) -> dict[str, Any]:
 
 def test_the_page_of_a_sweep(panel: Panel, tmp_path: Path) -> None:
     found = rbt.sweep(cross, panel, grid=GRID, trials="off")
-    page = write_sweep(found, tmp_path / "sweep.html", overfitting=found.overfitting(8)).read_text(encoding="utf-8")
+    page = found.report(tmp_path / "sweep.html", parts=8).read_text(encoding="utf-8")
     figures = check(page)
     kinds = [name.rsplit("-", 1)[0] for name in figures]
     assert kinds == ["surface"] * 3 + ["sensitivity"] * 3 + ["all-variants"] + ["luck"] * 2
@@ -64,19 +63,26 @@ def test_the_page_of_a_sweep(panel: Panel, tmp_path: Path) -> None:
     cell = found.frame.filter((pl.col("fast") == 5) & (pl.col("slow") == 30))["sharpe"].median()
     assert heat["z"][2][1] == pytest.approx(cell, rel=1e-4)
     assert "Probability of overfitting" in page
-    assert write_sweep(found, tmp_path / "again.html", overfitting=found.overfitting(8)).read_text(encoding="utf-8") == page
-    block = sweep_summary(found)
+    assert found.report(tmp_path / "again.html", parts=8).read_text(encoding="utf-8") == page
+    block = found._repr_html_()
     assert "&lt;b&gt;plain" in block
     assert "<script" not in block
 
 
+def test_strategies_and_datasets_are_axes_too(panel: Panel, tmp_path: Path) -> None:
+    other = markets.panel(assets=2, bars=200, seed=9)
+    found = rbt.sweep(cross, {"one": panel, "two": other}, grid={"fast": [3, 5, 8], "slow": [12, 20]}, trials="off")
+    figures = check(found.report(tmp_path / "sweep.html").read_text(encoding="utf-8"))
+    assert any(figure["data"][0].get("y") == ["one", "two"] or figure["data"][0].get("x") == ["one", "two"] for figure in figures.values())
+
+
 def test_a_sweep_of_nothing_that_ran(panel: Panel, tmp_path: Path) -> None:
     found = rbt.sweep(cross, panel, grid={"fast": [0, -1]}, trials="off")
-    page = write_sweep(found, tmp_path / "sweep.html").read_text(encoding="utf-8")
+    page = found.report(tmp_path / "sweep.html").read_text(encoding="utf-8")
     assert figures_of(page) == {}
     assert "2 variants could not be run" in page
     one = rbt.sweep(cross, panel, grid={"fast": [3]}, trials="off")
-    assert figures_of(write_sweep(one, tmp_path / "one.html").read_text(encoding="utf-8")) == {}
+    assert figures_of(one.report(tmp_path / "one.html").read_text(encoding="utf-8")) == {}
 
 
 def test_the_page_of_a_walk_forward(panel: Panel, tmp_path: Path) -> None:
