@@ -16,7 +16,9 @@ from rustybt.analysis.report.cards import Card
 from rustybt.analysis.report.tables import Cell, Table, settings, tone_of
 from rustybt.analysis.report.walks import beside_figure, decay_figure, paths_figure, spans_figure, stitched_figure
 from rustybt.analysis.report.wording import money, number, percent
+from rustybt.engine import RunConfig
 from rustybt.engine.page import write_page
+from rustybt.model import Panel
 from rustybt.sweeps.leaderboards import board, clouds, hunted, landscape, luck, maps, shown, words
 from rustybt.sweeps.names import METRICS
 from rustybt.sweeps.splits import EPOCH
