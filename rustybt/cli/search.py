@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from rustybt.cli import options as o
 from rustybt.cli import show
+from rustybt.cli.sweep import spans
 from rustybt.errors import ConfigError
 from rustybt.spec import Range, StrategyFunction
 
@@ -141,20 +142,9 @@ def space_from(strategy: StrategyFunction, given: list[str] | None) -> dict[str,
         return None
     found: dict[str, Any] = {}
     for text in given:
-        name, equals, values = text.partition("=")
-        if not equals or not values:
-            raise ConfigError(f"--space {text!r} has no values", where="--space", do="write --space fast=2..50 or kind=a,b,c")
-        if name not in strategy.parameters:
-            known = ", ".join(strategy.parameters)
-            raise ConfigError(f"strategy {strategy.name!r} has no parameter {name!r}", where="--space", do=f"use one of {known}")
-        if ".." not in values:
-            found[name] = [strategy.parse({name: one.strip()})[name] for one in values.split(",")]
-            continue
-        ends, _, step = values.partition(":")
-        low, _, high = ends.partition("..")
-        kind = strategy.parameters[name].type
-        try:
-            found[name] = Range(kind(low), kind(high), kind(step) if step else None)
-        except (ValueError, ArithmeticError, TypeError):
-            raise ConfigError(f"--space {text!r} is no range of {kind.__name__}", where="--space", do="write fast=2..50") from None
+        ends, colon, step = text.partition(":")
+        name, values = spans(strategy, ends if ".." in ends else text)
+        if colon and isinstance(values, Range):
+            values = Range(values.low, values.high, spans(strategy, f"{name}={step}")[1][0])
+        found[name] = values
     return found

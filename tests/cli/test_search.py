@@ -74,7 +74,7 @@ def test_walk_forward_by_grid_and_by_search(rustybt: Command, bars: str, cross: 
     [
         ("search", ("--space", "fast"), "has no values"),
         ("search", ("--space", "speed=1..5"), "has no parameter 'speed'"),
-        ("search", ("--space", "fast=a..b"), "is no range of int"),
+        ("search", ("--space", "fast=a..b"), "cannot be 'a'"),
         ("search", ("--space", "fast=2..9", "--method", "magic"), "method 'magic' is unknown"),
         ("search", ("--space", "fast=2..9", "--report", "/dev/null/x.html"), "cannot be written"),
         ("search", (), "says of no parameter where to look"),
