@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rustybt.data import resample as resample
     from rustybt.engine import Result as Result
     from rustybt.engine import run as run
+    from rustybt.engine.attached import attached as attached
     from rustybt.engine.settings import settings as settings
     from rustybt.engine.verify import verify as verify
     from rustybt.errors import BrokerError as BrokerError
@@ -86,7 +87,7 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "data": ("Catalog", "Resampler", "calendar", "demo_data", "ingest", "load", "presets", "resample"),
-    "engine": ("Result", "run", "settings", "verify"),
+    "engine": ("Result", "attached", "run", "settings", "verify"),
     "errors": (
         "BrokerError",
         "ConfigError",

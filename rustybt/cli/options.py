@@ -34,6 +34,10 @@ ZoneOption = Annotated[str | None, typer.Option("--timezone", help="Zone of time
 ColumnOption = Annotated[
     list[str] | None, typer.Option("--column", help="A column by another name: --column close=Last. May be repeated.", show_default=False)
 ]
+AttachOption = Annotated[
+    list[str] | None,
+    typer.Option("--attach", help="A slower file beside the bars: --attach day=daily.parquet. May be repeated.", show_default=False),
+]
 ClassOption = Annotated[str, typer.Option("--asset-class", help="equity, crypto, fx, future or index: fixes tick and lot sizes.")]
 TickOption = Annotated[str | None, typer.Option("--tick-size", help="Price step, instead of the preset's.", show_default=False)]
 LotOption = Annotated[str | None, typer.Option("--lot-size", help="Quantity step, instead of the preset's.", show_default=False)]
@@ -104,6 +108,7 @@ READING: dict[str, tuple[Any, str | None]] = {
     "interval": (IntervalOption, None),
     "timezone": (ZoneOption, None),
     "column": (ColumnOption, None),
+    "attach": (AttachOption, None),
     "asset_class": (ClassOption, "equity"),
     "tick_size": (TickOption, None),
     "lot_size": (LotOption, None),
@@ -137,7 +142,8 @@ def load_panel(data: str, reading: Reading) -> Panel:
     """The data at the door, with the options that were given."""
     from rustybt.data import load
 
-    options = {name: value for name, value in reading.items() if value is not None and name != "column"}
+    options = {name: value for name, value in reading.items() if value is not None and name not in ("column", "attach")}
+    options["attach"] = pairs(reading["attach"], "--attach day=daily.parquet") or None
     return load(data, columns=pairs(reading["column"], "--column close=Last") or None, **options)
 
 

@@ -11,6 +11,8 @@ import polars as pl
 
 from rustybt.data.actions import check_listed, read_events
 from rustybt.data.assemble import Ready, assemble
+from rustybt.data.attach import attach_to
+from rustybt.data.calendars import code_of
 from rustybt.data.columns import FIELDS, PRICES
 from rustybt.data.metadata import Listed, check_known, listings
 from rustybt.data.names import Names, names_of
@@ -58,9 +60,11 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
     if extras:
         notes.append(f"Extra columns are trusted not to hold the future: {', '.join(extras)}.")
         notes += _not_numbers(timed, extras)
-    ready = Ready(timed, scaled, tuple(item.asset for item in listed), tuple(extras))
+    timed, joined, more = attach_to(timed, options.attach or {}, code_of(options.calendar), extras)
+    notes += more
+    ready = Ready(timed, scaled, tuple(item.asset for item in listed), (*extras, *joined))
     panel = assemble(ready, None if events is None else names.of(events), known if options.selection is None else None)
-    return replace(panel, warnings=(*notes, *panel.warnings), quarantine=quarantine)
+    return replace(panel, warnings=(*notes, *panel.warnings), quarantine=quarantine, attached=tuple(options.attach or ()))
 
 
 def _selected(frame: pl.DataFrame, options: Options, where: str, names: Names) -> tuple[pl.DataFrame, list[str]]:

@@ -38,6 +38,7 @@ def load(
     columns: Mapping[str, str] | None = None,
     extras: Sequence[str] | None = None,
     dirty: Dirty = "quarantine",
+    attach: Mapping[str, Any] | None = None,
 ) -> Panel:
     """Bars from a file or a frame, validated.
 
@@ -69,6 +70,8 @@ def load(
             ``ticker`` are recognised.
         extras: further columns to keep; default all. They are trusted, and named in `Panel.trusted`.
         dirty: ``"quarantine"`` sets unusable rows aside in `Panel.quarantine`; ``"refuse"`` raises on the first.
+        attach: slower frames by name, each a frame, a path, a Panel or `rustybt.attached`: their columns stand beside the bars as
+            ``<name>_<column>``, with the last row known at each ``ts``, and since when it is known in ``<name>_ts``.
 
     Returns:
         The panel; `Panel.warnings` says what was assumed, rounded and set aside.
@@ -85,7 +88,7 @@ def load(
     options = Options(
         stamp=stamp, calendar=calendar, interval=interval, timezone=timezone, asset_class=asset_class, preset=preset, assets=assets,
         tick_size=tick_size, lot_size=lot_size,
-        volume_step=volume_step, events=events, start=start, end=end, columns=columns, extras=extras, dirty=dirty,
+        volume_step=volume_step, events=events, start=start, end=end, columns=columns, extras=extras, dirty=dirty, attach=attach,
     )  # fmt: skip
     if isinstance(source, Panel):
         if options.given:

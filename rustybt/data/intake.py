@@ -149,9 +149,11 @@ def _publish(shelf: Catalog, name: str, source: Any, said: str, options: Mapping
     if events is not None:
         known, events = set(panel.symbols), names_of(events).of(events)
         events = [event for event in events if event.asset in known]
-    settled = {key: value for key, value in options.items() if value is not None and key not in ("events", "assets")}
+    settled = {key: value for key, value in options.items() if value is not None and key not in ("events", "assets", "attach")}
     if "calendar" in settled:
         settled["calendar"] = code_of(settled["calendar"])
+    if options.get("attach"):
+        settled["attach"] = list(options["attach"])
     if got is not None:
         panel = replace(panel, warnings=(*got.notes, *panel.warnings))
         settled |= got.about

@@ -37,6 +37,7 @@ class Options:
     columns: Mapping[str, str] | None = None
     extras: Sequence[str] | None = None
     dirty: Dirty = "quarantine"
+    attach: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "calendar", code_of(self.calendar))

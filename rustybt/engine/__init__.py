@@ -4,6 +4,7 @@ In: strategies, a panel and the run's settings. Out: a `Result`. `bulk.run` take
     bar at a time and gives the same bytes; `verify` proves it on the user's data; `verify_saved` checks a run directory.
 """
 
+from rustybt.engine.attached import attached
 from rustybt.engine.bulk import run, run_configured
 from rustybt.engine.config import RunConfig, configure
 from rustybt.engine.incremental import Bar, Incremental, bars_of, walk
@@ -18,6 +19,7 @@ __all__ = [
     "Result",
     "RunConfig",
     "Verification",
+    "attached",
     "bars_of",
     "configure",
     "run",

@@ -13,6 +13,7 @@ from rustybt.engine.config import configure
 from rustybt.engine.incremental import walk
 from rustybt.engine.result import Result
 from rustybt.ledger import check_journal
+from rustybt.model import Panel
 from rustybt.spec import Strategy
 from rustybt.spec.causality import Check, truncation, window_sufficiency
 from rustybt.spec.guard import check
@@ -81,6 +82,7 @@ def verify(
     say("window bounds")
     verdict = check(strategy)
     checks = [Check("window bounds", True, f"{len(verdict.terms)} terms read nothing later than their bar; warm-up: {verdict.needs}")]
+    checks += known_in_time(panel)
     say("truncation")
     checks += truncation(strategy, panel, points=points, seed=seed)
     say("window sufficiency")
@@ -91,6 +93,19 @@ def verify(
     checks.append(Check("books", True, str(bulk.verdict)))
     checks.append(Check("journal", True, check_journal(bulk.journal, bulk.equity, bulk.positions)))
     return Verification(tuple(checks))
+
+
+def known_in_time(panel: Panel) -> list[Check]:
+    """Whether every row of a slower frame stands beside bars from the instant on at which it was known, and none before."""
+    found = []
+    for name in panel.attached:
+        since = panel.frame[f"{name}_ts"]
+        early = int((since > panel.frame["ts"]).sum())
+        detail = (
+            f"{early} bars show a row before it was known" if early else f"{len(since) - since.null_count():,} bars show rows known by then"
+        )
+        found.append(Check(f"attached {name!r}", not early, detail))
+    return found
 
 
 def _silent(name: str) -> None:

@@ -71,6 +71,7 @@ class Panel:
         calendar: exchange calendar code, or None when none was declared.
         next_session: (bars,) Int32 days since 1970-01-01 of the session after this bar's, by the calendar; None without one.
         session_close: (bars,) Int64 UTC microseconds at which this bar's session closes, by the calendar; None without one.
+        attached: names of slower frames whose columns stand beside the bars, each with ``<name>_ts``, since when the row is known.
         dataset: name@snapshot in the catalog that the bars came from; None for a file or a frame.
         whole: the panel that this is the end of: windows and schedules read its earlier bars, nothing trades on them. None = no history.
     """
@@ -94,6 +95,7 @@ class Panel:
     next_session: npt.NDArray[np.int32] | None = None
     session_close: Ints | None = None
     dataset: str | None = None
+    attached: tuple[str, ...] = ()
     whole: Panel | None = None
 
     @property

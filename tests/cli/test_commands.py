@@ -29,6 +29,24 @@ def test_run_prints_one_document_with_the_promised_keys(rustybt: Command, bars: 
     assert len(found["identity"]["run_id"]) == 64
 
 
+def test_run_takes_slower_files_beside_the_bars(rustybt: Command, bars: str, tmp_path: Path) -> None:
+    import rustybt as rbt
+
+    weeks = tmp_path / "weeks.parquet"
+    rbt.resample(rbt.load(bars), "1w").write_parquet(weeks)
+    spec = tmp_path / "two.py"
+    spec.write_text(
+        "import polars as pl, rustybt as rbt\n"
+        "@rbt.strategy\ndef two() -> rbt.Strategy:\n"
+        "    up = pl.col('close') > pl.col('week_close')\n"
+        "    return rbt.Strategy(target=rbt.weight(pl.when(up).then(0.1).otherwise(0.0)))\n"
+    )
+    ran = rustybt("run", f"{spec}:two", "--data", bars, "--attach", f"week={weeks}", "--json")
+    assert ran.code == 0
+    assert ran.json["fills"] > 0
+    assert any("week_* are joined" in note for note in ran.json["warnings"])
+
+
 def test_run_takes_time_and_access_as_flags(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
     halts = tmp_path / "halts.csv"
     halts.write_text("asset,start,end\n*,1990-01-01,2100-01-01\n")

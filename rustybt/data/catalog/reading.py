@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from rustybt.data.assemble import Ready, assemble
+from rustybt.data.attach import attach_to
 from rustybt.data.build import scale_rows
 from rustybt.data.calendars import sessions
 from rustybt.data.columns import FIELDS
@@ -84,6 +85,7 @@ def open_ready(folder: Path, about: Mapping[str, Any]) -> Panel:
         trusted=tuple(about["trusted"]),
         adj_digits=about["adj_digits"],
         calendar=about["calendar"],
+        attached=tuple(about.get("attached", ())),
         **parts,
     )
     panel.__dict__["snapshot"] = about["id"]  # the identity is of the content, checked when it was published
@@ -107,11 +109,14 @@ def rebuild(folder: Path, about: Mapping[str, Any], options: Options | None = No
         days = [np.datetime64(int(edge), "D") for edge in (timed.days.min(), timed.days.max())]
         raise DataError(f"no bar lies between start {part.start} and end {part.end}", do=f"the dataset covers {days[0]} to {days[1]}")
     timed = timed if keep is None else narrow(timed, keep)
+    timed, joined, notes = attach_to(timed, part.attach or {}, about["calendar"], about["trusted"])
     known = {asset.symbol: asset for asset in assets_of(about)}
     assets = tuple(known[symbol] for symbol in timed.keyed.symbols)
     scaled = scale_rows(timed, [Listed(asset) for asset in assets])
-    panel = assemble(Ready(timed, scaled, assets, tuple(about["trusted"])), events_of(about), None)
-    return replace(panel, warnings=tuple(about["warnings"]), quarantine=pl.read_parquet(folder / QUARANTINE))
+    panel = assemble(Ready(timed, scaled, assets, (*about["trusted"], *joined)), events_of(about), None)
+    attached = (*about.get("attached", ()), *(part.attach or ()))
+    quarantine = pl.read_parquet(folder / QUARANTINE)
+    return replace(panel, warnings=(*about["warnings"], *notes), quarantine=quarantine, attached=attached)
 
 
 def _timed(frame: pl.DataFrame, calendar: str | None) -> Timed:

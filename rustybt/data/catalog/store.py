@@ -30,8 +30,8 @@ from rustybt.errors import ConfigError, DataError
 from rustybt.model import Event, Panel
 
 HOME = "RUSTYBT_CATALOG"
-PARTS = ("start", "end", "assets", "asset_class")
-"""Options that choose a part of a dataset; the others were settled when it was ingested."""
+PARTS = ("start", "end", "assets", "asset_class", "attach")
+"""Options that choose a part of a dataset, or add to it; the others were settled when it was ingested."""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ def write_snapshot(folder: Path, panel: Panel, events: Sequence[Event] | None) -
         "events": None if events is None else [_plain(event) for event in events],
         "calendar": panel.calendar,
         "trusted": list(panel.trusted),
+        "attached": list(panel.attached),
         "adj_digits": panel.adj_digits,
         "columns": panel.frame.columns,
         "warnings": list(panel.warnings),
