@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 def _check(verbs: typer.Typer) -> None:
     @verbs.command("check")
     def check_(
-        source: Annotated[str, typer.Argument(help="File or glob of bars.", show_default=False)],
+        source: Annotated[str, typer.Argument(help="File or glob of bars, or a dataset.", show_default=False)],
         calendar: o.CalendarOption = None,
         stamp: o.StampOption = None,
         interval: o.IntervalOption = None,
@@ -34,6 +34,9 @@ def _check(verbs: typer.Typer) -> None:
         timezone: o.ZoneOption = None,
         column: o.ColumnOption = None,
         out: Annotated[str | None, typer.Option("--out", help="File for every finding, .parquet.", show_default=False)] = None,
+        page: Annotated[
+            str | None, typer.Option("--page", help="File for a page with a chart of the coverage, .html.", show_default=False)
+        ] = None,
         json: o.JsonOption = False,
     ) -> None:
         """Look for defects in bars, before they are ingested; nothing is changed."""
@@ -45,7 +48,9 @@ def _check(verbs: typer.Typer) -> None:
             found = check_bars(source, asset_class=asset_class, columns=columns, **reading)
         if out is not None:
             found.findings.write_parquet(out)
-        _say({"ok": found.ok, "rows": found.rows, "counts": found.counts, "out": out}, [], json, str(found))
+        if page is not None:
+            found.page(page)
+        _say({"ok": found.ok, "rows": found.rows, "counts": found.counts, "out": out, "page": page}, [], json, str(found))
         if not found.ok:
             raise typer.Exit(1)
 

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from rustybt.data.calendars import Calendar, code_of
+from rustybt.data.catalog import Catalog
+from rustybt.data.catalog.naming import may_be_name
+from rustybt.data.catalog.reading import BARS, described
 from rustybt.data.columns import FIELDS, name_columns
 from rustybt.data.options import Options, Stamp
+from rustybt.data.quality.coverage import Coverage, coverage_of
 from rustybt.data.quality.findings import SCHEMA, SEVERITY
 from rustybt.data.quality.intraday import find_intraday, is_intraday
 from rustybt.data.quality.outliers import SPIKES, find_outliers
+from rustybt.data.quality.page import render
+from rustybt.data.quality.payments import find_payments
 from rustybt.data.quality.relations import find_relations
 from rustybt.data.quality.temporal import days_of, find_keys, find_moves, find_sessions
 from rustybt.data.sources import collect, open_source
+from rustybt.data.spans import name_of
 from rustybt.data.stamps import utc
 from rustybt.errors import ConfigError, DataError
 
@@ -28,10 +36,16 @@ class Quality:
     Attributes:
         rows: how many were checked.
         findings: ``layer, check, severity, asset, ts, detail``, by layer, check, asset and time.
+        coverage: which bars there are, by asset and stretch of time.
+        source: what was checked, in words.
+        calendar: name of the calendar that gaps were looked for against, or empty.
     """
 
     rows: int
     findings: pl.DataFrame
+    coverage: Coverage
+    source: str = ""
+    calendar: str = ""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -43,6 +57,23 @@ class Quality:
     def ok(self) -> bool:
         """Whether there is no error and no warning."""
         return self.findings.filter(pl.col("severity") != "note").is_empty()
+
+    def page(self, path: str | Path, title: str | None = None) -> Path:
+        """Writes an HTML page: coverage by asset and time, every check, the assets and the findings. One file that needs no other.
+
+        Args:
+            path: of the file.
+            title: what to call the bars; default: the name of the source.
+
+        Raises:
+            DataError: the file cannot be written.
+        """
+        file = Path(path)
+        try:
+            file.write_text(render(self, title or self.source or "Bars"), encoding="utf-8")
+        except OSError as error:
+            raise DataError(f"the page cannot be written: {error}", where=str(path), do="choose a file in a folder that exists") from error
+        return file
 
     def __str__(self) -> str:
         lines = [f"{self.rows} rows, {self.findings.height} findings"]
@@ -68,7 +99,7 @@ def check_bars(
     """Check bars in four layers: schema, relations within a row, outliers, and time.
 
     Args:
-        source: anything `rustybt.load` takes but a Panel.
+        source: anything `rustybt.load` takes but a Panel; of a dataset of the catalog its calendar counts unless another is given.
         calendar: a code or a `rustybt.calendar`, against which gaps are looked for: daily bars stamped with their date, or bars within a
             day; None leaves that check out.
         stamp: whether bars within a day are stamped at their open or close; None: either edge of the trading hours is inside.
@@ -87,10 +118,13 @@ def check_bars(
     """
     if asset_class not in SPIKES:
         raise ConfigError(f"unknown asset class {asset_class!r}", where="asset_class", do=f"use one of {', '.join(SPIKES)}")
-    options = Options(stamp=stamp, calendar=calendar, timezone=timezone, columns=columns, asset_class=asset_class)
+    source, code, where = dataset_or(source, code_of(calendar))
+    options = Options(stamp=stamp, calendar=code, timezone=timezone, columns=columns, asset_class=asset_class)
     opened = open_source(source)
+    where = where or opened[0][0] or "the frame"
     frame = collect([(name, name_columns(name, one, options).frame) for name, one in opened])
-    where = opened[0][0] or "the frame"
+    if not frame.height:
+        raise DataError("the source has no rows", where=where, do="check the file, or the filter that made the frame")
     for name in ("ts", "asset"):
         if nulls := frame[name].null_count():
             raise DataError(f"{nulls} rows have a null {name}", where=where, do="repair or drop them")
@@ -100,8 +134,8 @@ def check_bars(
     stamps, _, _ = utc(frame["ts"], options, where)
     frame = frame.with_columns(stamps.alias("ts"), pl.col("asset").cast(pl.String)).with_columns(days_of(stamps))
     ordered = frame.sort("asset", "ts", maintain_order=True)
-    found = [*find_relations(frame), *find_outliers(ordered, asset_class), *find_keys(frame), *find_moves(ordered)]
-    if (code := code_of(calendar)) is not None:
+    found = [*find_relations(frame), *find_outliers(ordered, asset_class), *find_keys(frame), *find_moves(ordered), *find_payments(ordered)]
+    if code is not None:
         found += find_intraday(ordered, code, stamp, interval) if is_intraday(ordered) else find_sessions(ordered, code)
     rows = pl.concat([part.cast(SCHEMA) for part in found if part.width] or [pl.DataFrame(schema=SCHEMA)])  # type: ignore[arg-type]
     order = pl.Enum(list(SEVERITY))
@@ -109,4 +143,19 @@ def check_bars(
     said = pl.col("check").replace_strict(layer, return_dtype=pl.String).alias("layer"), "check"
     bad = pl.col("check").replace_strict(severity, return_dtype=pl.String).alias("severity")
     rows = rows.sort(pl.col("check").cast(order), "asset", "ts").select(*said, bad, "asset", "ts", "detail")
-    return Quality(frame.height, rows)
+    return Quality(frame.height, rows, coverage_of(ordered, code, interval), where, "" if code is None else name_of(code))
+
+
+def dataset_or(source: Any, code: str | None) -> tuple[Any, str | None, str]:
+    """The bars of a dataset of the catalog with its calendar and name, or the source as it is.
+
+    Bars of a whole session have the date of the session again, as a vendor gives them.
+    """
+    if not (isinstance(source, str) and may_be_name(source) and not Path(source).exists() and (shelf := Catalog()).exists):
+        return source, code, ""
+    version = shelf.find(source)
+    folder = shelf.folder(version.snapshot)
+    rows = pl.read_parquet(folder / BARS)
+    if not rows.select(pl.struct("asset", "session").is_duplicated().any()).item():
+        rows = rows.with_columns(pl.col("session").alias("ts"))
+    return rows.drop("session"), code or described(folder)["calendar"], version.name

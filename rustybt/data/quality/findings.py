@@ -26,6 +26,12 @@ SEVERITY: dict[str, tuple[str, str]] = {
     "stale bar": ("temporal", "warning"),
     "jump like a split": ("temporal", "warning"),
     "split without a jump": ("temporal", "warning"),
+    "reused ticker": ("temporal", "warning"),
+    "dividend out of scale": ("temporal", "warning"),
+    "dividend paid twice": ("temporal", "warning"),
+    "dividend not adjusted for": ("temporal", "warning"),
+    "dividend adjusted wrongly": ("temporal", "warning"),
+    "gain counted twice": ("temporal", "warning"),
 }
 """Every check, in the order of the layers."""
 

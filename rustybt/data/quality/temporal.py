@@ -12,6 +12,8 @@ from rustybt.data.quality.findings import rows_where
 
 RATIOS = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0, 100.0, 1000.0)
 SPLIT_COLUMNS = ("split", "split_ratio", "stock_splits", "splits")
+LONG = 120
+"""From so many missing sessions on the ticker may be another company's."""
 NEAR = 0.06
 """How far, as a logarithm, an overnight move may be from a split's ratio: the market moves too."""
 LEAST = 0.36
@@ -38,8 +40,19 @@ def find_sessions(frame: pl.DataFrame, calendar: str) -> list[pl.DataFrame]:
     every = pl.DataFrame({"day": names, "at": np.arange(len(known))})
     per = frame.join(every, on="day", how="inner").unique(["asset", "at"]).sort("asset", "at")
     gap = (pl.col("at").shift(-1).over("asset") - pl.col("at") - 1).alias("__gap")
-    per = per.with_columns(gap)
-    return [closed, rows_where(per, "missing sessions", pl.col("__gap") > 0, pl.format("{} sessions are missing after it", "__gap"))]
+    after = (pl.col("open").shift(-1).over("asset") / pl.col("close")).round(3).alias("__after")
+    per = per.with_columns(gap, after)
+    said = pl.format("{} sessions without a bar, then {} times the price: another company?", "__gap", "__after")
+    return [
+        closed,
+        rows_where(
+            per,
+            "missing sessions",
+            (pl.col("__gap") > 0) & (pl.col("__gap") < LONG),
+            pl.format("{} sessions are missing after it", "__gap"),
+        ),
+        rows_where(per, "reused ticker", pl.col("__gap") >= LONG, said),
+    ]
 
 
 def find_moves(frame: pl.DataFrame) -> list[pl.DataFrame]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -73,3 +73,22 @@ def test_bad_input_is_one_message(bars: pl.DataFrame) -> None:
         check_bars(bars.with_columns(pl.col("close").cast(pl.String)))
     with pytest.raises(ConfigError, match="unknown asset class 'stock'"):
         check_bars(bars, asset_class="stock")
+
+
+def test_a_long_silence_may_be_another_company(bars: pl.DataFrame) -> None:
+    days = bars.filter(pl.col("asset") == bars["asset"][0]).sort("ts")[:4]
+    stamps = [
+        datetime(2020, 1, 2, tzinfo=UTC),
+        datetime(2020, 1, 3, tzinfo=UTC),
+        datetime(2021, 1, 4, tzinfo=UTC),
+        datetime(2021, 1, 5, tzinfo=UTC),
+    ]
+    found = check_bars(days.with_columns(pl.Series("ts", stamps)), calendar="XNYS").findings
+    assert found.select("check", "ts").rows() == [("reused ticker", stamps[1])]
+    assert found["detail"][0].startswith("251 sessions without a bar, then ")
+
+
+def test_a_dividend_that_the_night_does_not_show_is_out_of_scale(bars: pl.DataFrame) -> None:
+    paid = bars.with_columns(pl.when(ROW).then(pl.col("close") * 0.5).otherwise(0.0).alias("dividend"))
+    assert check_bars(paid).counts == {"dividend out of scale": 1}
+    assert check_bars(bars.with_columns(pl.when(ROW).then(pl.col("close") * 0.01).otherwise(0.0).alias("dividends"))).counts == {}

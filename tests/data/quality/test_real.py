@@ -79,3 +79,37 @@ def test_the_clean_set_has_its_three_splits_and_one_false_alarm() -> None:
     days = {(asset, ts.date().isoformat()) for asset, ts in keys(quality, "jump like a split").rows()}
     splits = {("AAPL", "2000-06-21"), ("AAPL", "2005-02-28"), ("MSFT", "2003-02-18")}
     assert days == splits | {("AAPL", "2000-09-29")}
+
+
+PAYMENTS = ("dividend out of scale", "dividend paid twice", "dividend not adjusted for", "dividend adjusted wrongly", "gain counted twice")
+
+
+def paid(variant: str) -> Quality:
+    frame = pl.read_parquet(REAL / "payments.parquet")
+    return check_bars(frame.filter(pl.col("variant") == variant).drop("variant"))
+
+
+def test_wrong_dividends_are_found_in_all_assets_but_two() -> None:
+    """4063-T was split on the day of its dividend, and every dividend of TENT-L is wrong alike: nothing beside them tells."""
+    assets = set(pl.read_parquet(REAL / "payments.parquet").filter(pl.col("variant") == "bad-div")["asset"])
+    assert assets - set(keys(paid("bad-div"), *PAYMENTS)["asset"]) == {"4063-T", "TENT-L"}
+    assert set(keys(paid("bad-div"), "dividend paid twice")["asset"]) >= {"KAP-IL", "KEN-TA", "TEP-PA", "SAND"}
+    assert keys(paid("missing-div-adjust"), "dividend not adjusted for")["asset"].to_list() == ["8TRA-DE"]
+    assert keys(paid("missing-div-adjust-fixed"), *PAYMENTS).is_empty()
+
+
+def test_gains_that_are_counted_twice_are_found() -> None:
+    assert set(keys(paid("cg-double-count"), "gain counted twice")["asset"]) == {"DODFX", "JENYX", "VWILX"}
+    assert keys(paid("cg-double-count"), "gain counted twice").height == 8
+    assert keys(paid("cg-double-count-fixed"), *PAYMENTS).is_empty()
+
+
+def test_repaired_and_true_dividends_give_four_alarms() -> None:
+    """Two of them are dividends that the repair left wrong."""
+    alarms = [row for variant in ("bad-div-fixed", "no-bad-divs") for row in keys(paid(variant), *PAYMENTS).sort("asset", "ts").rows()]
+    assert [(asset, ts.date().isoformat()) for asset, ts in alarms] == [
+        ("SAND", "2024-01-16"),
+        ("SCR-TO", "2023-03-15"),
+        ("SCR-TO", "2023-06-14"),
+        ("HSBK-IL", "2023-05-30"),
+    ]
