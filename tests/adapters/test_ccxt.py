@@ -14,25 +14,27 @@ from rustybt.adapters.ccxt.settings import decimal_step
 from rustybt.model import Panel
 from rustybt.testing import SourceSuite
 from rustybt.testing.sources import QUICK
-from rustybt.testing.vendors import Call, Reply, SimulatedBinance, Tape, Vendor, around_the_clock
+from rustybt.testing.vendors import Call, Reply, SimulatedBinance, SimulatedBybit, Tape, Vendor, around_the_clock
+from tests.adapters.coins import coins
 
-NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
-SPAN = {"frequency": "1h", "start": "2024-01-01", "end": "2024-03-31", "patience": QUICK}
-
-
-def tapes() -> list[Tape]:
-    return [
-        around_the_clock("BTCUSDT", NEW_YEAR, "1h", 1500, seed=1, tick="0.01"),
-        around_the_clock("ETHUSDT", NEW_YEAR, "1h", 1100, seed=2, tick="0.0001", step="0.001"),
-    ]
+SPAN: dict[str, Any] = {"frequency": "1h", "start": "2024-01-01", "end": "2024-03-31", "patience": QUICK}
 
 
 class TestBinance(SourceSuite):
     source, symbols, unknown = "ccxt:binance", ("BTC/USDT", "ETH/USDT"), "NOSUCH/USDT"
-    bars_path = "klines"
+    bars_path = "kline"
 
     def vendor(self) -> Vendor:
-        return SimulatedBinance(tapes())
+        return SimulatedBinance(coins())
+
+
+class TestBybit(TestBinance):
+    """Another exchange, whose candles come newest first."""
+
+    source = "ccxt:bybit"
+
+    def vendor(self) -> Vendor:
+        return SimulatedBybit(coins())
 
 
 def ingested(vendor: Vendor, folder: Path, symbol: str = "BTC/USDT", **more: Any) -> Panel:
@@ -43,12 +45,12 @@ def ingested(vendor: Vendor, folder: Path, symbol: str = "BTC/USDT", **more: Any
 def test_an_answer_that_the_exchange_cut_short_is_no_pause_in_trading(tmp_path: Path) -> None:
     """It promises a thousand candles and gives three hundred: the oldest, or the newest, of what was asked."""
     for newest in (False, True):
-        with Stingy(tapes(), newest=newest) as vendor:
+        with Stingy(coins(), newest=newest) as vendor:
             assert ingested(vendor, tmp_path / str(newest)).bars == 1500
 
 
 def test_a_pause_in_trading_is_asked_for_once_more_and_believed(tmp_path: Path) -> None:
-    tape = tapes()[0]
+    tape = coins()[0]
     paused = replace(tape, bars=tape.bars[:700] + tape.bars[900:])
     with SimulatedBinance([paused]) as vendor:
         assert ingested(vendor, tmp_path).bars == 1300
@@ -64,19 +66,30 @@ def test_the_bar_in_progress_is_left_out_and_said(tmp_path: Path) -> None:
 
 
 def test_a_bar_that_came_twice_with_different_numbers_is_refused(tmp_path: Path) -> None:
-    with Fickle(tapes()) as vendor, pytest.raises(rbt.SourceError, match="2 bars came twice with different numbers"):
+    with Fickle(coins()) as vendor, pytest.raises(rbt.SourceError, match="2 bars came twice with different numbers"):
         ingested(vendor, tmp_path)
     assert not rbt.Catalog(tmp_path).versions()
 
 
+def test_two_clients_of_one_exchange_give_one_snapshot(tmp_path: Path) -> None:
+    """The numbers of the exchange are in the snapshot, not how a library writes them."""
+    with SimulatedBinance(coins()) as vendor:
+        named = {"settings": {"base_url": vendor.url}, **SPAN}
+        native = rbt.ingest("binance:BTCUSDT", "native", catalog=tmp_path, **named)
+        unified = rbt.ingest("ccxt:binance:BTC/USDT", "unified", catalog=tmp_path, **named)
+    panels = [rbt.Catalog(tmp_path).open(made.name) for made in (native, unified)]
+    assert panels[0].frame.drop("asset").equals(panels[1].frame.drop("asset"))
+    assert panels[0].assets[0].tick_size.as_tuple() == panels[1].assets[0].tick_size.as_tuple()
+
+
 def test_what_the_user_says_of_an_asset_goes_before_what_the_exchange_says(tmp_path: Path) -> None:
-    with SimulatedBinance(tapes()) as vendor:
+    with SimulatedBinance(coins()) as vendor:
         asset = ingested(vendor, tmp_path, tick_size="0.001", assets={"BTC/USDT": {"lot_size": "0.1"}}).assets[0]
     assert (str(asset.tick_size), str(asset.lot_size), str(asset.volume_step), asset.asset_class) == ("0.001", "0.1", "0.00001", "crypto")
 
 
 def test_a_vendor_that_asks_for_a_long_wait_is_not_waited_for(tmp_path: Path) -> None:
-    with Banning(tapes()) as vendor:
+    with Banning(coins()) as vendor:
         vendor.fail("limited", on="klines", times=1)
         with pytest.raises(rbt.SourceError, match="it asks to wait 7200 s") as caught:
             ingested(vendor, tmp_path)
@@ -90,7 +103,7 @@ def test_an_unknown_exchange_is_answered_with_those_like_it() -> None:
 
 
 def test_a_symbol_with_a_slip_is_answered_with_those_like_it(tmp_path: Path) -> None:
-    with SimulatedBinance(tapes()) as vendor, pytest.raises(rbt.SourceError) as caught:
+    with SimulatedBinance(coins()) as vendor, pytest.raises(rbt.SourceError) as caught:
         ingested(vendor, tmp_path, "BTC/USTD")
     assert "'BTC/USDT'" in caught.value.do
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -10,7 +9,8 @@ from typing import Any, Literal
 from rustybt._extras import require
 from rustybt.adapters import failures
 from rustybt.adapters.ccxt.settings import at_address, decimal_step
-from rustybt.adapters.rows import LENGTHS, bars_of, milliseconds
+from rustybt.adapters.rows import LENGTHS, milliseconds
+from rustybt.adapters.windows import window_page
 from rustybt.errors import ConfigError
 from rustybt.model.source import History, Page, Rate, Terms
 
@@ -35,11 +35,7 @@ def open_source(address: str, *, base_url: str | None = None, timeout: float | s
 
 
 class CcxtSource:
-    """One exchange.
-
-    A page is a window of time as long as the exchange answers at once. What a window lacks at its beginning or end is asked for once more
-    by itself, so an answer that was cut short is not taken for a pause in trading.
-    """
+    """One exchange: candles in windows of time."""
 
     stamp: Literal["open"] = "open"
 
@@ -79,29 +75,16 @@ class CcxtSource:
         return Terms("crypto", settings)
 
     def fetch(self, symbol: str, history: History, cursor: str | None) -> Page:
-        """One window of candles. The cursor is the list of windows that are still to be asked for, in milliseconds."""
-        length = milliseconds(history.frequency)
-        first, stop = (int(moment.timestamp() * 1000) for moment in (history.start, history.end))
-        todo = json.loads(cursor) if cursor else [[-(-first // length) * length, stop // length * length]]
-        if not todo or todo[0][0] >= todo[0][1]:
-            return Page(bars_of([]))
-        (start, end), *rest = todo
-        cut = min(end, start + self._limit(symbol) * length)
-        rows = self._candles(symbol, history.frequency, start, cut, length)
-        inside = sorted({row[0] for row in rows})
-        lacking = [[cut, end]]
-        if inside:
-            lacking = [[start, inside[0]], [inside[-1] + length, cut], [cut, end]]
-        ahead = [*([a, b] for a, b in lacking if a < b), *rest]
-        return Page(bars_of(rows), cursor=json.dumps(ahead) if ahead else None)
+        """One window of candles."""
+        return window_page(history, cursor, self._limit(symbol), lambda start, end: self._candles(symbol, history.frequency, start, end))
 
-    def _candles(self, symbol: str, frequency: str, start: int, end: int, length: int) -> list[list[Any]]:
+    def _candles(self, symbol: str, frequency: str, start: int, end: int) -> list[list[Any]]:
         market = self._market(symbol)["symbol"]
-        params, limit = {"until": end - 1}, max((end - start) // length, 1)
-        rows = self._ask(symbol, lambda: self._client.fetch_ohlcv(market, frequency, start, limit, params))
+        params, limit = {"until": end - 1}, max((end - start) // milliseconds(frequency), 1)
+        rows: list[list[Any]] = self._ask(symbol, lambda: self._client.fetch_ohlcv(market, frequency, start, limit, params))
         if any(row[0] is None or None in row[1:5] for row in rows):
             raise failures.partial(self.name, f"a candle without its numbers: {next(row for row in rows if None in row)}")
-        return [row for row in rows if start <= row[0] < end]
+        return rows
 
     def _market(self, symbol: str) -> Mapping[str, Any]:
         kinds = ("spot", "linear", "inverse") if ":" in symbol else ("spot",)

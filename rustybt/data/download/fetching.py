@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from rustybt.model.source import History, Page, Source, Terms
 
 type Progress = Callable[[int, int], None]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+INCREMENTS = ("tick_size", "lot_size", "volume_step", "multiplier", "min_notional")
 
 
 @dataclass(frozen=True)
@@ -200,9 +202,15 @@ def _teller(progress: Progress | None, history: History, number: int, symbols: i
     return tell
 
 
-def settings_of(terms: Mapping[str, Terms], given: Sequence[str]) -> dict[str, dict[str, Any]]:
+def settings_of(terms: Mapping[str, Terms], given: Collection[str]) -> dict[str, dict[str, Any]]:
     """What the door is told of each asset, without what the user says himself."""
-    return {
-        symbol: {key: value for key, value in {"asset_class": item.asset_class, **item.settings}.items() if key not in given}
-        for symbol, item in terms.items()
-    }
+    found = {}
+    for symbol, item in terms.items():
+        told = {"asset_class": item.asset_class, **item.settings}
+        found[symbol] = {name: _plain(name, value) for name, value in told.items() if name not in given}
+    return found
+
+
+def _plain(name: str, value: Any) -> Any:
+    """An increment without the zeros at its end: 0.01000000 and 0.01 are one, and have to give one snapshot."""
+    return f"{Decimal(str(value)).normalize():f}" if name in INCREMENTS else value

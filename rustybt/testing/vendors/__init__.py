@@ -5,7 +5,9 @@ of `Vendor` with ``answer``, kept apart from the adapter that reads it, or one m
 """
 
 from rustybt.testing.vendors.alpaca import SimulatedAlpaca
+from rustybt.testing.vendors.alphavantage import SimulatedAlphaVantage
 from rustybt.testing.vendors.binance import SimulatedBinance
+from rustybt.testing.vendors.bybit import SimulatedBybit
 from rustybt.testing.vendors.polygon import SimulatedPolygon
 from rustybt.testing.vendors.server import Call, Fault, Reply, Vendor
 from rustybt.testing.vendors.tape import Action, Tape, around_the_clock, of_sessions
@@ -17,7 +19,9 @@ __all__ = [
     "Fault",
     "Reply",
     "SimulatedAlpaca",
+    "SimulatedAlphaVantage",
     "SimulatedBinance",
+    "SimulatedBybit",
     "SimulatedPolygon",
     "SimulatedYahoo",
     "Tape",

@@ -30,7 +30,7 @@ class SimulatedBinance(Vendor):
         head = {"X-MBX-USED-WEIGHT-1M": str(len(self.calls))}
         match call.path:
             case "/api/v3/exchangeInfo":
-                return Reply(self._info(), headers=head)
+                return self._info(call.query.get("symbol"), head)
             case "/api/v3/klines" | "/api/v3/uiKlines":
                 return self._klines(call.query, head)
             case "/api/v3/ping":
@@ -57,15 +57,13 @@ class SimulatedBinance(Vendor):
         length = microseconds(tape.frequency) // 1000
         return Reply(self.bend([_kline(bar, length) for bar in chosen]), headers=head)
 
-    def _info(self) -> dict[str, Any]:
+    def _info(self, symbol: str | None, head: dict[str, str]) -> Reply:
+        if symbol is not None and symbol not in self.tapes:
+            return Reply({"code": -1121, "msg": "Invalid symbol."}, 400, head)
         limits = [{"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000}]
-        return {
-            "timezone": "UTC",
-            "serverTime": int(time.time() * 1000),
-            "rateLimits": limits,
-            "exchangeFilters": [],
-            "symbols": [_symbol(tape) for tape in self.tapes.values()],
-        }
+        symbols = [_symbol(tape) for tape in self.tapes.values() if symbol in (None, tape.symbol)]
+        about = {"timezone": "UTC", "serverTime": int(time.time() * 1000), "rateLimits": limits, "exchangeFilters": []}
+        return Reply({**about, "symbols": symbols}, headers=head)
 
 
 def _kline(bar: Bar, length: int) -> list[Any]:

@@ -33,6 +33,11 @@ class Call:
     query: dict[str, str]
     headers: dict[str, str]
 
+    @property
+    def place(self) -> str:
+        """Path and parameters, decoded, in one text."""
+        return f"{self.path}?{'&'.join(f'{name}={value}' for name, value in self.query.items())}"
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -57,7 +62,7 @@ class Fault:
         kind: ``limited`` asked too often, as the vendor says it; ``down`` 502 and a page of HTML; ``broken`` half of the JSON, whole to
             HTTP; ``cut`` the connection ends before the body does; ``reset`` no answer at all; ``shuffled`` rows in another order;
             ``repeated`` rows twice.
-        on: part of the path that it strikes.
+        on: part of the path or its parameters that it strikes.
         times: how often.
         skip: requests to let pass before.
     """
@@ -94,8 +99,8 @@ class Vendor:
         self._faults.clear()
 
     def calls_to(self, part: str) -> list[Call]:
-        """The requests whose path holds a part."""
-        return [call for call in self.calls if part in call.path]
+        """The requests whose path or parameters hold a part."""
+        return [call for call in self.calls if part in call.place]
 
     def answer(self, call: Call) -> Reply:
         """What the vendor says; to be written by each."""
@@ -135,7 +140,7 @@ class Vendor:
         """The answer, and the fault that its transport has to suffer."""
         with self._lock:
             self.calls.append(call)
-            kind = self._strikes(call.path)
+            kind = self._strikes(call.place)
             if kind == "limited":
                 return self.limited(), None
             if kind == "down":
@@ -143,9 +148,9 @@ class Vendor:
             self._bent = kind
             return self.answer(call), kind
 
-    def _strikes(self, path: str) -> str | None:
+    def _strikes(self, place: str) -> str | None:
         for fault in self._faults:
-            if fault.on not in path or fault.times <= 0:
+            if fault.on not in place or fault.times <= 0:
                 continue
             if fault.skip > 0:
                 fault.skip -= 1
