@@ -82,7 +82,9 @@ class BinanceSource:
             raise self._refused(symbol, error) from error
         except (errors.UnauthorizedError, errors.ForbiddenError) as error:
             raise failures.down(self.name, f"it refuses: {error}") from error
-        except (errors.ServerError, errors.NetworkError, requests.exceptions.ConnectionError) as error:
+        except requests.exceptions.JSONDecodeError as error:
+            raise failures.partial(self.name, str(error)) from error
+        except (errors.ServerError, errors.NetworkError, requests.exceptions.RequestException) as error:
             raise failures.down(self.name, str(error)) from error
         except errors.Error as error:
             raise failures.no_bars_like_these(self.name, symbol, str(error)) from error

@@ -121,7 +121,7 @@ class CcxtSource:
             raise failures.wrong_key(self.name, str(error)) from error
         except ccxt.OperationFailed as error:
             raise failures.down(self.name, str(error)) from error
-        except ccxt.ExchangeError as error:
+        except ccxt.BaseError as error:
             raise failures.no_bars_like_these(self.name, symbol, str(error)) from error
         except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:  # the library takes an answer apart unchecked
             raise failures.partial(self.name, f"{type(error).__name__}: {error}") from error

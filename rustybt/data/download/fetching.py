@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from rustybt.data.catalog.files import sole_writer
+from rustybt.data.catalog.files import sole_writer, unwritable
 from rustybt.data.download.asking import Patience, ask
 from rustybt.data.download.merging import merge_bars, merge_events
 from rustybt.data.download.pages import Pages
@@ -21,11 +22,13 @@ from rustybt.data.metadata import days_of
 from rustybt.data.options import Day
 from rustybt.data.stamps import microseconds
 from rustybt.data.timing import instant_of
-from rustybt.errors import ConfigError, SourceError
+from rustybt.errors import ConfigError, DataError, SourceError
 from rustybt.model.source import History, Page, Source, Terms
 
 type Progress = Callable[[int, int], None]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MEANWHILE = 1.0
+"""Seconds that a download waits for another of the same."""
 INCREMENTS = ("tick_size", "lot_size", "volume_step", "multiplier", "min_notional")
 
 
@@ -94,8 +97,8 @@ def download(source: Source, wanted: Wanted, root: Path, patience: Patience | No
         got = {symbol: _read(source, symbol, history, tell[number]) for number, symbol in enumerate(wanted.symbols)}
     else:
         with _alone(root, pages):
-            if not wanted.resume:
-                pages.drop()
+            for left in [*Pages.stale(root), *([] if wanted.resume else [pages.folder])]:
+                shutil.rmtree(left, ignore_errors=True)
             history = pages.pin(history)
             terms = {symbol: _terms(source, symbol, pages, patience) for symbol in wanted.symbols}
             for number, symbol in enumerate(wanted.symbols):
@@ -109,8 +112,16 @@ def download(source: Source, wanted: Wanted, root: Path, patience: Patience | No
 def _alone(root: Path, pages: Pages) -> Iterator[None]:
     """No other process downloads the same meanwhile."""
     locks = root / "locks" / pages.folder.name
-    locks.mkdir(parents=True, exist_ok=True)
-    with sole_writer(locks):
+    try:
+        locks.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(locks, error) from error
+    with ExitStack() as held:
+        try:
+            held.enter_context(sole_writer(locks, wait=MEANWHILE))
+        except DataError:
+            where, do = str(pages.folder), "wait until it has finished: then there is nothing left to download"
+            raise DataError("another process is downloading the same", where=where, do=do) from None
         yield
 
 

@@ -6,13 +6,14 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from rustybt.data.catalog.files import unwritable
 from rustybt.model.source import History, Page, Source, Terms
 
 KEPT = timedelta(days=7)
@@ -46,9 +47,8 @@ class Pages:
         except (OSError, ValueError, KeyError, TypeError):
             pass
         self.drop()
-        self.folder.mkdir(parents=True)
         said = {"start": history.start.isoformat(), "end": history.end.isoformat(), "made": datetime.now(UTC).isoformat()}
-        _write(place, json.dumps(said).encode())
+        _note(place, said)
         return history
 
     def terms_of(self, symbol: str) -> Terms | None:
@@ -62,10 +62,9 @@ class Pages:
     def keep_terms(self, symbol: str, terms: Terms) -> None:
         """Keep them; settings that are numbers become texts, which are exact."""
         place = self._place(symbol, 0).with_name("terms.json")
-        place.parent.mkdir(parents=True, exist_ok=True)
         settings = {name: value if value is None else str(value) for name, value in terms.settings.items()}
         note = {"asset_class": terms.asset_class, "settings": settings, "calendar": terms.calendar}
-        _write(place, json.dumps(note).encode())
+        _note(place, note)
 
     def of(self, symbol: str) -> list[Page]:
         """The whole pages of a symbol from its first; a damaged one ends them."""
@@ -77,19 +76,21 @@ class Pages:
         return found
 
     def keep(self, symbol: str, number: int, page: Page) -> None:
-        """Write a page: its bars, then the note that makes it count."""
+        """Write a page: its bars, then the note that makes it count.
+
+        Raises:
+            DataError: the disk does not take it.
+        """
         place = self._place(symbol, number)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        staged = place.with_suffix(".staged")
-        page.bars.write_parquet(staged)
-        _settle(staged, place.with_suffix(".parquet"))
-        note: dict[str, Any] = {
-            "cursor": page.cursor,
-            "events": [dict(event) for event in page.events],
-            "rows": page.bars.height,
-            "notes": list(page.notes),
-        }
-        _write(place.with_suffix(".json"), json.dumps(note).encode())
+        _write(place.with_suffix(".parquet"), page.bars.write_parquet)
+        note: dict[str, Any] = {"cursor": page.cursor, "events": [dict(event) for event in page.events], "rows": page.bars.height}
+        _note(place.with_suffix(".json"), {**note, "notes": list(page.notes)})
+
+    @staticmethod
+    def stale(root: Path) -> list[Path]:
+        """Downloads that nobody went on with while their pages counted."""
+        oldest = (datetime.now(UTC) - KEPT).timestamp()
+        return [note.parent for note in sorted(root.glob("*/wanted.json")) if note.stat().st_mtime < oldest]
 
     def drop(self) -> None:
         """Throw the pages away."""
@@ -107,17 +108,21 @@ class Pages:
             return None
 
 
-def _write(place: Path, content: bytes) -> None:
-    staged = place.with_suffix(".staged")
-    staged.write_bytes(content)
-    _settle(staged, place)
+def _note(place: Path, note: Mapping[str, Any]) -> None:
+    _write(place, lambda staged: staged.write_text(json.dumps(note), encoding="utf-8"))
 
 
-def _settle(staged: Path, place: Path) -> None:
-    """Force a file to the disk, then give it its name."""
-    handle = os.open(staged, os.O_RDONLY)
+def _write(place: Path, write: Callable[[Path], object]) -> None:
+    """Write a file beside its place, force it to the disk, then give it its name."""
+    staged = place.with_name(f"{place.name}.staged")
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    staged.rename(place)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write(staged)
+        handle = os.open(staged, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        staged.rename(place)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise unwritable(place.parent, error) from error

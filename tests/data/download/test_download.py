@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -197,12 +198,12 @@ def test_a_patience_that_cannot_be_is_refused() -> None:
         Patience(attempts=0)
 
 
-def slowly(folder: Path) -> None:
+def slowly(folder: Path, pause: float = 0.15) -> None:
     """A download that another process kills midway."""
 
     class Sleepy(Almanac):
         def fetch(self, symbol: str, history: History, cursor: str | None) -> Page:
-            time.sleep(0.15)
+            time.sleep(pause)
             return super().fetch(symbol, history, cursor)
 
     ingested(Sleepy(), folder)
@@ -228,3 +229,52 @@ def test_no_library_of_a_vendor_is_loaded_before_it_is_used() -> None:
     code = f"import sys, rustybt, rustybt.data, rustybt.cli; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_progress_goes_forward_to_the_end(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    ingested(Almanac(), tmp_path, symbols=["A", "B"], progress=lambda done, total: seen.append((done, total)))
+    assert seen == sorted(seen)
+    assert seen[-1][0] == seen[-1][1] == 62
+
+
+def test_a_disk_that_is_full_is_said_and_nothing_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second page does not fit; what has arrived counts when there is space again."""
+    written = os.fsync
+
+    def full(handle: int) -> None:
+        written(handle)
+        if len(list(tmp_path.rglob("0000*.parquet"))) >= 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(rbt.DataError, match="No space left on device") as caught:
+            ingested(Almanac(), tmp_path)
+    assert "nothing was published" in caught.value.do
+    assert not rbt.Catalog(tmp_path).versions()
+    assert ingested(Almanac(), tmp_path).snapshot == ingested(Almanac(), tmp_path / "whole").snapshot
+
+
+def test_two_processes_do_not_download_the_same(tmp_path: Path) -> None:
+    worker = multiprocessing.get_context("fork").Process(target=slowly, args=(tmp_path, 30.0))
+    worker.start()
+    try:
+        until = time.monotonic() + 20
+        while not list(tmp_path.rglob("wanted.json")) and time.monotonic() < until:
+            time.sleep(0.02)
+        with pytest.raises(rbt.DataError, match="another process is downloading the same"):
+            ingested(Almanac(), tmp_path)
+    finally:
+        worker.kill()
+        worker.join()
+    assert ingested(Almanac(), tmp_path).new
+
+
+def test_pages_that_nobody_went_on_with_are_thrown_away(tmp_path: Path) -> None:
+    left = Pages(tmp_path / "downloads", Almanac(), {"end": "another"})
+    left.pin(HISTORY)
+    old = time.time() - 8 * 86_400
+    os.utime(left.folder / "wanted.json", (old, old))
+    ingested(Almanac(), tmp_path)
+    assert not left.folder.exists()
