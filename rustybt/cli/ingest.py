@@ -8,6 +8,7 @@ import typer
 
 from rustybt.cli import options as o
 from rustybt.cli import show
+from rustybt.errors import ConfigError
 
 
 def register(app: typer.Typer) -> None:
@@ -60,6 +61,9 @@ def register(app: typer.Typer) -> None:
             "settings": o.pairs(setting, "--setting base_url=https://...") or None,
             "resume": not fresh,
         }
+        for secret in {"key", "secret"} & (given["settings"] or {}).keys():
+            do = "set the environment variable of the vendor: others can read a command line"
+            raise ConfigError(f"--setting {secret} shows it to everybody on this machine", where="--setting", do=do)
         shelf = Catalog()
         with show.bar(f"ingesting {source}", quiet=json) as progress:
             made = ingest(source, name, catalog=shelf, progress=progress, **given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,8 @@ from rustybt.model.source import Source
 if TYPE_CHECKING:
     from rustybt.data.download import Downloaded, Patience
 
+LOOKS_LIKE = re.compile(r"[a-z][a-z0-9_-]+:(?!//)")
+"""A text that names a source, if only one that there is none of; a letter and a colon is a drive."""
 FILES, OF_FILES = ("csv", "parquet"), ("columns", "timezone", "stamp")
 
 
@@ -97,10 +100,10 @@ def _source_of(source: Any, settings: Mapping[str, Any] | None, options: dict[st
 
     What the user says of the columns, zone and stamp of ``csv:`` and ``parquet:`` is for the source rather than for the door.
     """
-    if isinstance(source, str) and ":" in source:
+    if isinstance(source, str) and ":" in source and not Path(source).exists():
         from rustybt.data.download import is_address, open_address
 
-        if not is_address(source):
+        if not is_address(source) and not LOOKS_LIKE.match(source):
             return None, ()
         if source.partition(":")[0] in FILES:
             mine = {name: options.pop(name) for name in OF_FILES if name in options}

@@ -71,6 +71,16 @@ def test_a_bar_that_came_twice_with_different_numbers_is_refused(tmp_path: Path)
     assert not rbt.Catalog(tmp_path).versions()
 
 
+def test_bars_that_do_not_reach_as_far_as_was_asked_are_said(tmp_path: Path) -> None:
+    with SimulatedBinance(coins()) as vendor:
+        panel = ingested(vendor, tmp_path, start="2023-06-01", end="2024-06-30")
+    said = [note for note in panel.warnings if note.startswith("Less than was asked")]
+    assert said == [
+        "Less than was asked of ccxt:binance: BTC/USDT begins 2024-01-01.",
+        "Less than was asked of ccxt:binance: BTC/USDT ends 2024-03-03.",
+    ]
+
+
 def test_two_clients_of_one_exchange_give_one_snapshot(tmp_path: Path) -> None:
     """The numbers of the exchange are in the snapshot, not how a library writes them."""
     with SimulatedBinance(coins()) as vendor:

@@ -46,3 +46,16 @@ def test_a_vendor_that_refuses_is_one_message_and_exit_code_1(rustybt: Callable[
     assert ran.code == 1
     assert "ccxt:binance has no symbol 'NO/SUCH'" in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_a_key_on_the_command_line_is_refused(rustybt: Callable[..., Any]) -> None:
+    ran = rustybt("ingest", "polygon:AAPL", "--name", "x", "--start", "2024-01-01", "--setting", "key=abc")
+    assert ran.code == 2
+    assert "environment variable" in ran.err
+
+
+def test_a_source_with_a_slip_is_answered_with_those_like_it(rustybt: Callable[..., Any]) -> None:
+    ran = rustybt("ingest", "yfinanse:AAPL", "--name", "x", "--start", "2024-01-01")
+    assert ran.code == 2
+    assert "there is no source 'yfinanse'" in ran.err
+    assert "did you mean 'yfinance'?" in ran.err

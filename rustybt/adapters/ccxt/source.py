@@ -47,7 +47,7 @@ class CcxtSource:
             raise ConfigError(f"ccxt knows no exchange {exchange!r}", where="ccxt", do=do)
         self.name, self.version = f"ccxt:{exchange}", f"ccxt {self._ccxt.__version__}"
         self._client = getattr(self._ccxt, exchange)({"timeout": int(float(timeout) * 1000), "enableRateLimit": False, "options": {}})
-        if not self._client.has.get("fetchOHLCV"):
+        if self._client.has.get("fetchOHLCV") is not True:  # "emulated" ones are made of the few trades that it remembers
             raise ConfigError(f"{exchange} gives no candles", where=self.name, do="use another exchange")
         self._client.number = str  # never through float
         self._client.enableLastJsonResponse = True

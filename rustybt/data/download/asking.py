@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from rustybt.errors import ConfigError, SourceError
-from rustybt.model.source import Source
+from rustybt.model.source import Rate, Source
 
 if TYPE_CHECKING:
     import tenacity
@@ -64,16 +64,17 @@ class Budget:
         self._closed_until = max(self._closed_until, time.monotonic() + seconds)
 
 
-_BUDGETS: dict[str, Budget] = {}
+_BUDGETS: dict[tuple[str, tuple[Rate, ...]], Budget] = {}
 _LOCK = Lock()
 
 
 def budget_of(source: Source) -> Budget:
-    """The one budget of an address."""
+    """The one budget of an address, as long as it allows the same."""
+    key = (source.address, tuple(source.rates))
     with _LOCK:
-        if source.address not in _BUDGETS:
-            _BUDGETS[source.address] = Budget(source)
-        return _BUDGETS[source.address]
+        if key not in _BUDGETS:
+            _BUDGETS[key] = Budget(source)
+        return _BUDGETS[key]
 
 
 def ask[Answer](source: Source, patience: Patience, call: Callable[[], Answer]) -> Answer:

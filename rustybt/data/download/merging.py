@@ -16,6 +16,8 @@ from rustybt.errors import SourceError
 from rustybt.model.source import History, Page, Source
 
 MOST_DECIMALS = 18
+BELIEVED = 10
+"""Days that holidays explain where bars begin later or end earlier than was asked."""
 EVENT_COLUMNS = dict.fromkeys(("asset", "ts", "kind", "value", "pay"), pl.String)
 
 
@@ -51,7 +53,8 @@ def merge_bars(
         frames.append(whole.sort("ts").with_columns(pl.lit(symbol).alias("asset")))
     bars = pl.concat(frames, how="diagonal_relaxed")
     bars = bars.with_columns(_exact(bars[name], source.name) for name in bars.columns if bars[name].dtype == pl.String and name in FIELDS)
-    notes = list(dict.fromkeys(note for got in pages.values() for page in got for note in page.notes))
+    notes = _short(source, history, frames) if source.frequencies else []
+    notes += list(dict.fromkeys(note for got in pages.values() for page in got for note in page.notes))
     if repeated:
         notes.append(f"{repeated} rows that {source.name} sent twice were taken once.")
     if unfinished:
@@ -69,6 +72,21 @@ def merge_events(pages: Mapping[str, Sequence[Page]]) -> pl.DataFrame | None:
     }
     rows = sorted(found.values(), key=lambda event: (event["asset"], event["ts"], event["kind"]))
     return pl.DataFrame(rows, schema=EVENT_COLUMNS) if rows else None
+
+
+def _short(source: Source, history: History, frames: Sequence[pl.DataFrame]) -> list[str]:
+    """Symbols whose bars do not reach as far as was asked: the vendor may keep no more, or there is no more."""
+    notes = []
+    for edge, asked, word, late in ((0, history.start, "begins", 1), (-1, history.end, "ends", -1)):
+        found = []
+        for frame in frames:
+            day = frame["ts"].cast(pl.Date)[edge]
+            if late * (day - asked.date()).days > BELIEVED:
+                found.append(f"{frame['asset'][0]} {word} {day}")
+        if found:
+            more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+            notes.append(f"Less than was asked of {source.name}: {', '.join(found[:5])}{more}.")
+    return notes
 
 
 def _said(moment: datetime) -> str:
