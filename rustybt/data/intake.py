@@ -17,6 +17,7 @@ from rustybt.data.catalog.naming import check_name
 from rustybt.data.demo import EVENTS
 from rustybt.data.door import load
 from rustybt.data.names import names_of
+from rustybt.data.options import Options
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.model.source import Source
@@ -83,6 +84,9 @@ def ingest(
         return _publish(shelf, name, source, _said(source), options)
     if isinstance(symbols, str):
         raise ConfigError(f"symbols is the text {symbols!r}", where="symbols", do=f"give a list: symbols=[{symbols!r}]")
+    if not isinstance(options.get("assets") or {}, Mapping):
+        raise ConfigError("assets is a list", where="assets", do="choose with symbols")
+    Options(**options)  # what is wrong with them is said before anything is downloaded
     from rustybt.data.download import Wanted, download
 
     chosen = tuple(dict.fromkeys(listed if symbols is None else symbols))
@@ -124,8 +128,6 @@ def _told(source: Source, got: Downloaded, options: Mapping[str, Any]) -> dict[s
 
     told = {key: value for key, value in options.items() if value is not None}
     mine = told.get("assets", {})
-    if not isinstance(mine, Mapping):
-        raise ConfigError("assets is a list", where="assets", do="choose with symbols")
     if "preset" not in told:
         known: dict[str, Any] = settings_of(got.terms, tuple(told))
         declared = {symbol: {**known.get(symbol, {}), **item} if isinstance(item, Mapping) else item for symbol, item in mine.items()}

@@ -135,7 +135,7 @@ class SourceSuite:
             resumed = self.ingested(vendor, tmp_path / "resumed")
             assert resumed.snapshot == whole.snapshot
             assert len(vendor.calls_to(self.bars_path)) == self.left_over
-            assert not [path for path in (tmp_path / "resumed" / "downloads").iterdir() if path.name != "locks"]
+            assert not list((tmp_path / "resumed" / "downloads").rglob("*.parquet"))
 
     def test_a_wrong_key_is_said_at_once(self, tmp_path: Path) -> None:
         """Without trying again, and without showing the key."""

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rustybt.data.catalog.files import sole_writer, unwritable
 from rustybt.errors import ConfigError, SourceError
-from rustybt.model.source import Rate, Source
+from rustybt.model.source import Source
 
 if TYPE_CHECKING:
     import tenacity
+
+CLOSED = "closed_until"
+LONGEST_NAP = 5.0
+"""Seconds after which a waiting process looks again: the vendor may have closed its door to another."""
 
 
 @dataclass(frozen=True)
@@ -39,45 +47,70 @@ class Patience:
 
 
 class Budget:
-    """The requests that a vendor allows, shared by every thread of this process that asks it."""
+    """The requests that a vendor allows, shared by every thread and process that asks it from one catalog.
 
-    def __init__(self, source: Source) -> None:
-        import pyrate_limiter
+    What was asked when stands in a file, so nothing is kept open between requests, and a process that dies holds nobody up.
 
-        rates = [pyrate_limiter.Rate(rate.requests, round(rate.seconds * 1000)) for rate in source.rates]
-        self._bucket = pyrate_limiter.InMemoryBucket(sorted(rates, key=lambda rate: rate.interval)) if rates else None
-        # Leaking is done below: a thread that does it in the background would outlive the download.
-        factory = None if self._bucket is None else pyrate_limiter.SingleBucketFactory(self._bucket, schedule_leak=False)
-        self._limiter = None if factory is None else pyrate_limiter.Limiter(factory)
-        self._closed_until = 0.0
+    Args:
+        source: whose address and rates count.
+        folder: of all budgets.
+    """
+
+    def __init__(self, source: Source, folder: Path) -> None:
+        self._rates = sorted(source.rates, key=lambda rate: rate.seconds)
+        self._place = folder / hashlib.sha256(source.address.encode()).hexdigest()[:32]
 
     def take(self) -> None:
-        """Wait until one more request may be sent."""
-        while (left := self._closed_until - time.monotonic()) > 0:
-            time.sleep(left)
-        if self._limiter is not None and self._bucket is not None:
-            self._bucket.leak(time.monotonic_ns() // 1_000_000)
-            self._limiter.try_acquire("request")
+        """Wait until one more request may be sent.
+
+        Raises:
+            DataError: the folder cannot be written.
+        """
+        while (left := self._wait()) > 0:
+            time.sleep(min(left, LONGEST_NAP))
 
     def close_for(self, seconds: float) -> None:
         """Nobody asks for a while: the vendor said so."""
-        self._closed_until = max(self._closed_until, time.monotonic() + seconds)
+        with self._alone():
+            until = max(self._closed_until(), time.time() + seconds)
+            (self._place / CLOSED).write_text(repr(until))
+
+    def _wait(self) -> float:
+        """Seconds until it is worth to look again; 0 where the request is granted."""
+        import pyrate_limiter
+
+        with self._alone():
+            now = time.time()
+            if (left := self._closed_until() - now) > 0:
+                return left
+            if not self._rates:
+                return 0.0
+            rates = [pyrate_limiter.Rate(rate.requests, round(rate.seconds * 1000)) for rate in self._rates]
+            bucket = pyrate_limiter.SQLiteBucket.init_from_file(rates, db_path=str(self._place / "asked.sqlite"))
+            try:
+                item = pyrate_limiter.RateItem("request", int(now * 1000))
+                bucket.leak(item.timestamp)
+                return 0.0 if bucket.put(item) else max(int(bucket.waiting(item)), 1) / 1000  # type: ignore[arg-type]
+            finally:
+                bucket.close()  # type: ignore[no-untyped-call]
+
+    def _closed_until(self) -> float:
+        try:
+            return float((self._place / CLOSED).read_text())
+        except (OSError, ValueError):
+            return 0.0
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        try:
+            self._place.mkdir(parents=True, exist_ok=True)
+            with sole_writer(self._place):
+                yield
+        except (OSError, sqlite3.Error) as error:
+            raise unwritable(self._place, error) from error
 
 
-_BUDGETS: dict[tuple[str, tuple[Rate, ...]], Budget] = {}
-_LOCK = Lock()
-
-
-def budget_of(source: Source) -> Budget:
-    """The one budget of an address, as long as it allows the same."""
-    key = (source.address, tuple(source.rates))
-    with _LOCK:
-        if key not in _BUDGETS:
-            _BUDGETS[key] = Budget(source)
-        return _BUDGETS[key]
-
-
-def ask[Answer](source: Source, patience: Patience, call: Callable[[], Answer]) -> Answer:
+def ask[Answer](budget: Budget, patience: Patience, call: Callable[[], Answer]) -> Answer:
     """The answer to one request.
 
     Raises:
@@ -85,7 +118,6 @@ def ask[Answer](source: Source, patience: Patience, call: Callable[[], Answer]) 
     """
     import tenacity
 
-    budget = budget_of(source)
     again = tenacity.wait_exponential(multiplier=patience.first, max=patience.longest) + tenacity.wait_random(0, patience.first)
 
     def worth_it(error: BaseException) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from rustybt.data.catalog.files import sole_writer, unwritable
-from rustybt.data.download.asking import Patience, ask
+from rustybt.data.download.asking import Budget, Patience, ask
 from rustybt.data.download.merging import merge_bars, merge_events
 from rustybt.data.download.pages import Pages
 from rustybt.data.hours import DAY
@@ -100,9 +100,10 @@ def download(source: Source, wanted: Wanted, root: Path, patience: Patience | No
             for left in [*Pages.stale(root), *([] if wanted.resume else [pages.folder])]:
                 shutil.rmtree(left, ignore_errors=True)
             history = pages.pin(history)
-            terms = {symbol: _terms(source, symbol, pages, patience) for symbol in wanted.symbols}
+            asking = Asking(source, pages, Budget(source, root / "budgets"), patience)
+            terms = {symbol: _terms(asking, symbol) for symbol in wanted.symbols}
             for number, symbol in enumerate(wanted.symbols):
-                got[symbol] = _fetch(source, symbol, history, pages, patience=patience, tell=tell[number])
+                got[symbol] = _fetch(asking, symbol, history, tell[number])
     bars, notes = merge_bars(source, history, got, {symbol: item.calendar for symbol, item in terms.items()})
     about = {"frequency": wanted.frequency, "until": history.end.isoformat(), "library": source.version, "address": source.address}
     return Downloaded(bars, merge_events(got), terms, tuple(notes), about, pages)
@@ -134,22 +135,32 @@ def _read(source: Source, symbol: str, history: History, tell: Callable[[Page], 
     return got
 
 
-def _terms(source: Source, symbol: str, pages: Pages, patience: Patience) -> Terms:
+@dataclass(frozen=True)
+class Asking:
+    """Who is asked, how politely, and where the answers are kept."""
+
+    source: Source
+    pages: Pages
+    budget: Budget
+    patience: Patience
+
+
+def _terms(asking: Asking, symbol: str) -> Terms:
     """What is known of a symbol, asked for once a download."""
-    known = pages.terms_of(symbol)
+    known = asking.pages.terms_of(symbol)
     if known is None:
-        known = ask(source, patience, lambda: source.terms(symbol))
-        pages.keep_terms(symbol, known)
+        known = ask(asking.budget, asking.patience, lambda: asking.source.terms(symbol))
+        asking.pages.keep_terms(symbol, known)
     return known
 
 
-def _fetch(source: Source, symbol: str, history: History, pages: Pages, *, patience: Patience, tell: Callable[[Page], None]) -> list[Page]:
+def _fetch(asking: Asking, symbol: str, history: History, tell: Callable[[Page], None]) -> list[Page]:
     """The pages of a symbol: those on the disk, then the rest from the source."""
-    got = pages.of(symbol)
+    source, pages, got = asking.source, asking.pages, asking.pages.of(symbol)
     seen = {page.cursor for page in got}
     cursor = got[-1].cursor if got else None
     while not got or cursor is not None:
-        page = ask(source, patience, lambda cursor=cursor: source.fetch(symbol, history, cursor))  # type: ignore[misc]
+        page = ask(asking.budget, asking.patience, lambda cursor=cursor: source.fetch(symbol, history, cursor))  # type: ignore[misc]
         if page.cursor is not None and page.cursor in seen:
             raise SourceError(
                 "the source names the same page again and again", where=f"{source.name}, {symbol!r}", do="report it to the vendor"
