@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from rustybt.errors import ConfigError
-from rustybt.model import EVENT_FIELDS, Asset, CarryTable, CurrencyTable, EventKind, Reason
+from rustybt.model import EVENT_FIELDS, EVERY_ASSET, Asset, CarryTable, CurrencyTable, EventKind, Reason, Tables
 from rustybt.model.decimals import RATE, to_units
 from rustybt.model.panel import Ints
 from rustybt.testing.rules import Chance, World
@@ -49,6 +49,16 @@ def on_foreign_cash(dice: Chance, carry: CarryTable | None, currencies: Currency
     for row in np.flatnonzero(np.isin(charges[:, 1], (Reason.INTEREST, Reason.CREDIT))).tolist():
         charges[row, 2] -= dice.integer(0, len(currencies.names) - 1) if dice.chance(50) else 0
     return replace(carry, charges=charges)
+
+
+def in_one_currency(tables: Tables) -> Tables:
+    """The rules with every asset quoted in the account's currency, charges on cash about the cash of the account."""
+    carry = tables.carry
+    if carry is not None:
+        charges = carry.charges.copy()
+        charges[np.isin(charges[:, 1], (Reason.INTEREST, Reason.CREDIT)), 2] = EVERY_ASSET
+        carry = replace(carry, charges=charges)
+    return replace(tables, carry=carry, currencies=None)
 
 
 def within_currencies(events: Ints, currencies: CurrencyTable | None) -> Ints:

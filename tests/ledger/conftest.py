@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from rustybt.errors import ConfigError, LedgerError
 from rustybt.ledger.frames import Books
 from rustybt.model import SLOT_FIELDS, Asset, FillAt, Log, Outcome, Sizing, Tables
 from rustybt.reference import simulate
+from rustybt.testing.currencies import in_one_currency
 from rustybt.testing.generators import session
 
 TYPES: tuple[Any, ...] = (np.int32, np.int32, np.int32, np.int64, np.int8, np.int8, np.int8, *[np.int64] * 5)
@@ -34,7 +34,7 @@ def random_books(seed: int, *, currencies: bool = False) -> Books | None:
     """
     drawn = session(seed)
     if not currencies:
-        drawn = drawn._replace(tables=replace(drawn.tables, currencies=None))
+        drawn = drawn._replace(tables=in_one_currency(drawn.tables))
     try:
         outcome = simulate(*drawn)
     except (LedgerError, ConfigError):

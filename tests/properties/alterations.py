@@ -27,6 +27,7 @@ from rustybt.model import (
     Timing,
 )
 from rustybt.model.panel import Ints
+from rustybt.testing.currencies import in_one_currency
 from rustybt.testing.generators import Grid, Session, session
 
 
@@ -260,7 +261,7 @@ def ordinary(seeds: range) -> list[tuple[int, Session]]:
     tests/properties/test_currencies.py has those of several.
     """
     drawn = ((seed, session(seed)) for seed in seeds)
-    return [(seed, one._replace(tables=replace(one.tables, dated=NO_DATED, currencies=None))) for seed, one in drawn]
+    return [(seed, one._replace(tables=replace(in_one_currency(one.tables), dated=NO_DATED))) for seed, one in drawn]
 
 
 def maintenance_of(drawn: Session, lots: Sequence[int], bar: int) -> int:

@@ -10,6 +10,7 @@ import pytest
 from rustybt import kernel, reference
 from rustybt.ledger.carry import KINDS
 from rustybt.model import CHARGE_FIELDS, CarryTable, Detail, Plan, Reason, Sizing, Status
+from rustybt.testing.currencies import in_one_currency
 from rustybt.testing.generators import Session, session
 from rustybt.testing.outcomes import Simulate, identity_breaches, run_or_error
 from tests.properties.alterations import with_setting, without_margin, without_requests
@@ -30,9 +31,11 @@ def test_charges_change_equity_by_their_rows_and_nothing_else(simulate: Simulate
     for seed, drawn in SESSIONS:
         plain = without_requests(with_setting(without_margin(drawn), kind=0))
         whole = Plan(plain.plan.bars, plain.plan.bar, plain.plan.slot, np.sign(plain.plan.value))
-        tables = replace(plain.tables, cash=2**50, gross=1000 * 10**8, controls=None, sizing=Sizing.AT_DECISION, pending_days=0)
+        tables = replace(
+            in_one_currency(plain.tables), cash=2**50, gross=1000 * 10**8, controls=None, sizing=Sizing.AT_DECISION, pending_days=0
+        )
         assert tables.carry is not None
-        plain = plain._replace(tables=replace(tables, carry=CarryTable(charges=tables.carry.charges), currencies=None), plan=whole)
+        plain = plain._replace(tables=replace(tables, carry=CarryTable(charges=tables.carry.charges)), plan=whole)
         one = run_or_error(simulate, plain)
         other = run_or_error(simulate, plain._replace(tables=replace(plain.tables, carry=None)))
         if one is None or other is None or (one.log.detail == Detail.UNAFFORDABLE).any() or (other.log.detail == Detail.UNAFFORDABLE).any():
@@ -75,12 +78,15 @@ def test_each_kind_is_paid_by_the_side_that_it_is_about(simulate: Simulate) -> N
         outcome = run_or_error(simulate, drawn)
         if outcome is None or drawn.tables.carry is None:
             continue
-        log, held, cash = outcome.log, [0] * len(outcome.lots), drawn.tables.cash
+        log, held, given = outcome.log, [0] * len(outcome.lots), drawn.tables.currencies
+        currency = np.zeros(log.rows, dtype=np.int64) if given is None else given.of_slots(log.slot)
+        cash = {0: drawn.tables.cash}
         sides = {(bar, reason): side for bar, reason, _, side, *_ in drawn.tables.carry.charges.tolist()}
         for row in range(log.rows):
             reason, slot = Reason(int(log.reason[row])), int(log.slot[row])
             if reason in KINDS:
-                base = cash if slot < 0 else held[slot]
+                on_cash = reason in (Reason.INTEREST, Reason.CREDIT)
+                base = cash.get(int(currency[row]), 0) if on_cash else held[slot]
                 assert base != 0, (seed, row)
                 assert reason is not Reason.BORROW or base < 0, (seed, row)
                 assert reason is not Reason.INTEREST or base < 0, (seed, row)
@@ -88,7 +94,7 @@ def test_each_kind_is_paid_by_the_side_that_it_is_about(simulate: Simulate) -> N
                 assert (int(log.bar[row]), int(reason)) in sides, (seed, row)
                 seen[reason] += 1
             if log.status[row] != Status.ACCRUED:
-                cash -= int(log.notional[row] + log.fee[row])
+                cash[int(currency[row])] = cash.get(int(currency[row]), 0) - int(log.notional[row] + log.fee[row])
             if slot >= 0:
                 held[slot] += int(log.filled[row])
     assert all(seen.values()), seen

@@ -8,6 +8,7 @@ import numpy as np
 
 from rustybt import kernel
 from rustybt.model import CurrencyTable, Reason
+from rustybt.testing.currencies import in_one_currency
 from rustybt.testing.generators import Session, session
 from rustybt.testing.outcomes import run_or_error
 
@@ -26,7 +27,7 @@ def test_at_rates_of_one_nothing_changes() -> None:
     compared = 0
     for seed in SEEDS:
         drawn = session(seed)
-        drawn = drawn._replace(events=drawn.events[:0], tables=replace(drawn.tables, currencies=None, flows=drawn.tables.flows[:0]))
+        drawn = drawn._replace(events=drawn.events[:0], tables=replace(in_one_currency(drawn.tables), flows=drawn.tables.flows[:0]))
         drawn = drawn._replace(tables=replace(drawn.tables, carry=None, pending_days=0))
         plain = run_or_error(kernel.simulate, drawn)
         if plain is None:

@@ -10,13 +10,14 @@ import pytest
 from rustybt import kernel, reference
 from rustybt.ledger.frames import Books, unsettled_per_bar
 from rustybt.model import NO_DATED, NO_FLOWS, Detail, Status
+from rustybt.testing.currencies import in_one_currency
 from rustybt.testing.generators import Session, session
 from rustybt.testing.outcomes import Simulate, identity_breaches, run_or_error
 from tests.properties.alterations import with_setting, without_carry, without_margin, without_requests
 
 BOTH = pytest.mark.parametrize("simulate", [pytest.param(kernel.simulate, id="kernel"), pytest.param(reference.simulate, id="reference")])
 DRAWN = [(seed, drawn) for seed in range(820_000, 820_200) if (drawn := session(seed, bars=25)).tables.pending_days]
-SESSIONS = [(seed, drawn._replace(tables=replace(drawn.tables, dated=NO_DATED, currencies=None))) for seed, drawn in DRAWN]
+SESSIONS = [(seed, drawn._replace(tables=replace(in_one_currency(drawn.tables), dated=NO_DATED))) for seed, drawn in DRAWN]
 
 
 def books_of(drawn: Session, outcome: object) -> Books:
