@@ -94,7 +94,7 @@ class RunConfig:
         plain |= {"dated_terms": [terms.to_list() for terms in self.dated]} if self.dated else {}
         plain |= {"rates": [rate.to_list() for rate in self.rates]} if self.rates else {}
         plain |= {} if self.convert else {"convert": False}
-        plain |= {} if self.conversion is None else {"conversion": self.conversion.to_dict()}
+        plain |= {} if self.conversion is None else {"convert": self.conversion.to_dict()}
         plain |= {} if self.trade_from is None else {"trade_from": self.trade_from.isoformat()}
         plain |= {"carry": self.carry.to_dict()} if self.carry is not None else {}
         return plain | ({"margin": self.margin.to_dict()} if self.margin is not None else {})

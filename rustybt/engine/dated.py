@@ -187,7 +187,7 @@ def dated_at(config: RunConfig, panel: Panel) -> Ints:
             changed |= dict.fromkeys(TIER_SETTINGS, 0) if ends else places.get(number, {})
             if any(terms.numbers[name] is not None for name in MARGINS):
                 margin = _margin(terms, margin)
-                changed |= margin.rows(asset, config.money_scale)
+                changed |= {name: value for name, value in margin.rows(asset, config.money_scale).items() if name in DATED_SETTINGS}
             bar = first_bar(terms.when, panel)
             rows += [(bar, column, DATED_SETTINGS.index(name), value) for name, value in changed.items() if bar < panel.bars]
     if not rows:
@@ -250,4 +250,5 @@ def _margin(terms: DatedTerms, before: Margin | None) -> Margin:
         before.initial if initial is None else initial,
         before.maintenance if maintenance is None else maintenance,
         before.per_contract,
+        before.isolated,
     )

@@ -18,7 +18,7 @@ from rustybt.engine.tables import Sleeves
 from rustybt.engine.targets import Signals
 from rustybt.engine.timing import timing_notes
 from rustybt.ledger import check_books, warned
-from rustybt.ledger.frames import Books
+from rustybt.ledger.frames import Books, on_the_path
 from rustybt.model import Detail, Outcome, Panel, Reason, Tables
 
 
@@ -52,7 +52,7 @@ def finish(ran: Ran, outcome: Outcome) -> Result:
     notes += tuple(timing_notes(ran.config.timing, ran.panel, outcome.log))
     notes += tuple(idle_notes(ran.sleeves, ran.panel, ran.signals, outcome.log))
     notes += currency_notes(books)
-    notes += margin_notes(books) + unused(ran.config.increments, ran.panel) + strangers(ran.config, ran.panel)
+    notes += isolated_notes(books) + margin_notes(books) + unused(ran.config.increments, ran.panel) + strangers(ran.config, ran.panel)
     if outcome.log.detail.any():
         notes += cut_notes(books) + carry_notes(books) + settlement_notes(books)
     notes += tuple(warned(books))
@@ -78,6 +78,15 @@ def currency_notes(books: Books) -> tuple[str, ...]:
     foreign = ", ".join(given.names[1:])
     own = f"prices, fees, notionals and pnl of fills and trades are in the currency of their asset ({foreign})"
     return (f"{own}; equity, metrics and the columns that end in _home are in {given.names[0]}",)
+
+
+def isolated_notes(books: Books) -> tuple[str, ...]:
+    """That isolated positions were liquidated, and what that cost the account, in one sentence."""
+    log = books.outcome.log
+    gone = int(np.count_nonzero(on_the_path(books, log)))
+    short = int(np.count_nonzero(log.detail == Detail.SHORTFALL))
+    beyond = f", {short:,} of them beyond what was set aside (detail shortfall)" if short else ""
+    return (f"{gone:,} isolated positions were liquidated{beyond}: see the orders with the reason liquidation",) if gone else ()
 
 
 def margin_notes(books: Books) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from rustybt.engine.targets import targets_of
-from rustybt.ledger.frames import columns_of, place
+from rustybt.ledger.frames import columns_of, on_the_path, place
 from rustybt.ledger.money import decimal_column, lot_sizes, steps_column
 from rustybt.model import Detail, FillAt, Reason, Sizing, Status, TargetKind
 from rustybt.model.decimals import RATE, WEIGHT, up_down
@@ -130,7 +130,8 @@ def _tick_cost(result: Result, seen: npt.NDArray[np.int32]) -> list[Fraction]:
     """Money units paid by slot because a slipped price goes to a whole tick."""
     log, tables, panel = result.outcome.log, result.tables, result.panel
     width, prices = len(tables.assets), panel.open if tables.fill_at is FillAt.NEXT_OPEN else panel.close
-    rows = np.flatnonzero((log.filled != 0) & np.isin(log.reason, AT_PHASE) & log.having(Status.FILLED))
+    at_phase = np.isin(log.reason, AT_PHASE) & ~on_the_path(result.books, log)
+    rows = np.flatnonzero((log.filled != 0) & at_phase & log.having(Status.FILLED))
     slot, bar, lots, price = log.slot[rows], log.bar[rows], log.filled[rows], log.price[rows]
     asset, rates, ticks = slot % width, tables.row("slip_rate")[slot], tables.row("slip_ticks")[slot]
     edge = np.where(lots > 0, panel.high[bar, asset], panel.low[bar, asset])

@@ -14,17 +14,18 @@ from typing import Any
 from rustybt.engine.config import configure
 from rustybt.engine.sections import bands_from, carry_from, flows_from, halts_from, latency_from, rows_from, stale_from
 from rustybt.errors import ConfigError
-from rustybt.execution import Controls, Margin
+from rustybt.execution import Controls, Conversion, Margin
 from rustybt.execution.costs.written import costs_from
 
 WORDS = ("currency", "fill", "sizing", "benchmark", "intrabar", "cancel_policy", "finer")
 """Settings that are text."""
-AS_THEY_ARE = (*WORDS, "cash", "max_gross", "money_scale", "settlement", "convert", "trade_from")
+AS_THEY_ARE = (*WORDS, "cash", "max_gross", "money_scale", "settlement", "trade_from")
 """Settings that `rustybt.run` takes as they stand in the file."""
 SECTIONS: dict[str, Callable[[Any, Path], Any]] = {
     "bands": lambda plain, _: bands_from(plain),
     "carry": carry_from,
     "controls": lambda plain, _: Controls.from_dict(plain),
+    "convert": lambda plain, _: plain if isinstance(plain, bool) else Conversion.from_dict(plain),
     "costs": lambda plain, _: costs_from(plain),
     "dated_terms": lambda plain, folder: rows_from(plain, folder, "dated_terms"),
     "flows": flows_from,

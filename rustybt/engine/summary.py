@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from rustybt.analysis.metrics import Benchmark, Curve, RunFacts, Trades, measure
-from rustybt.ledger.frames import flows_per_bar, settled_per_bar
+from rustybt.ledger.frames import flows_per_bar, on_the_path, settled_per_bar
 from rustybt.ledger.home import AtHome, at_rates
 from rustybt.model import FillAt, Panel, Reason, Status
 from rustybt.model.decimals import up_down
@@ -88,7 +88,7 @@ def slippage_paid(result: Result) -> int:
     if not any(result.tables.row(name).any() for name in ("slip_rate", "slip_ticks", "slip_buy", "slip_sell")):
         return 0
     log, panel = result.outcome.log, result.panel
-    at_market = (log.filled != 0) & log.having(Status.FILLED) & np.isin(log.reason, AT_MARKET)
+    at_market = (log.filled != 0) & log.having(Status.FILLED) & np.isin(log.reason, AT_MARKET) & ~on_the_path(result.books, log)
     rows = np.flatnonzero(at_market)
     column = log.slot[rows] % len(panel.assets)
     field = panel.open if result.config.fill is FillAt.NEXT_OPEN else panel.close

@@ -84,7 +84,7 @@ def _slot(strategy: Strategy, asset: Asset, config: RunConfig) -> dict[str, int]
     found = {
         **config.costs.rows(asset, config.money_scale),
         **rules,
-        **margin,
+        **({"isolated": 0} | margin),
         "settles": int(asset.asset_class == "future"),
         "day_ends": int((config.timing.cancel_policy or strategy.cancel_policy) == "end_of_day"),
         "scheduled": int(strategy.schedule is not None),

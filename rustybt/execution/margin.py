@@ -13,7 +13,7 @@ from rustybt.execution.fields import fields_of, symbols_of
 from rustybt.model.asset import Asset
 from rustybt.model.decimals import LIMIT, RATE, to_decimal
 
-FIELDS = ("initial", "maintenance", "per_contract", "by_asset")
+FIELDS = ("initial", "maintenance", "per_contract", "isolated", "by_asset")
 """Arguments of `margin`."""
 
 
@@ -25,6 +25,7 @@ class Margin:
         initial: fraction of the value, or money per contract; above 0.
         maintenance: likewise, at most ``initial``.
         per_contract: whether the two are money per unit of quantity.
+        isolated: whether the margin of each position is set aside for it alone.
         by_asset: other margin for single assets, by symbol.
 
     Raises:
@@ -34,6 +35,7 @@ class Margin:
     initial: Decimal
     maintenance: Decimal
     per_contract: bool = False
+    isolated: bool = False
     by_asset: Mapping[str, Margin] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -65,6 +67,7 @@ class Margin:
         """The kernel's settings for one asset; see `rustybt.model.tables.Tables`."""
         own = self.by_asset.get(asset.symbol, self)
         rows = dict.fromkeys(("margin_initial", "margin_maintenance", "margin_lot_initial", "margin_lot_maintenance"), 0)
+        rows |= {"isolated": 1} if own.isolated else {}
         for name in ("initial", "maintenance"):
             amount = getattr(own, name)
             if not own.per_contract:
@@ -84,6 +87,7 @@ class Margin:
         """Plain values for a manifest; the same for equal margin."""
         plain: dict[str, Any] = {name: format(getattr(self, name).normalize(), "f") for name in ("initial", "maintenance")}
         plain["per_contract"] = self.per_contract
+        plain |= {"isolated": True} if self.isolated else {}
         return plain | ({"by_asset": {k: v.to_dict() for k, v in sorted(self.by_asset.items())}} if self.by_asset else {})
 
     @staticmethod
@@ -105,22 +109,31 @@ class Margin:
         missing = [name for name in FIELDS[:2] if name not in given]
         if missing:
             raise ConfigError(f"{missing[0]} is not given", where=f"{where}, {missing[0]}", do="give initial and maintenance")
-        if not isinstance(given.get("per_contract", False), bool):
-            wrong = f"per_contract {given['per_contract']!r} is not true or false"
-            raise ConfigError(wrong, where=f"{where}, per_contract", do="write per_contract = true")
+        for name in ("per_contract", "isolated"):
+            if not isinstance(given.get(name, False), bool):
+                raise ConfigError(f"{name} {given[name]!r} is not true or false", where=f"{where}, {name}", do=f"write {name} = true")
         own = symbols_of(given.pop("by_asset", {}), f"{where}, by_asset")
         others = {symbol: Margin.from_dict(value, f"{where}, by_asset, {symbol!r}") for symbol, value in own.items()}
         return margin(**given, by_asset=others)
 
 
-def margin(initial: object, maintenance: object, *, per_contract: bool = False, by_asset: Mapping[str, Margin] | None = None) -> Margin:
-    """What positions ask of the account: all of them share its equity (cross margin).
+def margin(
+    initial: object,
+    maintenance: object,
+    *,
+    per_contract: bool = False,
+    isolated: bool = False,
+    by_asset: Mapping[str, Margin] | None = None,
+) -> Margin:
+    """What positions ask of the account: all of them share its equity (cross margin), or each has its own (isolated margin).
 
     Args:
         initial: fraction of the value that must be free to open or add; ``"0.5"`` = 50 %.
         maintenance: fraction of the value that the equity must not fall below; at most ``initial``.
         per_contract: the two are money per contract (per unit of quantity), as exchanges state them for futures.
-        by_asset: other margin for single assets, by symbol.
+        isolated: the initial margin of a position, at its entry price, is set aside for it alone: its gains and losses are not those of
+            others, and it is liquidated by itself, on the path of a bar, at the first price at which what it has is below its maintenance.
+        by_asset: other margin for single assets, by symbol, isolated or not by their own.
 
     Raises:
         ConfigError: negative, above 1, or maintenance above initial.
@@ -130,4 +143,4 @@ def margin(initial: object, maintenance: object, *, per_contract: bool = False, 
         Decimal('0.25')
     """
     first, later = to_decimal(initial, "margin, initial"), to_decimal(maintenance, "margin, maintenance")
-    return Margin(first, later, bool(per_contract), dict(by_asset or {}))
+    return Margin(first, later, bool(per_contract), bool(isolated), dict(by_asset or {}))

@@ -35,6 +35,7 @@ from .state import (
     HAS_FEES,
     HAS_GUARDS,
     HAS_IMPACT,
+    HAS_ISOLATED,
     HAS_LATENCY,
     HAS_LEVELS,
     HAS_MAX_BARS,
@@ -145,7 +146,7 @@ def flags_of(slots: Any) -> int:
     used = dict(zip(SLOT_FIELDS, slots.any(axis=1).tolist(), strict=True))
     limited = bool((slots[LIMITED] >= 0).any())
     fees, tiers = used["fee_flat"] or used["fee_lot_num"] or used["fee_min"] or limited, used["tier_count"]
-    levels, max_bars = used["stop"] or used["take"] or used["trail"], used["max_bars"]
+    levels, max_bars = used["stop"] or used["take"] or used["trail"] or used["isolated"], used["max_bars"]
     impact = used["slip_buy"] or used["slip_sell"]
     slippage = impact or used["slip_rate"] or used["slip_ticks"]
     bits = (
@@ -157,6 +158,7 @@ def flags_of(slots: Any) -> int:
         (levels, HAS_LEVELS),
         (max_bars, HAS_MAX_BARS),
         (levels or max_bars, HAS_GUARDS),
+        (used["isolated"], HAS_ISOLATED),
     )
     return sum(bit for used, bit in bits if used)
 

@@ -7,6 +7,7 @@ from rustybt.model import Reason, Status
 
 from .arithmetic import agree, fits, ratio, value
 from .compile import apart, aside
+from .isolated import shared
 from .journal import NONE, fail, head, paid, tail
 from .limits import BAD, CEIL, DOWN, HALF_EVEN, RATE, ZERO, whole
 from .margin import use
@@ -19,6 +20,7 @@ from .state import (
     EQUITY,
     FEES,
     GROSS,
+    HAS_ISOLATED,
     INCOME,
     OVERFLOW,
     RECEIVABLE,
@@ -66,9 +68,16 @@ def tally(desk: Desk, row: int, prices: int, purpose: int) -> int:
         if not fits(worth):
             fail(desk, OVERFLOW, slot)
             return ZERO
-        desk.worth_in[currency] += worth
         desk.gross_in[currency] += abs(worth) if purpose == MARK else ZERO
-        taken = home(desk, slot, use(desk, slot, abs(lots), abs(worth)), CEIL) if purpose == ROOM else ZERO
+        taken = ZERO
+        if purpose == ROOM and desk.flags & HAS_ISOLATED != 0 and desk.isolated[slot] != 0:
+            worth = shared(desk, slot, worth)
+            if not fits(worth):
+                fail(desk, OVERFLOW, slot)
+                return ZERO
+        elif purpose == ROOM:
+            taken = home(desk, slot, use(desk, slot, abs(lots), abs(worth)), CEIL)
+        desk.worth_in[currency] += worth
         if not (fits(desk.worth_in[currency]) and fits(desk.gross_in[currency]) and fits(taken) and fits(used + taken)):
             fail(desk, OVERFLOW, slot)
             return ZERO

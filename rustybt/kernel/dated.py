@@ -12,9 +12,10 @@ from rustybt.model.decimals import LIMIT
 from rustybt.model.tables import GROUPS
 
 from .compile import apart, aside
+from .levels import arm_all
 from .limits import whole
 from .market import admit
-from .state import DATE, HAS_DATED, HAS_FEES, HAS_MARGIN, HAS_TIERS, KINDS, TYPES, Desk
+from .state import DATE, HAS_DATED, HAS_FEES, HAS_ISOLATED, HAS_MARGIN, HAS_TIERS, KINDS, TYPES, Desk
 
 FLAT, RATE, MAKER, INITIAL, MAINTENANCE, LOT_INITIAL, LOT_MAINTENANCE, *_REST = (whole(n) for n in range(len(DATED_SETTINGS)))
 LEAST, MOST, CAP, LOT_NUM, LOT_DEN, TIER_FIRST, TIER_COUNT, TIER_GROUP, TIER_LOTS = _REST
@@ -31,7 +32,10 @@ def put_in_force(desk: Desk, t: int) -> None:
         for slot in range(desk.dated_asset[i], desk.slots, desk.assets):
             change(desk, slot, desk.dated_setting[i], desk.dated_value[i])
         i += 1
+    moved = i != desk.cursor[DATE]
     desk.cursor[DATE] = i
+    if moved and desk.flags & HAS_ISOLATED != 0:
+        arm_all(desk)
 
 
 @aside

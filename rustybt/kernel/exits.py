@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from rustybt.model import Detail, Reason
 
-from .arithmetic import value
+from .arithmetic import fits, value
 from .compile import apart, aside, kernel
 from .fills import book, fee_of, resting_fee, slipped
 from .inside import both_inside, exit_price, finer_exit
+from .isolated import own
 from .journal import NONE, awaits, cancel, submit, sweep
+from .levels import is_last_stand
 from .limits import ONE, ZERO, whole
 from .margin import leaving
-from .state import DEAD, HAS_BARS, HAS_FINER, LOGGED, NUMBER, ROW, Desk
+from .state import DEAD, HAS_BARS, HAS_FINER, HAS_ISOLATED, LOGGED, NUMBER, ROW, Desk
 from .timing import is_barred
 
 STOP_LOSS, TRAILING_STOP, TAKE_PROFIT = whole(Reason.STOP_LOSS), whole(Reason.TRAILING_STOP), whole(Reason.TAKE_PROFIT)
-EXPIRED = whole(Reason.MAX_BARS)
+EXPIRED, LIQUIDATION = whole(Reason.MAX_BARS), whole(Reason.LIQUIDATION)
+SHORTFALL = whole(Detail.SHORTFALL)
 REPLACED, EXITED, UNRESOLVED = whole(Detail.REPLACED), whole(Detail.EXITED), whole(Detail.UNRESOLVED)
 
 
@@ -54,7 +57,7 @@ def leave(desk: Desk, t: int, slot: int, place: int) -> None:
     apart()
     lots = desk.lots[slot]
     stop, trail, take = desk.stop_at[slot], desk.trail_at[slot], desk.take_at[slot]
-    reason, detail = STOP_LOSS, NONE
+    reason, detail = stop_reason(desk, slot), NONE
     if trail > stop if lots > 0 else trail < stop:
         stop, reason = trail, TRAILING_STOP
     if desk.flags & HAS_FINER != 0:
@@ -71,6 +74,22 @@ def leave(desk: Desk, t: int, slot: int, place: int) -> None:
     quit_at(desk, t, slot, price, reason, detail)
 
 
+@kernel
+def stop_reason(desk: Desk, slot: int) -> int:
+    """Why the stop of a slot fires where the trailing one does not."""
+    if desk.flags & HAS_ISOLATED != 0 and is_last_stand(desk, slot):
+        return LIQUIDATION
+    return STOP_LOSS
+
+
+@aside
+def falls_short(desk: Desk, slot: int, notional: int, fee: int) -> bool:
+    """Whether an isolated position that is liquidated costs more than was set aside for it."""
+    apart()
+    left = own(desk, slot, -notional)
+    return fits(left) and fits(fee) and left < fee
+
+
 @aside
 def quit_at(desk: Desk, t: int, slot: int, price: int, reason: int, detail: int) -> None:
     """Close a position at a price, cancel its orders, and note the exit."""
@@ -79,6 +98,8 @@ def quit_at(desk: Desk, t: int, slot: int, price: int, reason: int, detail: int)
     notional = value(-lots, price, desk.up[asset], desk.down[asset])
     size, worth = abs(lots), abs(notional)
     fee = resting_fee(desk, slot, size, worth) if reason == TAKE_PROFIT else fee_of(desk, slot, size, worth)
+    if desk.flags & HAS_ISOLATED != 0 and reason == LIQUIDATION and falls_short(desk, slot, notional, fee):
+        detail = SHORTFALL
     desk.count[NUMBER] += 1
     row = desk.count[LOGGED]
     book(desk, t, slot, -lots, price, fee, desk.count[NUMBER], reason)
@@ -118,10 +139,12 @@ def protect_late(desk: Desk, t: int) -> None:
             continue
         if desk.flags & HAS_BARS != 0 and is_barred(desk, place, -lots):
             continue
-        stop, trail, reason = desk.stop_at[slot], desk.trail_at[slot], STOP_LOSS
+        stop, trail, reason = desk.stop_at[slot], desk.trail_at[slot], stop_reason(desk, slot)
         if trail > stop if lots > 0 else trail < stop:
             stop, reason = trail, TRAILING_STOP
         if desk.low[place] <= stop if lots > 0 else desk.high[place] >= stop:
+            if reason == LIQUIDATION:
+                stop = min(stop, desk.entry[slot]) if lots > 0 else max(stop, desk.entry[slot])
             quit_at(desk, t, slot, slipped(desk, slot, stop, -lots, place), reason, NONE)
     if desk.count[DEAD] > 0:
         sweep(desk)

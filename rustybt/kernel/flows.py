@@ -8,11 +8,12 @@ from rustybt.model import Detail, Reason, Status
 from .arithmetic import fits, ratio, value
 from .compile import apart, aside
 from .currencies import AT_LAST, room_at
+from .isolated import shared
 from .journal import NONE, fail, head, paid, tail
 from .limits import DOWN, RATE, ZERO, whole
 from .margin import use
 from .pending import free
-from .state import CASH, DEPOSITS, FLOWED, HAS_CURRENCIES, HAS_PENDING, OVERFLOW, RECEIVABLE, Desk
+from .state import CASH, DEPOSITS, FLOWED, HAS_CURRENCIES, HAS_ISOLATED, HAS_PENDING, OVERFLOW, RECEIVABLE, Desk
 from .variation import unsettled
 
 NOWHERE = whole(ACCOUNT)
@@ -71,8 +72,11 @@ def spare(desk: Desk, money: int) -> bool:
         if desk.lots[slot] != 0:
             asset = slot % desk.assets
             worth = value(desk.lots[slot], desk.last[asset], desk.up[asset], desk.down[asset])
+            if desk.flags & HAS_ISOLATED != 0 and desk.isolated[slot] != 0:
+                worth = shared(desk, slot, worth)
+            else:
+                gross += use(desk, slot, abs(desk.lots[slot]), abs(worth))
             equity += worth
-            gross += use(desk, slot, abs(desk.lots[slot]), abs(worth))
             if not (fits(worth) and fits(equity) and fits(gross)):
                 fail(desk, OVERFLOW, slot)
                 return False

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .arithmetic import ratio
 from .compile import apart, aside
+from .isolated import last_stand
 from .limits import BAD, CEIL, FAR, FLOOR, RATE
-from .state import HAS_INCREMENTS, Desk
+from .state import HAS_INCREMENTS, HAS_ISOLATED, Desk
 
 
 @aside
@@ -48,9 +49,24 @@ def arm(desk: Desk, slot: int) -> None:
         take = level_of(desk, slot, desk.entry[slot], desk.take[slot], long)
     if desk.trail[slot] != 0:
         trail = level_of(desk, slot, desk.peak[slot], desk.trail[slot], not long)
+    if desk.flags & HAS_ISOLATED != 0 and desk.isolated[slot] != 0:
+        stop = max(stop, last_stand(desk, slot)) if long else min(stop, last_stand(desk, slot))
     desk.stop_at[slot] = stop
     desk.take_at[slot] = take
     desk.trail_at[slot] = trail
+
+
+@aside
+def is_last_stand(desk: Desk, slot: int) -> bool:
+    """Whether the stop of a slot's position is the price at which its own margin is used up."""
+    apart()
+    if desk.isolated[slot] == 0:
+        return False
+    long = desk.lots[slot] > 0
+    if desk.stop[slot] == 0:
+        return True
+    stop = level_of(desk, slot, desk.entry[slot], desk.stop[slot], not long)
+    return stop < desk.stop_at[slot] if long else stop > desk.stop_at[slot]
 
 
 @aside

@@ -5,12 +5,13 @@ from __future__ import annotations
 from rustybt.model import NOWHERE as ACCOUNT
 from rustybt.model import Detail, Reason, Status
 
-from .arithmetic import fits, ratio, value
+from .arithmetic import fits, value
 from .compile import apart, aside, kernel
+from .isolated import asked, common
 from .journal import NONE, awaits, cancel, fail, head, paid, submit, sweep, tail
-from .limits import BAD, CEIL, DOWN, ONE, RATE, ZERO, whole
+from .limits import CEIL, ZERO, whole
 from .rates import home
-from .state import DEAD, EQUITY, ERROR, HAS_MARGIN, OVERFLOW, Desk
+from .state import DEAD, EQUITY, ERROR, HAS_ISOLATED, HAS_MARGIN, OVERFLOW, Desk
 
 NOWHERE = whole(ACCOUNT)
 CALL, LIQUIDATION = whole(Reason.MARGIN_CALL), whole(Reason.LIQUIDATION)
@@ -27,15 +28,6 @@ def use(desk: Desk, slot: int, lots: int, worth: int) -> int:
 
 
 @aside
-def asked(lots: int, worth: int, rate: int, each: int) -> int:
-    """A fraction of the value, rounded up, and an amount for each lot."""
-    apart()
-    part = ratio(worth, rate, RATE, CEIL) if fits(worth) else BAD
-    more = ratio(lots, each, ONE, DOWN)
-    return part + more if fits(part) and fits(more) and fits(part + more) else BAD
-
-
-@aside
 def maintenance(desk: Desk, slot: int, lots: int) -> int:
     """What so many lots, without sign, must have behind them at the last price."""
     apart()
@@ -48,16 +40,20 @@ def maintenance(desk: Desk, slot: int, lots: int) -> int:
 def watch(desk: Desk, t: int) -> None:
     """Call for margin where the equity is below what the positions ask for, and send out what has to go."""
     apart()
-    owed, held = 0, 0
+    owed, held, backing = 0, 0, desk.money[EQUITY]
+    if desk.flags & HAS_ISOLATED != 0:
+        backing = common(desk)
     for slot in range(desk.slots):
         desk.held_slots[slot] = 0
-        if desk.lots[slot] != 0:
+        if desk.flags & HAS_ISOLATED != 0 and desk.isolated[slot] != 0:
+            desk.held_slots[slot] = 1
+        elif desk.lots[slot] != 0:
             owed += maintenance(desk, slot, abs(desk.lots[slot]))
             held += 1
             if not fits(owed):
                 fail(desk, OVERFLOW, slot)
                 return
-    if held == 0 or desk.money[EQUITY] >= owed:
+    if held == 0 or backing >= owed:
         return
     n = head(desk, t, t, NOWHERE, ZERO, CALL)
     tail(desk, n, APPLIED, NONE, ZERO, ZERO)
@@ -65,8 +61,8 @@ def watch(desk: Desk, t: int) -> None:
     for slot in range(desk.slots):
         if desk.busy[slot] != 0 and awaits(desk, slot, LIQUIDATION):
             cancel(desk, t, slot, REPLACED)
-    while held > 0 and owed > desk.money[EQUITY] and desk.count[ERROR] == 0:
-        owed = send_out(desk, t, dearest(desk), owed)
+    while held > 0 and owed > backing and desk.count[ERROR] == 0:
+        owed = send_out(desk, t, dearest(desk), owed, backing)
         held -= 1
     if desk.count[DEAD] > 0:
         sweep(desk)
@@ -86,7 +82,7 @@ def dearest(desk: Desk) -> int:
 
 
 @aside
-def send_out(desk: Desk, t: int, slot: int, owed: int) -> int:
+def send_out(desk: Desk, t: int, slot: int, owed: int, backing: int) -> int:
     """Order out the fewest lots of a position that are enough, or all of it; gives what the rest of the account asks for."""
     apart()
     desk.held_slots[slot] = 1
@@ -95,7 +91,7 @@ def send_out(desk: Desk, t: int, slot: int, owed: int) -> int:
     low, high = 0, held
     while high - low > 1:
         middle = (low + high) // 2
-        if others + maintenance(desk, slot, held - middle) <= desk.money[EQUITY]:
+        if others + maintenance(desk, slot, held - middle) <= backing:
             high = middle
         else:
             low = middle

@@ -11,6 +11,7 @@ from .carrying import borrowable
 from .compile import apart, aside, kernel
 from .currencies import AT_CLOSE, AT_OPEN, room_at
 from .fills import fee_due, fee_of, record, slipped
+from .isolated import shared
 from .journal import NONE, asset_of, fail, finish, head, paid, slot_of, sweep, tail
 from .limits import CEIL, DOWN, RATE, ZERO, whole
 from .margin import use
@@ -27,6 +28,7 @@ from .state import (
     HAS_CLAIMS,
     HAS_CURRENCIES,
     HAS_INCREMENTS,
+    HAS_ISOLATED,
     HAS_LATENCY,
     HAS_ORDERS,
     HAS_PENDING,
@@ -275,8 +277,11 @@ def headroom(desk: Desk, row: int, moment: int) -> int:
                 if price == 0:
                     price = desk.last[asset]
                 worth = value(lots, price, desk.up[asset], desk.down[asset])
+                if desk.flags & HAS_ISOLATED != 0 and desk.isolated[base + asset] != 0:
+                    worth = shared(desk, base + asset, worth)
+                else:
+                    gross += use(desk, base + asset, abs(lots), abs(worth))
                 equity += worth
-                gross += use(desk, base + asset, abs(lots), abs(worth))
                 if not (fits(worth) and fits(equity) and fits(gross)):
                     fail(desk, OVERFLOW, base + asset)
                     return 0

@@ -64,7 +64,9 @@ HAS_CURRENCIES = 1 << 22
 """Of assets: some are quoted in another currency than the account's."""
 HAS_MOVES = 1 << 24
 """Controls look at how prices moved (section 12)."""
-EVERY_FLAG = (1 << 25) - 1
+HAS_ISOLATED = 1 << 25
+"""Of slots: the margin of some is set aside for each position by itself (section 10)."""
+EVERY_FLAG = (1 << 26) - 1
 """All of the above."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
@@ -178,6 +180,7 @@ class Desk:
     margin_lot_maintenance: Amounts
     settles: Counts
     day_ends: Counts
+    isolated: Counts
 
     tiers_floor: Amounts
     tiers_rate: Amounts

@@ -91,6 +91,14 @@ def times(books: Books, name: str, bars: npt.NDArray[np.integer]) -> pl.Series:
     return pl.Series(name, books.ts[bars]).cast(UTC)
 
 
+def on_the_path(books: Books, log: Log) -> npt.NDArray[np.bool_]:
+    """Which rows of a log liquidate an isolated position: on the path of a bar, as a stop does, and not by a market order."""
+    isolated = books.tables.row("isolated")
+    if not isolated.any():
+        return np.zeros(log.rows, dtype=np.bool_)
+    return np.asarray((log.reason == Reason.LIQUIDATION) & (log.slot >= 0) & (isolated[np.maximum(log.slot, 0)] != 0))
+
+
 def take(log: Log, keep: npt.NDArray[np.bool_]) -> Log:
     """The rows of a log under a mask; without a copy where only its last rows fall away, as orders that still work do."""
     count = int(np.count_nonzero(keep))

@@ -106,6 +106,7 @@ class Detail(IntEnum):
     MIN_LEVERAGE = 45
     DISPLAYED = 46
     PRICE_MOVE = 47
+    SHORTFALL = 48
 
 
 class EventKind(IntEnum):

@@ -21,7 +21,7 @@ SLOT_FIELDS = (
     "slip_rate", "slip_ticks", "stop", "take", "trail", "max_bars", "cool_down", "reentry_schedule", "scheduled", "kind",
     "fee_maker", "tier_first", "tier_count", "tier_group", "tier_lots",
     "slip_buy", "slip_sell", "cap_share", "cap_carry",
-    "margin_initial", "margin_maintenance", "margin_lot_initial", "margin_lot_maintenance", "settles", "day_ends",
+    "margin_initial", "margin_maintenance", "margin_lot_initial", "margin_lot_maintenance", "settles", "day_ends", "isolated",
 )  # fmt: skip
 """Per-slot settings of `Tables.slots`, one row each, in this order."""
 MARGIN_FIELDS = tuple(name for name in SLOT_FIELDS if name.startswith("margin_"))
@@ -82,6 +82,7 @@ class Tables:
             1e-8 and in ticks. Exits in 1e-8 of the entry or peak, 0 = none; ``max_bars`` and ``cool_down`` in bars.
             ``reentry_schedule`` and ``scheduled`` 0 / 1. ``kind`` is a `TargetKind`.
             Margin in 1e-8 of the value, and in money units per lot; all 0 = the gross limit holds instead.
+            ``isolated`` 1: the margin of a position is set aside for it alone.
             ``settles`` 1: gains and losses are paid in cash at the settlements, as those of futures are.
             ``day_ends`` 1: the end of a session cancels what was requested and still works.
         flows: (flows, 2) Int64 rows of (bar, money units), by bar: deposits, and negative withdrawals.

@@ -32,6 +32,7 @@ class Terms:
         cap_share: most of a bar's volume for an order, 0 = no cap. cap_carry: what is beyond it stays working.
         reentry_on_schedule, scheduled: as in section 6 and 7. kind: what a target number means.
         margin_initial, margin_maintenance: fractions of the value. margin_lot_initial, margin_lot_maintenance: money for one lot.
+        isolated: whether margin is set aside for each position. unit: of money.
         settles: whether gains are paid in cash at settlements.
         day_ends: whether requested orders end with their session.
         tick_in_force: where it is not that of the asset.
@@ -71,6 +72,8 @@ class Terms:
     margin_lot_maintenance: Decimal = ZERO
     settles: bool = False
     day_ends: bool = False
+    isolated: bool = False
+    unit: Decimal = Decimal(1)
     tick_in_force: Decimal | None = None
     currency: int = 0
 

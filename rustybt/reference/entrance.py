@@ -117,6 +117,8 @@ def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:
         margin_lot_maintenance=setting("margin_lot_maintenance") * unit,
         settles=bool(setting("settles")),
         day_ends=bool(setting("day_ends")),
+        isolated=bool(setting("isolated")),
+        unit=unit,
         currency=0 if tables.currencies is None else int(tables.currencies.of_asset[column]),
     )
 

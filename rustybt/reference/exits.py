@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from rustybt.model.codes import Detail, Intrabar, Reason
 from rustybt.reference.account import Account, Bar, Bars, Order, Position, Terms
-from rustybt.reference.fills import Execution, fill, slipped
+from rustybt.reference.fills import Execution, commission, fill, slipped, value
 from rustybt.reference.increments import in_force
+from rustybt.reference.isolated import last_stand, own
 from rustybt.reference.rounding import ONE, downward, upward
-from rustybt.reference.tariff import rates_of
+from rustybt.reference.tariff import Rates, rates_of
 from rustybt.reference.timing import arrival, barred_at, cannot_trade, finer_bars
 
 
@@ -49,7 +50,14 @@ def serve_late_exits(account: Account, number: int, bars: Bars) -> None:
         terms = in_force(account, terms)
         stop = long_stop(position, terms) if position.quantity > 0 else short_stop(position, terms)
         if stop is not None and (bar.low <= stop.price if position.quantity > 0 else bar.high >= stop.price):
-            leave(account, number, (terms, bar), stop)
+            leave(account, number, (terms, bar), no_better(stop, position))
+
+
+def no_better(stop: Exit, position: Position) -> Exit:
+    """A liquidation on the path on which a position was opened is not at a better price than its entry."""
+    if stop.reason is not Reason.LIQUIDATION:
+        return stop
+    return replace(stop, price=(min if position.quantity > 0 else max)(stop.price, position.entry))
 
 
 def leave(account: Account, number: int, at: tuple[Terms, Bar], fired: Exit) -> None:
@@ -60,9 +68,17 @@ def leave(account: Account, number: int, at: tuple[Terms, Bar], fired: Exit) -> 
     rates, taken = rates_of(account, terms), fired.reason is Reason.TAKE_PROFIT
     price = fired.price if taken else slipped(fired.price, quantity, terms, bar)
     charged = rates.resting() if taken else rates
-    fill(account, Execution(number, order, quantity, quantity, price, rates=charged, detail=fired.detail))
+    detail = Detail.SHORTFALL if fired.reason is Reason.LIQUIDATION and falls_short(account, terms, price, charged) else fired.detail
+    fill(account, Execution(number, order, quantity, quantity, price, rates=charged, detail=detail))
     account.cancel(terms.number, number, Detail.EXITED)
     remember_exit(account.positions[terms.number], terms, number)
+
+
+def falls_short(account: Account, terms: Terms, price: Decimal, rates: Rates) -> bool:
+    """Whether an isolated position that is liquidated at a price costs more than was set aside for it."""
+    quantity, unit = account.positions[terms.number].quantity, account.rules.unit
+    fee = commission(-quantity, price, terms, unit, rates)
+    return own(account, terms, value(quantity, price, terms, unit)) < fee
 
 
 def exit_order(account: Account, slot: int, bar: int, reason: Reason) -> Order:
@@ -117,23 +133,31 @@ def above(price: Decimal, distance: Decimal, terms: Terms) -> Decimal:
 
 
 def long_stop(position: Position, terms: Terms) -> Exit | None:
-    """The effective stop of a long position: the higher of stop and trail."""
+    """The effective stop of a long position: the highest of stop, liquidation and trail."""
     stops: list[Exit] = []
     if terms.stop_loss:
         stops.append(Exit(Reason.STOP_LOSS, below(position.entry, terms.stop_loss, terms)))
+    stops += liquidation(position, terms)
     if terms.trailing:
         stops.append(Exit(Reason.TRAILING_STOP, below(position.peak, terms.trailing, terms)))
     return max(stops, key=lambda level: level.price, default=None)
 
 
 def short_stop(position: Position, terms: Terms) -> Exit | None:
-    """The effective stop of a short position: the lower of stop and trail."""
+    """The effective stop of a short position: the lowest of stop, liquidation and trail."""
     stops: list[Exit] = []
     if terms.stop_loss:
         stops.append(Exit(Reason.STOP_LOSS, above(position.entry, terms.stop_loss, terms)))
+    stops += liquidation(position, terms)
     if terms.trailing:
         stops.append(Exit(Reason.TRAILING_STOP, above(position.peak, terms.trailing, terms)))
     return min(stops, key=lambda level: level.price, default=None)
+
+
+def liquidation(position: Position, terms: Terms) -> list[Exit]:
+    """The price at which the margin of an isolated position is used up, if there is one."""
+    price = last_stand(position, terms) if terms.isolated else None
+    return [] if price is None else [Exit(Reason.LIQUIDATION, price)]
 
 
 def long_levels(position: Position, terms: Terms) -> tuple[Exit | None, Decimal | None]:

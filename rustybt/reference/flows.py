@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from rustybt.model.codes import NOWHERE, Detail, Reason, Status
 from rustybt.reference.account import Account, Row
-from rustybt.reference.currencies import at_last, equity_of, use_at_home
+from rustybt.reference.currencies import Holding, at_last, equity_of, use_at_home
+from rustybt.reference.isolated import shared
 from rustybt.reference.margin import use
 from rustybt.reference.pending import free
 from rustybt.reference.rounding import ZERO, amount, toward_zero
@@ -33,9 +34,10 @@ def can_spare(account: Account, money: Decimal) -> bool:
         return False
     rules = account.rules
     holdings, gross = at_last(account), ZERO
-    equity = equity_of(account, holdings, spendable=True)
-    for held in holdings:
+    left = [Holding(held.terms, shared(account, held.terms, held.worth)) for held in holdings]
+    equity = equity_of(account, left, spendable=True)
+    for held in (held for held in holdings if not held.terms.isolated):
         taken = use_at_home(account, held.terms, use(account.positions[held.terms.number].quantity, held.worth, held.terms, rules))
         gross = amount(gross + taken, rules.unit, "gross exposure", held.terms.asset.symbol)
-    left = toward_zero((equity - money) * rules.gross, rules.unit)
-    return amount(left, rules.unit, "gross limit", rules.terms[0].asset.symbol) >= gross
+    spare = toward_zero((equity - money) * rules.gross, rules.unit)
+    return amount(spare, rules.unit, "gross limit", rules.terms[0].asset.symbol) >= gross

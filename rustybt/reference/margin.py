@@ -8,7 +8,8 @@ from rustybt.model.codes import NOWHERE, Detail, Reason, Status
 from rustybt.reference.account import Account, Order, Row, Rules, Terms
 from rustybt.reference.currencies import use_at_home
 from rustybt.reference.fills import value
-from rustybt.reference.rounding import ZERO, amount, upward
+from rustybt.reference.isolated import asked, common
+from rustybt.reference.rounding import ZERO, amount
 
 
 def use(quantity: Decimal, worth: Decimal, terms: Terms, rules: Rules) -> Decimal:
@@ -16,14 +17,6 @@ def use(quantity: Decimal, worth: Decimal, terms: Terms, rules: Rules) -> Decima
     if not rules.uses_margin:
         return abs(worth)
     return asked(quantity, worth, terms, (terms.margin_initial, terms.margin_lot_initial), rules.unit)
-
-
-def asked(quantity: Decimal, worth: Decimal, terms: Terms, margin: tuple[Decimal, Decimal], unit: Decimal) -> Decimal:
-    """A fraction of the value, rounded up, and money for each lot."""
-    symbol = terms.asset.symbol
-    part = amount(upward(abs(worth) * margin[0], unit), unit, "margin", symbol)
-    more = amount(abs(quantity) / terms.asset.lot_size * margin[1], unit, "margin", symbol)
-    return amount(part + more, unit, "margin", symbol)
 
 
 def maintenance(account: Account, terms: Terms, quantity: Decimal) -> Decimal:
@@ -39,8 +32,8 @@ def watch_margin(account: Account, bar: int, equity: Decimal) -> None:
     rules = account.rules
     if not rules.uses_margin:
         return
-    held = [terms for terms in rules.terms if account.positions[terms.number].quantity != 0]
-    owed = ZERO
+    held = [terms for terms in rules.terms if account.positions[terms.number].quantity != 0 and not terms.isolated]
+    owed, equity = ZERO, common(account, equity)
     for terms in held:
         asks = maintenance(account, terms, account.positions[terms.number].quantity)
         owed = amount(owed + asks, rules.unit, "margin", terms.asset.symbol)

@@ -13,6 +13,7 @@ from rustybt.reference.currencies import Holding, abroad, equity_of, use_at_home
 from rustybt.reference.fills import Execution, check_price, commission, fill, value
 from rustybt.reference.groups import consequences
 from rustybt.reference.increments import accepted, in_force, lot_of
+from rustybt.reference.isolated import shared
 from rustybt.reference.margin import use
 from rustybt.reference.pending import free
 from rustybt.reference.priced import AUCTIONS, CLOSES, MARKET_MOMENT, Moment, fill_price
@@ -239,8 +240,9 @@ def room(account: Account, phase: Phase, symbol: str) -> Decimal:
     """What the gross limit leaves for increases, after the reductions."""
     unit = account.rules.unit
     holdings, gross = values(account, phase), ZERO
-    equity = equity_of(account, holdings, spendable=True)
-    for held in holdings:
+    left = [Holding(held.terms, shared(account, held.terms, held.worth)) for held in holdings]
+    equity = equity_of(account, left, spendable=True)
+    for held in (held for held in holdings if not held.terms.isolated):
         taken = use(account.positions[held.terms.number].quantity, held.worth, held.terms, account.rules)
         gross = amount(gross + use_at_home(account, held.terms, taken), unit, "use", held.terms.asset.symbol)
     limit = amount(toward_zero(equity * account.rules.gross, unit), unit, "gross limit", symbol)

@@ -35,6 +35,16 @@ def draw_margin(dice: Chance, world: World, tables: Tables) -> Ints:
     return slots
 
 
+def draw_isolated(dice: Chance, tables: Tables) -> Tables:
+    """In half of the sessions with margin some slots keep theirs for each position."""
+    if not any(bool(tables.row(name).any()) for name in MARGIN_FIELDS) or not dice.chance(50):
+        return tables
+    slots = tables.slots.copy()
+    for slot in range(slots.shape[1]):
+        slots[SLOT_FIELDS.index("isolated"), slot] = int(dice.chance(60))
+    return replace(tables, slots=slots)
+
+
 def draw_settlements(dice: Chance, tables: Tables, bars: int) -> Tables:
     """In a third of the sessions some assets settle, at every bar or at some."""
     if not dice.chance(33):

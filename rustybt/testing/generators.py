@@ -17,7 +17,7 @@ from rustybt.model.panel import Ints
 from rustybt.testing.carried import draw_carry
 from rustybt.testing.currencies import draw_currencies, on_foreign_cash, within_currencies
 from rustybt.testing.dated import draw_dated
-from rustybt.testing.funds import draw_flows, draw_margin, draw_pending, draw_policies, draw_settlements
+from rustybt.testing.funds import draw_flows, draw_isolated, draw_margin, draw_pending, draw_policies, draw_settlements
 from rustybt.testing.happenings import draw_events
 from rustybt.testing.increments import draw_increments
 from rustybt.testing.limits import draw_controls
@@ -160,6 +160,7 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     tables = draw_dated(dice, world, count, tables, margin=margin)
     tables = replace(tables, currencies=None if tables.pending_days else draw_currencies(dice, world, count))
     tables = replace(tables, carry=on_foreign_cash(dice, tables.carry, tables.currencies))
+    tables = draw_isolated(dice, tables)
     return Session(tables, replace(market, timing=timing), plan, within_currencies(events, tables.currencies), tape)
 
 

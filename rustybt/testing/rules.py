@@ -137,7 +137,8 @@ def draw_slot(dice: Chance, worth: int, costs: int, exits: int) -> dict[str, int
         "cap_carry": dice.pick((1, 0)),
         "fee_maker": dice.pick((0, 10**5, 3 * 10**6)) if dice.chance(costs // 2) else -1,
     } | dict.fromkeys(
-        ("tier_first", "tier_count", "tier_group", "tier_lots", "slip_buy", "slip_sell", *MARGIN_FIELDS, "settles", "day_ends"), 0
+        ("tier_first", "tier_count", "tier_group", "tier_lots", "slip_buy", "slip_sell", *MARGIN_FIELDS, "settles", "day_ends", "isolated"),
+        0,
     )
 
 

@@ -18,7 +18,7 @@ from rustybt.ledger.currencies import HOME, PARTS
 from rustybt.ledger.frames import Books
 from rustybt.ledger.home import Pool
 from rustybt.ledger.tranches import METHODS
-from rustybt.model import CurrencyTable, Reason
+from rustybt.model import SLOT_FIELDS, CurrencyTable, Reason
 from tests.ledger.conftest import fill, random_books
 
 D = Decimal
@@ -84,7 +84,7 @@ def test_contracts_that_settle_are_exposed_with_their_gain_only(make_books: Any)
     rows = [fill(0, 1, 1, 100, 100_000), fill(2, 1, 2, -100, 120_000)]
     books = make_books(rows)
     slots = books.tables.slots.copy()
-    slots[-1] = 1
+    slots[SLOT_FIELDS.index("settles")] = 1
     trade = trades_frame(abroad(replace(books, tables=replace(books.tables, slots=slots)), RATES)).row(0, named=True)
     assert (trade["pnl"], trade["pnl_home"], trade["fx_home"]) == (D(200), D(240), D(0))
 

@@ -55,7 +55,7 @@ def without_carry(drawn: Session) -> Session:
 
 def without_margin(drawn: Session) -> Session:
     """The gross limit instead of margin."""
-    return with_setting(drawn, **dict.fromkeys(MARGIN_FIELDS, 0))
+    return with_setting(drawn, **dict.fromkeys((*MARGIN_FIELDS, "isolated"), 0))
 
 
 def with_one_delay(drawn: Session) -> Session:

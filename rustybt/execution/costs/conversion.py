@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from rustybt.errors import ConfigError
+from rustybt.execution.fields import fields_of
 from rustybt.model.decimals import RATE, to_decimal
 
 MOST_BPS = 10_000
+FIELDS = ("bps", "minimum", "least")
 ZERO = Decimal(0)
 
 
@@ -30,6 +33,23 @@ class Conversion:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a manifest; the same for equal terms."""
         return {name: format(getattr(self, name).normalize(), "f") for name in ("bps", "minimum", "least")}
+
+    @staticmethod
+    def from_dict(plain: Mapping[str, Any], where: str = "convert") -> Conversion:
+        """Terms from plain values: those of `to_dict`, or the arguments of `conversion` as JSON or TOML write them.
+
+        Args:
+            plain: by argument of `conversion`.
+            where: how errors call it.
+
+        Raises:
+            ConfigError: naming the field.
+
+        Example:
+            >>> Conversion.from_dict({"bps": 2}) == conversion(2)
+            True
+        """
+        return conversion(**fields_of(plain, FIELDS, where))
 
     def units(self, money_scale: int) -> tuple[int, int, int]:
         """The rate in 1e-8, minimum and least in money units.
