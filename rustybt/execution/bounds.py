@@ -11,16 +11,25 @@ from typing import Any
 import numpy as np
 
 from rustybt.errors import ConfigError
-from rustybt.model.controls import FAR_DAY, Response
+from rustybt.model.controls import FAR_DAY, MOST_BARS, Response
 from rustybt.model.decimals import LIMIT, RATE, to_decimal
 from rustybt.model.panel import Ints
 
 RESPONSES = {response.name.lower(): response for response in Response}
 LOSSES = ("drawdown", "daily_loss")
-OF_ACCOUNT = (*LOSSES, "max_leverage", "min_leverage")
-MULTIPLES = ("concentration", "price_move", "gross_exposure", "net_exposure", "max_leverage", "min_leverage")
-FRACTIONS = (*MULTIPLES, "price_collar", *LOSSES)
-COUNTS = {"orders_per_day": "count orders: 10", "duplicate": "count bars: 5", "min_leverage_after": "count sessions: 5"}
+OF_ACCOUNT = (*LOSSES, "max_leverage", "min_leverage", "max_value_at_risk")
+MULTIPLES = ("concentration", "correlated_exposure", "price_move", "gross_exposure", "net_exposure", "max_leverage", "min_leverage")
+FRACTIONS = (*MULTIPLES, "price_collar", "value_at_risk", "max_value_at_risk", *LOSSES)
+COUNTS = {"orders_per_day": "count orders: 10", "duplicate": "count bars: 5"}
+RISKS = ("value_at_risk", "max_value_at_risk")
+TERMS: dict[str, tuple[tuple[str, ...], Any, str]] = {
+    "min_leverage_after": (("min_leverage",), 0, "count sessions: 5"),
+    "risk_bars": (RISKS, 250, f"give 2 to {MOST_BARS} bars"),
+    "risk_confidence": (RISKS, "0.95", 'write 99 % as "0.99"'),
+    "correlated_bars": (("correlated_exposure",), 60, f"give 2 to {MOST_BARS} bars"),
+    "correlated_above": (("correlated_exposure",), "0.7", 'give a correlation from 0 to below 1, such as "0.8"'),
+}
+"""What belongs to some limits: which ones, what holds where nothing is said, what to do about nonsense."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,35 @@ def checked(name: str, given: object) -> Limit:
     if name in ("order_quantity", "position") and isinstance(found.value, Mapping):
         return Limit({str(symbol): number_of(name, value) for symbol, value in found.value.items()}, found.action)
     return Limit(number_of(name, found.value), found.action)
+
+
+def terms_of(given: Mapping[str, object], limits: Mapping[str, Limit]) -> dict[str, Any]:
+    """What belongs to the limits, as exact numbers; that of limits which are not set is left out.
+
+    Raises:
+        ConfigError: a term without its limit, or out of range.
+    """
+    found = {}
+    for name, (owners, usual, do) in TERMS.items():
+        value = given[name]
+        set_by = [owner for owner in owners if owner in limits]
+        if not set_by and value is not None:
+            raise ConfigError(f"{name} {value} without {owners[0]}", where=f"controls, {name}", do=f"give {owners[0]}= too")
+        if set_by:
+            found[name] = _term(name, usual if value is None else value, do)
+    return found
+
+
+def _term(name: str, value: object, do: str) -> Any:
+    number, where = to_decimal(value, name), f"controls, {name}"
+    if name in ("risk_confidence", "correlated_above"):
+        if not 0 <= number < 1 or (name == "risk_confidence" and number == 0) or number * RATE != (number * RATE).to_integral_value():
+            raise ConfigError(f"{name} {value} is not a fraction of at most 8 decimals below 1", where=where, do=do)
+        return number
+    least, most = (0, LIMIT) if name == "min_leverage_after" else (2, MOST_BARS)
+    if number != number.to_integral_value() or not least <= number <= most:
+        raise ConfigError(f"{name} {value} is not a whole number from {least} to {most}", where=where, do=do)
+    return int(number)
 
 
 def number_of(name: str, value: object) -> Any:

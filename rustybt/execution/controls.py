@@ -18,10 +18,10 @@ from rustybt.execution.bounds import (
     checked,
     days_of,
     limit_from,
-    number_of,
     plain_of,
     spans_of,
     spelled,
+    terms_of,
 )
 from rustybt.execution.fields import fields_of
 from rustybt.model.asset import Asset
@@ -35,14 +35,14 @@ class Controls:
 
     Attributes:
         limits: by control, with exact values. restricted, dates: (symbol, first day, last day), days since 1970-01-01.
-        flatten: whether a halt closes all positions. deadline: sessions after which ``min_leverage`` holds.
+        flatten: whether a halt closes all positions. terms: what belongs to some limits, by argument.
     """
 
     limits: Mapping[str, Limit] = field(default_factory=dict)
     restricted: tuple[tuple[str, int, int], ...] = ()
     flatten: bool = False
     dates: tuple[tuple[str, int, int], ...] = ()
-    deadline: int = 0
+    terms: Mapping[str, Any] = field(default_factory=dict)
 
     def table(self, assets: tuple[Asset, ...], money_scale: int) -> ControlTable:
         """The integers of the kernel for the assets of a run.
@@ -70,7 +70,11 @@ class Controls:
             dates=spans_of(self.dates, columns, "asset_dates"),
             collar=rates.pop("price_collar"),
             move=rates.pop("price_move"),
-            deadline=self.deadline,
+            deadline=self.terms.get("min_leverage_after", 0),
+            risk_bars=(bars := self.terms.get("risk_bars", 1)),
+            risk_tail=int(bars * (1 - self.terms.get("risk_confidence", Decimal(1)))),
+            correlated_bars=self.terms.get("correlated_bars", 1),
+            correlated_above=int(self.terms.get("correlated_above", Decimal(0)) * RATE),
             **rates,
         )
 
@@ -100,7 +104,7 @@ class Controls:
         spans = {"restricted": self.restricted, "asset_dates": self.dates}
         values = {name: spelled(spans[name]) if name in spans else plain_of(given.value) for name, given in self.limits.items()}
         plain: dict[str, Any] = {name: {"value": values[name], "action": self.limits[name].action} for name in sorted(values)}
-        plain |= {"min_leverage_after": self.deadline} if "min_leverage" in self.limits else {}
+        plain |= {name: plain_of(value) for name, value in sorted(self.terms.items())}
         return plain | {"flatten": self.flatten}
 
     @staticmethod
@@ -141,7 +145,14 @@ def controls(
     net_exposure: object = None,
     max_leverage: object = None,
     min_leverage: object = None,
-    min_leverage_after: int = 0,
+    min_leverage_after: object = None,
+    value_at_risk: object = None,
+    max_value_at_risk: object = None,
+    risk_bars: object = None,
+    risk_confidence: object = None,
+    correlated_exposure: object = None,
+    correlated_bars: object = None,
+    correlated_above: object = None,
     flatten: bool = False,
 ) -> Controls:
     """Limits of a run. Each is a value, or `limit(value, action)`; the usual action is ``reject``, of a loss ``halt``.
@@ -168,6 +179,15 @@ def controls(
         max_leverage: most gross exposure that the account may have after a bar, as a multiple of equity; halts for the rest of the run.
         min_leverage: least of it.
         min_leverage_after: sessions at the beginning of the run in which ``min_leverage`` is not asked for.
+        value_at_risk: largest loss in a bar with what is held, working and ordered, as a fraction of equity: by the moves of the last
+            bars, exceeded in no more of them than the confidence leaves. An order that does not raise it passes.
+        max_value_at_risk: the same for what is held, after every bar; halts for the rest of the run.
+        risk_bars: bars that both look back; before there were as many, nothing is asked. Default 250, at most 1,000.
+        risk_confidence: of both; default 0.95: in 250 bars 12 may lose more.
+        correlated_exposure: most value, as a multiple of equity, of the asset and of all held or worked for that move with it, less those
+            that move against it.
+        correlated_bars: bars over which the moves of two assets are correlated; default 60, at most 1,000.
+        correlated_above: the correlation above which assets count together, and below whose negative against each other; default 0.7.
         flatten: True: a halt cancels all orders and closes all positions; False: nothing more is opened.
 
     Raises:
@@ -193,19 +213,24 @@ def controls(
         "net_exposure": net_exposure,
         "max_leverage": max_leverage,
         "min_leverage": min_leverage,
+        "value_at_risk": value_at_risk,
+        "max_value_at_risk": max_value_at_risk,
+        "correlated_exposure": correlated_exposure,
     }
-    wait = number_of("min_leverage_after", min_leverage_after)
-    if wait and min_leverage is None:
-        raise ConfigError(
-            f"min_leverage_after {wait} without min_leverage", where="controls, min_leverage_after", do="give min_leverage= too"
-        )
+    terms = {
+        "min_leverage_after": min_leverage_after,
+        "risk_bars": risk_bars,
+        "risk_confidence": risk_confidence,
+        "correlated_bars": correlated_bars,
+        "correlated_above": correlated_above,
+    }
     if not isinstance(flatten, bool):
         raise ConfigError(f"flatten {flatten!r} is not True or False", where="controls, flatten", do="write flatten=True")
     limits = {name: checked(name, value) for name, value in said.items() if value is not None and value is not False}
     listed = {"restricted": restricted, "asset_dates": asset_dates}
     spans = {name: days_of(name, value.value if isinstance(value, Limit) else value) for name, value in listed.items()}
     limits |= {n: Limit(None, v.action if isinstance(v, Limit) else "reject") for n, v in listed.items() if spans[n]}
-    return Controls(limits, spans["restricted"], flatten, spans["asset_dates"], wait)
+    return Controls(limits, spans["restricted"], flatten, spans["asset_dates"], terms_of(terms, limits))
 
 
 ARGUMENTS = tuple(controls.__kwdefaults__ or ())

@@ -9,16 +9,16 @@ from .compile import MODE, apart, aside, kernel
 from .limits import BAD, DOWN, HALF_EVEN, LIMIT, ONE
 
 if MODE == "compiled":
-    from .wide import mul_div
+    from .wide import mul_div, remainder
 elif MODE == "float":
-    from .inexact import mul_div  # type: ignore[assignment]
+    from .inexact import mul_div, remainder  # type: ignore[assignment]
 else:
-    from .unbounded import mul_div
+    from .unbounded import mul_div, remainder
 
 SLACK = 0 if MODE != "float" else LIMIT >> 20
 """How far the two sides of the identity may lie apart: not at all, but for the build that computes in floats."""
 
-__all__ = ["agree", "fits", "mul_div", "ratio", "value"]
+__all__ = ["agree", "fits", "mul_div", "ratio", "remainder", "value"]
 
 
 @kernel

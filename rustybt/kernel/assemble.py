@@ -111,19 +111,23 @@ def controls_of(tables: Tables) -> dict[str, Any]:
     multiples = (given.gross_exposure, given.net_exposure, given.max_leverage, given.min_leverage)
     first, last = np.full(len(tables.assets), -FAR_DAY, dtype=np.int64), np.full(len(tables.assets), FAR_DAY, dtype=np.int64)
     first[given.dates[:, 0]], last[given.dates[:, 0]] = given.dates[:, 1], given.dates[:, 2]
+    risk = (given.value_at_risk, given.max_value_at_risk, given.risk_bars, given.risk_tail)
+    group = (given.correlated_exposure, given.correlated_above, given.correlated_bars)
     days = given.days if len(given.days) else np.zeros(1, dtype=np.int64)
     arrays = {
         "control_action": given.actions,
         "control_quantity": given.quantity,
         "control_position": given.position,
-        "control_limits": np.array((*limits, given.collar, given.duplicate, *multiples, given.deadline, given.move), dtype=np.int64),
+        "control_limits": np.array(
+            (*limits, given.collar, given.duplicate, *multiples, given.deadline, given.move, *risk, *group), dtype=np.int64
+        ),
         "control_days": days,
         "date_first": first,
         "date_last": last,
     }
     bans = {f"ban_{name}": given.restricted[:, place] for place, name in enumerate(("asset", "first", "last"))}
     found = {name: typed(name, array) for name, array in (arrays | bans).items()}
-    return found | {"bans": len(given.restricted), "has_days": int(len(given.days) > 0)}
+    return found | {"window": given.window, "bans": len(given.restricted), "has_days": int(len(given.days) > 0)}
 
 
 def watched(given: ControlTable | None) -> int:

@@ -11,6 +11,7 @@ from .exposure import DUPLICATE, code_of, day_of, lots_worth, remember, room_bey
 from .journal import cancel, drop, head, paid, refuse, submit, sweep, tail
 from .limits import CEIL, DOWN, FAR, ONE, RATE, ZERO, whole
 from .orders import closing
+from .risk import room_at_risk, too_risky
 from .state import (
     CAUSE,
     DAY,
@@ -30,6 +31,7 @@ from .state import (
     STARTED,
     TOO_HIGH,
     TOO_LOW,
+    TOO_RISKY,
     WISH,
     Desk,
 )
@@ -45,6 +47,7 @@ PER_DAY, QUANTITY, NOTIONAL = whole(Control.ORDERS_PER_DAY), whole(Control.ORDER
 POSITION, CONCENTRATION = whole(Control.POSITION), whole(Control.CONCENTRATION)
 DRAWDOWN, DAILY_LOSS = whole(Control.DRAWDOWN), whole(Control.DAILY_LOSS)
 MAX_LEVERAGE, MIN_LEVERAGE = whole(Control.MAX_LEVERAGE), whole(Control.MIN_LEVERAGE)
+PRICE_MOVE, MOST_RISK = whole(Control.PRICE_MOVE), whole(Control.MAX_VALUE_AT_RISK)
 CONTROLS = whole(len(Control))
 OF_NOTIONAL, OF_CONCENTRATION, OF_ORDERS, OF_DRAWDOWN, OF_LOSS, OF_FLATTEN = range(6)
 """Places in ``control_limits``."""
@@ -68,7 +71,7 @@ def violate(desk: Desk, t: int, slot: int, reason: int, control: int, requested:
 def watches_account(control: int) -> bool:
     """Whether a control looks at no order."""
     apart()
-    return control == DRAWDOWN or control == DAILY_LOSS or control == MAX_LEVERAGE or control == MIN_LEVERAGE
+    return control == DRAWDOWN or control == DAILY_LOSS or control == MAX_LEVERAGE or control == MIN_LEVERAGE or control == MOST_RISK
 
 
 @aside
@@ -121,6 +124,8 @@ def room_for(desk: Desk, t: int, slot: int, control: int, part: int, extra: int)
         return desk.control_quantity[asset] if desk.control_quantity[asset] >= 0 else FAR
     if control == NOTIONAL:
         return lots_worth(desk, asset, limits[OF_NOTIONAL])
+    if control > PRICE_MOVE:
+        return room_at_risk(desk, slot, control, part, extra)
     if control > DAILY_LOSS:
         return room_beyond(desk, t, slot, control, part, extra)
     held = abs(desk.lots[slot] + part)
@@ -180,6 +185,8 @@ def supervise(desk: Desk, t: int) -> None:
     guard[IN_LOSS] = check_loss(desk, t, DAILY_LOSS, watch[DAY_START], limits[OF_LOSS], guard[IN_LOSS])
     guard[TOO_HIGH] = check_state(desk, t, MAX_LEVERAGE, too_high(desk), guard[TOO_HIGH])
     guard[TOO_LOW] = check_state(desk, t, MIN_LEVERAGE, too_low(desk), guard[TOO_LOW])
+    if desk.control_action[MOST_RISK] >= 0:
+        guard[TOO_RISKY] = check_state(desk, t, MOST_RISK, too_risky(desk), guard[TOO_RISKY])
     if guard[DUE_HALT] != 0:
         stand_still(desk, t)
 

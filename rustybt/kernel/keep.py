@@ -40,6 +40,9 @@ def restore(book: Book, state: Mapping[str, Any]) -> Book:
         raise DataError(
             f"a saved book {found}", where=f"book of version, assets, sleeves {wanted}", do="load it with the tables it was saved with"
         )
+    if len(state["moves"]) != len(desk.moves):
+        what, where = f"{len(state['moves'])} moves of prices", f"book of {desk.assets} assets that looks {desk.window} bars back"
+        raise DataError(f"a saved book with {what}", where=where, do="keep the controls and how far they look back")
     orders, rows = int(state["count"][ORDERS]), int(state["count"][LOGGED])
     widen(desk, max(len(desk.order_slot), 2 * orders))
     lengthen(desk, max(desk.log_size, 2 * rows))
@@ -68,6 +71,9 @@ def regrown(book: Book, new: Book) -> Book:
         wide = np.zeros(desk.assets, dtype=np.int64)
         wide[columns] = state[name]
         state[name] = wide
+    wide = np.zeros((book._desk.window, desk.assets), dtype=np.int64)  # noqa: SLF001 - one room
+    wide[:, columns] = state["moves"].reshape(-1, len(columns))
+    state["moves"] = wide.reshape(-1)
     log_slot = np.where(state["log_slot"] < 0, NOWHERE, slots[state["log_slot"]]).astype(np.int32)
     state["claim_slot"] = slots[state["claim_slot"]]
     state |= {"order_slot": slots[state["order_slot"]], "log_slot": log_slot}

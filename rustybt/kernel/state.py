@@ -29,7 +29,7 @@ that it is about, deposits and withdrawals behind us, dividends owed and not yet
 sessions behind us."""
 MONTH = GROUPS
 """Place in ``tally`` of the month that it counts; before it what was traded in that month, by ``tier_group``."""
-HALTED, DUE_HALT, STARTED, DAY, ORDERS_TODAY, IN_DRAWDOWN, IN_LOSS, CAUSE, TOO_HIGH, TOO_LOW, SESSIONS, MARKED = range(12)
+HALTED, DUE_HALT, STARTED, DAY, ORDERS_TODAY, IN_DRAWDOWN, IN_LOSS, CAUSE, TOO_HIGH, TOO_LOW, SESSIONS, TOO_RISKY, MARKED = range(13)
 """Places in ``guard``: what the controls remember; the last of them counts the bars whose moves were noted."""
 PEAK, DAY_START, LAST_EQUITY, KNOWN_DEPOSITS, WISH, WISH_LIMIT, WISH_STOP = range(7)
 """Places in ``watch``: equity at its highest, before this session, at the last bar; deposits at the last bar; lots and prices of the order
@@ -95,7 +95,7 @@ class Desk:
     settled, by sessions since: ``waiting``.
 
     What survives a bar: ``last`` per asset and 1 + the session of its last bar (``seen``), how far that bar ``moved``
-    it in 1e-8, the ``tally`` of a month, the rates in force.
+    it in 1e-8, the ``moves`` of the last ``window`` bars; the ``tally`` of a month, the rates in force.
     Per slot: ``lots``, ``entry`` and ``peak`` price, the levels ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``,
     bars to ``cool``, whether it ``exited``, the remembered ``target``, bar + 1 at which its position was opened after the open
     (``late``), the value ``settled`` in cash, of the last order that passed the controls bar + 1, lots, limit and stop (``asked``), how
@@ -105,7 +105,8 @@ class Desk:
     how far beyond it the limit lies, the number of the first order of its batch, the session whose end cancels it, and how many
     lots of it are shown. Per claim (a dividend earned and not yet paid): slot, number, money.
 
-    Scratch: the numbers of an ``errand``; ``held_slots``, slots with a position; ``planned``, lots with those of working orders; per
+    Scratch: the numbers of an ``errand``; ``held_slots``, slots with a position; ``planned``, lots with those of working orders;
+    ``gain``, what they would have gained in the last bars; per
     order what is ``due``: price, lots to serve, lots granted, notional and fee of the lots to serve, lots that are not served and
     why, and whether it rested; the ``queue`` of increases, and the same ``ranked`` by slot; per asset the tick and lot in force and
     the least notional, as of the changes behind us; per currency worth and gross. Last the log, as in `rustybt.model.Log`, and the
@@ -131,6 +132,7 @@ class Desk:
     feeds: int
     bans: int
     has_days: int
+    window: int
     intrabar: int
     delay_count: int
     clock_rows: int
@@ -279,6 +281,7 @@ class Desk:
     tally: Amounts
     seen: Counts
     moved: Amounts
+    moves: Amounts
     rate_num: Amounts
     rate_den: Amounts
     lots: Amounts
@@ -334,6 +337,7 @@ class Desk:
     lot_now: Amounts
     least_now: Amounts
     planned: Amounts
+    gain: Amounts
     worth_in: Amounts
     gross_in: Amounts
     due_price: Amounts
@@ -385,7 +389,7 @@ class Desk:
 
     def lay_out(self, assets: int, slots: int, orders: int, claims: int = 1) -> None:
         """An empty state and its scratch, with room for so many orders and claims: one block per type."""
-        for kind, names, places, first, total in layout(assets, slots, orders, claims):
+        for kind, names, places, first, total in layout(assets, slots, orders, claims, self.__dict__["window"]):
             block = np.zeros(total, kind)
             self.table[places] = block.__array_interface__["data"][0] + np.multiply(first[:-1], block.itemsize)
             self.__dict__.update({name: block[first[n] : first[n + 1]] for n, name in enumerate(names)})
@@ -411,20 +415,20 @@ LOG = _NAMES[_NAMES.index("log_bar") : _NAMES.index("curve_equity")]
 CURVES = _NAMES[_NAMES.index("curve_equity") :]
 
 
-def lengths(assets: int, slots: int, orders: int, claims: int = 1) -> dict[str, int]:
+def lengths(assets: int, slots: int, orders: int, claims: int = 1, window: int = 0) -> dict[str, int]:
     """Length of each array that a state and its scratch consist of."""
     per_slot, per_order, per_asset = (*PER_SLOT, "held_slots", "planned"), (*PER_ORDER, *DUE), ("last", "tick_now", "lot_now", "least_now")
-    fixed = {"money": 12, "count": 12, "cursor": 8, "errand_words": 6, "watch": 7, "guard": 12, "seen": assets, "moved": assets}
-    fixed |= {"tally": MONTH + 1}
+    fixed = {"money": 12, "count": 12, "cursor": 8, "errand_words": 6, "watch": 7, "guard": 13, "seen": assets, "moved": assets}
+    fixed |= {"tally": MONTH + 1, "moves": assets * window, "gain": window}
     fixed |= dict.fromkeys(PER_CLAIM, claims) | dict.fromkeys(per_asset, assets) | {"waiting": WAITING}
     fixed |= dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_CURRENCIES) | {"money": 12 * MOST_CURRENCIES}
     return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)
 
 
 @lru_cache(maxsize=64)
-def layout(assets: int, slots: int, orders: int, claims: int) -> tuple[tuple[Any, tuple[str, ...], Any, list[int], int], ...]:
+def layout(assets: int, slots: int, orders: int, claims: int, window: int) -> tuple[tuple[Any, tuple[str, ...], Any, list[int], int], ...]:
     """Per type: the type, the arrays, their places in the table, where each begins in its block (and the last ends), the block's length."""
-    wanted, found = lengths(assets, slots, orders, claims), []
+    wanted, found = lengths(assets, slots, orders, claims, window), []
     for kind in dict.fromkeys(KINDS[name] for name in wanted):
         names = tuple(name for name in wanted if KINDS[name] == kind)
         first = [0, *accumulate(wanted[name] for name in names)]

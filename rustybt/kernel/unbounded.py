@@ -5,6 +5,11 @@ from __future__ import annotations
 from .limits import BAD, CEIL, DOWN, FLOOR
 
 
+def remainder(a: int, b: int, s: int) -> int:
+    """What ``a * b`` leaves over the floor of ``a * b / s``."""
+    return a * b % s
+
+
 def mul_div(a: int, b: int, s: int, mode: int) -> int:
     """``a * b / s`` rounded as told; BAD where it does not fit."""
     quotient, rest = divmod(a * b, s)

@@ -84,6 +84,14 @@ def divide_wide(a: int, b: int, s: int) -> tuple[int, int]:
     return quotient, rest
 
 
+@aside
+def remainder(a: int, b: int, s: int) -> int:
+    """What ``a * b`` leaves over the floor of ``a * b / s``, s > 0; the quotient has to fit."""
+    apart()
+    _, rest = divide_wide(a, b, s)
+    return rest
+
+
 @kernel
 def mul_div(a: int, b: int, s: int, mode: int) -> int:
     """``a * b / s`` rounded as told, s > 0; BAD where it does not fit. Inlined."""

@@ -107,6 +107,9 @@ class Detail(IntEnum):
     DISPLAYED = 46
     PRICE_MOVE = 47
     SHORTFALL = 48
+    VALUE_AT_RISK = 49
+    CORRELATED_EXPOSURE = 50
+    MAX_VALUE_AT_RISK = 51
 
 
 class EventKind(IntEnum):

@@ -11,6 +11,8 @@ from rustybt.model.panel import Ints
 
 FAR_DAY = 2**31 - 1
 """A day beyond all others."""
+MOST_BARS = 1_000
+"""The most bars that controls look back."""
 
 
 class Control(IntEnum):
@@ -34,16 +36,23 @@ class Control(IntEnum):
     MAX_LEVERAGE = 15
     MIN_LEVERAGE = 16
     PRICE_MOVE = 17
+    VALUE_AT_RISK = 18
+    CORRELATED_EXPOSURE = 19
+    MAX_VALUE_AT_RISK = 20
 
     @property
     def watches_account(self) -> bool:
         """Whether it looks at the account after every bar, and at no order."""
-        return self in (Control.DRAWDOWN, Control.DAILY_LOSS, Control.MAX_LEVERAGE, Control.MIN_LEVERAGE)
+        return self in ACCOUNT
 
     @property
     def watches_moves(self) -> bool:
         """Whether it looks at how prices moved."""
         return self >= Control.PRICE_MOVE
+
+
+ACCOUNT = (Control.DRAWDOWN, Control.DAILY_LOSS, Control.MAX_LEVERAGE, Control.MIN_LEVERAGE, Control.MAX_VALUE_AT_RISK)
+"""Controls that look at the account after every bar."""
 
 
 class Response(IntEnum):
@@ -73,6 +82,8 @@ class ControlTable:
         restricted: (n, 3) Int64 rows of (asset, first day, last day). dates: the same, at most one
             per asset: the days on which it may be bought or sold short.
         collar: how far a price may lie from the last price, 1e-8. duplicate: bars. move: how far the last bar may have moved, 1e-8.
+        value_at_risk, max_value_at_risk: of equity, 1e-8; by ``risk_bars`` bars, of which ``risk_tail`` may lose more.
+        correlated_exposure: of equity, 1e-8, with assets correlated above ``correlated_above``, 1e-8, over ``correlated_bars`` bars.
         gross_exposure, net_exposure, max_leverage, min_leverage: of equity, 1e-8. deadline: sessions.
         days: (bars,) Int64 session of each bar; empty: every bar is a day of its own.
     """
@@ -96,7 +107,20 @@ class ControlTable:
     min_leverage: int = 0
     deadline: int = 0
     move: int = 0
+    value_at_risk: int = 0
+    max_value_at_risk: int = 0
+    risk_bars: int = 1
+    risk_tail: int = 0
+    correlated_exposure: int = 0
+    correlated_above: int = 0
+    correlated_bars: int = 1
     days: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def window(self) -> int:
+        """How many bars back the controls that are watched look at moves."""
+        risk = self.action(Control.VALUE_AT_RISK) >= 0 or self.action(Control.MAX_VALUE_AT_RISK) >= 0
+        return max(self.risk_bars if risk else 0, self.correlated_bars if self.action(Control.CORRELATED_EXPOSURE) >= 0 else 0)
 
     def action(self, control: Control) -> int:
         """The action of a control, -1 = not watched."""

@@ -43,7 +43,7 @@ ENDS = (Life.FILLED, Life.CANCELLED, Life.EXPIRED, Life.REJECTED)
 """States that nothing follows."""
 _REFUSED = _details(
     "no_price cool_down margin_call halted restricted long_only orders_per_day order_quantity order_notional position concentration "
-    "asset_dates price_collar duplicate gross_exposure net_exposure price_move"
+    "asset_dates price_collar duplicate gross_exposure net_exposure price_move value_at_risk correlated_exposure"
 )
 _CALLED_OFF = _details(
     "replaced requested exited end_of_day oco reduce_only capped lot_size min_notional barred halted split merged delisted settled rolled"

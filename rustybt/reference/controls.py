@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from rustybt.model.codes import NOWHERE, Detail, Reason, Status
+from rustybt.model.codes import Detail, Reason, Status
 from rustybt.model.controls import Control, Response
-from rustybt.reference.account import Account, Order, Row, Terms
-from rustybt.reference.currencies import abroad, at_home
-from rustybt.reference.fills import check_price, value
-from rustybt.reference.rounding import ONE, ZERO, amount, toward_zero, upward
-from rustybt.reference.timing import arrival
+from rustybt.reference.account import Account, Row, Terms
+from rustybt.reference.currencies import abroad
+from rustybt.reference.fills import check_price
+from rustybt.reference.moves import Moves
+from rustybt.reference.risk import Lookback, exposure_together, gains_of, worth_at_home
+from rustybt.reference.rounding import ONE, ZERO, amount, toward_zero
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Limits:
         restricted: (column, first day, last day). days: session per bar, empty = every bar its own.
         dates: first and last day per asset column. collar: fraction of the last price. duplicate: bars. multiples: of equity,
             by the control of exposure or leverage. deadline: sessions. move: fraction by which the last bar moved the price.
+        risk_bars, correlated_bars: looked back at. risk_tail: of them, those that may lose more. correlated_above: correlation.
     """
 
     actions: dict[Control, Response] = field(default_factory=dict)
@@ -43,6 +45,10 @@ class Limits:
     multiples: dict[Control, Decimal] = field(default_factory=dict)
     deadline: int = 0
     move: Decimal = ZERO
+    risk_bars: int = 1
+    risk_tail: int = 0
+    correlated_bars: int = 1
+    correlated_above: Decimal = ZERO
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,11 @@ class Guard:
         halted: for how long: "", "day" or "good". due: a halt that has not yet been carried out.
         breached: limits of the account that are already noted.
         sessions: begun so far. passed: the last order of each slot that the controls left something of, and its bar.
-        moved: by how much of the price before the last bar of an asset moved it.
+        moves: of prices.
     """
 
     limits: Limits
+    moves: Moves
     peak: Decimal
     last: Decimal
     deposits: Decimal
@@ -81,7 +88,6 @@ class Guard:
     breached: set[Control] = field(default_factory=set)
     sessions: int = 0
     passed: dict[int, tuple[int, Wish]] = field(default_factory=dict)
-    moved: dict[int, Decimal] = field(default_factory=dict)
 
     def halt(self, length: str) -> None:
         """No position is opened or increased from now on."""
@@ -175,21 +181,36 @@ def room_beyond(account: Account, guard: Guard, opening: Opening, control: Contr
         last_price = account.last[terms.column] or ZERO
         return ZERO if any(price and abs(price - last_price) > last_price * limits.collar for price in (wish.limit, wish.stop)) else None
     if control is Control.PRICE_MOVE:
-        return None if abs(guard.moved.get(terms.column, ZERO)) <= limits.move else ZERO
+        return None if abs(guard.moves.last.get(terms.column, ZERO)) <= limits.move else ZERO
     if control is Control.DUPLICATE:
         bar, before = guard.passed.get(terms.number, (opening.bar, None))
         same = before is not None and (before.quantity, before.limit, before.stop) == (wish.quantity, wish.limit, wish.stop)
         return ZERO if same and opening.bar - bar <= limits.duplicate else None
+    if control is Control.CORRELATED_EXPOSURE and guard.moves.of(limits.correlated_bars) is None:
+        return None
     unit = account.rules.unit
     money = amount(toward_zero(max(ZERO, opening.equity) * limits.multiples[control], unit), unit, "exposure", terms.asset.symbol)
-    gross, net = exposure(account, opening)
+    if control is Control.VALUE_AT_RISK:
+        return room_at_risk(account, guard, opening, money)
+    gross, net = exposure(account, opening) if control is not Control.CORRELATED_EXPOSURE else (ZERO, grouped(account, guard, opening))
     used = gross if control is Control.GROSS_EXPOSURE else net if opening.extra > 0 else -net
     return worth_of(account, terms, amount(max(ZERO, money - used), unit, "exposure", terms.asset.symbol))
 
 
 def exposure(account: Account, opening: Opening) -> tuple[Decimal, Decimal]:
     """Gross and net value at last prices of what is held and of what the working orders of other slots would change."""
-    unit, gross, net = account.rules.unit, ZERO, ZERO
+    unit, gross, net, planned = account.rules.unit, ZERO, ZERO, planned_of(account, opening)
+    for terms in account.rules.terms:
+        worth = worth_at_home(account, terms, planned[terms.number])
+        gross, net = gross + abs(worth), net + worth
+        for total in (gross, net):
+            amount(total, unit, "exposure", terms.asset.symbol)
+    return gross, net
+
+
+def planned_of(account: Account, opening: Opening) -> list[Decimal]:
+    """What each slot holds and, for other slots than that of the order, what its working orders would add."""
+    found = []
     for terms in account.rules.terms:
         planned = account.positions[terms.number].quantity
         if terms.number == opening.terms.number:
@@ -198,11 +219,24 @@ def exposure(account: Account, opening: Opening) -> tuple[Decimal, Decimal]:
             for order in account.of(terms.number):
                 if not order.is_dormant:
                     planned = amount(planned + (order.quantity or ZERO), terms.asset.lot_size, "exposure", terms.asset.symbol)
-        worth = at_home(account, terms.currency, value(planned, account.last[terms.column] or ZERO, terms, unit))
-        gross, net = gross + abs(worth), net + worth
-        for total in (gross, net):
-            amount(total, unit, "exposure", terms.asset.symbol)
-    return gross, net
+        found.append(planned)
+    return found
+
+
+def grouped(account: Account, guard: Guard, opening: Opening) -> Decimal:
+    """The value of what moves with the asset of an order, less that of what moves against it."""
+    rows, limits = guard.moves.of(guard.limits.correlated_bars), guard.limits
+    return exposure_together(account, planned_of(account, opening), rows or [], opening.terms.column, limits.correlated_above)
+
+
+def room_at_risk(account: Account, guard: Guard, opening: Opening, money: Decimal) -> Decimal | None:
+    """The quantity that value at risk leaves under a limit in money."""
+    rows, number = guard.moves.of(guard.limits.risk_bars), opening.terms.number
+    if rows is None:
+        return None
+    planned = planned_of(account, opening)
+    past = Lookback(account, opening.terms, rows, gains_of(account, planned, rows, number), guard.limits.risk_tail)
+    return past.room(planned[number], opening.extra, money, reduces=guard.limits.actions[Control.VALUE_AT_RISK] is Response.REDUCE)
 
 
 def worth_of(account: Account, terms: Terms, money: Decimal) -> Decimal:
@@ -220,78 +254,3 @@ def is_restricted(limits: Limits, column: int, day: int) -> bool:
 def day_of(limits: Limits, bar: int) -> int:
     """The session of a bar."""
     return limits.days[bar] if limits.days else bar
-
-
-def supervise(account: Account, guard: Guard, bar: int, standing: tuple[Decimal, Decimal]) -> None:
-    """Check the account, its equity and gross exposure, after a bar and before its decisions."""
-    equity = standing[0]
-    limits, day, flowed = guard.limits, day_of(guard.limits, bar), account.deposits - guard.deposits
-    guard.peak, guard.last, guard.deposits = guard.peak + flowed, guard.last + flowed, account.deposits
-    if day != guard.day:
-        guard.day, guard.day_start, guard.orders = day, guard.last, 0
-        guard.sessions += 1
-        guard.breached.discard(Control.DAILY_LOSS)
-        guard.halted = "" if guard.halted == "day" else guard.halted
-    else:
-        guard.day_start += flowed
-    guard.peak, guard.last = max(guard.peak, equity), equity
-    for control, base, most in (
-        (Control.DRAWDOWN, guard.peak, limits.drawdown),
-        (Control.DAILY_LOSS, guard.day_start, limits.daily_loss),
-    ):
-        if control not in limits.actions:
-            continue
-        below = equity < upward(base * (ONE - most), account.rules.unit)
-        if below and control not in guard.breached:
-            account.log.append(Row(bar, bar, NOWHERE, 0, Reason.CONTROL, Status.VIOLATED, detail_of(control)))
-            if limits.actions[control] is Response.HALT:
-                guard.halt("good" if control is Control.DRAWDOWN else "day")
-        if below:
-            guard.breached.add(control)
-        elif control is Control.DRAWDOWN:
-            guard.breached.discard(control)
-    check_leverage(account, guard, bar, standing)
-    stand_still(account, guard, bar)
-
-
-def check_leverage(account: Account, guard: Guard, bar: int, standing: tuple[Decimal, Decimal]) -> None:
-    """Whether gross exposure is outside its multiples of equity; the first time that it is, a row and what follows."""
-    equity, gross = max(ZERO, standing[0]), standing[1]
-    limits, unit = guard.limits, account.rules.unit
-    for control in (Control.MAX_LEVERAGE, Control.MIN_LEVERAGE):
-        if control not in limits.actions:
-            continue
-        bound = equity * limits.multiples[control]
-        if control is Control.MAX_LEVERAGE:
-            passed = gross > toward_zero(bound, unit)
-        else:
-            passed = guard.sessions > limits.deadline and gross < upward(bound, unit)
-        if passed and control not in guard.breached:
-            account.log.append(Row(bar, bar, NOWHERE, 0, Reason.CONTROL, Status.VIOLATED, detail_of(control)))
-            if limits.actions[control] is Response.HALT:
-                guard.halt("good")
-        (guard.breached.add if passed else guard.breached.discard)(control)
-
-
-def opens(account: Account, order: Order) -> bool:
-    """Whether an order of a decision does more than reduce."""
-    held, quantity = account.positions[order.slot].quantity, order.quantity or ZERO
-    reduces = held != 0 and (held > 0) != (quantity > 0) and abs(quantity) <= abs(held)
-    return order.reason in (Reason.TARGET, Reason.CALLBACK, Reason.ORDER) and not reduces and not order.is_dormant
-
-
-def stand_still(account: Account, guard: Guard, bar: int) -> None:
-    """Carry out a halt: cancel the orders that open; with ``flatten`` all orders, and order every position closed."""
-    if not guard.due:
-        return
-    guard.due = False
-    for terms in account.rules.terms:
-        for order in account.of(terms.number):
-            if guard.limits.flatten or opens(account, order):
-                account.end(order, bar, Status.CANCELLED, Detail.HALTED)
-    for terms in account.rules.terms:
-        held = account.positions[terms.number].quantity
-        if guard.limits.flatten and held != 0:
-            order = Order(next(account.numbers), terms.number, bar, Reason.HALT, -held)
-            order.arrives = arrival(account, bar, order.number)
-            account.working.append(order)

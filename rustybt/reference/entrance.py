@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from decimal import Decimal
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from rustybt.reference.account import Account, Bar, Bars, Position, Purse, Rules
 from rustybt.reference.controls import Guard, Limits
 from rustybt.reference.decisions import Offer
 from rustybt.reference.impact import Impact
+from rustybt.reference.moves import Moves
 from rustybt.reference.rounding import ZERO
 from rustybt.reference.succession import Action
 from rustybt.reference.tariff import read_ladder
@@ -131,7 +133,10 @@ def read_impact(tables: Tables, number: int, tick: Decimal) -> Impact | None:
     return Impact(rate * PER_RATE, ticks * tick, square * PER_RATE, root * PER_RATE, sigma * PER_RATE, *feeds)
 
 
-MULTIPLES = (Control.GROSS_EXPOSURE, Control.NET_EXPOSURE, Control.MAX_LEVERAGE, Control.MIN_LEVERAGE)
+MULTIPLES = (
+    *(Control.GROSS_EXPOSURE, Control.NET_EXPOSURE, Control.MAX_LEVERAGE, Control.MIN_LEVERAGE),
+    *(Control.VALUE_AT_RISK, Control.MAX_VALUE_AT_RISK, Control.CORRELATED_EXPOSURE),
+)
 """Controls that are told as multiples of equity."""
 
 
@@ -163,8 +168,12 @@ def read_guard(tables: Tables, account: Account) -> Guard | None:
         {control: getattr(given, control.name.lower()) * PER_RATE for control in MULTIPLES},
         given.deadline,
         given.move * PER_RATE,
+        given.risk_bars,
+        given.risk_tail,
+        given.correlated_bars,
+        given.correlated_above * PER_RATE,
     )
-    return Guard(limits, account.cash, account.cash, account.deposits)
+    return Guard(limits, Moves(deque(maxlen=given.window)), account.cash, account.cash, account.deposits)
 
 
 def open_account(tables: Tables, rules: Rules, timing: Timing | None = None) -> Account:

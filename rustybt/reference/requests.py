@@ -10,7 +10,7 @@ from rustybt.model.codes import Detail, Reason, Status, TargetKind
 from rustybt.model.decimals import RATE, WEIGHT
 from rustybt.model.requests import REQUEST_FIELDS, Measure, OrderFlag, OrderKind, Requests, TimeInForce
 from rustybt.reference.account import Account, Now, Order, Row, Rules
-from rustybt.reference.controls import Guard, Wish, stand_still, vet
+from rustybt.reference.controls import Guard, Wish, vet
 from rustybt.reference.currencies import has_no_price
 from rustybt.reference.decisions import cooled
 from rustybt.reference.groups import announce, end_orphans, show
@@ -18,6 +18,7 @@ from rustybt.reference.increments import in_force, settle_prices
 from rustybt.reference.margin import is_liquidated
 from rustybt.reference.orders import size_of
 from rustybt.reference.rounding import ZERO, amount
+from rustybt.reference.supervision import stand_still
 from rustybt.reference.timing import arrival
 from rustybt.reference.trailing import start, trails
 

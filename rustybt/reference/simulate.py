@@ -13,7 +13,7 @@ from rustybt.model.tape import Tape
 from rustybt.reference.account import Account, Bars, Now, not_filled
 from rustybt.reference.carrying import apply_charges, read_charges
 from rustybt.reference.clocks import end_lapsed, end_overdue
-from rustybt.reference.controls import Guard, supervise
+from rustybt.reference.controls import Guard
 from rustybt.reference.currencies import at_last, convert_all, equity_of, gross_of, take_rates
 from rustybt.reference.dated import date_terms, read_settings
 from rustybt.reference.decisions import Offer, decide
@@ -26,12 +26,12 @@ from rustybt.reference.increments import put_in_force, read_changes
 from rustybt.reference.leaving import write_outcome
 from rustybt.reference.limits import check_limits
 from rustybt.reference.margin import watch_margin
-from rustybt.reference.moves import note_moves
 from rustybt.reference.orders import Phase, serve
 from rustybt.reference.pending import deliver
 from rustybt.reference.priced import Moment
 from rustybt.reference.requests import Request, accept_all, read_now, read_requests
 from rustybt.reference.rounding import EXACT
+from rustybt.reference.supervision import supervise
 from rustybt.reference.tariff import turn_month
 from rustybt.reference.variation import settle_variation
 
@@ -115,7 +115,8 @@ def after_events(account: Account, now: Now, bars: Bars, asked: Asked) -> tuple[
     take_rates(account, number, asked.currencies)
     serve(account, Phase(now, bars, Moment.CLOSE))
     end_lapsed(account, now, bars)
-    note_moves(account, guard, bars)
+    if guard is not None:
+        guard.moves.note(account, bars)
     take_closes(account, bars)
     equity, gross = mark(account, number)
     if settles:

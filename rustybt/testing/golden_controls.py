@@ -16,6 +16,9 @@ RATES = (
     "daily_loss",
     "price_collar",
     "price_move",
+    "value_at_risk",
+    "max_value_at_risk",
+    "correlated_exposure",
     "gross_exposure",
     "net_exposure",
     "max_leverage",
@@ -29,6 +32,14 @@ NAMES = {
     "price_collar": "collar",
     "price_move": "move",
 }
+
+TERMS = {
+    "after": {"": "deadline"},
+    "bars": {"": "risk_bars", "correlated_exposure": "correlated_bars"},
+    "tail": {"": "risk_tail"},
+    "above": {"": "correlated_above"},
+}
+"""Words behind a limit, ``tail:1``, and the field of the table that each sets; "" = whatever the control."""
 
 
 def read_controls(lines: list[list[str]], assets: tuple[Asset, ...], unit: Decimal) -> ControlTable | None:
@@ -55,8 +66,10 @@ def read_controls(lines: list[list[str]], assets: tuple[Asset, ...], unit: Decim
             elif name in spans:
                 banned, _, days = word.partition(":")
                 spans[name].append((columns[banned], *map(int, days.split("-"))))
-            elif word.startswith("after:"):
-                found["deadline"] = int(word.removeprefix("after:"))
+            elif word.partition(":")[0] in TERMS:
+                term, _, number = word.partition(":")
+                field = TERMS[term].get(name, TERMS[term][""])
+                found[field] = to_units(number, 1 / Decimal(RATE)) if term == "above" else int(number)
             else:
                 steps = {"order_notional": unit, "orders_per_day": Decimal(1), "duplicate": Decimal(1)}
                 found[NAMES.get(name, name)] = to_units(number, steps.get(name, 1 / Decimal(RATE)))
@@ -93,4 +106,8 @@ def _limits(table: ControlTable, name: str, assets: tuple[Asset, ...], unit: Dec
     if name == "order_notional":
         return [f"{from_units(table.notional, unit):f}"]
     words = [f"{Decimal(getattr(table, NAMES.get(name, name))) / RATE:f}"] if name in RATES else []
+    if name == "correlated_exposure":
+        words += [f"bars:{table.correlated_bars}", f"above:{Decimal(table.correlated_above) / RATE:f}"]
+    if name.endswith("value_at_risk"):
+        words += [f"bars:{table.risk_bars}", f"tail:{table.risk_tail}"]
     return [*words, f"after:{table.deadline}"] if name == "min_leverage" else words

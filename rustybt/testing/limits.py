@@ -47,6 +47,13 @@ def draw_controls(dice: Chance, world: World, bars: int) -> ControlTable | None:
         min_leverage=dice.pick((10**7, 10**8, 1)),
         deadline=dice.pick((0, 1, 5)),
         move=dice.pick((10**6, 10**5, 10**7, 0, 10**9)),
+        value_at_risk=dice.pick((10**6, 10**5, 10**7, 1, 10**8)),
+        max_value_at_risk=dice.pick((10**6, 10**5, 10**7, 1)),
+        risk_bars=(looked := dice.pick((3, 1, 5, 8))),
+        risk_tail=dice.integer(0, looked - 1),
+        correlated_exposure=dice.pick((10**8, 5 * 10**7, 33_333_333, 10**6)),
+        correlated_above=dice.pick((5 * 10**7, 0, 9 * 10**7, 99_999_999, 10**8)),
+        correlated_bars=dice.pick((3, 2, 4, 8)),
         restricted=np.array(bans, dtype=np.int64).reshape(-1, 3),
         days=np.arange(bars, dtype=np.int64) // length if dice.chance(70) else np.zeros(0, dtype=np.int64),
     )

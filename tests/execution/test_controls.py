@@ -55,10 +55,22 @@ def test_dates_prices_exposure_and_leverage_become_integers() -> None:
         min_leverage=limit("0.1", action="warn"),
         min_leverage_after=5,
         price_move=limit("1.5", action="warn"),
+        value_at_risk=limit("0.02", action="reduce"),
+        max_value_at_risk="0.05",
+        risk_confidence="0.99",
+        correlated_exposure="1.5",
+        correlated_bars=20,
     )
     table = given.table((A, B), 2)
     assert table.dates.tolist() == [[1, 1 - 2**31, 19_725]]
     assert (table.collar, table.duplicate, table.deadline, table.move) == (5_000_000, 3, 5, 150_000_000)
+    assert (table.value_at_risk, table.max_value_at_risk, table.risk_bars, table.risk_tail) == (2_000_000, 5_000_000, 250, 2)
+    assert (table.correlated_exposure, table.correlated_bars, table.correlated_above) == (150_000_000, 20, 70_000_000)
+    assert (table.window, controls(correlated_exposure=1).table((A,), 2).window, controls(price_move=1).table((A,), 2).window) == (
+        250,
+        60,
+        0,
+    )
     assert (table.gross_exposure, table.net_exposure) == (150_000_000, 50_000_000)
     assert (table.max_leverage, table.min_leverage) == (200_000_000, 10_000_000)
     assert {control.name: Response(table.action(control)).name for control in list(Control)[10:]} == {
@@ -70,6 +82,9 @@ def test_dates_prices_exposure_and_leverage_become_integers() -> None:
         "MAX_LEVERAGE": "HALT",
         "MIN_LEVERAGE": "WARN",
         "PRICE_MOVE": "WARN",
+        "VALUE_AT_RISK": "REDUCE",
+        "CORRELATED_EXPOSURE": "REJECT",
+        "MAX_VALUE_AT_RISK": "HALT",
     }
 
 
@@ -114,6 +129,16 @@ def test_equal_controls_have_equal_identities_and_others_not() -> None:
         ({"asset_dates": {"A": ("soon", None)}}, "'soon' is not a date", "controls, asset_dates"),
         ({"price_collar": "1.5"}, "price_collar 1.5 is not a fraction", "controls, price_collar"),
         ({"price_move": "-0.1"}, "price_move -0.1 is not a fraction", "controls, price_move"),
+        ({"value_at_risk": "1.1"}, "value_at_risk 1.1 is not a fraction", "controls, value_at_risk"),
+        ({"max_value_at_risk": limit("0.1", action="reject")}, "max_value_at_risk cannot reject", "controls, max_value_at_risk"),
+        ({"risk_bars": 10}, "risk_bars 10 without value_at_risk", "controls, risk_bars"),
+        ({"value_at_risk": "0.1", "risk_bars": 1}, "risk_bars 1 is not a whole number from 2 to 1000", "controls, risk_bars"),
+        ({"value_at_risk": "0.1", "risk_bars": 1001}, "risk_bars 1001 is not a whole number", "controls, risk_bars"),
+        ({"value_at_risk": "0.1", "risk_confidence": 1}, "risk_confidence 1 is not a fraction", "controls, risk_confidence"),
+        ({"value_at_risk": "0.1", "risk_confidence": 0}, "risk_confidence 0 is not a fraction", "controls, risk_confidence"),
+        ({"value_at_risk": "0.1", "correlated_bars": 5}, "correlated_bars 5 without correlated_exp", "controls, correlated_bars"),
+        ({"correlated_exposure": 0}, "correlated_exposure 0 is not a fraction", "controls, correlated_exposure"),
+        ({"correlated_exposure": 1, "correlated_above": 1}, "correlated_above 1 is not a fraction", "controls, correlated_above"),
         ({"duplicate": "0.5"}, "duplicate 0.5 is not a whole number", "controls, duplicate"),
         ({"gross_exposure": 0}, "gross_exposure 0 is not a fraction", "controls, gross_exposure"),
         ({"net_exposure": "-1"}, "net_exposure -1 is not a fraction", "controls, net_exposure"),
@@ -157,6 +182,10 @@ FULL: dict[str, Any] = {
     "drawdown": "0.10",
     "min_leverage": limit("0.1", action="warn"),
     "min_leverage_after": 5,
+    "value_at_risk": limit("0.02", action="reduce"),
+    "risk_bars": 100,
+    "correlated_exposure": "0.5",
+    "correlated_above": "0.90",
     "flatten": True,
 }
 
@@ -181,6 +210,10 @@ def test_controls_are_read_as_a_person_writes_them() -> None:
             "drawdown": Decimal("0.1"),
             "min_leverage": {"value": "0.1", "action": "warn"},
             "min_leverage_after": 5,
+            "value_at_risk": {"value": "0.02", "action": "reduce"},
+            "risk_bars": 100,
+            "correlated_exposure": 0.5,
+            "correlated_above": "0.9",
             "flatten": True,
         }
     )
@@ -250,6 +283,27 @@ def test_exposure_and_dates_hold_in_a_run_and_engines_agree() -> None:
     assert result.violations["control"].to_list()[:2] == ["gross_exposure", "min_leverage"]
     assert "asset_dates" in result.violations["control"].to_list()
     assert any("'min_leverage' was passed 1 times" in said for said in result.warnings)
+
+
+def test_risk_is_limited_in_a_run_and_engines_agree() -> None:
+    """Real prices of five shares: everything is wished for at once, and what moves together has to share."""
+    panel = rbt.load("demo", start="2010-01-01", end="2010-12-31")
+    strategy = rbt.Strategy("rush", target=rbt.weight(pl.when(pl.col("session").dt.day() > 15).then(0.2).otherwise(0.05)))
+    wanted = controls(
+        value_at_risk=limit("0.015", action="reduce"),
+        max_value_at_risk=limit("0.014", action="warn"),
+        risk_bars=60,
+        correlated_exposure=limit("0.5", action="reduce"),
+        correlated_above="0.4",
+        correlated_bars=40,
+        price_move=limit("0.05", action="warn"),
+    )
+    result = rbt.run(strategy, panel, controls=wanted)
+    steps = walk(sleeves_of(strategy), panel, configure(controls=wanted))
+    assert differences(result.outcome, steps.outcome) == []
+    seen = set(result.violations["control"].unique())
+    assert seen == {"value_at_risk", "max_value_at_risk", "correlated_exposure", "price_move"}
+    assert result.fills["quantity"].abs().sum() < rbt.run(strategy, panel).fills["quantity"].abs().sum()
 
 
 def test_a_warning_is_said_by_the_run() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from rustybt.kernel.arithmetic import fits, mul_div, ratio, value
+from rustybt.kernel.arithmetic import fits, mul_div, ratio, remainder, value
 from rustybt.kernel.compile import entry
+from rustybt.kernel.risk import beyond
 
 from .builds import COMPILED
 
@@ -25,6 +26,20 @@ def each_ratio(a: Any, b: Any, s: Any, mode: int, out: Any) -> None:
     """``ratio`` of every row."""
     for i in range(len(a)):
         out[i] = ratio(a[i], b[i], s[i], mode)
+
+
+@entry
+def each_remainder(a: Any, b: Any, s: Any, out: Any) -> None:
+    """``remainder`` of every row."""
+    for i in range(len(a)):
+        out[i] = remainder(a[i], b[i], s[i])
+
+
+@entry
+def each_beyond(common: Any, own: Any, others: Any, limit: Any, out: Any) -> None:
+    """``beyond`` of every row."""
+    for i in range(len(common)):
+        out[i] = 1 if beyond(common[i], own[i], others[i], limit[i]) else 0
 
 
 @entry

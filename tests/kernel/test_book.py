@@ -12,7 +12,7 @@ import pytest
 from rustybt.errors import ConfigError, DataError, LedgerError, OrderError
 from rustybt.kernel import Book, Market, simulate
 from rustybt.kernel.example import offered, table
-from rustybt.model import Asset, Detail, FillAt, Log, Outcome, Reason, Status, Tables
+from rustybt.model import Asset, Control, ControlTable, Detail, FillAt, Log, Outcome, Reason, Response, Status, Tables
 from rustybt.testing.generators import Grid, Session, session
 from rustybt.testing.outcomes import differences, run_or_error
 from rustybt.testing.requests import asked_at
@@ -156,9 +156,22 @@ def test_a_state_of_other_tables_is_refused() -> None:
         Book.load(table(), {**kept, "layout": np.array([9, 1, 1, -1])})
 
 
-def test_a_book_grown_by_an_asset_and_a_sleeve_trades_as_if_it_had_always_had_them() -> None:
+def risk_limits(tables: Tables, bars: int = 3) -> Tables:
+    """Controls that look at the moves of the last bars, and bite."""
+    actions = np.full(len(Control), -1, dtype=np.int64)
+    actions[[Control.VALUE_AT_RISK, Control.CORRELATED_EXPOSURE]] = Response.REDUCE
+    actions[Control.PRICE_MOVE] = Response.WARN
+    nothing = np.full(len(tables.assets), -1, dtype=np.int64)
+    limits: dict[str, Any] = {"value_at_risk": 4_000, "risk_bars": bars}
+    limits |= {"correlated_exposure": 150_000, "correlated_bars": 2, "correlated_above": 10**7}
+    return replace(tables, controls=ControlTable(actions, nothing, nothing, move=10**6, **limits))
+
+
+@pytest.mark.parametrize("limited", [False, True], ids=["free", "limited"])
+def test_a_book_grown_by_an_asset_and_a_sleeve_trades_as_if_it_had_always_had_them(limited: bool) -> None:
     """Assets A and C with one sleeve; from bar 4 on also B between them and a second sleeve, which then trade."""
     small, large = (table(assets=assets, sleeves=sleeves, **RULES) for assets, sleeves in (((A, C), 1), ((A, B, C), 2)))
+    small, large = (risk_limits(one) if limited else one for one in (small, large))
     old_slots = {0: 0, 1: 2}
     dice = np.random.default_rng(3)
     close = 100 + np.cumsum(dice.integers(-4, 5, (12, 3)), axis=0)
@@ -180,6 +193,17 @@ def test_a_book_grown_by_an_asset_and_a_sleeve_trades_as_if_it_had_always_had_th
     grown = book.outcome(equity, cash, gross)
     assert differences(simulate(*bulk), grown) == []
     assert set(grown.log.slot.tolist()) >= {0, 1, 2, 3, 4}
+    noticed = {Detail.PRICE_MOVE, Detail.VALUE_AT_RISK, Detail.CORRELATED_EXPOSURE} if limited else set()
+    assert set(grown.log.detail[grown.log.status == Status.VIOLATED].tolist()) == noticed
+
+
+def test_a_book_that_looks_back_otherwise_is_refused() -> None:
+    book = at(Book(risk_limits(table())), 0, 100)
+    with pytest.raises(DataError, match="a saved book with 3 moves of prices"):
+        Book.load(risk_limits(table(), bars=4), book.save())
+    with pytest.raises(DataError, match="a saved book with 6 moves of prices"):
+        book.grow(risk_limits(table(assets=(Asset.of("X"), *table().assets)), bars=4))
+    assert at(Book.load(risk_limits(table()), book.save()), 1, 110).equity == book.equity
 
 
 RULES: dict[str, Any] = {"stop": 15 * 10**6, "trail": 18 * 10**6, "max_bars": 4, "cool_down": 1, "fee_rate": 10**5}
