@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 import rustybt as rbt
 from rustybt.engine.config import configure
+from rustybt.engine.settings import AS_THEY_ARE, SECTIONS
 from rustybt.errors import ConfigError
 from rustybt.execution import Margin
 from rustybt.execution.costs.written import costs_from
@@ -138,6 +140,14 @@ def test_a_file_says_the_same_as_the_arguments_of_run(write: Write, tmp_path: Pa
     )
     assert written == meant
     assert written.to_dict() == meant.to_dict()
+
+
+def test_every_setting_of_a_run_has_its_place_in_a_file(write: Write) -> None:
+    given = set(signature(rbt.run).parameters) - {"strategy", "data"}
+    assert {*AS_THEY_ARE, *SECTIONS} == given
+    found = rbt.settings(write("convert = {bps = 2, minimum = 1.5}\n[carry.interest]\nUSD = 0.06\nEUR = 0.04\n"))
+    assert found["convert"] == rbt.conversion(2, minimum="1.5")
+    assert found["carry"] == rbt.carry(interest={"USD": "0.06", "EUR": "0.04"})
 
 
 def test_json_says_the_same_as_toml(write: Write) -> None:
