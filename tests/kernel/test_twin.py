@@ -16,7 +16,7 @@ from rustybt.testing.outcomes import differences, run_or_error
 
 from .builds import COMPILED, compiled_only, twin
 
-SEEDS = range(900_000, 900_000 + (260 if COMPILED else 100))
+SEEDS = range(900_000, 900_000 + (320 if COMPILED else 100))
 
 
 def verdict(built: ModuleType, drawn: Session) -> Outcome | str:
