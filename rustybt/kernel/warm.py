@@ -11,6 +11,7 @@ import numpy as np
 from .book import Book
 from .cache import folder_for_now
 from .example import one_asset, row_of, table
+from .many import Many
 from .simulate import simulate
 
 BUILDS = 3
@@ -40,6 +41,7 @@ def warm(*, processes: bool = True) -> Path | None:
         other.wait()
     run_plain()
     run_usual()
+    run_many()
     return home
 
 
@@ -69,3 +71,11 @@ def run_general() -> None:
     book, none = Book(table(), orders=True), np.zeros((0, 5), dtype=np.int64)
     book.step(0, [100], [100], [100], [100], none, [], [])
     book.request(row_of(size=1))
+
+
+def run_many() -> None:
+    """Runs of a sweep."""
+    tables, market, _, events = one_asset([100, 101, 102], offers={0: 1})
+    many = Many(tables, market, events)
+    if many.can:
+        many.run(np.array([[0], [0], [1]]), np.array([[0, 1]]))

@@ -86,6 +86,9 @@ class Strategy:
 
     def __post_init__(self) -> None:
         put = object.__setattr__.__get__(self)
+        if not proving.get() and self._plain():
+            put("name", self.name or building.get())
+            return
         if not isinstance(self.name, str):
             raise SpecError(f"name {self.name!r} is not text", where="strategy", do='give a text, such as "sma_cross"')
         put("name", self.name or building.get())
@@ -98,6 +101,20 @@ class Strategy:
         self._check_types()
         if proving.get():
             self.prove()
+
+    def _plain(self) -> bool:
+        """Whether there is nothing to check but the terms: what `_check_types` and the readers of the fields would say yes to."""
+        warmup, exits = self.warmup, self.exits
+        return (
+            type(self.name) is str
+            and type(self.target) is Target
+            and self.on_bar is None
+            and not (self.orders or self.params or self.signals or self.declared)
+            and (self.universe is None or isinstance(self.universe, pl.Expr))
+            and (self.schedule is None or type(self.schedule) is Schedule)
+            and (exits is None or (type(exits) is Exits and (exits.reentry != "schedule" or self.schedule is not None)))
+            and (warmup is None or (type(warmup) is int and warmup >= 0))
+        )
 
     def prove(self) -> None:
         """Check every term; what is made outside of a sweep has been checked.

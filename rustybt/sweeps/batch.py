@@ -190,11 +190,11 @@ class Batches:
         valid[program.nulls] = 0
         gross = self.config.most_gross * (WEIGHT // 10**8)
         how = np.array([sketch.group[1] is not None, int(KINDS[kind]), gross, constants.shape[1], program.result], dtype=np.int64)
-        bars, height = self.panel.bars, group.height
+        height = group.height
+        places, assets = program.places, len(self.panel.assets)
         scratch = (
-            np.empty((program.places, BLOCK)), np.empty((program.places, BLOCK), dtype=np.uint8), np.zeros(bars, dtype=np.int64),
-            np.zeros(bars + 1, dtype=np.int64), np.zeros((3, height if len(self.panel.assets) > 1 else 0), dtype=np.int64),
-            np.zeros(4, dtype=np.int64),
+            np.empty((places, BLOCK)), np.empty((places, BLOCK), dtype=np.uint8), np.empty(assets), np.empty(assets, dtype=np.int64),
+            np.zeros(6, dtype=np.int64),
         )  # fmt: skip
         plan = np.empty((3, max(height, OFFERS)), dtype=np.int64)
         at = 0

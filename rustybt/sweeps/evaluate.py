@@ -178,10 +178,13 @@ def frame_of(found: Found, points: int, periods: float, money_scale: int) -> pl.
     schema = columns(money_scale)
     if not found.at:
         return pl.DataFrame(schema=schema)
-    rows = [metrics_of(row, points, periods) for row in np.concatenate(found.reduced).tolist()]
+    numbers = metrics_of(np.concatenate(found.reduced), points, periods)
     held: dict[str, pl.Series] = {"final_equity": decimal_column("final_equity", np.concatenate(found.final), money_scale)}
-    held |= {name: pl.Series(name, [row[name] for row in rows], dtype=pl.Float64) for name in (*METRICS, *FOR_JUDGING)}
-    held["returns"] = pl.repeat(points, len(rows), dtype=pl.Int64, eager=True).alias("returns")
+    for name in (*METRICS, *FOR_JUDGING):
+        values = np.where(np.isfinite(numbers[name]), numbers[name], np.nan)
+        held[name] = pl.Series(name, values, nan_to_null=True)
+    count = len(found.at)
+    held["returns"] = pl.repeat(points, count, dtype=pl.Int64, eager=True).alias("returns")
     held |= {name: pl.Series(name, np.concatenate(part)) for name, part in (("orders", found.orders), ("fills", found.fills))}
-    held["error"] = pl.repeat(None, len(rows), dtype=pl.String, eager=True).alias("error")
+    held["error"] = pl.repeat(None, count, dtype=pl.String, eager=True).alias("error")
     return pl.DataFrame([held[name] for name in schema])

@@ -59,7 +59,7 @@ class Generation:
     """Features that are kept together.
 
     Attributes:
-        values: (features, rows) Float64. valid: the same, UInt8, 0 where null.
+        values: (features, rows) Float64, rows sorted by bar, then asset. valid: the same, UInt8, 0 where null.
         known: what is in it, by text.
     """
 
@@ -94,7 +94,9 @@ class Group:
             self.mask = bars[self.whole.row_bar]
         rows = None if self.mask is None else np.flatnonzero(self.mask)
         bar = self.whole.row_bar if rows is None else self.whole.row_bar[rows]
-        self.rows = np.ascontiguousarray(np.stack([bar - panel.history, row_columns(self.whole, rows)]).astype(np.int32))
+        given = np.stack([bar - panel.history, row_columns(self.whole, rows)]).astype(np.int32)
+        self.order = np.argsort(given[0], kind="stable") if len(panel.assets) > 1 else None
+        self.rows = np.ascontiguousarray(given if self.order is None else given[:, self.order])
         self.height = self.rows.shape[1]
         self.lock = threading.Lock()
         self.member = None if universe is None else prove(json.loads(universe), {}, None)
@@ -162,8 +164,10 @@ class Group:
             held = self._grown(held)
         null = column.null_count() > 0
         plain = column.cast(pl.Float64)
-        held.values[held.used] = (plain.fill_null(0.0) if null else plain).to_numpy()
-        held.valid[held.used] = column.is_not_null().cast(pl.UInt8).to_numpy() if null else 1
+        values = (plain.fill_null(0.0) if null else plain).to_numpy()
+        held.values[held.used] = values if self.order is None else values[self.order]
+        known = column.is_not_null().cast(pl.UInt8).to_numpy() if null else np.ones(1, dtype=np.uint8)
+        held.valid[held.used] = known if self.order is None or not null else known[self.order]
         held.known[text] = Feature(held.used, kind, reach)
         held.used += 1
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from rustybt.kernel.compile import entry, kernel
 
-BLOCK = 1024
+BLOCK = 512
 """Rows that are worked on together."""
 NAMES = "gt lt ge le eq ne and or xor not add sub mul div neg abs if fill isnull isvalid float zero".split()
 OPS = {name: number for number, name in enumerate(NAMES)}
@@ -26,22 +26,20 @@ GOOD, REFUSED = 0, 1
 
 @kernel
 def compute(op: int, d: int, a: int, b: int, c: int, x: Any, ok: Any, size: int) -> None:
-    """One operation on a block: row ``d`` of the places from rows ``a``, ``b``, ``c``."""
+    """One operation on a block: row ``d`` of the places from rows ``a``, ``b``, ``c``. No branches: several rows are done at a time."""
     if op <= NE:
         compare(op, d, a, b, x, size)
     elif op == AND:
         for i in range(size):
             one, other = x[a, i] != 0.0, x[b, i] != 0.0
             known = (ok[a, i] & ok[b, i]) | (ok[a, i] & (not one)) | (ok[b, i] & (not other))
-            x[d, i] = 1.0 if one and other else 0.0
+            x[d, i] = 1.0 if one & other & (known != 0) else 0.0
             ok[d, i] = known
-            if not known:
-                x[d, i] = 0.0
     elif op == OR:
         for i in range(size):
-            one, other = ok[a, i] != 0 and x[a, i] != 0.0, ok[b, i] != 0 and x[b, i] != 0.0
-            x[d, i] = 1.0 if one or other else 0.0
-            ok[d, i] = 1 if one or other else ok[a, i] & ok[b, i]
+            either = ((ok[a, i] != 0) & (x[a, i] != 0.0)) | ((ok[b, i] != 0) & (x[b, i] != 0.0))
+            x[d, i] = 1.0 if either else 0.0
+            ok[d, i] = 1 if either else ok[a, i] & ok[b, i]
     elif op == XOR:
         for i in range(size):
             x[d, i] = 1.0 if (x[a, i] != 0.0) != (x[b, i] != 0.0) else 0.0
@@ -67,13 +65,11 @@ def compute(op: int, d: int, a: int, b: int, c: int, x: Any, ok: Any, size: int)
         for i in range(size):
             x[d, i] = abs(x[a, i])
     elif op == IF:
-        for i in range(size):
-            yes = ok[a, i] != 0 and x[a, i] != 0.0
-            x[d, i] = x[b, i] if yes else x[c, i]
-            ok[d, i] = ok[b, i] if yes else ok[c, i]
+        choose(d, a, b, c, x, ok, size)
     elif op == FILL:
         for i in range(size):
-            x[d, i] = x[a, i] if ok[a, i] != 0 else x[b, i]
+            one, other = x[a, i], x[b, i]
+            x[d, i] = one if ok[a, i] != 0 else other
             ok[d, i] = ok[a, i] | ok[b, i]
     elif op == ISNULL:
         for i in range(size):
@@ -99,26 +95,37 @@ def compute(op: int, d: int, a: int, b: int, c: int, x: Any, ok: Any, size: int)
 
 
 @kernel
+def choose(d: int, a: int, b: int, c: int, x: Any, ok: Any, size: int) -> None:
+    """One of two, by a truth value; null counts as false."""
+    for i in range(size):
+        yes, one, other = (ok[a, i] != 0) & (x[a, i] != 0.0), x[b, i], x[c, i]
+        x[d, i] = one if yes else other
+    for i in range(size):
+        yes, known, unknown = (ok[a, i] != 0) & (x[a, i] != 0.0), ok[b, i], ok[c, i]
+        ok[d, i] = known if yes else unknown
+
+
+@kernel
 def compare(op: int, d: int, a: int, b: int, x: Any, size: int) -> None:
     """A comparison of a block; NaN is equal to itself and above every number."""
     if op == GT:
         for i in range(size):
-            x[d, i] = 1.0 if x[a, i] > x[b, i] or (x[a, i] != x[a, i] and x[b, i] == x[b, i]) else 0.0
+            x[d, i] = 1.0 if (x[a, i] > x[b, i]) | ((x[a, i] != x[a, i]) & (x[b, i] == x[b, i])) else 0.0
     elif op == LT:
         for i in range(size):
-            x[d, i] = 1.0 if x[a, i] < x[b, i] or (x[b, i] != x[b, i] and x[a, i] == x[a, i]) else 0.0
+            x[d, i] = 1.0 if (x[a, i] < x[b, i]) | ((x[b, i] != x[b, i]) & (x[a, i] == x[a, i])) else 0.0
     elif op == GE:
         for i in range(size):
-            x[d, i] = 1.0 if x[a, i] >= x[b, i] or x[a, i] != x[a, i] else 0.0
+            x[d, i] = 1.0 if (x[a, i] >= x[b, i]) | (x[a, i] != x[a, i]) else 0.0
     elif op == LE:
         for i in range(size):
-            x[d, i] = 1.0 if x[a, i] <= x[b, i] or x[b, i] != x[b, i] else 0.0
+            x[d, i] = 1.0 if (x[a, i] <= x[b, i]) | (x[b, i] != x[b, i]) else 0.0
     elif op == EQ:
         for i in range(size):
-            x[d, i] = 1.0 if x[a, i] == x[b, i] or (x[a, i] != x[a, i] and x[b, i] != x[b, i]) else 0.0
+            x[d, i] = 1.0 if (x[a, i] == x[b, i]) | ((x[a, i] != x[a, i]) & (x[b, i] != x[b, i])) else 0.0
     else:
         for i in range(size):
-            x[d, i] = 0.0 if x[a, i] == x[b, i] or (x[a, i] != x[a, i] and x[b, i] != x[b, i]) else 1.0
+            x[d, i] = 0.0 if (x[a, i] == x[b, i]) | ((x[a, i] != x[a, i]) & (x[b, i] != x[b, i])) else 1.0
 
 
 @kernel
@@ -131,47 +138,40 @@ def whole_of(number: float, exact: int) -> Any:
 
 
 @kernel
-def in_order(plan: Any, start: int, end: int, counts: Any, spare: Any) -> None:
-    """Sort offers by bar, those of a bar by slot: they come by slot, and by bar within it."""
-    bars = counts.size - 1
-    for t in range(counts.size):
-        counts[t] = 0
-    for k in range(start, end):
-        counts[plan[0, k] + 1] += 1
-    for t in range(bars):
-        counts[t + 1] += counts[t]
-    for k in range(start, end):
-        place = counts[plan[0, k]]
-        counts[plan[0, k]] += 1
-        spare[0, place], spare[1, place], spare[2, place] = plan[0, k], plan[1, k], plan[2, k]
-    for k in range(end - start):
-        plan[0, start + k], plan[1, start + k], plan[2, start + k] = spare[0, k], spare[1, k], spare[2, k]
-
-
-@kernel
-def offered(how: Any, first: int, rows: Any, units: Any, x: Any, ok: Any, at: int, size: int, plan: Any, sums: Any, last: Any) -> int:
+def offered(how: Any, first: int, rows: Any, units: Any, target: Any, at: int, size: int, plan: Any, before: Any, last: Any) -> int:
     """Offer the targets of a block.
 
-    ``last`` remembers, between blocks: offers so far, asset and value of the last row, first and highest asset that had any row.
+    ``before``: target and units of each asset at its row before, NaN where there was none. ``last``: offers so far, lowest and highest
+    asset that had any row, largest sum of magnitudes of a bar, bar of the row before, its sum.
     """
-    scheduled, kind, result = how[0], how[1], how[4]
-    k, asset, before = last[0], last[1], last[2]
+    x, ok, result = target
+    values, amounts = before
+    scheduled, weights, exact = how[0] != 0, how[1] == 0, 1 if how[1] < 2 else 0
+    k, t, total = last[0], last[4], last[5]
     for i in range(size):
         if ok[result, i] == 0 or rows[0, at + i] < first:
             continue
-        column = rows[1, at + i]
-        number = whole_of(x[result, i] * units[column], 1 if kind < 2 else 0)
-        if not abs(number) < LIMIT:
-            return REFUSED
-        amount = np.int64(number)
-        sums[rows[0, at + i]] += abs(amount)
-        if scheduled != 0 or column != asset or amount != before:
-            plan[0, k], plan[1, k], plan[2, k] = rows[0, at + i], column, amount
+        column, value = rows[1, at + i], x[result, i]
+        same = value == values[column]
+        if not same:
+            number = whole_of(value * units[column], exact)
+            if not abs(number) < LIMIT:
+                return REFUSED
+            changed = scheduled or values[column] != values[column] or np.int64(number) != amounts[column]
+            values[column], amounts[column] = value, np.int64(number)
+            if last[1] < 0:
+                last[1] = column
+            last[1], last[2] = min(last[1], column), max(last[2], column)
+        else:
+            changed = scheduled
+        if changed:
+            plan[0, k], plan[1, k], plan[2, k] = rows[0, at + i], column, amounts[column]
             k += 1
-        if last[3] < 0:
-            last[3] = column
-        asset, before = column, amount
-    last[0], last[1], last[2] = k, asset, before
+        if weights:
+            if rows[0, at + i] != t:
+                last[3], t, total = max(last[3], total), rows[0, at + i], 0
+            total += abs(amounts[column])
+    last[0], last[4], last[5] = k, t, total
     return GOOD
 
 
@@ -186,18 +186,18 @@ def offers_of(code: Any, how: Any, given: Any, store: Any, rows: Any, units: Any
         given: (variants, constants) Float64; (constants,) Int64, 0 where one is null; (variants, features + 1) Int64, rows of the store,
             the last the first bar that decides.
         store: (features, rows) Float64, and UInt8: 0 where null.
-        rows: (2, rows) Int32: bar and asset of each row.
+        rows: (2, rows) Int32: bar and asset of each row, sorted by both.
         units: (assets,) Float64: units in one.
         plan: (3, length) Int64: bar, slot and value of the offers, filled here.
         marks: (variants, 2) Int64: `GOOD` or `REFUSED`, and where the offers of a variant end; filled here.
-        scratch: places x BLOCK Float64, the same UInt8, (bars,) Int64, (bars + 1,) Int64, (3, rows) Int64, (4,) Int64.
+        scratch: places x BLOCK Float64, the same UInt8, (assets,) Float64, (assets,) Int64, (6,) Int64.
 
     Returns:
         How many variants are done: it ends before one whose offers might not fit.
     """
     constants, known, ids = given
     features, valid = store
-    x, ok, sums, counts, spare, last = scratch
+    x, ok, values, amounts, last = scratch
     end, height = 0, rows.shape[1]
     for v in range(ids.shape[0]):
         if end + height > plan.shape[1]:
@@ -206,10 +206,10 @@ def offers_of(code: Any, how: Any, given: Any, store: Any, rows: Any, units: Any
             for i in range(BLOCK):
                 x[j, i] = constants[v, j]
                 ok[j, i] = known[j]
-        for t in range(sums.size):
-            sums[t] = 0
-        last[0], last[1], last[2], last[3] = end, -1, 0, -1
-        mark, start, wide = GOOD, end, ids.shape[1] - 1
+        for j in range(values.size):
+            values[j] = np.nan
+        last[0], last[1], last[2], last[3], last[4], last[5] = end, -1, -1, 0, -1, 0
+        mark, wide = GOOD, ids.shape[1] - 1
         for at in range(0, height, BLOCK):
             size = min(BLOCK, height - at)
             for j in range(wide):
@@ -220,18 +220,13 @@ def offers_of(code: Any, how: Any, given: Any, store: Any, rows: Any, units: Any
                     ok[d, i] = valid[source, at + i]
             for n in range(code.shape[0]):
                 compute(code[n, 0], code[n, 1], code[n, 2], code[n, 3], code[n, 4], x, ok, size)
-            mark = offered(how, ids[v, wide], rows, units, x, ok, at, size, plan, sums, last)
+            mark = offered(how, ids[v, wide], rows, units, (x, ok, how[4]), at, size, plan, (values, amounts), last)
             if mark != GOOD:
                 break
-        end = last[0]
-        if mark == GOOD and how[1] == 0:
-            slack = 1 if last[1] == last[3] else last[1] + 2
-            for t in range(sums.size):
-                if sums[t] > how[2] + slack:
-                    mark = REFUSED
-        if mark == REFUSED:
-            end = start
-        elif last[1] != last[3]:
-            in_order(plan, start, end, counts, spare)
+        slack = 1 if last[1] == last[2] else last[2] + 2
+        if mark == GOOD and how[1] == 0 and max(last[3], last[5]) > how[2] + slack:
+            mark = REFUSED
+        if mark == GOOD:
+            end = last[0]
         marks[v, 0], marks[v, 1] = mark, end
     return ids.shape[0]

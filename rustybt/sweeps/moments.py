@@ -77,6 +77,53 @@ def pairwise(a: Any, n: int, stack: Any) -> Any:
     return stack[0, 3]
 
 
+@kernel
+def finite(a: Any, n: int) -> Any:
+    """Whether the first n numbers are finite."""
+    bad = 0
+    for i in range(n):
+        bad |= 0 if abs(a[i]) < np.inf else 1
+    return bad == 0
+
+
+@kernel
+def largest(a: Any, n: int) -> Any:
+    """The largest magnitude of the first n numbers, none of which is NaN. Four at a time: each maximum waits for the one before."""
+    m0 = m1 = m2 = m3 = 0.0
+    whole = n - n % 4
+    for i in range(0, whole, 4):
+        m0 = max(m0, abs(a[i]))
+        m1 = max(m1, abs(a[i + 1]))
+        m2 = max(m2, abs(a[i + 2]))
+        m3 = max(m3, abs(a[i + 3]))
+    for i in range(whole, n):
+        m0 = max(m0, abs(a[i]))
+    return max(m0, m1, m2, m3)
+
+
+@kernel
+def deepest(values: Any, n: int, peaks: Any) -> Any:
+    """The lowest value over the highest before it, less one; NaN where that is not positive."""
+    peak = values[0]
+    if not peak > 0.0:
+        return np.nan
+    for i in range(n):
+        peak = max(peak, values[i])
+        peaks[i] = peak
+    for i in range(n):
+        peaks[i] = values[i] / peaks[i]
+    m0 = m1 = m2 = m3 = 1.0
+    whole = n - n % 4
+    for i in range(0, whole, 4):
+        m0 = min(m0, peaks[i])
+        m1 = min(m1, peaks[i + 1])
+        m2 = min(m2, peaks[i + 2])
+        m3 = min(m3, peaks[i + 3])
+    for i in range(whole, n):
+        m0 = min(m0, peaks[i])
+    return min(m0, m1, m2, m3) - 1.0
+
+
 @entry
 def reduce_curves(equity: Any, last: Any, scale: float, opening: float, found: Any, scratch: Any) -> int:
     """Numbers of each curve.
@@ -91,36 +138,34 @@ def reduce_curves(equity: Any, last: Any, scale: float, opening: float, found: A
     """
     values, returns, powers, stack = scratch
     n = last.size
+    daily = equity.shape[1] == n
     for v in range(equity.shape[0]):
         values[0] = opening / scale
+        if daily:
+            for i in range(n):
+                values[i + 1] = equity[v, i] / scale
+        else:
+            for i in range(n):
+                values[i + 1] = equity[v, last[i]] / scale
         for i in range(n):
-            values[i + 1] = equity[v, last[i]] / scale
-        usable, largest = 1.0, 0.0
-        peak, deepest, broken = values[0], 0.0, not values[0] > 0.0
-        for i in range(n):
-            returns[i] = values[i + 1] / values[i] - 1.0 if values[i] > 0.0 else np.nan
-            if not abs(returns[i]) < np.inf:
-                usable = 0.0
-            largest = max(largest, abs(returns[i]))
-            peak = max(peak, values[i + 1])
-            below = values[i + 1] / peak - 1.0 if peak > 0.0 else np.nan
-            broken = broken or below != below
-            deepest = min(deepest, below)
+            ratio = values[i + 1] / values[i]
+            returns[i] = ratio - 1.0 if values[i] > 0.0 else np.nan
+        usable = 1.0 if finite(returns, n) else 0.0
         found[v, GROWTH] = values[n] / values[0] - 1.0 if values[0] > 0.0 else np.nan
-        found[v, DEEPEST] = np.nan if broken else deepest
+        found[v, DEEPEST] = deepest(values, n + 1, powers)
         found[v, USABLE] = usable
         if usable == 0.0 or n < 2:
             found[v, DEVIATION] = found[v, MEAN] = found[v, SECOND] = found[v, THIRD] = found[v, FOURTH] = np.nan
             continue
+        noise = 4.0 * EPSILON * (1.0 + largest(returns, n))
         mean = pairwise(returns, n, stack) / n
         for i in range(n):
             off = returns[i] - mean
             powers[i] = off * off
         total = pairwise(powers, n, stack)
         spread = np.sqrt(total / (n - 1))
-        found[v, MEAN] = mean
-        found[v, DEVIATION] = spread if spread > 4.0 * EPSILON * (1.0 + largest) else 0.0
-        found[v, SECOND] = total / n
+        found[v, MEAN], found[v, SECOND] = mean, total / n
+        found[v, DEVIATION] = spread if spread > noise else 0.0
         for i in range(n):
             off = returns[i] - mean
             powers[i] = off * off * off
@@ -132,23 +177,25 @@ def reduce_curves(equity: Any, last: Any, scale: float, opening: float, found: A
     return 0
 
 
-def metrics_of(row: Any, points: int, periods: float) -> dict[str, float | None]:
-    """The metrics of a sweep's row from what `reduce_curves` found.
+def metrics_of(reduced: Any, points: int, periods: float) -> dict[str, Any]:
+    """The metrics of rows from what `reduce_curves` found: (rows,) Float64 by name, NaN or infinite where there is none.
 
     Args:
-        row: of its result.
+        reduced: (rows, 8), its result.
         points: returns of a curve.
         periods: sessions in a year.
     """
-    growth, spread, mean, second, third, fourth, deepest = (float(value) for value in row[:7])
-    annual = perf.compound(1.0 + growth, periods / points) if points >= 1 else math.nan
-    sharpe = skew = kurtosis = math.nan
-    if spread > 0:
-        sharpe = mean / spread * math.sqrt(periods)
-        skew, kurtosis = third / second**1.5, fourth / second**2 - 3.0
-    found = {"total_return": growth, "cagr": annual, "volatility": spread * math.sqrt(periods), "sharpe": sharpe, "max_drawdown": deepest}
-    found |= {"skew": skew, "kurtosis": kurtosis, "periods_per_year": periods}
-    return {name: value if math.isfinite(value) else None for name, value in found.items()}
+    growth, spread, mean, second, third, fourth, below = reduced[:, :7].T
+    year, exponent = math.sqrt(periods), periods / points if points else math.nan
+    moving = spread > 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sharpe = np.where(moving, mean / spread * year, np.nan)
+        cubes = np.array([value**1.5 for value in second.tolist()])
+        squares = np.array([value**2 for value in second.tolist()])
+        skew, kurtosis = np.where(moving, third / cubes, np.nan), np.where(moving, fourth / squares - 3.0, np.nan)
+    found = {"total_return": growth, "cagr": np.array([perf.compound(1.0 + one, exponent) for one in growth.tolist()])}
+    found |= {"volatility": spread * year, "sharpe": sharpe, "max_drawdown": below, "skew": skew, "kurtosis": kurtosis}
+    return found | {"periods_per_year": np.full(len(growth), periods)}
 
 
 def scratch_of(sessions: int) -> tuple[Any, ...]:

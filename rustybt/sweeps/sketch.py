@@ -34,7 +34,7 @@ class Sketch:
     at: int
     strategy: Strategy
     params: dict[str, Scalar]
-    shape: str
+    shape: bytes
     template: Template
     text: str
     group: tuple[str | None, Schedule | None]
@@ -59,7 +59,7 @@ class Sketcher:
         self.family, self.defaults = family, family.defaults
         self.required = [parameter.name for parameter in family.parameters.values() if parameter.required]
         self.checked: dict[tuple[str, type, Hashable], Scalar] = {}
-        self.templates: dict[str, Template | None] = {}
+        self.templates: dict[bytes, Template | None] = {}
 
     def read(self, at: int, values: Mapping[str, Any]) -> Sketch | None:
         """The sketch of a variant; None where it has none. `quietly` has to be in force."""
@@ -97,7 +97,7 @@ class Sketcher:
             raise KeyError
         return found
 
-    def whole(self, shape: str, text: str) -> Template:
+    def whole(self, shape: bytes, text: str) -> Template:
         """From now on targets of this shape are one feature."""
         found = Template(Node("feature", leaf=0), [(0, len(text))])
         self.templates[shape] = found

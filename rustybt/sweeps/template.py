@@ -14,7 +14,7 @@ from typing import Any
 
 from rustybt.spec.tree import body, call, children, kind, walk
 
-DIGITS = str.maketrans("123456789", "000000000")
+DIGITS = bytes.maketrans(b"123456789", b"000000000")
 BINARY = {
     "Gt": "gt", "Lt": "lt", "GtEq": "ge", "LtEq": "le", "Eq": "eq", "NotEq": "ne", "And": "and", "Or": "or", "LogicalAnd": "and",
     "LogicalOr": "or", "Xor": "xor", "Plus": "add", "Minus": "sub", "Multiply": "mul", "TrueDivide": "div",
@@ -64,14 +64,14 @@ class Template:
         return [text[first:last] for first, last in self.features]
 
 
-def shape_of(text: str) -> str:
+def shape_of(text: str) -> bytes:
     """What is left of a text when its numbers are forgotten, not their lengths.
 
     Example:
         >>> shape_of('{"Int":120}') == shape_of('{"Int":345}') != shape_of('{"Int":5}')
         True
     """
-    return text.translate(DIGITS)
+    return text.encode().translate(DIGITS)
 
 
 def template_of(text: str) -> Template | None:
