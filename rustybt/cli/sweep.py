@@ -16,7 +16,7 @@ from rustybt.spec import StrategyFunction
 if TYPE_CHECKING:
     import polars as pl
 
-    from rustybt.sweeps import Sweep
+    from rustybt.sweeps import Sweep, SweepPlan
 
 GridOption = Annotated[
     list[str] | None, typer.Option("--grid", help="Values of a parameter: fast=5,10,20 or fast=5:50:5.", show_default=False)
@@ -58,10 +58,12 @@ def register(app: typer.Typer) -> None:
             typer.Option("--out", help="Directory, gone on with after a kill; or a .parquet file for the rows.", show_default=False),
         ] = None,
         trials: o.TrialsOption = None,
+        explain: Annotated[bool, typer.Option("--explain", help="Say what would be done, and stop.")] = False,
         json: o.JsonOption = False,
     ) -> None:
         """Run every combination of a grid of parameters, or a sample of a space."""
         import rustybt as rbt
+        from rustybt.sweeps import plan
 
         found = o.find_strategy(strategy)
         costs = o.build_costs(commission_bps, None, None, None, slippage_bps, costs_profile, volume_cap)
@@ -74,22 +76,21 @@ def register(app: typer.Typer) -> None:
             chosen["grid"] = dict(values(found, text) for text in grid or ())
         if space:
             chosen |= {"space": dict(spans(found, text) for text in space), "samples": samples, "method": method, "seed": seed}
+        chosen |= {"where": where, "budget": budget, "workers": workers, "executor": executor, **wanted}
         panel = o.load_panel(data, reading)
+        if explain:
+            say_plan(plan(found, panel, **chosen), json=json)
+            return
         show.say_if_cold()
         with show.bar("variants", quiet=json) as progress:
             done = rbt.sweep(
                 found,
                 panel,
                 **chosen,
-                where=where,
-                budget=budget,
-                workers=workers,
-                executor=executor,
                 out=None if file is not None else out,
                 curves=curves,
                 progress=progress,
                 trials=trials,
-                **wanted,
             )
         best = done.top(10, by=by)
         if file is not None:
@@ -110,6 +111,14 @@ def register(app: typer.Typer) -> None:
             )
             return
         say(done, best, by)
+
+
+def say_plan(made: SweepPlan, *, json: bool) -> None:
+    """What would be done."""
+    if json:
+        show.emit(made.to_dict())
+    else:
+        show.out.print(str(made))
 
 
 def say(done: Sweep, best: pl.DataFrame, by: str) -> None:

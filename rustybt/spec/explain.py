@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from rustybt.spec.guard import Verdict, check
 from rustybt.spec.tree import parse, render
@@ -88,11 +88,22 @@ class Explanation:
         return json.dumps(self.to_dict(), indent=2)
 
 
-def explain(strategy: Strategy) -> Explanation:
-    """What a strategy reads, how far back, and what will be run.
+class Explained[T](Protocol):
+    """What explains itself, such as the plan of a sweep."""
+
+    def explained(self) -> T:
+        """What to show."""
+
+
+@overload
+def explain(strategy: Strategy) -> Explanation: ...
+@overload
+def explain[T](strategy: Explained[T]) -> T: ...
+def explain(strategy: Any) -> Any:
+    """What a strategy reads, how far back, and what will be run; or what a sweep would do.
 
     Args:
-        strategy: checked again, so that what is shown is what the guard proves now.
+        strategy: checked again, so that what is shown is what the guard proves now; or the plan of a sweep, from `rustybt.sweeps.plan`.
 
     Raises:
         LookaheadError, SpecError: as the guard does.
@@ -104,6 +115,8 @@ def explain(strategy: Strategy) -> Explanation:
         >>> print(str(explain(Strategy("trend", target=weight(up.cast(pl.Float64))))).splitlines()[2])
         target = (close > close.rolling_mean(20)).cast(Float64)
     """
+    if hasattr(strategy, "explained"):
+        return strategy.explained()
     verdict = check(strategy)
     expressions = {term: render(parse(expr), 240) for term, expr in strategy.terms().items()}
     return Explanation(strategy.name, str(getattr(strategy, "spec_id", "")), verdict, expressions, _stages(strategy))

@@ -15,8 +15,9 @@ from rustybt.sweeps.grid import assignments
 from rustybt.sweeps.honest import judged
 from rustybt.sweeps.monte_carlo import Perturbed, perturb, resample_returns, resample_trades
 from rustybt.sweeps.outcome import Sweep
+from rustybt.sweeps.plan import SweepPlan
 from rustybt.sweeps.registry import Tally, Trial, TrialRegistry, trial_of
-from rustybt.sweeps.run import sweep
+from rustybt.sweeps.run import plan, sweep
 from rustybt.sweeps.sensitivity import Pick, curve, pick, stability, surface
 from rustybt.sweeps.splits import Split, Walk, Window, combinatorial, groups, paths, windows
 from rustybt.sweeps.walk import walk_forward
@@ -36,6 +37,7 @@ __all__ = [
     "Search",
     "Split",
     "Sweep",
+    "SweepPlan",
     "SyntheticBars",
     "Tally",
     "Trial",
@@ -53,6 +55,7 @@ __all__ = [
     "paths",
     "perturb",
     "pick",
+    "plan",
     "resample_returns",
     "resample_trades",
     "search",

@@ -25,14 +25,14 @@ from rustybt.model.panel import Ints
 from rustybt.spec import Schedule
 from rustybt.spec.planner import deepest
 from rustybt.sweeps.features import UNFIT, UNIVERSE, UNUSABLE, Generation, Group
-from rustybt.sweeps.machine import BLOCK, GOOD, offers_of
+from rustybt.sweeps.machine import BLOCK, offers_of
 from rustybt.sweeps.moments import reduce_curves, scratch_of, session_ends
 from rustybt.sweeps.program import Program, program_of
 from rustybt.sweeps.sketch import Sketch, Sketcher
 from rustybt.sweeps.template import Template
 
-BATCH = 64
-"""Curves that are written before they are reduced."""
+BATCH, CURVES = 64, 2**25
+"""Curves that are written before they are reduced, and their bytes at most."""
 OFFERS = 2**16
 """Offers that are written before they are run, unless one variant may have more."""
 RULES = 16
@@ -94,13 +94,14 @@ class Batches:
         """Features of the universe and the schedule of a variant; None where they cannot be used."""
         with self.lock:
             if sketch.group not in self.groups:
+                while len(self.groups) > RULES or sum(group.size for group in self.groups.values() if group is not None) > self.room // 2:
+                    self.groups.popitem(last=False)
                 try:
-                    made = Group(self.panel, *sketch.group, self.room)
+                    made = Group(self.panel, *sketch.group, self.room // 2)
                 except RustyBTError:
                     made = None
                 self.groups[sketch.group] = made if made is not None and made.sound else None
-                while len(self.groups) > RULES:
-                    self.groups.popitem(last=False)
+            self.groups.move_to_end(sketch.group)
             return self.groups[sketch.group]
 
     def desk(self, sketch: Sketch) -> Many | None:
@@ -197,10 +198,10 @@ class Batches:
             np.zeros(6, dtype=np.int64),
         )  # fmt: skip
         plan = np.empty((3, max(height, OFFERS)), dtype=np.int64)
-        at = 0
+        at, batch = 0, curves_at_once(self.panel)
         while at < len(ready):
-            marks = np.zeros((min(BATCH, len(ready) - at), 2), dtype=np.int64)
-            given = (constants[at : at + BATCH], valid, ids[at : at + BATCH])
+            marks = np.zeros((min(batch, len(ready) - at), 2), dtype=np.int64)
+            given = (constants[at : at + batch], valid, ids[at : at + batch])
             done = offers_of(program.code, how, given, (held.values, held.valid), group.rows, self.units[kind], plan, marks, scratch)
             equity, ran = desk.run(plan, marks[:done])
             self._keep(equity, ran, [one.at for one, _, _ in ready[at : at + done]], found, curves)
@@ -226,6 +227,16 @@ class Batches:
             found.curves.append(equity)
 
 
+def curves_at_once(panel: Panel) -> int:
+    """Curves that are written before they are reduced."""
+    return max(1, min(BATCH, CURVES // (8 * max(1, panel.bars))))
+
+
+def working_bytes(panel: Panel) -> int:
+    """What a worker needs beside features: curves, offers, a desk with its log."""
+    offers = 3 * 8 * max(panel.frame.height, OFFERS)
+    return 8 * panel.bars * (curves_at_once(panel) + 8) + offers + 2**20
+
+
 KINDS = {TargetKind.WEIGHT: 0, TargetKind.NOTIONAL: 1, TargetKind.QUANTITY: 2}
 """Kinds of targets as the machine knows them."""
-assert GOOD == 0

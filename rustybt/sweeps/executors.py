@@ -8,7 +8,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
-from collections import deque
+import threading
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -17,6 +18,7 @@ from functools import cached_property
 from typing import Any
 
 from rustybt.engine import RunConfig
+from rustybt.engine.begin import begun
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
@@ -51,18 +53,34 @@ class Work:
     budget: int = 10**9
 
     @cached_property
-    def evaluators(self) -> tuple[Evaluator, ...]:
-        """One per dataset."""
-        return tuple(Evaluator(panel, self.config, self.budget) for panel in self.panels)
+    def evaluators(self) -> OrderedDict[int, Evaluator]:
+        """Those that were used last, by number of the dataset."""
+        return OrderedDict()
+
+    @cached_property
+    def lock(self) -> Any:
+        """Guards them."""
+        return threading.Lock()
+
+    def evaluator(self, data: int) -> Evaluator:
+        """The evaluator of a dataset. Two are kept, since chunks of one dataset follow each other."""
+        with self.lock:
+            if data not in self.evaluators:
+                while len(self.evaluators) > 1:
+                    self.evaluators.popitem(last=False)
+                self.evaluators[data] = Evaluator(
+                    self.panels[data], self.config, self.budget if len(self.panels) == 1 else self.budget // 2
+                )
+            return self.evaluators[data]
 
     def rows(self, chunk: Chunk) -> Rows:
         """Evaluate one chunk."""
         block = chunk.block
-        evaluator = self.evaluators[block.data]
-        return evaluator.rows(self.strategies[block.strategy], block.assignments, curves=self.curves, counting=self.counting)
+        strategy = self.strategies[block.strategy]
+        return self.evaluator(block.data).rows(strategy, block.assignments, curves=self.curves, counting=self.counting)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "evaluators"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("evaluators", "lock")}
 
 
 def in_threads(work: Work, chunks: Sequence[Chunk], workers: int) -> Iterator[Rows]:
@@ -177,7 +195,7 @@ def _apart(packed: bytes, chunk: Chunk) -> Rows:
             found.append(pool.submit(_rows, one).result())
         except BrokenProcessPool:
             row: dict[str, Any] = failed("the process that ran this variant died").row
-            blank = np.zeros((1, work.evaluators[chunk.block.data].panel.bars), dtype=np.int64) if work.curves else None
+            blank = np.zeros((1, begun(work.panels[chunk.block.data], work.config).bars), dtype=np.int64) if work.curves else None
             found.append(Rows(pl.DataFrame([row], schema=columns(work.config.money_scale)), (), blank))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

@@ -31,6 +31,9 @@ LARGEST = 2**53
 WHOLE = (pl.Int32, pl.Int64, pl.UInt32, pl.UInt64)
 PER_ROW = 9
 """Bytes of a feature and a row: a float, and whether it is null."""
+AT_ONCE = 2**28
+"""Bytes of a generation for which room is set aside at once: address space, which becomes memory when it is written. Beyond it a generation
+grows by copying, for which a third of the room is kept free."""
 
 
 @dataclass(frozen=True)
@@ -101,14 +104,21 @@ class Group:
         self.lock = threading.Lock()
         self.member = None if universe is None else prove(json.loads(universe), {}, None)
         self.sound = self.member is None or not self.member.refused
-        self.now = self._generation(min(TOGETHER, self.most))
+        self.now = self._generation()
 
     @property
     def most(self) -> int:
         """Features that a generation may hold."""
-        return max(1, self.room // max(1, PER_ROW * int(self.height)))
+        room = self.room if self.room <= AT_ONCE else self.room * 2 // 3
+        return max(1, room // max(1, PER_ROW * int(self.height)))
 
-    def _generation(self, size: int) -> Generation:
+    @property
+    def size(self) -> int:
+        """Bytes that are written."""
+        return int(self.now.used * PER_ROW * self.height)
+
+    def _generation(self) -> Generation:
+        size = min(self.most, max(TOGETHER, AT_ONCE // max(1, PER_ROW * int(self.height))))
         return Generation(np.empty((size, self.height)), np.empty((size, self.height), dtype=np.uint8))
 
     def need(self, texts: Sequence[str]) -> Generation:
@@ -125,7 +135,7 @@ class Group:
                     size = shown((len(wanted) + 1) * PER_ROW * self.height)
                     what = f"{len(wanted)} features of {self.height:,} rows take {size}"
                     raise ConfigError(what, where="sweep, budget", do="give a larger budget")
-                self.now = self._generation(min(self.most, max(TOGETHER, len(wanted) + 1)))
+                self.now = self._generation()
             if self.universe is not None and UNIVERSE not in self.now.known:
                 self._add([])
             for start in range(0, len(wanted), TOGETHER):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
+from rustybt.engine.begin import begun
 from rustybt.ledger.money import decimal_column
 from rustybt.sweeps.evaluate import Rows
 from rustybt.sweeps.executors import Work, executor_of
@@ -79,7 +80,7 @@ class Gathered:
     def _curves_of(self, chunk: Chunk, rows: Rows) -> pl.DataFrame | None:
         if rows.curves is None:
             return None
-        panel, count = self.work.evaluators[chunk.block.data].panel, len(rows.curves)
+        panel, count = begun(self.work.panels[chunk.block.data], self.work.config), len(rows.curves)
         good = np.flatnonzero(rows.frame["error"].is_null().to_numpy())
         numbers = np.arange(chunk.first, chunk.first + count, dtype=np.uint32)[good]
         ts = pl.Series("ts", np.tile(panel.ts, len(good))).cast(pl.Datetime("us", "UTC"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from rustybt.sweeps.honest import session_sharpes
 from rustybt.sweeps.identity import facts_of
 from rustybt.sweeps.options import Options
 from rustybt.sweeps.outcome import Sweep
+from rustybt.sweeps.plan import SweepPlan, planned, room_of
 from rustybt.sweeps.progress import Told
 from rustybt.sweeps.registry import Tally, counted, open_registry
 from rustybt.sweeps.sampling import Drawing, sampled
@@ -89,23 +90,108 @@ def sweep(
         >>> rbt.sweep(share, "demo", grid={"weight": [0.1, 0.2]}).frame["fills"].to_list()
         [5, 5]
     """
-    given = [name for name, value in (("grid", grid), ("variants", variants), ("space", space)) if value is not None]
-    if len(given) != 1:
-        said = f"{' and '.join(given)} are given together" if given else "there are no variants"
-        raise ConfigError(said, where="sweep", do="give one of grid=, variants= and space=")
-    if grid is not None:
-        chosen = Assignments.of_grid(grid).meeting(where)
-    elif variants is not None:
-        chosen = Assignments.of_rows(variants).meeting(where)
-    else:
-        chosen = sampled(space or {}, Drawing(samples, method, seed, tuple(log)), where)
-    several = isinstance(strategy, Sequence), isinstance(data, Mapping)
-    families = families_of(strategy)
-    every = variants_of(families, tuple(data) if several[1] else ("",), chosen, several)
+    asked = Asked(grid, variants, space, Drawing(samples, method, seed, tuple(log)), where)
     options = Options(bytes_of(budget), workers_of(workers), executor, None if out is None else Path(out), curves, trials)
-    executor_of(executor)
+    return run_all(*prepared(strategy, data, asked, options, settings), options, progress)
+
+
+def plan(
+    strategy: StrategyFunction | Sequence[StrategyFunction],
+    data: Any,
+    *,
+    grid: Mapping[str, Iterable[Any]] | None = None,
+    variants: Iterable[Mapping[str, Any]] | None = None,
+    space: Mapping[str, Any] | None = None,
+    samples: int = 100,
+    method: Literal["random", "latin"] = "random",
+    log: Sequence[str] = (),
+    seed: int = 0,
+    where: str | None = None,
+    budget: str | int = "2GB",
+    workers: int | None = None,
+    executor: str = "threads",
+    **settings: Any,
+) -> SweepPlan:
+    """What a sweep would do, before anything runs: features, chunks, bytes. The strategy function is called for every variant.
+
+    Args:
+        strategy: as in `sweep`, like all that follows.
+        data: as in `sweep`.
+        grid: as in `sweep`.
+        variants: as in `sweep`.
+        space: as in `sweep`.
+        samples: as in `sweep`.
+        method: as in `sweep`.
+        log: as in `sweep`.
+        seed: as in `sweep`.
+        where: as in `sweep`.
+        budget: as in `sweep`.
+        workers: as in `sweep`.
+        executor: as in `sweep`.
+        **settings: of the run.
+
+    Returns:
+        A `SweepPlan`, which prints; `rustybt.explain` takes it too.
+
+    Raises:
+        ConfigError: as `sweep`.
+
+    Example:
+        >>> import polars as pl
+        >>> import rustybt as rbt
+        >>> @rbt.strategy
+        ... def cross(fast: int = 5, slow: int = 20) -> rbt.Strategy:
+        ...     up = pl.col("close").rolling_mean(fast) > pl.col("close").rolling_mean(slow)
+        ...     return rbt.Strategy(target=rbt.weight(pl.when(up).then(0.19).otherwise(0.0)))
+        >>> plan(cross, "demo", grid={"fast": [5, 10], "slow": [20, 50, 100]}).features
+        5
+    """
+    asked = Asked(grid, variants, space, Drawing(samples, method, seed, tuple(log)), where)
+    options = Options(bytes_of(budget), workers_of(workers), executor, None, curves=False, trials="off")
+    return planned(*prepared(strategy, data, asked, options, settings), options)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which variants were asked for: one of the first three."""
+
+    grid: Mapping[str, Iterable[Any]] | None
+    variants: Iterable[Mapping[str, Any]] | None
+    space: Mapping[str, Any] | None
+    drawing: Drawing
+    where: str | None
+
+    def assignments(self) -> Assignments:
+        """Their parameters.
+
+        Raises:
+            ConfigError: none, or several ways at once.
+        """
+        ways = {"grid": self.grid, "variants": self.variants, "space": self.space}
+        given = [name for name, value in ways.items() if value is not None]
+        if len(given) != 1:
+            said = f"{' and '.join(given)} are given together" if given else "there are no variants"
+            raise ConfigError(said, where="sweep", do="give one of grid=, variants= and space=")
+        if self.grid is not None:
+            return Assignments.of_grid(self.grid).meeting(self.where)
+        if self.variants is not None:
+            return Assignments.of_rows(self.variants).meeting(self.where)
+        return sampled(self.space or {}, self.drawing, self.where)
+
+
+def prepared(strategy: object, data: Any, asked: Asked, options: Options, settings: Mapping[str, Any]) -> tuple[Variants, Work]:
+    """What is to be run, checked.
+
+    Raises:
+        ConfigError: as `sweep`.
+    """
+    chosen, families = asked.assignments(), families_of(strategy)
+    several = isinstance(strategy, Sequence), isinstance(data, Mapping)
+    every = variants_of(families, tuple(data) if several[1] else ("",), chosen, several)
+    executor_of(options.executor)
     panels = tuple(panel_of(one) for one in (data.values() if several[1] else (data,)))
-    return run_all(every, Work(families, panels, configure(**settings), curves, budget=options.budget), options, progress)
+    room = room_of(options, panels)
+    return every, Work(families, panels, configure(**settings), options.curves, budget=room)
 
 
 def families_of(strategy: object) -> tuple[StrategyFunction, ...]:

@@ -344,4 +344,6 @@ def test_a_sweep_draws_from_a_space_into_a_directory(rustybt: Command, bars: str
     assert pl.read_parquet(tmp_path / "s" / "curves.parquet").height == 6 * 200
     assert rustybt(*command, *out, "--curves").json == found
     assert "another sweep" in rustybt(*command, *out, "--seed", "9").err
+    assert "6 variants on 1 dataset" in rustybt(*command, "--explain").out
+    assert rustybt(*command, "--explain", "--json").json["together"] == 6
     assert "curves have no place" in rustybt(*command, "--curves").err

@@ -7,7 +7,7 @@ import pytest
 
 import rustybt as rbt
 from rustybt.model import Panel
-from rustybt.sweeps import options
+from rustybt.sweeps import options, plan
 from rustybt.testing import markets
 from tests.sweeps.strategies import breakout, cross, deadly
 
@@ -97,3 +97,16 @@ def test_one_of_grid_list_and_space(panel: Panel) -> None:
         rbt.sweep([cross, breakout], panel, grid={"fats": [3]})
     with pytest.raises(rbt.ConfigError, match="the list has no variants"):
         rbt.sweep(cross, panel, variants=[])
+
+
+def test_a_plan_says_what_a_sweep_would_do(panel: Panel) -> None:
+    made = plan(cross, panel, grid={"fast": [3, 5, 8], "slow": [20, 40]}, where="fast < slow", workers=2)
+    assert (made.variants, made.together, made.features, made.shapes, made.chunks) == (6, 6, 5, 1, 6)
+    assert made.feature_bytes == 5 * 9 * 240
+    assert rbt.explain(made) is made
+    assert "5, 10.8 kB, kept" in str(made)
+    both = plan([cross, breakout], {"a": panel, "b": panel}, grid={"fast": [3, 5], "window": [4]})
+    assert (both.variants, both.datasets) == (6, 2)
+    assert made.to_dict()["budget"] == 2 * 10**9
+    with pytest.raises(rbt.ConfigError, match=r"the budget of 1\.0 kB is less than"):
+        plan(cross, panel, grid={"fast": [3]}, budget="1kB")

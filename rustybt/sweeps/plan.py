@@ -1,0 +1,123 @@
+"""What a sweep would do, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rustybt.errors import ConfigError
+from rustybt.model import Panel
+from rustybt.sweeps.batch import working_bytes
+from rustybt.sweeps.budget import shown
+from rustybt.sweeps.executors import Work
+from rustybt.sweeps.features import PER_ROW
+from rustybt.sweeps.options import Options, chunk_size
+from rustybt.sweeps.sketch import Sketcher, quietly
+from rustybt.sweeps.variants import Variants
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """What a sweep would do.
+
+    Attributes:
+        strategies: names.
+        datasets: how many.
+        variants: how many, over all strategies and datasets.
+        together: of them, those whose terms have been read and are evaluated together; the others run one by one.
+        shapes: different tops, expressions that differ in numbers alone being one.
+        features: different features, of each dataset.
+        chunks: how many, of ``chunk`` variants at most.
+        chunk: variants.
+        workers: how many at a time.
+        executor: name.
+        budget: bytes.
+        feature_bytes: of all features at once, of the largest dataset; where they are more than the budget holds they come and go.
+        working_bytes: of all workers beside features.
+    """
+
+    strategies: tuple[str, ...]
+    datasets: int
+    variants: int
+    together: int
+    shapes: int
+    features: int
+    chunks: int
+    chunk: int
+    workers: int
+    executor: str
+    budget: int
+    feature_bytes: int
+    working_bytes: int
+
+    def __str__(self) -> str:
+        alone = self.variants - self.together
+        kept = "kept" if self.feature_bytes + self.working_bytes <= self.budget else "not all at once"
+        datasets = f"{self.datasets:,} dataset{'s' if self.datasets > 1 else ''}"
+        lines = [
+            f"sweep of {', '.join(self.strategies)}: {self.variants:,} variants on {datasets}",
+            f"  together:  {self.together:,} in {self.shapes:,} shapes; one by one {alone:,}",
+            f"  features:  {self.features:,}, {shown(self.feature_bytes)}, {kept}",
+            f"  chunks:    {self.chunks:,} of up to {self.chunk:,} variants, {self.workers} {self.executor}",
+            f"  working:   {shown(self.working_bytes)}",
+            f"  budget:    {shown(self.budget)}",
+        ]
+        return "\n".join(lines)
+
+    def explained(self) -> SweepPlan:
+        """Itself: what `rustybt.explain` gives."""
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def planned(variants: Variants, work: Work, options: Options) -> SweepPlan:
+    """The plan of a sweep."""
+    sketchers = [Sketcher(strategy) for strategy in work.strategies]
+    together, features, shapes = 0, dict[object, None](), dict[object, None]()
+    for block in variants.blocks:
+        sketcher = sketchers[block.strategy]
+        with quietly(work.strategies[block.strategy]):
+            for at in range(block.assignments.count):
+                sketch = sketcher.read(at, block.assignments[at])
+                if sketch is not None:
+                    together += 1
+                    shapes[block.strategy, sketch.shape, sketch.group] = None
+                    texts = (*sketch.template.parts(sketch.text), *sketch.beside)
+                    features |= dict.fromkeys((text, sketch.group) for text in texts)
+    size = chunk_size(variants.count, options.workers, work.panels)
+    height = max(panel.frame.height for panel in work.panels)
+    return SweepPlan(
+        strategies=tuple(strategy.name for strategy in work.strategies),
+        datasets=len(work.panels),
+        variants=variants.count,
+        together=together,
+        shapes=len(shapes),
+        features=len(features),
+        chunks=sum(-(-block.assignments.count // size) for block in variants.blocks),
+        chunk=size,
+        workers=options.workers,
+        executor=options.executor,
+        budget=options.budget,
+        feature_bytes=len(features) * PER_ROW * height,
+        working_bytes=options.workers * max(map(working_bytes, work.panels)),
+    )
+
+
+def room_of(options: Options, panels: Sequence[Panel]) -> int:
+    """Bytes for the features of a process.
+
+    Raises:
+        ConfigError: the budget does not hold what the workers need beside them.
+    """
+    needed = options.workers * max(map(working_bytes, panels))
+    if needed >= options.budget:
+        raise ConfigError(
+            f"the budget of {shown(options.budget)} is less than the {shown(needed)} that {options.workers} workers need",
+            where="sweep, budget",
+            do="give a larger budget, or fewer workers",
+        )
+    return (options.budget - needed) // (options.workers if options.executor == "processes" else 1)
