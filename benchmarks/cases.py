@@ -1,4 +1,4 @@
-"""The seven workloads: their data and their numbers, read by every column. numpy only.
+"""The seven workloads and their sweeps: their data and their numbers, read by every column. numpy only.
 
 Common to all: a fee of 10 bps of the traded value on each side; a decision at the close of bar t is filled at the open of t + 1; positions
 are marked at the close.
@@ -46,6 +46,13 @@ class Case:
         return read(self.market).part(self.assets, self.bars)
 
     @property
+    def momenta(self) -> list[tuple[int, int]]:
+        """Lookbacks and numbers of winners of all variants of W3."""
+        if self.variants == 1:
+            return [(LOOKBACK, TOP)]
+        return [(lookback, top) for lookback in range(63, 273, 21) for top in range(10, 110, 10)][: self.variants]
+
+    @property
     def pairs(self) -> list[tuple[int, int]]:
         """Window pairs of all variants: those of `windows`, or evenly spread over the 5,050 pairs fast < slow of 2..102."""
         if self.variants == 1:
@@ -59,7 +66,10 @@ CASES = {
     for case in (
         Case("W1", "daily_1", 1e5, "1 asset, 2,520 daily bars: 100 shares while SMA20 > SMA50", windows=(20, 50)),
         Case("W2 x100", "daily_1", 1e5, "W1 for 100 pairs of windows, one run each", windows=(20, 50), variants=100),
+        Case("W2 x1000", "daily_1", 1e5, "W1 for 1,000 pairs of windows, one sweep", windows=(20, 50), variants=1_000),
+        Case("W2 x5000", "daily_1", 1e5, "W1 for 5,000 pairs of windows, one sweep", windows=(20, 50), variants=5_000),
         Case("W3", "daily_500", 1e7, "500 assets, 2,520 daily bars: 12-1 momentum, top 50, every 21 bars, shared cash"),
+        Case("W3 x100", "daily_500", 1e7, "W3 for 10 lookbacks and 10 numbers of winners, one sweep", variants=100),
         Case("W4", "minute_1", 1e7, "W1 on 1,500,000 one-minute bars", windows=(20, 50)),
         Case("W5", "daily_500", 1e6, "10 assets, 451 daily bars: 100 shares while SMA50 > SMA200", assets=10, bars=451, windows=(50, 200)),
         Case("W6", "minute_1", 1e7, "1,000,000 fills: buy 1, sell 1, ... at the open of every bar", bars=1_000_001),
@@ -70,6 +80,7 @@ CASES = {
 EXPECTED = {
     "W1": (97_040.873, 58),
     "W3": (31_730_614.277, 6_858),
+    "W3 x100": (26_702_336.791, 811_587),
     "W4": (7_421_308.052, 33_704),
     "W5": (1_010_720.313, 26),
     "W6": (9_155_962.964, 1_000_000),
@@ -78,11 +89,14 @@ EXPECTED = {
 """Final equity and orders as the hand-written pass gave them when the workloads were defined: a change of data or rules shows up here."""
 
 
-def momentum_weights(close: Floats) -> Floats:
-    """Targets of W3, (bars, assets): NaN where nothing is decided, else the weight of the day's winners or 0."""
+def momentum_weights(close: Floats, lookback: int = LOOKBACK, top: int = TOP) -> Floats:
+    """Targets of W3, (bars, assets): NaN where nothing is decided, else the weight of the day's winners or 0.
+
+    The days are those of the longest lookback, so that all variants decide on the same ones.
+    """
     weights = np.full(close.shape, np.nan)
     for t in range(LOOKBACK + SKIP, len(close), REBALANCE):
-        score = close[t - SKIP] / close[t - LOOKBACK] - 1
+        score = close[t - SKIP] / close[t - lookback] - 1
         weights[t] = 0.0
-        weights[t, np.argsort(-score, kind="stable")[:TOP]] = INVESTED / TOP
+        weights[t, np.argsort(-score, kind="stable")[:top]] = INVESTED / top
     return weights

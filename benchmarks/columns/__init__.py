@@ -34,11 +34,15 @@ class Column:
         return not self.workloads or workload in self.workloads
 
 
+SWEEPS = ("W2 x100", "W2 x1000", "W2 x5000", "W3 x100")
+ONE_BY_ONE = ("W1", "W2 x100", "W3", "W4", "W5", "W6", "W7")
+"""Workloads that are run one strategy at a time; a sweep of thousands would only show the cost of a run again."""
 COLUMNS = {
     column.name: column
     for column in (
-        Column("rustybt", "ours"),
-        Column("rustybt frames", "ours", options={"frames": True}),
+        Column("rustybt", "ours", workloads=ONE_BY_ONE),
+        Column("rustybt frames", "ours", options={"frames": True}, workloads=ONE_BY_ONE),
+        Column("rustybt sweep", "swept", workloads=SWEEPS),
         Column("floor", "floor"),
         Column("vectorbt", "vectorized", "vectorbt", {"engine": "numba"}, product=True),
         Column("vectorbt-rust", "vectorized", "vectorbt", {"engine": "rust"}, product=True),

@@ -5,7 +5,7 @@ Averages are compared as whole cents cross-multiplied, so that a tie is a tie.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numba as nb
@@ -143,7 +143,23 @@ def crossing(case: Case, bars: Bars) -> Callable[[], dict[str, Any]]:
                 equity += curve - case.cash
                 orders += count
             runs.append(told(equity, orders))
-        return {name: float(np.mean([one[name] for one in runs])) for name in runs[0]} | {"orders": orders}
+        return means(runs) | {"orders": orders}
+
+    return run
+
+
+def means(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The means over several variants, and all their orders."""
+    return {name: float(np.mean([one[name] for one in runs])) for name in runs[0]} | {"orders": sum(one["orders"] for one in runs)}
+
+
+def momenta(case: Case, bars: Bars) -> Callable[[], dict[str, Any]]:
+    """W3, each variant by itself."""
+    opened, close = bars.price("open"), bars.price("close")
+
+    def run() -> dict[str, Any]:
+        weights = (cases.momentum_weights(close, *pair) for pair in case.momenta)
+        return means([told(*rebalance(one, opened, close, case.cash, cases.FEE)) for one in weights])
 
     return run
 
@@ -154,7 +170,8 @@ def prepare(case: Facts) -> Job:
     bars, cash = workload.data(), workload.cash
     opened, high, low, close = (bars.price(name) for name in ("open", "high", "low", "close"))
     runs: dict[str, Callable[[], dict[str, Any]]] = {
-        "W3": lambda: told(*rebalance(cases.momentum_weights(close), opened, close, cash, cases.FEE)),
+        "W3": momenta(workload, bars),
+        "W3 x100": momenta(workload, bars),
         "W6": lambda: told(*alternate(opened, close, cash, cases.FEE)),
         "W7": lambda: told(
             *brackets((opened, high, low, close), cash, (float(cases.SHARES), cases.FEE, cases.STOP, cases.TAKE), cases.EVERY)

@@ -72,7 +72,7 @@ def brackets() -> rbt.Strategy:
 
 def spec_of(case: Case) -> Spec:
     """A workload in our words."""
-    if case.name == "W3":  # fractional shares, sized when they are bought
+    if case.name.startswith("W3"):  # fractional shares, sized when they are bought
         return Spec([momentum()], {"sizing": "at_fill", "money_scale": 10}, {"lot_size": "0.00000001", "tick_size": "0.01"})
     if case.name == "W6":
         return Spec([alternate()])

@@ -106,13 +106,15 @@ def crossings_of_many(case: Case, bars: Bars, engine: str) -> Callable[[], dict[
 
 
 def momentum(case: Case, bars: Bars, engine: str) -> Callable[[], dict[str, Any]]:
-    """W3."""
-    prices = bars.price("close")
-    close, opened = pd.DataFrame(prices, index(bars)), pd.DataFrame(bars.price("open"), index(bars))
+    """W3, all variants side by side: one group of columns each."""
+    prices, count = bars.price("close"), len(case.momenta)
+    groups = np.repeat(np.arange(count), prices.shape[1])
+    close, opened = (pd.DataFrame(np.tile(bars.price(name), count), index(bars)) for name in ("close", "open"))
 
     def run() -> dict[str, Any]:
-        size = np.full(prices.shape, np.nan)
-        size[1:] = cases.momentum_weights(prices)[:-1]
+        size = np.full(close.shape, np.nan)
+        for k, pair in enumerate(case.momenta):
+            size[1:, k * prices.shape[1] : (k + 1) * prices.shape[1]] = cases.momentum_weights(prices, *pair)[:-1]
         return measured(
             vbt.Portfolio.from_orders(
                 close,
@@ -122,7 +124,7 @@ def momentum(case: Case, bars: Bars, engine: str) -> Callable[[], dict[str, Any]
                 fees=cases.FEE,
                 init_cash=case.cash,
                 cash_sharing=True,
-                group_by=True,
+                group_by=groups,
                 call_seq="auto",
                 freq="1D",
                 engine=engine,

@@ -15,7 +15,7 @@ from rich.console import Console
 from benchmarks import exactness, latency, markets, opening, parts, processes, report, scale, workloads
 from benchmarks.__main__ import arguments
 from benchmarks.cases import CASES, Case
-from benchmarks.columns import COLUMNS, PACKAGES, floor, ours, twin
+from benchmarks.columns import COLUMNS, PACKAGES, floor, ours, swept, twin
 from benchmarks.columns.latency import by_hand, terms
 from benchmarks.columns.opening import prepare as prepare_opening
 from benchmarks.markets import MARKETS, Bars, Market, draw
@@ -100,6 +100,15 @@ def test_averages_are_compared_as_whole_cents() -> None:
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.variants == 1])
 def test_our_column_ends_where_the_pass_by_hand_ends(name: str) -> None:
     ran, wanted = ours.prepare({"workload": name}).run(), floor.prepare({"workload": name}).run()
+    assert float(ran["final_equity"]) == pytest.approx(wanted["final_equity"], abs=0.0005)
+    assert ran["orders"] == wanted["orders"]
+    assert ran["orders"] > 0
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize("name", ["W2 x100", "W2 x1000", "W3 x100"])
+def test_a_sweep_ends_where_the_pass_by_hand_ends(name: str) -> None:
+    ran, wanted = swept.prepare({"workload": name}).run(), floor.prepare({"workload": name}).run()
     assert float(ran["final_equity"]) == pytest.approx(wanted["final_equity"], abs=0.0005)
     assert ran["orders"] == wanted["orders"]
     assert ran["orders"] > 0
