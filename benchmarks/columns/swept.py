@@ -16,6 +16,7 @@ from benchmarks import cases
 from benchmarks.cases import CASES
 from benchmarks.columns.ours import crossing, panel_of, settings, spec_of
 from benchmarks.models import Facts, Job
+from rustybt.sweeps import Sweep, sweep
 
 
 @rbt.strategy
@@ -46,9 +47,10 @@ def prepare(case: Facts) -> Job:
     assert settings(workload, spec).cash == int(workload.cash)
 
     def run() -> dict[str, Any]:
-        rows = rbt.sweep(
+        done: Sweep = sweep(
             family, panel, variants=variants, trials="off", progress=False, workers=case.get("workers"), budget="500MB", **shared
-        ).frame
+        )
+        rows = done.frame
         if rows["error"].null_count() < rows.height:
             raise ValueError(rows["error"].drop_nulls()[0])
         equity: Decimal = sum(rows["final_equity"].to_list(), Decimal(0))

@@ -28,8 +28,8 @@ from rustybt.sweeps.features import UNFIT, UNIVERSE, UNUSABLE, Generation, Group
 from rustybt.sweeps.machine import BLOCK, offers_of
 from rustybt.sweeps.moments import reduce_curves, scratch_of, session_ends
 from rustybt.sweeps.program import Program, program_of
-from rustybt.sweeps.sketch import Sketch, Sketcher
-from rustybt.sweeps.template import Template
+from rustybt.sweeps.sketch import Sketch
+from rustybt.sweeps.template import WHOLE, Node
 
 BATCH, CURVES = 64, 2**25
 """Curves that are written before they are reduced, and their bytes at most."""
@@ -119,16 +119,16 @@ class Batches:
                 desks.popitem(last=False)
         return desks[key] if desks[key].can else None
 
-    def evaluate(self, sketcher: Sketcher, sketches: Sequence[Sketch], *, curves: bool) -> Found:
+    def evaluate(self, sketches: Sequence[Sketch], *, curves: bool) -> Found:
         """Evaluate what can be evaluated together."""
         found, parts = Found(), dict[Hashable, list[Sketch]]()
         for sketch in sketches:
-            parts.setdefault((sketch.shape, sketch.group, sketch.rules), []).append(sketch)
+            parts.setdefault((sketch.template.key, sketch.group, sketch.rules), []).append(sketch)
         for part in parts.values():
-            self._part(sketcher, part, found, curves)
+            self._part(part, found, curves)
         return found
 
-    def _part(self, sketcher: Sketcher, part: Sequence[Sketch], found: Found, curves: bool) -> None:
+    def _part(self, part: Sequence[Sketch], found: Found, curves: bool) -> None:
         """Variants of one shape, one universe and schedule, one set of rules."""
         try:
             group, desk = self.group(part[0]), self.desk(part[0])
@@ -136,47 +136,45 @@ class Batches:
             return
         if group is None or desk is None or not group.height:
             return
-        for template in (part[0].template, None):
-            template = template or sketcher.whole(part[0].shape, part[0].text)
-            texts = [template.parts(sketch.text) for sketch in part]
+        for whole in (False, True):
+            texts = [(sketch.text,) if whole else sketch.template.parts(sketch.text) for sketch in part]
             try:
                 held = group.need([*(text for own in texts for text in own), *(text for sketch in part for text in sketch.beside)])
             except ConfigError:
                 if len(part) == 1:
                     raise
                 for half in (part[: len(part) // 2], part[len(part) // 2 :]):
-                    self._part(sketcher, half, found, curves)
+                    self._part(half, found, curves)
                 return
-            ready, program = self._ready(held, part, texts, template, above=[] if group.universe is None else [UNIVERSE])
+            top = WHOLE if whole else part[0].template.top
+            ready, program = self._ready(held, part, texts, top, above=[] if group.universe is None else [UNIVERSE])
             if program is not None and ready:
                 self._run(group, held, desk, program, ready, found, curves)
-            if program is not None:
+            if program is not None or not ready:
                 return
 
     def _ready(
-        self, held: Generation, part: Sequence[Sketch], texts: Sequence[Sequence[str]], template: Template, above: Sequence[str]
+        self, held: Generation, part: Sequence[Sketch], texts: Sequence[Sequence[str]], top: Node, above: Sequence[str]
     ) -> tuple[list[tuple[Sketch, list[int], list[float]]], Program | None]:
-        """Variants with the places of their features and their constants, and the program of their shape; None where it has none."""
-        known, ready, program = held.known, [], None
+        """Variants that can be run, with the places of their features and their constants; and the program, None where there is none."""
+        known, ready, program, history = held.known, [], None, self.panel.history
         kinds: tuple[str, ...] | None = None
         for sketch, own in zip(part, texts, strict=True):
             features = [known[text] for text in (*own, *above)]
             beside = [known[text] for text in sketch.beside]
             these = tuple(feature.kind for feature in features)
-            if UNFIT in features:
-                return [], None
             if UNUSABLE in features or UNUSABLE in beside or (kinds is not None and these != kinds):
                 continue
+            numbers = [] if top is WHOLE else sketch.template.numbers(sketch.text)
             if kinds is None:
-                kinds, key = these, (sketch.shape, template.top.op, these)
+                kinds, key = these, ("" if top is WHOLE else sketch.template.key, these)
                 if key not in self.programs:
-                    self.programs[key] = program_of(template.top, kinds, len(template.constants), bool(above))
+                    self.programs[key] = None if UNFIT in features else program_of(top, kinds, len(numbers), bool(above))
                 program = self.programs[key]
             warm = sketch.strategy.warmup
             if warm is None:
                 warm = deepest(feature.reach for feature in (*features, *beside)) or 0
-            first = warm - self.panel.history
-            ready.append((sketch, [*(feature.row for feature in features), first], template.numbers(sketch.text)))
+            ready.append((sketch, [*(feature.row for feature in features), warm - history], numbers))
         return ready, program
 
     def _run(self, group: Group, held: Generation, desk: Many, program: Program, ready: Sequence[Any], found: Found, curves: bool) -> None:

@@ -146,7 +146,7 @@ class Evaluator:
             with quietly(strategy):
                 read = [sketcher.read(at, values) for at, values in enumerate(given)]
             sketches = {sketch.at: sketch for sketch in read if sketch is not None}
-            found = self.batches.evaluate(sketcher, list(sketches.values()), curves=curves)
+            found = self.batches.evaluate(list(sketches.values()), curves=curves)
         frame = frame_of(found, len(self.batches.last), self.batches.periods, self.config.money_scale)
         trials = (
             [self._trial(sketches[at], strategy, sharpe) for at, sharpe in zip(found.at, frame["sharpe"], strict=True)] if counting else []

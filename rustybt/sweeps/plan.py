@@ -8,6 +8,7 @@ from typing import Any
 
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
+from rustybt.spec import Schedule
 from rustybt.sweeps.batch import working_bytes
 from rustybt.sweeps.budget import shown
 from rustybt.sweeps.executors import Work
@@ -15,6 +16,9 @@ from rustybt.sweeps.features import PER_ROW
 from rustybt.sweeps.options import Options, chunk_size
 from rustybt.sweeps.sketch import Sketcher, quietly
 from rustybt.sweeps.variants import Variants
+
+type Kin = tuple[str | None, Schedule | None]
+"""Universe and schedule of a feature."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class SweepPlan:
 def planned(variants: Variants, work: Work, options: Options) -> SweepPlan:
     """The plan of a sweep."""
     sketchers = [Sketcher(strategy) for strategy in work.strategies]
-    together, features, shapes = 0, dict[object, None](), dict[object, None]()
+    together, features, shapes = 0, dict[tuple[str, Kin], None](), dict[object, None]()
     for block in variants.blocks:
         sketcher = sketchers[block.strategy]
         with quietly(work.strategies[block.strategy]):
@@ -85,11 +89,12 @@ def planned(variants: Variants, work: Work, options: Options) -> SweepPlan:
                 sketch = sketcher.read(at, block.assignments[at])
                 if sketch is not None:
                     together += 1
-                    shapes[block.strategy, sketch.shape, sketch.group] = None
+                    shapes[block.strategy, sketch.template.key, sketch.group] = None
                     texts = (*sketch.template.parts(sketch.text), *sketch.beside)
                     features |= dict.fromkeys((text, sketch.group) for text in texts)
     size = chunk_size(variants.count, options.workers, work.panels)
-    height = max(panel.frame.height for panel in work.panels)
+    largest = max(work.panels, key=lambda panel: panel.frame.height)
+    rows = {kin: rows_decided(largest, kin[1]) for _, kin in features}
     return SweepPlan(
         strategies=tuple(strategy.name for strategy in work.strategies),
         datasets=len(work.panels),
@@ -102,9 +107,17 @@ def planned(variants: Variants, work: Work, options: Options) -> SweepPlan:
         workers=options.workers,
         executor=options.executor,
         budget=options.budget,
-        feature_bytes=len(features) * PER_ROW * height,
+        feature_bytes=sum(PER_ROW * rows[kin] for _, kin in features),
         working_bytes=options.workers * max(map(working_bytes, work.panels)),
     )
+
+
+def rows_decided(panel: Panel, schedule: Schedule | None) -> int:
+    """Rows of a panel on which features are kept."""
+    if schedule is None:
+        return int(panel.frame.height)
+    bars = schedule.resolve(panel.ts, panel.sessions, panel.next_session, panel.session_close)
+    return int(bars[panel.row_bar].sum())
 
 
 def room_of(options: Options, panels: Sequence[Panel]) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 from rustybt.spec import Schedule, Strategy, StrategyFunction
 from rustybt.spec.parameters import Scalar
 from rustybt.spec.strategy import building, proving
-from rustybt.sweeps.template import Node, Template, shape_of, template_of
+from rustybt.sweeps.template import Template, shape_of, template_of
 
 
 @dataclass(slots=True)
@@ -24,8 +24,7 @@ class Sketch:
         at: its number in the chunk.
         strategy: what the function made, unproven and without parameters.
         params: parameter values, checked.
-        shape: of the text of its target.
-        template: of that shape.
+        template: of the shape of its target.
         text: of the target.
         group: universe (text) and schedule.
         beside: texts of signals, which are evaluated to see that they can be.
@@ -34,7 +33,6 @@ class Sketch:
     at: int
     strategy: Strategy
     params: dict[str, Scalar]
-    shape: bytes
     template: Template
     text: str
     group: tuple[str | None, Schedule | None]
@@ -83,7 +81,7 @@ class Sketcher:
         template = self.templates[shape]
         if template is None or any(map(_odd, (universe or "", *beside))):
             return None
-        return Sketch(at, made, params, shape, template, text, (universe, made.schedule), beside)
+        return Sketch(at, made, params, template, text, (universe, made.schedule), beside)
 
     def _params(self, values: Mapping[str, Any]) -> dict[str, Scalar]:
         """All parameter values in the order of the function, each checked once for all variants."""
@@ -95,12 +93,6 @@ class Sketcher:
             found[name] = self.checked[key]
         if any(name not in values for name in self.required):
             raise KeyError
-        return found
-
-    def whole(self, shape: bytes, text: str) -> Template:
-        """From now on targets of this shape are one feature."""
-        found = Template(Node("feature", leaf=0), [(0, len(text))])
-        self.templates[shape] = found
         return found
 
 

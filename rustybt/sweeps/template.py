@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from rustybt.spec.tree import body, call, children, kind, walk
@@ -55,6 +56,11 @@ class Template:
     features: list[tuple[int, int]] = field(default_factory=list)
     constants: list[tuple[int, int, Callable[[str], float]]] = field(default_factory=list)
 
+    @cached_property
+    def key(self) -> str:
+        """The same for shapes that differ in the lengths of their numbers alone: one program serves them."""
+        return repr(self.top)
+
     def numbers(self, text: str) -> list[float]:
         """The constants of a text of this shape."""
         return [read(text[first:last]) for first, last, read in self.constants]
@@ -62,6 +68,10 @@ class Template:
     def parts(self, text: str) -> list[str]:
         """The features of a text of this shape, as texts."""
         return [text[first:last] for first, last in self.features]
+
+
+WHOLE = Node("feature", leaf=0)
+"""The top of a target that is one feature."""
 
 
 def shape_of(text: str) -> bytes:
