@@ -11,7 +11,6 @@ import numpy as np
 from .book import Book
 from .cache import folder_for_now
 from .example import one_asset, row_of, table
-from .many import Many
 from .simulate import simulate
 
 BUILDS = 3
@@ -75,6 +74,8 @@ def run_general() -> None:
 
 def run_many() -> None:
     """Runs of a sweep."""
+    from .many import Many
+
     tables, market, _, events = one_asset([100, 101, 102], offers={0: 1})
     many = Many(tables, market, events)
     if many.can:
