@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from rustybt.errors import ConfigError
-from rustybt.execution import Bands, Carry, Halts, Latency, Stale, bands, carry, conversion, halts, latency, latency_profiles, stale
+from rustybt.execution import Bands, Carry, Halts, Latency, Stale, bands, carry, halts, latency, latency_profiles, stale
 from rustybt.execution.fields import fields_of, symbols_of
 
 TABLES = (".csv", ".parquet", ".arrow", ".feather", ".ipc")
@@ -42,11 +42,6 @@ def latency_from(plain: Any) -> Latency:
         if plain in latency_profiles():
             return latency(profile=plain)
     return latency(plain)
-
-
-def convert_from(plain: Any) -> Any:
-    """Whether foreign cash is converted, or a table of the arguments of `rustybt.conversion`."""
-    return conversion(**fields_of(plain, ("bps", "minimum", "least"), "convert")) if isinstance(plain, Mapping) else plain
 
 
 def bands_from(plain: Any, where: str = "bands") -> Bands:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rustybt.engine.config import configure
-from rustybt.engine.sections import bands_from, carry_from, convert_from, flows_from, halts_from, latency_from, rows_from, stale_from
+from rustybt.engine.sections import bands_from, carry_from, flows_from, halts_from, latency_from, rows_from, stale_from
 from rustybt.errors import ConfigError
 from rustybt.execution import Controls, Conversion, Margin
 from rustybt.execution.costs.written import costs_from
@@ -24,7 +24,6 @@ AS_THEY_ARE = (*WORDS, "cash", "max_gross", "money_scale", "settlement", "trade_
 SECTIONS: dict[str, Callable[[Any, Path], Any]] = {
     "bands": lambda plain, _: bands_from(plain),
     "carry": carry_from,
-    "convert": lambda plain, _: convert_from(plain),
     "controls": lambda plain, _: Controls.from_dict(plain),
     "convert": lambda plain, _: plain if isinstance(plain, bool) else Conversion.from_dict(plain),
     "costs": lambda plain, _: costs_from(plain),

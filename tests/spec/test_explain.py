@@ -68,4 +68,4 @@ def test_leak_cannot_be_explained_away() -> None:
             return {"tomorrow": c.shift(-1)}
 
     with pytest.raises(LookaheadError, match="tomorrow"):
-        explain(Study())  # type: ignore[arg-type]
+        explain(Study())  # type: ignore[call-overload]
