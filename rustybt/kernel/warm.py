@@ -33,7 +33,7 @@ def warm(*, processes: bool = True) -> Path | None:
     home = folder_for_now()
     other = None
     if processes and home is not None and not is_warm():
-        code = "from rustybt.kernel.warm import run_plain, run_usual; run_plain(); run_usual()"
+        code = "from rustybt.kernel.warm import run_many, run_plain, run_usual; run_plain(); run_usual(); run_many()"
         other = subprocess.Popen([sys.executable, "-c", code])  # not a fork: NumPy and Polars have threads
     run_general()
     if other is not None:
