@@ -16,16 +16,15 @@ GROSS_EXPOSURE, PRICE_MOVE = whole(Control.GROSS_EXPOSURE), whole(Control.PRICE_
 DORMANT = whole(OrderFlag.DORMANT)
 OF_COLLAR, OF_DUPLICATE, OF_GROSS, OF_NET, OF_HIGHEST, OF_LOWEST, OF_DEADLINE, OF_MOVE = range(6, 14)
 """Places in ``control_limits``."""
-FIRST_DETAIL, SECOND_DETAIL, THIRD_DETAIL = whole(Detail.HALTED), whole(Detail.ASSET_DATES), whole(Detail.PRICE_MOVE)
+DETAILS = tuple(int(Detail[control.name]) for control in Control)
+"""The detail in the log of each control."""
 
 
 @aside
 def code_of(control: int) -> int:
     """The detail in the log of a control."""
     apart()
-    if control >= PRICE_MOVE:
-        return THIRD_DETAIL + control - PRICE_MOVE
-    return FIRST_DETAIL + control if control < ASSET_DATES else SECOND_DETAIL + control - ASSET_DATES
+    return DETAILS[control]
 
 
 @aside

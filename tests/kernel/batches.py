@@ -9,6 +9,7 @@ import numpy as np
 
 from rustybt.kernel.arithmetic import fits, mul_div, ratio, remainder, value
 from rustybt.kernel.compile import entry
+from rustybt.kernel.exposure import code_of
 from rustybt.kernel.risk import beyond
 
 from .builds import COMPILED
@@ -40,6 +41,13 @@ def each_beyond(common: Any, own: Any, others: Any, limit: Any, out: Any) -> Non
     """``beyond`` of every row."""
     for i in range(len(common)):
         out[i] = 1 if beyond(common[i], own[i], others[i], limit[i]) else 0
+
+
+@entry
+def each_code(control: Any, out: Any) -> None:
+    """``code_of`` of every row."""
+    for i in range(len(control)):
+        out[i] = code_of(control[i])
 
 
 @entry

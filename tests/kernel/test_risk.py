@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .batches import answers, each_beyond, each_remainder
+from rustybt.model import Control, Detail
+
+from .batches import answers, each_beyond, each_code, each_remainder
 
 MOST = 2**61
 ONE = 10**8
@@ -19,6 +21,10 @@ def numbers(seed: int, count: int) -> Iterator[int]:
     dice = random.Random(seed)
     for _ in range(count):
         yield dice.getrandbits(dice.randint(1, 61)) + 1
+
+
+def test_every_control_has_the_detail_of_its_name() -> None:
+    assert answers(each_code, list(Control)) == [Detail[control.name] for control in Control]
 
 
 def test_the_rest_of_a_wide_product_is_exact() -> None:
