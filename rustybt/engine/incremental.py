@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from rustybt.engine.begin import begun
 from rustybt.engine.callback import Callbacks
 from rustybt.engine.carry import carry_at
 from rustybt.engine.config import RunConfig
@@ -241,6 +242,7 @@ def bars_of(panel: Panel, tape: Tape | None = None, timing: Timing | None = None
 
 def walk(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
     """Backtest bar by bar: the same `Result`, to the last byte, as the bulk engine gives."""
+    panel = begun(panel, config)
     flows = flows_at(config.flows, panel, config.money_scale)
     steps, due = increments_at(config.increments, panel, config.money_scale), settlements_at(panel)
     turns = turns_of(panel, config.settlement)

@@ -124,6 +124,26 @@ def test_what_is_cut_away_is_gone(panel: Panel) -> None:
     assert until(panel, 0).bars == 0
 
 
+@pytest.mark.parametrize("setting", ["dated_terms", "increments"])
+def test_what_was_set_before_is_in_force(panel: Panel, setting: str) -> None:
+    """A rate or a lot from the 20th bar on holds in a run that begins at the 120th."""
+    early, start = (pl.Series([panel.ts[bar]]).cast(pl.Datetime("us", "UTC"))[0] for bar in (20, 120))
+    value = {"commission_rate": "0.001"} if setting == "dated_terms" else {"lot": "10"}
+    rows = [{"asset": symbol, "from_ts": early, **value} for symbol in panel.symbols]
+    settings: dict[str, Any] = {"trade_from": start, setting: rows}
+    bulk, walked = both(up(20), panel, **settings)
+    assert not outcome_difference(bulk.outcome, walked.outcome)
+    if setting == "increments":
+        assert {quantity % 10 for quantity in bulk.fills["quantity"]} == {0}
+    else:
+        assert (bulk.fills["fee"] > 0).all()
+
+
+def test_verify_proves_a_run_that_begins_late(panel: Panel) -> None:
+    start = pl.Series([panel.ts[120]]).cast(pl.Datetime("us", "UTC"))[0]
+    assert rbt.verify(up(20), panel, points=2, trade_from=start).ok
+
+
 @pytest.mark.parametrize(("given", "says"), [("soon", "'soon' is no date"), (7, "7 is no date"), ("2999-01-01", "there is no bar from")])
 def test_a_beginning_that_cannot_be(panel: Panel, given: object, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
