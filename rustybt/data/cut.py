@@ -21,7 +21,11 @@ def until(panel: Panel, stop: int) -> Panel:
         >>> until(demo_data(), 100).bars
         100
     """
-    return panel if stop >= panel.bars else _between(panel, 0, stop)
+    if stop >= panel.bars:
+        return panel
+    if panel.whole is not None:
+        return onward(until(panel.whole, panel.history + stop), panel.history)
+    return _between(panel, 0, stop)
 
 
 def onward(panel: Panel, first: int) -> Panel:
@@ -37,6 +41,8 @@ def onward(panel: Panel, first: int) -> Panel:
         >>> late.bars + 100 == late.whole.bars, late.history
         (True, 100)
     """
+    if panel.whole is not None:
+        return panel if first <= 0 else onward(panel.whole, panel.history + first)
     return panel if first <= 0 else replace(_between(panel, first, panel.bars), whole=panel)
 
 

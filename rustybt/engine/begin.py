@@ -52,9 +52,11 @@ def begun(panel: Panel, config: RunConfig) -> Panel:
     Raises:
         ConfigError: the run would begin after the last bar.
     """
-    if config.trade_from is None or panel.whole is not None:
+    if config.trade_from is None:
         return panel
     first = bar_at(panel, config.trade_from)
+    if first == 0:
+        return panel
     if first >= panel.bars:
         raise ConfigError(f"there is no bar from {config.trade_from} on", where="run, trade_from", do="give a date inside of the data")
     from rustybt.data.cut import onward

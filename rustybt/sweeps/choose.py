@@ -15,6 +15,7 @@ from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.evaluate import evaluate
 from rustybt.sweeps.grid import assignments
+from rustybt.sweeps.measure import columns
 from rustybt.sweeps.names import SMALLER, refuse_taken
 from rustybt.sweeps.sensitivity import FEWEST
 from rustybt.sweeps.sensitivity import pick as pick_from
@@ -79,6 +80,16 @@ TAKEN = (
     "efficiency",
     "degradation",
     "equity",
+    "train_from",
+    "train_to",
+    "validation_from",
+    "validation_to",
+    "test_from",
+    "test_to",
+    "train_bars",
+    "test_bars",
+    "in_sample",
+    "out_of_sample",
 )
 """Columns of a walk-forward that a parameter could be called by accident."""
 
@@ -124,7 +135,7 @@ class Learning:
             known = ", ".join(self.strategy.parameters)
             what = f"strategy {self.strategy.name!r} has no parameter {unknown[0]!r}"
             raise ConfigError(what, where="walk_forward, grid", do=f"use one of {known}")
-        refuse_taken(self.names, TAKEN, "walk_forward")
+        refuse_taken(self.names, (*TAKEN, *columns(8)), "walk_forward")
         assert self.variants is not None or self.plan is not None
 
     @cached_property

@@ -19,6 +19,7 @@ from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.evaluate import evaluate
 from rustybt.sweeps.kept import KeptRows, row_key
+from rustybt.sweeps.measure import columns
 from rustybt.sweeps.names import SMALLER, refuse_taken
 from rustybt.sweeps.samplers import MANY, METHODS, VIOLATED, batch_of, distributions, quiet, sampler_of
 from rustybt.sweeps.space import Dimension, allowed, space_of
@@ -95,7 +96,7 @@ def plan_of(strategy: StrategyFunction, given: Mapping[str, Any]) -> SearchPlan:
     if want["method"] not in METHODS:
         raise ConfigError(f"method {want['method']!r} is unknown", where="search, method", do=f"use one of {', '.join(METHODS)}")
     space = space_of(strategy, want["space"])
-    refuse_taken(space, ("trial", "batch", "pruned", "feasible", "error"), "search, space")
+    refuse_taken(space, ("trial", "batch", "pruned", "feasible", *columns(8)), "search, space")
     metrics, directions = _objectives(want["metric"], want["directions"], str(want["method"]))
     batch = batch_of(str(want["method"]), len(space)) if want["batch"] is None else want["batch"]
     for name, number in (("trials", want["trials"]), ("batch", batch)):

@@ -115,12 +115,29 @@ def test_history_is_part_of_the_identity(panel: Panel) -> None:
     assert len(ids) == 4
 
 
+def test_a_part_may_begin_later_still(panel: Panel) -> None:
+    """The bars of a run that began late are data like any other: history stays history."""
+    first, later = (pl.Series([panel.ts[bar]]).cast(pl.Datetime("us", "UTC"))[0] for bar in (60, 130))
+    part = rbt.run(up(50), panel, trade_from=first).panel
+    again, straight = rbt.run(up(50), part, trade_from=later), rbt.run(up(50), panel, trade_from=later)
+    assert again.final_equity == straight.final_equity
+    assert again.signals.equals(straight.signals)
+
+
 def test_what_is_cut_away_is_gone(panel: Panel) -> None:
     part = until(panel, 90)
     assert part.frame["ts"].max() == pl.Series([panel.ts[89]]).cast(pl.Datetime("us", "UTC"))[0]
     assert (part.events[:, 0] < 90).all()
     assert part.offsets[-1] == part.frame.height == len(part.row_bar)
     assert until(panel, panel.bars) is panel
+    late = onward(until(panel, 90), 40)
+    assert (late.history, late.bars) == (40, 50)
+    assert (onward(late, 10).history, onward(late, 10).bars) == (50, 40)
+    assert onward(late, 10).whole is late.whole
+    shorter = until(late, 20)
+    assert (shorter.history, shorter.bars) == (40, 20)
+    assert shorter.whole is not None
+    assert shorter.whole.bars == 60
     assert until(panel, 0).bars == 0
 
 

@@ -343,6 +343,19 @@ def test_bad_input(panel: Panel, more: dict[str, Any], says: str) -> None:
         walked(panel, **more)
 
 
+def test_a_parameter_may_not_be_called_like_a_column(panel: Panel) -> None:
+    @rbt.strategy
+    def taken(held: int = 5, fills: int = 3, trial: int = 1) -> rbt.Strategy:
+        return rbt.Strategy(target=rbt.weight(0.1))
+
+    for name in ("held", "fills"):
+        with pytest.raises(ConfigError, match=f"the parameter '{name}' has the name of a column"):
+            rbt.walk_forward(taken, panel, grid={name: [1, 2]}, train=60, test=40)
+    for name in ("trial", "fills"):
+        with pytest.raises(ConfigError, match=f"the parameter '{name}' has the name of a column"):
+            rbt.search(taken, panel, space={name: [1, 2]})
+
+
 def test_what_cannot_change_under_way(panel: Panel) -> None:
     @rbt.strategy
     def stopped(loss: str = "0.05") -> rbt.Strategy:
