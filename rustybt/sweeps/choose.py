@@ -205,10 +205,12 @@ class Chosen:
 def learn(learning: Learning, panel: Panel, step: Window, progress: Callable[[int, int], None] | None = None) -> Chosen:
     """Every variant on the training bars of a window, and the one that is chosen."""
     frame = learning.rows(panel, step.train, step.number, progress)
-    ranked = learning.choice.ranked(frame, learning.names)
+    allowed = frame if learning.plan is None else frame.filter(pl.col("feasible") | pl.col("error").is_not_null())
+    ranked = learning.choice.ranked(allowed, learning.names)
     if not ranked.height:
         errors = frame["error"].drop_nulls()
-        return Chosen(None, {}, None, frame, errors[0] if len(errors) else f"no variant has a {learning.choice.metric!r}")
+        met = "" if allowed.height == frame.height else " and meets the condition"
+        return Chosen(None, {}, None, frame, errors[0] if len(errors) else f"no variant has a {learning.choice.metric!r}{met}")
     best, validated = ranked.row(0, named=True), None
     if step.validation is not None:
         last = ranked.unique(learning.names, keep="first", maintain_order=True).head(learning.choice.finalists)

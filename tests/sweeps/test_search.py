@@ -255,6 +255,16 @@ def test_a_search_inside_a_walk_forward(panel: Panel, tmp_path: Path) -> None:
     assert again.windows.equals(found.windows)
 
 
+def test_a_condition_on_results_holds_in_every_window(panel: Panel) -> None:
+    how = {"method": "random", "trials": 30, "batch": 10, "space": SPACE, "require": "fills <= 8"}
+    found = rbt.walk_forward(cross, panel, search=how, train=60, test=30, metric="total_return")
+    for row in found.windows.iter_rows(named=True):
+        rows = found.variants.filter((pl.col("step") == row["step"]) & (pl.col("fills") <= 8))
+        assert row["in_sample"] == rows["total_return"].max()
+    with pytest.raises(ConfigError, match="and meets the condition"):
+        rbt.walk_forward(cross, panel, search=how | {"require": "fills > 999"}, train=60, test=30)
+
+
 # --- errors -----------------------------------------------------------------------------------------------------------------------------
 
 
