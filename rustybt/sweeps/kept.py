@@ -16,8 +16,7 @@ from rustybt.engine import RunConfig
 SCHEMA = Schema(
     what="store of searched variants",
     application=0x52425453,
-    version=1,
-    statements=("CREATE TABLE variants (key TEXT PRIMARY KEY, made BLOB NOT NULL) WITHOUT ROWID",),
+    migrations=("CREATE TABLE variants (key TEXT PRIMARY KEY, made BLOB NOT NULL) WITHOUT ROWID",),
 )
 BLOCK = 500
 """Keys of one question."""

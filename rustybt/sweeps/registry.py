@@ -26,8 +26,7 @@ PLACE = "RUSTYBT_TRIALS"
 SCHEMA = Schema(
     what="trial registry",
     application=0x52425452,
-    version=1,
-    statements=(
+    migrations=(
         """CREATE TABLE trials (
             snapshot TEXT NOT NULL, -- SHA-256 of the data
             trial TEXT NOT NULL, -- SHA-256 of the strategy's meaning and the configuration

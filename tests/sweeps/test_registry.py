@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import polars as pl
 import pytest
 
 import rustybt as rbt
-from rustybt._sqlite import Schema, transaction
+from rustybt._sqlite import transaction
 from rustybt.sweeps import Trial, TrialRegistry, trial_of
 from rustybt.sweeps.registry import SCHEMA, usual_place
 from rustybt.testing import markets
@@ -106,7 +107,7 @@ def foreign(path: Path) -> None:
 
 
 def later(path: Path) -> None:
-    with transaction(path, Schema(SCHEMA.what, SCHEMA.application, SCHEMA.version + 1, SCHEMA.statements)):
+    with transaction(path, replace(SCHEMA, migrations=(*SCHEMA.migrations, "CREATE TABLE more (a)"))):
         pass
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from rustybt._sqlite import Schema
+from rustybt.errors import DataError
+
 FIRST = """
 CREATE TABLE snapshots (
     id TEXT PRIMARY KEY,          -- SHA-256 of the content, as in a run's identity
@@ -51,5 +54,5 @@ CREATE TABLE runs (
 );
 """
 
-MIGRATIONS = tuple("\n".join(line.partition("--")[0] for line in step.splitlines()) for step in (FIRST, RUNS))
+CATALOG = Schema(what="catalog", application=0, migrations=(FIRST, RUNS), error=DataError, shared=True)
 TABLES = ("snapshots", "versions", "files", "symbols", "runs")

@@ -19,11 +19,11 @@ import numpy as np
 import platformdirs
 import polars as pl
 
-from rustybt.data.catalog.database import database, writing
+from rustybt._sqlite import opened, writing
 from rustybt.data.catalog.files import WAIT, checksum, settle, sole_writer, unwritable
 from rustybt.data.catalog.naming import check_name, split_name
 from rustybt.data.catalog.reading import DAMAGED, described, open_ready, rebuild
-from rustybt.data.catalog.schema import MIGRATIONS
+from rustybt.data.catalog.schema import CATALOG
 from rustybt.data.catalog.writing import write_snapshot
 from rustybt.data.options import Options
 from rustybt.errors import ConfigError, DataError
@@ -89,7 +89,7 @@ class Catalog:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The metadata, to be read."""
-        with database(self.root / "catalog.db", MIGRATIONS) as connection:
+        with opened(self.root / "catalog.db", CATALOG) as connection:
             yield connection
 
     @contextmanager
@@ -97,7 +97,7 @@ class Catalog:
         """The metadata, to be changed by this process alone; the disk's refusals become one message."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            with sole_writer(self.root, wait), database(self.root / "catalog.db", MIGRATIONS) as connection:
+            with sole_writer(self.root, wait), opened(self.root / "catalog.db", CATALOG) as connection:
                 yield connection
         except (OSError, pl.exceptions.PolarsError) as error:
             raise unwritable(self.root, error) from error

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from rustybt.data.catalog.database import writing
+from rustybt._sqlite import writing
 from rustybt.data.catalog.files import checksum
 from rustybt.data.catalog.reading import DAMAGED, DERIVED, described, rebuild
 from rustybt.data.catalog.store import Catalog, Version

@@ -54,7 +54,8 @@ def chart(quality: Quality) -> str:
     step = (WIDTH - LEFT) / stretches
     parts = []
     for number, (name, cells) in enumerate(groupby(cover.cells.iter_rows(), key=lambda row: row[0])):
-        parts += _row(TOP + number * height, height, step, name, [(have, could) for _, _, have, could in cells], cover)
+        shares = [(have, could) for _, _, have, could in cells]
+        parts += _row(TOP + number * height, height, step, name=name, cells=shares, cover=cover)
     parts += _marks(quality, names, height)
     every = max(1, -(-12 // height))
     labels = "".join(
@@ -70,7 +71,7 @@ def chart(quality: Quality) -> str:
     )
 
 
-def _row(y: float, height: int, step: float, name: str, cells: list[tuple[int, int]], cover: Coverage) -> list[str]:
+def _row(y: float, height: int, step: float, *, name: str, cells: list[tuple[int, int]], cover: Coverage) -> list[str]:
     """The stretches of one asset; those of one shade that follow each other are one shape."""
     parts, start = [], 0
     thick = height - (2 if height > 8 else 0.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,10 @@ import polars as pl
 import pytest
 
 import rustybt as rbt
+from rustybt._sqlite import opened
 from rustybt.data import Catalog
 from rustybt.data.catalog import diff, remove, sql
-from rustybt.data.catalog.database import database
-from rustybt.data.catalog.schema import MIGRATIONS
+from rustybt.data.catalog.schema import CATALOG
 from rustybt.errors import ConfigError, DataError
 from rustybt.testing import markets
 
@@ -112,12 +113,12 @@ def test_a_dataset_that_runs_use_is_not_removed(shelf: Catalog, bars: pl.DataFra
 
 def test_an_older_catalog_is_migrated(tmp_path: Path) -> None:
     path = tmp_path / "catalog.db"
-    with database(path, MIGRATIONS[:1]) as old:
+    with opened(path, replace(CATALOG, migrations=CATALOG.migrations[:1])) as old:
         old.execute("INSERT INTO snapshots VALUES ('s', 'now', 1, 1, 'x', 'y', NULL, 0, '[]')")
         old.execute("INSERT INTO versions VALUES (1, 'a', 's', 'now', 'x', '{}')")
-    with database(path, MIGRATIONS) as new:
+    with opened(path, CATALOG) as new:
         assert new.execute("SELECT count(*) FROM runs").fetchone() == (0,)
-        assert new.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+        assert new.execute("PRAGMA user_version").fetchone() == (CATALOG.version,)
     assert [version.dataset for version in Catalog(tmp_path).versions()] == ["a"]
 
 
@@ -125,5 +126,5 @@ def test_a_newer_catalog_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "catalog.db") as made:
         made.execute("PRAGMA user_version = 99")
     made.close()
-    with pytest.raises(DataError, match="schema 99, newer"), database(tmp_path / "catalog.db", MIGRATIONS):
+    with pytest.raises(DataError, match="the catalog is of version 99, this program knows 2"), opened(tmp_path / "catalog.db", CATALOG):
         pass

@@ -126,5 +126,5 @@ def test_a_broken_database_is_one_message(shelf: Catalog, bars: pl.DataFrame) ->
     rbt.ingest(bars, "a")
     for path in shelf.root.glob("catalog.db*"):
         path.write_bytes(b"no database at all" * 100)
-    with pytest.raises(DataError, match="the database cannot be used"):
+    with pytest.raises(DataError, match="no SQLite file, so no catalog"):
         rbt.load("a")
