@@ -17,8 +17,8 @@ NameArgument = Annotated[str, typer.Argument(help="Dataset, or dataset@snapshot.
 
 def register(app: typer.Typer) -> None:
     """Add the command with its verbs."""
-    verbs = typer.Typer(help="Datasets: check, list, show, diff, verify, repair, export, remove.", no_args_is_help=True)
-    for add in (_check, _list, _show, _diff, _verify, _repair, _export, _remove):
+    verbs = typer.Typer(help="Datasets: check, mend, list, show, diff, verify, repair, export, remove.", no_args_is_help=True)
+    for add in (_check, _mend, _list, _show, _diff, _verify, _repair, _export, _remove):
         add(verbs)
     app.add_typer(verbs, name="catalog")
 
@@ -53,6 +53,31 @@ def _check(verbs: typer.Typer) -> None:
         _say({"ok": found.ok, "rows": found.rows, "counts": found.counts, "out": out, "page": page}, [], json, str(found))
         if not found.ok:
             raise typer.Exit(1)
+
+
+def _mend(verbs: typer.Typer) -> None:
+    @verbs.command("mend")
+    def mend_(
+        source: Annotated[str, typer.Argument(help="File or glob of bars, or a dataset.", show_default=False)],
+        fix: Annotated[list[str], typer.Option("--fix", help="A check to repair: 'null price'. May be repeated.", show_default=False)],
+        out: Annotated[str, typer.Option("--out", help="File for the repaired bars, .parquet.", show_default=False)],
+        log: Annotated[str | None, typer.Option("--log", help="File for what was done, .parquet.", show_default=False)] = None,
+        calendar: o.CalendarOption = None,
+        asset_class: o.ClassOption = "equity",
+        timezone: o.ZoneOption = None,
+        json: o.JsonOption = False,
+    ) -> None:
+        """Repair the defects that are named, in a copy; ingest it for a new snapshot."""
+        from rustybt.data.quality import mend
+
+        with show.working("repairing", quiet=json):
+            done = mend(source, fix, calendar=calendar, asset_class=asset_class, timezone=timezone)
+        done.frame.write_parquet(out)
+        if log is not None:
+            done.log.write_parquet(log)
+        counts = dict(done.log.group_by("check").len().sort("check").iter_rows())
+        told = {"rows": done.frame.height, "done": counts, "left": done.quality.counts, "out": out, "log": log}
+        _say(told, [], json, f"{done.log.height} repairs, {done.frame.height} rows\n{done.quality}")
 
 
 def _list(verbs: typer.Typer) -> None:

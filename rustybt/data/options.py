@@ -49,6 +49,9 @@ class Options:
             raise ConfigError(
                 f"preset {self.preset!r} is of another class than {self.asset_class!r}", where="load, preset", do="leave asset_class out"
             )
+        if self.attach is not None and not isinstance(self.attach, Mapping):
+            do = 'give frames by name: attach={"day": frame}'
+            raise ConfigError(f"attach is a {type(self.attach).__name__}", where="load, attach", do=do)
         if isinstance(self.assets, str):
             raise ConfigError(f"assets is the text {self.assets!r}", where="assets", do=f"give a list: assets=[{self.assets!r}]")
 

@@ -84,3 +84,21 @@ def test_an_empty_catalog_and_a_bad_source(rustybt: Command, tmp_path: Path, she
     assert rustybt("catalog", "show", "mine").code == 1
     assert "no such file" in rustybt("ingest", str(tmp_path / "none.parquet"), "--name", "mine").err
     assert not shelf.exists()
+
+
+def test_check_writes_a_page_and_mend_a_copy(rustybt: Command, bars: str, tmp_path: Path) -> None:
+    frame = pl.read_parquet(bars)
+    dirty, mended, log, page = (tmp_path / name for name in ("dirty.parquet", "mended.parquet", "log.parquet", "q.html"))
+    first = (pl.col("asset") == frame["asset"][0]) & (pl.col("ts") == frame["ts"][0])
+    frame.with_columns(pl.when(first).then(None).otherwise("high").alias("high")).write_parquet(dirty)
+    checked = rustybt("catalog", "check", str(dirty), "--page", str(page), "--json")
+    assert checked.code == 1
+    assert checked.json["counts"] == {"null price": 1}
+    assert "null price" in page.read_text()
+    done = rustybt("catalog", "mend", str(dirty), "--fix", "null price", "--out", str(mended), "--log", str(log), "--json")
+    assert done.code == 0
+    assert done.json["done"] == {"null price": 1}
+    assert done.json["left"] == {}
+    assert pl.read_parquet(mended).height == frame.height - 1
+    assert pl.read_parquet(log)["action"].to_list() == ["taken out"]
+    assert rustybt("catalog", "mend", str(dirty), "--fix", "spike", "--out", str(mended)).code == 2

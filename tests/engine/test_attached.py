@@ -203,5 +203,7 @@ def test_bad_options_are_one_message() -> None:
         rbt.attached(slow, max_age="soon")
     with pytest.raises(ConfigError, match="columns is the text"):
         rbt.attached(slow, columns="x")
+    with pytest.raises(ConfigError, match="attach is a list"):
+        rbt.load(hourly(), attach=[slow])  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="attach cannot be applied to a panel"):
         rbt.load(rbt.load(hourly()), attach={"d": slow})

@@ -81,7 +81,7 @@ def _reach(first: int, last: int, every: Every) -> tuple[int, int]:
     if every.kind == "months":
         month = np.datetime64(end, "D").astype("datetime64[M]").astype(np.int64)
         size = every.length
-        end = int(np.datetime64(int((month // size + 1) * size), "M").astype("datetime64[D]").astype(np.int64))
+        end = int(np.datetime64(int((month // size + 1) * size), "M").astype("datetime64[D]").astype(np.int64)) - 1
     return begin, end
 
 

@@ -116,10 +116,41 @@ def check_bars(
         >>> check_bars(BARS, calendar="XNYS").counts
         {'jump like a split': 4}
     """
-    if asset_class not in SPIKES:
-        raise ConfigError(f"unknown asset class {asset_class!r}", where="asset_class", do=f"use one of {', '.join(SPIKES)}")
-    source, code, where = dataset_or(source, code_of(calendar))
-    options = Options(stamp=stamp, calendar=code, timezone=timezone, columns=columns, asset_class=asset_class)
+    given = Options(stamp=stamp, calendar=calendar, interval=interval, timezone=timezone, columns=columns, asset_class=asset_class)
+    read = read_bars(source, given)
+    frame, code, where = read.frame, read.calendar, read.name
+    ordered = frame.sort("asset", "ts", maintain_order=True)
+    found = [*find_relations(frame), *find_outliers(ordered, asset_class), *find_keys(frame), *find_moves(ordered), *find_payments(ordered)]
+    if code is not None:
+        found += find_intraday(ordered, code, stamp, interval) if is_intraday(ordered) else find_sessions(ordered, code)
+    rows = pl.concat([part.cast(SCHEMA) for part in found if part.width] or [pl.DataFrame(schema=SCHEMA)])  # type: ignore[arg-type]
+    order = pl.Enum(list(SEVERITY))
+    layer, severity = ({check: of[place] for check, of in SEVERITY.items()} for place in (0, 1))
+    said = pl.col("check").replace_strict(layer, return_dtype=pl.String).alias("layer"), "check"
+    bad = pl.col("check").replace_strict(severity, return_dtype=pl.String).alias("severity")
+    rows = rows.sort(pl.col("check").cast(order), "asset", "ts").select(*said, bad, "asset", "ts", "detail")
+    return Quality(frame.height, rows, coverage_of(ordered, code, interval), where, "" if code is None else name_of(code))
+
+
+@dataclass(frozen=True)
+class Read:
+    """Bars as they came, by our names: ``ts`` in UTC, ``day`` its date there; the code of their calendar, and what to call them."""
+
+    frame: pl.DataFrame
+    calendar: str | None
+    name: str
+
+
+def read_bars(source: Any, options: Options) -> Read:
+    """The bars of a source or of a dataset, unchecked but for what a check needs.
+
+    Raises:
+        DataError: the source cannot be read, a key is null, or prices are no numbers.
+        ConfigError: the asset class is unknown.
+    """
+    if options.asset_class not in SPIKES:
+        raise ConfigError(f"unknown asset class {options.asset_class!r}", where="asset_class", do=f"use one of {', '.join(SPIKES)}")
+    source, code, where = dataset_or(source, code_of(options.calendar))
     opened = open_source(source)
     where = where or opened[0][0] or "the frame"
     frame = collect([(name, name_columns(name, one, options).frame) for name, one in opened])
@@ -133,17 +164,7 @@ def check_bars(
             raise DataError(f"column {name!r} holds {frame[name].dtype}, not numbers", where=where, do="convert it first")
     stamps, _, _ = utc(frame["ts"], options, where)
     frame = frame.with_columns(stamps.alias("ts"), pl.col("asset").cast(pl.String)).with_columns(days_of(stamps))
-    ordered = frame.sort("asset", "ts", maintain_order=True)
-    found = [*find_relations(frame), *find_outliers(ordered, asset_class), *find_keys(frame), *find_moves(ordered), *find_payments(ordered)]
-    if code is not None:
-        found += find_intraday(ordered, code, stamp, interval) if is_intraday(ordered) else find_sessions(ordered, code)
-    rows = pl.concat([part.cast(SCHEMA) for part in found if part.width] or [pl.DataFrame(schema=SCHEMA)])  # type: ignore[arg-type]
-    order = pl.Enum(list(SEVERITY))
-    layer, severity = ({check: of[place] for check, of in SEVERITY.items()} for place in (0, 1))
-    said = pl.col("check").replace_strict(layer, return_dtype=pl.String).alias("layer"), "check"
-    bad = pl.col("check").replace_strict(severity, return_dtype=pl.String).alias("severity")
-    rows = rows.sort(pl.col("check").cast(order), "asset", "ts").select(*said, bad, "asset", "ts", "detail")
-    return Quality(frame.height, rows, coverage_of(ordered, code, interval), where, "" if code is None else name_of(code))
+    return Read(frame, code, where)
 
 
 def dataset_or(source: Any, code: str | None) -> tuple[Any, str | None, str]:

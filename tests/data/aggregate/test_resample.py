@@ -90,6 +90,13 @@ def test_weeks_and_months_end_with_their_last_session() -> None:
     assert rbt.resample(frame, "1w", stamp="session")["ts"].to_list() == [datetime(2024, 12, 2, tzinfo=UTC)]
 
 
+def test_a_month_at_the_end_of_a_calendar() -> None:
+    stamps = every(datetime(2049, 12, 28, 2, tzinfo=UTC), datetime(2049, 12, 30, 8, tzinfo=UTC), HALF)
+    assert rbt.resample(bars(stamps), "1mo", calendar="XHKG").height == 0  # the 31st is still to come
+    with pytest.raises(DataError, match="does not cover"):
+        rbt.resample(bars([*stamps, datetime(2050, 1, 4, 2, tzinfo=UTC)]), "1mo", calendar="XHKG")
+
+
 def test_stamps_at_the_start_count_from_there() -> None:
     stamps = every(at(10, 0), at(10, 9), MINUTE)
     made = rbt.resample(bars(stamps), "5m", stamp="open", interval="1m")

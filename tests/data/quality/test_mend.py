@@ -1,0 +1,97 @@
+"""Repairs: what was asked and nothing else, written down, and clean when checked again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import rustybt as rbt
+from rustybt.data.quality import CHANGES, SEVERITY, check_bars, mend
+from rustybt.errors import ConfigError
+from rustybt.testing import markets
+
+REAL = Path(__file__).parent / "real"
+
+
+def bars() -> pl.DataFrame:
+    return markets.market(assets=2, bars=80, seed=4).bars.with_columns(pl.col("volume").cast(pl.Float64))
+
+
+def unmake(log: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """The values of a repaired frame before it was repaired, by its log."""
+    for row in log.filter(pl.col("column") != "").iter_rows(named=True):
+        here = (pl.col("asset") == row["asset"]) & (pl.col("ts") == row["ts"])
+        frame = frame.with_columns(pl.when(here).then(row["before"]).otherwise(row["column"]).alias(row["column"]))
+    return frame
+
+
+def test_nothing_asked_is_nothing_done() -> None:
+    frame = bars()
+    done = mend(frame, [])
+    assert done.log.is_empty()
+    assert done.frame.select(frame.columns).equals(frame.with_columns(pl.col("asset").cast(pl.String)))
+    assert mend(frame, CHANGES).log.is_empty()
+
+
+def test_real_slips_are_moved_back_and_the_log_says_from_where() -> None:
+    dirty = pl.read_parquet(REAL / "long.parquet")
+    done = mend(dirty, ["decimal slip"])
+    assert done.log["action"].unique().to_list() == ["moved"]
+    assert set(done.log["asset"]) == {"DE"}
+    assert (done.log["after"] / done.log["before"]).round(6).unique().to_list() == [10.0]
+    assert "decimal slip" not in done.quality.counts
+    assert unmake(done.log, done.frame).select("open", "high", "low", "close").equals(dirty.select("open", "high", "low", "close"))
+
+
+def test_real_rows_that_contradict_themselves_are_widened_or_taken_out() -> None:
+    dirty = pl.read_parquet(REAL / "djia.parquet")
+    done = mend(dirty, ["open outside low..high", "close outside low..high", "null price", "zero or negative price"])
+    errors = [check for check in done.quality.counts if SEVERITY[check][1] == "error"]
+    assert errors == []
+    out = done.log.filter(pl.col("action") == "taken out")
+    assert out.height == 26  # 25 without a price, one with a low of 0
+    assert done.frame.height == dirty.height - 26
+    wide = done.log.filter(pl.col("action") == "widened")
+    assert wide.height >= 150
+    assert wide.filter(pl.col("column") == "high").select((pl.col("after") > pl.col("before")).all()).item()
+    assert wide.filter(pl.col("column") == "low").select((pl.col("after") < pl.col("before")).all()).item()
+
+
+def test_only_what_is_named_is_repaired() -> None:
+    before = check_bars(REAL / "djia.parquet").counts
+    after = mend(REAL / "djia.parquet", ["null price"]).quality.counts
+    assert "null price" not in after
+    assert after["open outside low..high"] == before["open outside low..high"]
+
+
+def test_repeats_order_and_closed_days() -> None:
+    frame = bars()
+    again = frame[30:31].with_columns(pl.col("close") + 0.0, pl.lit(7.0).alias("volume"))
+    done = mend(pl.concat([frame, again]), ["duplicate key", "out of order"])
+    assert done.quality.counts == {}
+    assert done.frame.height == frame.height
+    assert done.frame["volume"].to_list().count(7.0) == 1  # the last stays
+    assert done.log["check"].to_list() == ["duplicate key", "out of order"]
+    zipline = mend(REAL / "zipline9.parquet", ["not a session"], calendar="XNYS")
+    assert zipline.log.height == 20
+    assert "not a session" not in zipline.quality.counts
+
+
+def test_a_repaired_dataset_is_a_new_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUSTYBT_CATALOG", str(tmp_path))
+    first = rbt.ingest(REAL / "zipline9.parquet", "nine", stamp="session", calendar="XNYS")
+    done = mend("nine", ["not a session"])
+    second = rbt.ingest(done.frame, "nine", stamp="session", calendar="XNYS")
+    assert second.new
+    assert second.snapshot != first.snapshot
+    assert rbt.load("nine").frame.height == rbt.load(first.name).frame.height - 20
+    assert done.log["ts"].min() > datetime(2000, 1, 1, tzinfo=UTC)  # type: ignore[operator]
+
+
+def test_what_only_a_person_can_tell_is_refused() -> None:
+    with pytest.raises(ConfigError, match="'spike' cannot be repaired") as caught:
+        mend(bars(), ["spike"])
+    assert "'decimal slip'" in caught.value.do
