@@ -37,7 +37,7 @@ HOMES = {
     "jinja2": ("rustybt.analysis.report",),
     "exchange_calendars": ("rustybt.data", "rustybt.testing"),
     "pandas": ("rustybt.data", "rustybt.testing"),
-    "duckdb": ("rustybt.data", "rustybt.cli"),
+    "duckdb": ("rustybt.data", "rustybt.cli", "rustybt.sweeps.outcome"),
     "ccxt": ("rustybt.adapters.ccxt",),
     "yfinance": ("rustybt.adapters.yfinance",),
     "alpaca": ("rustybt.adapters.alpaca",),
