@@ -58,6 +58,24 @@ class Found:
     curves: list[Any] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Job:
+    """Variants that are ready to be run.
+
+    Attributes:
+        group, held: rows that decide, and the features on them.
+        desk: their rules.
+        program: of their tops.
+        ready: each with the places of its features, the first bar that decides last, and its constants.
+    """
+
+    group: Group
+    held: Generation
+    desk: Many
+    program: Program
+    ready: Sequence[tuple[Sketch, list[int], list[float]]]
+
+
 class Bench(threading.local):
     """What a thread works with: desks by rules, and room to compute in."""
 
@@ -149,7 +167,7 @@ class Batches:
             top = WHOLE if whole else part[0].template.top
             ready, program = self._ready(held, part, texts, top, above=[] if group.universe is None else [UNIVERSE])
             if program is not None and ready:
-                self._run(group, held, desk, program, ready, found, curves)
+                self._run(Job(group, held, desk, program, ready), found, curves)
             if program is not None or not ready:
                 return
 
@@ -177,9 +195,11 @@ class Batches:
             ready.append((sketch, [*(feature.row for feature in features), warm - history], numbers))
         return ready, program
 
-    def _run(self, group: Group, held: Generation, desk: Many, program: Program, ready: Sequence[Any], found: Found, curves: bool) -> None:
+    def _run(self, job: Job, found: Found, curves: bool) -> None:
         """Offers, runs and numbers, in batches."""
+        group, held, program, ready = job.group, job.held, job.program, job.ready
         sketch = ready[0][0]
+        assert sketch.strategy.target is not None
         kind = sketch.strategy.target.kind
         ids = np.array([own for _, own, _ in ready], dtype=np.int64)
         constants = np.array([numbers for _, _, numbers in ready], dtype=np.float64).reshape(len(ready), -1)
@@ -201,7 +221,7 @@ class Batches:
             marks = np.zeros((min(batch, len(ready) - at), 2), dtype=np.int64)
             given = (constants[at : at + batch], valid, ids[at : at + batch])
             done = offers_of(program.code, how, given, (held.values, held.valid), group.rows, self.units[kind], plan, marks, scratch)
-            equity, ran = desk.run(plan, marks[:done])
+            equity, ran = job.desk.run(plan, marks[:done])
             self._keep(equity, ran, [one.at for one, _, _ in ready[at : at + done]], found, curves)
             at += done
 
