@@ -9,14 +9,17 @@ from rustybt.model import FillAt
 
 from .arithmetic import fits, mul_div, value
 from .compile import apart, aside, kernel
+from .currencies import appraise_all, to_convert
 from .exits import touched
 from .journal import asset_of, fail
 from .limits import DOWN, LIMIT, ONE, whole
+from .rates import take_rates
 from .state import (
     CASH,
     CHARGED,
     DATE,
     EQUITY,
+    ERROR,
     EVENT,
     FLOWED,
     GROSS,
@@ -49,7 +52,9 @@ BLOCK = 512
 @kernel
 def quiet(desk: Desk, t: int) -> bool:
     """Whether nothing is due at a bar but what its prices might touch."""
-    if desk.flags & (HAS_MARGIN | HAS_SETTLEMENT | HAS_WATCH | HAS_MOVES | HAS_CURRENCIES) != 0 or desk.count[ORDERS] != 0:
+    if desk.flags & (HAS_MARGIN | HAS_SETTLEMENT | HAS_WATCH | HAS_MOVES) != 0 or desk.count[ORDERS] != 0:
+        return False
+    if desk.flags & HAS_CURRENCIES != 0 and to_convert(desk):
         return False
     if desk.flags & HAS_ORDERS != 0 and desk.request_start[t - desk.cursor[ROW]] != desk.request_start[t - desk.cursor[ROW] + 1]:
         return False
@@ -120,6 +125,10 @@ def coast(desk: Desk, t: int, stop: int) -> int:
     apart()
     end = horizon(desk, t, stop)
     count, end = holdings(desk, end, t)
+    if desk.flags & HAS_CURRENCIES != 0:
+        reached = drift(desk, t, end, count)
+        remember(desk, t, reached)
+        return reached
     if count == 0:
         t = idle(desk, t, end)
     elif desk.slots == 1 and desk.flags & HAS_GUARDS == 0:
@@ -228,6 +237,39 @@ def walk(desk: Desk, t: int, end: int, count: int) -> int:
         desk.curve_gross[t - first] = gross
         desk.money[EQUITY] = equity
         desk.money[GROSS] = gross
+        t += 1
+    return t
+
+
+@aside
+def drift(desk: Desk, t: int, end: int, count: int) -> int:
+    """Bars of several currencies, whose rates move while nothing else does; ends before the first bar that touches a level."""
+    apart()
+    assets, first = desk.assets, desk.cursor[ROW]
+    guarded, levels = desk.flags & HAS_GUARDS != 0, desk.flags & HAS_LEVELS != 0
+    while t < end:
+        row = (t - first) * assets
+        if levels:
+            for i in range(count):
+                if touched(desk, desk.held_slots[i], row + asset_of(desk.held_slots[i], assets)):
+                    return t
+        take_rates(desk, t)
+        for i in range(count):
+            slot = desk.held_slots[i]
+            asset = asset_of(slot, assets)
+            price = desk.close[row + asset]
+            if price != 0:
+                desk.last[asset] = price
+                if guarded:
+                    if desk.fill_at != NEXT_CLOSE or desk.held[slot] != 0:
+                        raise_peak(desk, slot, row + asset)
+                    desk.held[slot] += 1
+        appraise_all(desk, t)
+        if desk.count[ERROR] != 0:
+            return t
+        desk.curve_equity[t - first] = desk.money[EQUITY]
+        desk.curve_cash[t - first] = desk.money[CASH]
+        desk.curve_gross[t - first] = desk.money[GROSS]
         t += 1
     return t
 

@@ -147,6 +147,17 @@ def appraise_all(desk: Desk, t: int) -> None:
 
 
 @aside
+def to_convert(desk: Desk) -> bool:
+    """Whether a foreign book holds or owes cash that a mark may convert."""
+    apart()
+    if desk.converts != 0:
+        for currency in range(1, desk.currencies):
+            if desk.money[currency * PLACES + CASH] != 0:
+                return True
+    return False
+
+
+@aside
 def convert(desk: Desk, t: int, currency: int) -> None:
     """Bring the cash of a foreign book into the account's, as if all that settles were settled now."""
     apart()

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from rustybt import kernel
+from rustybt import kernel, reference
 from rustybt.model import CurrencyTable, Reason
+from rustybt.model.tables import NO_DATED
 from rustybt.testing.currencies import in_one_currency
 from rustybt.testing.generators import Session, session
-from rustybt.testing.outcomes import run_or_error
+from rustybt.testing.outcomes import differences, run_or_error
+from tests.properties.alterations import with_setting, without_margin
 
 SEEDS = range(740_000, 740_200)
 
@@ -64,3 +66,25 @@ def test_what_leaves_one_book_enters_the_account_at_the_rate_of_its_bar() -> Non
             assert abs(2 * (received * den - exact)) <= den, seed
             conversions += 1
     assert conversions > 20
+
+
+def seldom(drawn: Session, *, convert: bool) -> Session:
+    """The session with a decision at every seventh bar at most, and nothing else that looks at every bar."""
+    kept = drawn.plan.bar % 7 == 0
+    plan = replace(drawn.plan, bar=drawn.plan.bar[kept], slot=drawn.plan.slot[kept], value=drawn.plan.value[kept], requests=None)
+    plain = with_setting(without_margin(drawn._replace(plan=plan)), settles=0, scheduled=0)
+    assert plain.tables.currencies is not None
+    currencies = replace(plain.tables.currencies, convert=convert)
+    return plain._replace(tables=replace(plain.tables, controls=None, dated=NO_DATED, currencies=currencies))
+
+
+def test_bars_at_which_only_rates_move_are_marked_as_any_other() -> None:
+    quiet = 0
+    for seed in range(741_000, 741_300):
+        drawn = session(seed, bars=30)
+        for convert in (True, False) if drawn.tables.currencies is not None else ():
+            one = seldom(drawn, convert=convert)
+            found = run_or_error(kernel.simulate, one)
+            assert differences(found, run_or_error(reference.simulate, one)) == [], (seed, convert)
+            quiet += 0 if found is None else len(found.equity) - len(np.unique(found.log.bar))
+    assert quiet > 500
