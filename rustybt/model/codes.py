@@ -106,10 +106,10 @@ class Detail(IntEnum):
     MIN_LEVERAGE = 45
     DISPLAYED = 46
     PRICE_MOVE = 47
-    SHORTFALL = 48
-    VALUE_AT_RISK = 49
-    CORRELATED_EXPOSURE = 50
-    MAX_VALUE_AT_RISK = 51
+    VALUE_AT_RISK = 48
+    CORRELATED_EXPOSURE = 49
+    MAX_VALUE_AT_RISK = 50
+    SHORTFALL = 51
 
 
 class EventKind(IntEnum):
