@@ -9,17 +9,19 @@ from rustybt.testing.rules import Chance, World
 
 PER_ORDER = (Response.REJECT, Response.REDUCE, Response.HALT, Response.ALLOW, Response.WARN)
 PER_ACCOUNT = (Response.HALT, Response.WARN, Response.ALLOW)
+RARE = (Control.PRICE_COLLAR, Control.DUPLICATE, Control.VALUE_AT_RISK, Control.MAX_LEVERAGE, Control.MAX_VALUE_AT_RISK)
+"""What few orders or accounts ever come to, and is watched more often for it."""
 
 
 def draw_controls(dice: Chance, world: World, bars: int) -> ControlTable | None:
     """Some limits that bite and some that do not; None in most sessions."""
     if dice.chance(70):
         return None
-    often = dice.pick((30, 60, 15))
+    often = dice.pick((20, 50, 10))
     actions = [-1] * len(Control)
     actions[Control.HALTED] = int(Response.REJECT)
     for control in list(Control)[1:]:
-        if dice.chance(often):
+        if dice.chance(often + (20 if control in RARE else 0)):
             actions[control] = int(dice.pick(PER_ACCOUNT if control.watches_account else PER_ORDER))
     worth = max(world.lot_worth)
     bans = []
@@ -47,13 +49,13 @@ def draw_controls(dice: Chance, world: World, bars: int) -> ControlTable | None:
         min_leverage=dice.pick((10**7, 10**8, 1)),
         deadline=dice.pick((0, 1, 5)),
         move=dice.pick((10**6, 10**5, 10**7, 0, 10**9)),
-        value_at_risk=dice.pick((10**6, 10**5, 10**7, 1, 10**8)),
-        max_value_at_risk=dice.pick((10**6, 10**5, 10**7, 1)),
-        risk_bars=(looked := dice.pick((3, 1, 5, 8))),
-        risk_tail=dice.integer(0, looked - 1),
-        correlated_exposure=dice.pick((10**8, 5 * 10**7, 33_333_333, 10**6)),
+        value_at_risk=dice.pick((10**5, 10**4, 10**6, 1, 10**7)),
+        max_value_at_risk=dice.pick((10**4, 10**5, 10**6, 1)),
+        risk_bars=dice.pick((2, 1, 3, 6)),
+        risk_tail=dice.pick((0, 0, 1, 2)),
+        correlated_exposure=dice.pick((10**8, 33_333_333, 5 * 10**7, 10**6)),
         correlated_above=dice.pick((5 * 10**7, 0, 9 * 10**7, 99_999_999, 10**8)),
-        correlated_bars=dice.pick((3, 2, 4, 8)),
+        correlated_bars=dice.pick((2, 3, 5, 8)),
         restricted=np.array(bans, dtype=np.int64).reshape(-1, 3),
         days=np.arange(bars, dtype=np.int64) // length if dice.chance(70) else np.zeros(0, dtype=np.int64),
     )
