@@ -43,7 +43,7 @@ def write_carry(carry: CarryTable | None, assets: tuple[Asset, ...], unit: Decim
     sides = {number: word for word, number in SIDES.items()}
     lines = ["[charges]"]
     for bar, reason, column, side, num, den, price in carry.charges.tolist():
-        on_cash = "account" if column == EVERY_ASSET or currencies is None else currencies.names[EVERY_ASSET - column]
+        on_cash = "account" if column >= EVERY_ASSET or currencies is None else currencies.names[EVERY_ASSET - column]
         name = assets[column].symbol if column >= 0 else on_cash if reason in (Reason.INTEREST, Reason.CREDIT) else "*"
         share = Fraction(num, den) * (Fraction(unit) if reason == Reason.SWAP else 1)
         words = [str(bar), Reason(reason).name.lower(), name, sides[side], f"{share.numerator}/{share.denominator}"]
