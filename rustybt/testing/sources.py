@@ -18,7 +18,7 @@ from rustybt.data.calendars import sessions
 from rustybt.data.catalog.writing import decimal_frame
 from rustybt.data.stamps import microseconds
 from rustybt.errors import ConfigError, RustyBTError, SourceError
-from rustybt.testing.vendors.server import Vendor
+from rustybt.testing.vendors.server import SILENCE, Vendor
 from rustybt.testing.vendors.tape import Tape
 
 KEYS = ("ts", "asset")
@@ -91,13 +91,20 @@ class SourceSuite:
             first, again = self.ingested(vendor, tmp_path), self.ingested(vendor, tmp_path)
             assert (again.snapshot, again.new) == (first.snapshot, False)
 
-    def test_a_busy_a_failing_and_a_silent_vendor_are_waited_for(self, tmp_path: Path) -> None:
+    def test_a_busy_and_a_failing_vendor_are_waited_for(self, tmp_path: Path) -> None:
         """429, 5xx with a page of HTML, half an answer, a body that breaks off, a connection that is reset."""
         for kind in ("limited", "down", "broken", "cut", "reset"):
             with self.vendor() as vendor:
                 vendor.fail(kind, self.bars_path, times=2, skip=1)
                 folder = tmp_path / kind
                 self.check(vendor, folder, self.ingested(vendor, folder))
+
+    def test_a_vendor_that_says_nothing_is_not_waited_for_for_ever(self, tmp_path: Path) -> None:
+        """The setting ``timeout`` ends the wait, and the page is asked for again."""
+        with self.vendor() as vendor:
+            vendor.fail("silent", self.bars_path, skip=1)
+            made = self.ingested(vendor, tmp_path, settings={**self.settings(vendor), "timeout": SILENCE / 2})
+            self.check(vendor, tmp_path, made)
 
     def test_shuffled_and_repeated_rows_change_nothing(self, tmp_path: Path) -> None:
         """The snapshot is the same as from an orderly vendor."""

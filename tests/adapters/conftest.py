@@ -13,6 +13,8 @@ def cookies_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
 
     folder = tmp_path_factory.mktemp("yfinance")
     yfinance.set_tz_cache_location(str(folder))
+    for symbol in ("AAPL", "MSFT"):  # else the first test that asks sends more requests than the others
+        yfinance.cache.get_tz_cache().store(symbol, "America/New_York")
     yield folder
     for cache in (yfinance.cache._TzDBManager, yfinance.cache._CookieDBManager, yfinance.cache._ISINDBManager):
         cache.close_db()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from rustybt._extras import require
@@ -30,6 +31,7 @@ def open_source(
     feed: str | None = None,
     base_url: str | None = None,
     requests_per_minute: int | str = 200,
+    timeout: float | str = 30.0,
 ) -> tuple[AlpacaSource, tuple[str, ...]]:
     """The source of ``alpaca:<symbols>``.
 
@@ -40,13 +42,16 @@ def open_source(
         feed: ``sip``, ``iex``, ...; Alpaca's best for the account unless given.
         base_url: another server that speaks its wire.
         requests_per_minute: that the account allows.
+        timeout: seconds for one answer.
 
     Raises:
         ConfigError: there is no key.
         MissingExtraError: alpaca-py is not installed.
     """
     pair = (failures.key_of(key, KEYS, "alpaca"), failures.key_of(secret, SECRETS, "alpaca"))
-    return AlpacaSource(pair, feed, base_url, int(requests_per_minute)), failures.symbols_of(address)
+    source = AlpacaSource(pair, feed, base_url, int(requests_per_minute))
+    source.set_timeout(float(timeout))
+    return source, failures.symbols_of(address)
 
 
 class AlpacaSource:
@@ -74,6 +79,12 @@ class AlpacaSource:
         self._feed = {} if feed is None else {"feed": feed}
         self.version = f"alpaca-py {__version__}"
         self.rates: Sequence[Rate] = (Rate(requests_per_minute, 60.0),)
+
+    def set_timeout(self, seconds: float) -> None:
+        """Seconds for one answer; the client itself would wait for ever."""
+        for client in (self._bars, self._actions):
+            session: Any = client._session  # noqa: SLF001 -- it is given no other way
+            session.request = partial(session.request, timeout=seconds)
 
     def terms(self, symbol: str) -> Terms:
         """That there is such a symbol: it has a bar."""

@@ -109,10 +109,10 @@ class AlphaVantageSource:
 
         try:
             reply = requests.get(f"{self.address}/{url.split('/', 3)[3]}", timeout=self._timeout)
-        except requests.exceptions.ChunkedEncodingError as error:
-            raise failures.partial(self.name, "it breaks off") from error
+        except requests.exceptions.ChunkedEncodingError:
+            raise failures.partial(self.name, "it breaks off") from None
         except requests.exceptions.RequestException as error:
-            raise failures.down(self.name, type(error).__name__) from error
+            raise failures.down(self.name, type(error).__name__) from None
         if reply.status_code == 429:
             raise failures.too_often(self.name, failures.seconds(reply.headers.get("Retry-After")))
         if reply.status_code >= 400:

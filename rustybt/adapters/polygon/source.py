@@ -22,7 +22,7 @@ MARKETS = {"crypto": "crypto", "fx": "fx", "indices": "index"}
 
 
 def open_source(
-    address: str, *, key: str | None = None, base_url: str | None = None, requests_per_minute: int | str = 5
+    address: str, *, key: str | None = None, base_url: str | None = None, requests_per_minute: int | str = 5, timeout: float | str = 30.0
 ) -> tuple[PolygonSource, tuple[str, ...]]:
     """The source of ``polygon:<symbols>``, as Polygon writes them: ``AAPL``, ``X:BTCUSD``, ``C:EURUSD``, ``I:SPX``.
 
@@ -31,12 +31,15 @@ def open_source(
         key: of the account; else ``MASSIVE_API_KEY`` or ``POLYGON_API_KEY``.
         base_url: another server that speaks its wire.
         requests_per_minute: that the account allows; a free one five.
+        timeout: seconds for one answer.
 
     Raises:
         ConfigError: there is no key.
         MissingExtraError: massive is not installed.
     """
-    return PolygonSource(failures.key_of(key, KEYS, "polygon"), base_url, int(requests_per_minute)), failures.symbols_of(address)
+    return PolygonSource(failures.key_of(key, KEYS, "polygon"), base_url, int(requests_per_minute), float(timeout)), failures.symbols_of(
+        address
+    )
 
 
 class PolygonSource:
@@ -49,12 +52,13 @@ class PolygonSource:
     stamp: Literal["open"] = "open"  # intraday and around the clock; daily bars of stocks carry dates
     frequencies: Sequence[str] = ("1s", "1m", "5m", "15m", "30m", "1h", "4h", "1d")
 
-    def __init__(self, key: str, base_url: str | None, requests_per_minute: int) -> None:
+    def __init__(self, key: str, base_url: str | None, requests_per_minute: int, timeout: float) -> None:
         massive = require("massive", extra="polygon")
         from importlib.metadata import version
 
         self.address = failures.checked_url(base_url, "https://api.massive.com")
-        self._client = massive.RESTClient(key, base=self.address, connection_pool_kw={"retries": False})
+        waits = {"connect_timeout": timeout, "read_timeout": timeout}
+        self._client = massive.RESTClient(key, base=self.address, connection_pool_kw={"retries": False}, **waits)
         self._massive = massive
         self._last: Any = None
         plain = self._client.client.request

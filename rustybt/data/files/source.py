@@ -78,6 +78,9 @@ def open_parquet(address: str, **writing: Any) -> tuple[FileSource, tuple[str, .
 
 
 def _opened(kind: str, address: str, suffixes: tuple[str, ...], writing: Mapping[str, Any]) -> tuple[FileSource, tuple[str, ...]]:
+    names = writing.get("names")
+    if isinstance(names, str):  # from the command line
+        writing = {**writing, "names": [name.strip() for name in names.split(",")]}
     source = FileSource(kind, _paths(address, suffixes), Writing(**writing))
     return source, source.symbols
 

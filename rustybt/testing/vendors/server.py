@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import random
 import socket
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -15,7 +17,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from rustybt.testing.vendors.tape import Tape
 
-type FaultKind = Literal["limited", "down", "broken", "cut", "reset", "shuffled", "repeated"]
+type FaultKind = Literal["limited", "down", "broken", "cut", "reset", "silent", "shuffled", "repeated"]
+SILENCE = 4.0
 PAGE_OF_A_PROXY = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
 
@@ -60,7 +63,8 @@ class Fault:
 
     Args:
         kind: ``limited`` asked too often, as the vendor says it; ``down`` 502 and a page of HTML; ``broken`` half of the JSON, whole to
-            HTTP; ``cut`` the connection ends before the body does; ``reset`` no answer at all; ``shuffled`` rows in another order;
+            HTTP; ``cut`` the connection ends before the body does; ``reset`` no answer at all; ``silent`` none
+            for `SILENCE` seconds; ``shuffled`` rows in another order;
             ``repeated`` rows twice.
         on: part of the path or its parameters that it strikes.
         times: how often.
@@ -172,9 +176,12 @@ def _handler(vendor: Vendor) -> type[BaseHTTPRequestHandler]:
             call = Call(unquote(parts.path), dict(parse_qsl(parts.query, keep_blank_values=True)), headers)
             reply, kind = vendor.respond(call)
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-            if kind == "reset":
-                self.connection.shutdown(socket.SHUT_RDWR)
+            if kind == "silent":
+                time.sleep(SILENCE)
+            if kind in ("reset", "silent"):
                 self.close_connection = True
+                with suppress(OSError):  # whoever asked may have gone
+                    self.connection.shutdown(socket.SHUT_RDWR)
                 return
             if kind == "broken":
                 body = body[: len(body) // 2]

@@ -113,7 +113,8 @@ def test_a_zone_is_found_where_the_file_says_it(tmp_path: Path, heading: str, fi
 
 def test_files_without_a_heading_are_read_by_the_names_that_are_given(tmp_path: Path) -> None:
     names = ["ts", "open", "high", "low", "close", "volume"]
-    assert got(written(tmp_path, ROWS), tmp_path / "catalog", settings={"names": names}).bars == 2
+    for said in (names, "ts,open,high,low,close,volume"):
+        assert got(written(tmp_path, ROWS), tmp_path / "catalog", settings={"names": said}).bars == 2
     with pytest.raises(rbt.ConfigError, match="names lists 7 columns"):
         got(written(tmp_path, ROWS), tmp_path / "catalog", settings={"names": [*names, "more"]})
 
