@@ -23,6 +23,7 @@ from .state import (
     ERROR,
     HAS_CURRENCIES,
     HAS_DATED,
+    KEPT,
     LOGGED,
     ORDERS,
     PLACES,
@@ -153,12 +154,13 @@ class Many:
         lengthen(desk, self.margin + ROWS)
         blocks = _owner(desk.money), _owner(desk.count)
         self.state = (*blocks, *(block.copy() for block in blocks))
+        self.whole = all(any(_owner(getattr(desk, name)) is block for block in blocks) for name in KEPT if len(getattr(desk, name)))
         self.cash, self.gross, self.rebuilt = (np.zeros(size, dtype=np.int64) for size in (bars, bars, desk.slots))
 
     @property
     def can(self) -> bool:
         """Whether these rules can be run this way: compiled, and nothing that a run changes but its state."""
-        return MODE == "compiled" and self.desk.flags & (HAS_CURRENCIES | HAS_DATED) == 0
+        return MODE == "compiled" and self.whole and self.desk.flags & (HAS_CURRENCIES | HAS_DATED) == 0
 
     def run(self, plan: Ints, ends: Ints) -> tuple[Ints, Ints]:
         """Run plans.

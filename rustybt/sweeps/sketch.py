@@ -87,7 +87,8 @@ class Sketcher:
         """All parameter values in the order of the function, each checked once for all variants."""
         found = dict(self.defaults) if not self.required else dict.fromkeys(self.family.parameters) | self.defaults
         for name, value in values.items():
-            key = (name, type(value), value)
+            kind = type(value)
+            key = (name, kind, value if kind is int or kind is str else repr(value))  # 0.0 is not -0.0, nor 1.0 the Decimal 1.00
             if key not in self.checked:
                 self.checked[key] = self.family.parameters[name].check(value)
             found[name] = self.checked[key]

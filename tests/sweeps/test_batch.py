@@ -142,6 +142,11 @@ SETTINGS: list[dict[str, Any]] = [
     {"fill": "next_close", "sizing": "at_fill", "money_scale": 4},
     {"margin": rbt.margin("0.5", "0.25"), "carry": rbt.carry(borrow="0.01")},
     {"controls": rbt.controls(long_only=True)},
+    {"controls": rbt.controls(price_move="0.02", position="500", drawdown="0.05", orders_per_day=2)},
+    {"latency": rbt.latency(bars=1), "intrabar": "nearest", "stale": rbt.stale(2)},
+    {"costs": rbt.costs(commission=rbt.per_share("0.01"), slippage=rbt.volume_share("0.1"), volume_cap="0.05")},
+    {"increments": [{"asset": "A0", "from_ts": "2020-01-20", "lot": "5", "tick": "0.05"}], "settlement": "T+2"},
+    {"controls": rbt.controls(value_at_risk="0.02", risk_bars=10, correlated_exposure="0.9", correlated_bars=10, correlated_above="0.5")},
     {"flows": [("2020-02-03", "1000")]},
     {"trade_from": "2020-01-20", "costs": rbt.costs(commission=rbt.bps(10))},
 ]
