@@ -98,8 +98,13 @@ def alternate(opened: Floats, close: Floats, cash: float, fee: float) -> tuple[F
 
 
 @nb.njit(cache=True)
-def brackets(prices: tuple[Floats, Floats, Floats, Floats], cash: float, terms: tuple[float, float, float, float], every: int) -> Any:
-    """If flat, buy at the open after every n-th bar; leave at the stop or the take-profit, the stop first, gaps at the open."""
+def brackets(
+    prices: tuple[Floats, Floats, Floats, Floats], cash: float, terms: tuple[float, float, float, float], every: int, decided: bool
+) -> Any:
+    """If flat, buy at the open after every n-th bar; leave at the stop or the take-profit, the stop first, gaps at the open.
+
+    Both are told from the price of the entry, or from the close at which it was decided.
+    """
     opened, high, low, close = prices
     shares, fee, stop, take = terms
     held = entry = 0.0
@@ -109,6 +114,8 @@ def brackets(prices: tuple[Floats, Floats, Floats, Floats], cash: float, terms: 
             held, entry = shares, opened[t]
             cash -= held * entry * (1 + fee)
             orders += 1
+            if decided:
+                entry = close[t - 1]
         if held > 0:
             floor, roof, price = entry * (1 - stop), entry * (1 + take), 0.0
             if low[t] <= floor:
@@ -120,6 +127,32 @@ def brackets(prices: tuple[Floats, Floats, Floats, Floats], cash: float, terms: 
                 held = 0.0
                 orders += 1
         equity[t] = cash + held * close[t]
+    return equity, orders
+
+
+@nb.njit(cache=True)
+def limits(wanted: Floats, prices: tuple[Floats, Floats, Floats, Floats], cash: float, terms: tuple[float, float]) -> Any:
+    """At every bar, in turn, an order to buy and one to sell, for the next bar: at the open where that is better than its limit."""
+    opened, high, low, close = prices
+    lots, fee = terms
+    bars, assets = close.shape
+    held, equity, orders = np.zeros(assets), np.empty(bars), 0
+    equity[0] = cash
+    for t in range(1, bars):
+        for j in range(assets):
+            limit, price, side = wanted[t - 1, j], 0.0, 0.0
+            if t % 2 == 1 and low[t, j] <= limit:
+                price, side = min(opened[t, j], limit), 1.0
+            elif t % 2 == 0 and high[t, j] >= limit:
+                price, side = max(opened[t, j], limit), -1.0
+            if price > 0:
+                cash -= side * lots * price + lots * price * fee
+                held[j] += side * lots
+                orders += 1
+        worth = cash
+        for j in range(assets):
+            worth += held[j] * close[t, j]
+        equity[t] = worth
     return equity, orders
 
 
@@ -169,12 +202,13 @@ def prepare(case: Facts) -> Job:
     workload = CASES[case["workload"]]
     bars, cash = workload.data(), workload.cash
     opened, high, low, close = (bars.price(name) for name in ("open", "high", "low", "close"))
+    terms = (float(cases.SHARES), cases.FEE, cases.STOP, cases.TAKE)
     runs: dict[str, Callable[[], dict[str, Any]]] = {
         "W3": momenta(workload, bars),
         "W3 x100": momenta(workload, bars),
         "W6": lambda: told(*alternate(opened, close, cash, cases.FEE)),
-        "W7": lambda: told(
-            *brackets((opened, high, low, close), cash, (float(cases.SHARES), cases.FEE, cases.STOP, cases.TAKE), cases.EVERY)
-        ),
+        "W7": lambda: told(*brackets((opened, high, low, close), cash, terms, cases.EVERY, False)),
+        "W7 orders": lambda: told(*brackets((opened, high, low, close), cash, terms, cases.EVERY, True)),
+        "W8": lambda: told(*limits(cases.limits(bars.close), (opened, high, low, close), cash, (float(cases.LOTS), cases.FEE))),
     }
     return Job(runs.get(workload.name) or crossing(workload, bars), {"version": f"numba {nb.__version__}"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -70,6 +70,27 @@ def brackets() -> rbt.Strategy:
     return rbt.Strategy("brackets", target=rbt.quantity(cases.SHARES), schedule=rbt.every(cases.EVERY), exits=exits, warmup=0)
 
 
+def brackets_of_orders() -> rbt.Strategy:
+    """The same with orders: an entry at the open, whose fill sends a stop and a limit; what is held lets no other entry in."""
+    close = pl.col("close")
+    deal = rbt.bracket(
+        rbt.order("market", cases.SHARES, tif="gtc"),
+        stop=rbt.order("stop", "filled", stop=close * (1 - cases.STOP), tif="gtc"),
+        target=rbt.order("limit", "filled", limit=close * (1 + cases.TAKE), tif="gtc"),
+    )
+    return rbt.Strategy("brackets", orders=[deal], schedule=rbt.every(cases.EVERY), warmup=0)
+
+
+def limits() -> rbt.Strategy:
+    """A day order at every bar: in turn a purchase below and a sale above the close."""
+    close, even = pl.col("close"), pl.int_range(pl.len()).over("asset") % 2 == 0
+    sides: tuple[tuple[Literal["buy", "sell"], int, pl.Expr], ...] = (("buy", -cases.BEYOND, even), ("sell", cases.BEYOND, ~even))
+    return rbt.Strategy(
+        "limits",
+        orders=[rbt.order("limit", cases.LOTS, side=side, limit=close * (100 + away) / 100, when=when) for side, away, when in sides],
+    )
+
+
 def spec_of(case: Case) -> Spec:
     """A workload in our words."""
     if case.name.startswith("W3"):  # fractional shares, sized when they are bought
@@ -78,6 +99,10 @@ def spec_of(case: Case) -> Spec:
         return Spec([alternate()])
     if case.name == "W7":
         return Spec([brackets()])
+    if case.name == "W7 orders":
+        return Spec([brackets_of_orders()], {"controls": rbt.controls(position=cases.SHARES)})
+    if case.name == "W8":
+        return Spec([limits()])
     return Spec([crossing(fast, slow) for fast, slow in case.pairs])
 
 
@@ -124,7 +149,10 @@ def prepare(case: Facts) -> Job:
             result = run_configured({strategy.name: strategy}, panel, config)
             numbers.append(measure(curve_of(result)))
             counts = result.counts()
-            orders += counts["orders"] - counts["working"]  # what was decided on the last bar is still waiting for an open
+            if strategy.orders:
+                orders += counts["fills"]
+            else:
+                orders += counts["orders"] - counts["working"]  # what was decided on the last bar is still waiting for an open
             ends.append(Decimal(result.final_equity))
             if frames:
                 made = (result.orders, result.fills, result.equity)

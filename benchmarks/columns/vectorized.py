@@ -2,7 +2,9 @@
 
 It fills at whatever price array it is given (here the open, decisions shifted by a bar), marks at the close, allows fractional shares
 and looks at brackets from the bar after the entry on, stop before take-profit. W2 and W4 differ from exact arithmetic where rounded
-averages tie.
+averages tie. It has no limit orders: `from_orders` carries out what it is given, at the price it is given. A limit order that lives for one
+bar can be worked out beforehand, since what became of one changes no other (W8); one that lives longer cannot, and would be state in a
+function of the user's own for `from_order_func`, which the fast engine does not run.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ def prepare(case: Facts) -> Job:
         "W5": crossings_of_many,
         "W6": alternate,
         "W7": brackets,
+        "W7 orders": brackets_of_orders,
+        "W8": limits,
     }
     return Job(makers.get(workload.name, crossing)(workload, workload.data(), engine), {"version": vbt.__version__})
 
@@ -144,12 +148,15 @@ def alternate(case: Case, bars: Bars, engine: str) -> Callable[[], dict[str, Any
     )
 
 
-def brackets(case: Case, bars: Bars, engine: str) -> Callable[[], dict[str, Any]]:
-    """W7."""
+def brackets(case: Case, bars: Bars, engine: str, decided: bool = False) -> Callable[[], dict[str, Any]]:
+    """W7, and with stops and targets told from the close at which the entry was decided."""
     opened, high, low, close = (bars.price(name) for name in ("open", "high", "low", "close"))
     entries = np.zeros(len(close), bool)
     entries[1 :: cases.EVERY] = True
-    at_the_fill = importlib.import_module("vectorbt.portfolio.enums").StopEntryPrice.FillPrice
+    base = importlib.import_module("vectorbt.portfolio.enums").StopEntryPrice
+    before = np.roll(close, 1)
+    before[0] = close[0]
+    valued = {"val_price": before, "stop_entry_price": base.ValPrice} if decided else {"stop_entry_price": base.FillPrice}
     return lambda: measured(
         vbt.Portfolio.from_signals(
             close,
@@ -163,9 +170,43 @@ def brackets(case: Case, bars: Bars, engine: str) -> Callable[[], dict[str, Any]
             low=low,
             sl_stop=cases.STOP,
             tp_stop=cases.TAKE,
-            stop_entry_price=at_the_fill,
             init_cash=case.cash,
             freq="1min",
             engine=engine,
+            **valued,
         )
     )
+
+
+def brackets_of_orders(case: Case, bars: Bars, engine: str) -> Callable[[], dict[str, Any]]:
+    """W7 orders."""
+    return brackets(case, bars, engine, decided=True)
+
+
+def limits(case: Case, bars: Bars, engine: str) -> Callable[[], dict[str, Any]]:
+    """W8: which orders are filled, and where, is worked out with numpy, on the clock."""
+    opened, high, low, close = (bars.price(name) for name in ("open", "high", "low", "close"))
+    frame, cents = pd.DataFrame(close, index(bars)), bars.close
+
+    def run() -> dict[str, Any]:
+        limit = delayed(cases.limits(cents))
+        buys = (np.arange(len(close)) % 2 == 1)[:, None]
+        filled = np.where(buys, low <= limit, high >= limit)
+        filled[0] = False
+        size = np.where(filled, np.where(buys, float(cases.LOTS), -float(cases.LOTS)), np.nan)
+        price = np.where(buys, np.minimum(opened, limit), np.maximum(opened, limit))
+        return measured(
+            vbt.Portfolio.from_orders(
+                frame,
+                size,
+                price=price,
+                fees=cases.FEE,
+                init_cash=case.cash,
+                cash_sharing=True,
+                group_by=True,
+                freq="1D",
+                engine=engine,
+            )
+        )
+
+    return run

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from rustybt.engine.batches import Sent, in_order
 from rustybt.engine.begin import begun
 from rustybt.engine.callback import Callbacks
 from rustybt.engine.carry import carry_at
@@ -26,7 +27,7 @@ from rustybt.engine.finish import Ran, finish
 from rustybt.engine.flows import flows_at, settlements_at, turns_of
 from rustybt.engine.increments import increments_at
 from rustybt.engine.offers import Targets, check_weights, quantise
-from rustybt.engine.requests import WIDTH, Evaluated, Money, check_auctions, in_order, is_end, rows_of
+from rustybt.engine.requests import Evaluated, Money, check_auctions, is_end, rows_of
 from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import Signals, masked_target, warmup_bars
@@ -165,7 +166,7 @@ class Incremental:
                 requests.append(self._requests(strategy, terms, bar, number))
         if self.asks:
             check_auctions(self.sleeves, bar.moment.session_close is not None)
-            rows_asked = in_order(requests)[:, :WIDTH] if requests else ()
+            rows_asked = in_order(requests)[0] if requests else ()
             self.book.ask(rows_asked, bar.moment.session, bar.moment.ts, is_end(self.previous, bar.moment))
         slot = NONE if not slots else slots[0] if len(slots) == 1 else np.concatenate(slots)
         value = NONE if not values else values[0] if len(values) == 1 else np.concatenate(values)
@@ -182,7 +183,7 @@ class Incremental:
         self.curve.append((self.book.equity, self.book.cash, self.book.gross))
         self.previous = bar.moment
 
-    def _requests(self, strategy: Strategy, terms: Mapping[str, Column], bar: Bar, number: int) -> npt.NDArray[np.int64]:
+    def _requests(self, strategy: Strategy, terms: Mapping[str, Column], bar: Bar, number: int) -> Sent:
         values = {term: column.series for term, column in terms.items()}
         ts = np.array([bar.moment.ts], dtype=np.int64)
         given = Evaluated(values, np.full(len(bar.columns), bar.index, dtype=np.int64), bar.columns, ts, bar.index)

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from rustybt.engine.batches import SIZE, SLOT, Sent, in_order, none_sent, starts_of, together
 from rustybt.engine.offers import quantise
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import ConfigError, SpecError
-from rustybt.model import REQUEST_FIELDS, Asset, Clock, Measure, OrderFlag, Panel, Reason, Requests, TargetKind, TimeInForce
+from rustybt.model import Asset, Clock, Measure, OrderFlag, Panel, Reason, Requests, TargetKind, TimeInForce
 from rustybt.model.decimals import LIMIT, RATE, to_units
 from rustybt.model.panel import Ints
 from rustybt.spec import Moment, Order, Strategy
@@ -22,10 +23,6 @@ from rustybt.spec.orders import KINDS
 PRICES = {"limit": "limit", "stop": "stop", "trail": "trail", "limit_offset": "offset"}
 """Parts that are prices, and their columns."""
 Flags = npt.NDArray[np.bool_]
-Rows = npt.NDArray[np.int64]
-WIDTH = len(REQUEST_FIELDS)
-BAR, ORDER, ROW = WIDTH, WIDTH + 1, WIDTH + 2
-"""Columns behind those of a request, while rows of many bars are put in order: the bar, the place in its batch, the evaluated row."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +50,8 @@ class Money:
     money_scale: int
 
 
-def rows_of(strategy: Strategy, given: Evaluated, keep: Flags | None, first_slot: int, money: Money) -> Rows:
-    """The requests of one sleeve, with a last column for the bar, in no order.
+def rows_of(strategy: Strategy, given: Evaluated, keep: Flags | None, first_slot: int, money: Money) -> Sent:
+    """The requests of one sleeve, in no order.
 
     Args:
         strategy: whose orders.
@@ -66,7 +63,7 @@ def rows_of(strategy: Strategy, given: Evaluated, keep: Flags | None, first_slot
     Raises:
         SpecError: a value that cannot be a size, a price or an end; the message names the term, the asset and the instant.
     """
-    parts = [np.zeros((0, WIDTH + 2), dtype=np.int64)]
+    parts = []
     for place, asked in enumerate(strategy.orders):
         first = Reader(f"orders[{place}]", place + 1, asked, given, money)
         inside = first.truth("universe", given.terms.get("universe"))
@@ -77,16 +74,15 @@ def rows_of(strategy: Strategy, given: Evaluated, keep: Flags | None, first_slot
         for reader in (first, *others):
             due = reader.known(due)
         sent = first.orders(np.flatnonzero(due), OrderFlag.OCO if asked.oco else OrderFlag(0))
-        sent = sent if asked.measure is Measure.POSITION else sent[sent[:, REQUEST_FIELDS.index("size")] != 0]
+        sent = sent if asked.measure is Measure.POSITION else sent.under(sent.rows[:, SIZE] != 0)
         parts.append(sent)
-        for position, reader in enumerate(others if len(sent) else [], 1):
+        for position, reader in enumerate(others if len(sent.at) else [], 1):
             kind = OrderFlag.JOIN | OrderFlag.OCO | (OrderFlag.DORMANT if asked.then else OrderFlag(0))
-            followed = reader.orders(sent[:, ROW], kind)
-            followed[:, ORDER] = position
-            parts.append(followed)
-    rows = np.concatenate([part[:, : WIDTH + 2] for part in parts])
-    rows[:, 0] += first_slot
-    return rows
+            parts.append(reader.orders(sent.at, kind, position))
+    found = together(parts)
+    if first_slot:
+        found.rows[:, SLOT] += first_slot
+    return found
 
 
 @dataclass(frozen=True)
@@ -111,11 +107,11 @@ class Reader:
             raise self.refusal(name, f"{name} is {values.dtype}, not true or false", 'compare: pl.col("close") > 0')
         return np.asarray(values.fill_null(value=False).cast(pl.Boolean).to_numpy())
 
-    def cancellations(self, due: Flags) -> Rows:
+    def cancellations(self, due: Flags) -> Sent:
         """Rows that cancel what this order has sent."""
         cancel = self.part("cancel")
         if cancel is None:
-            return np.zeros((0, ROW + 1), dtype=np.int64)
+            return none_sent()
         return self.laid_out(np.flatnonzero(due & self.truth("cancel", cancel)), {"flags": int(OrderFlag.CANCEL)})
 
     def known(self, due: Flags) -> Flags:
@@ -126,10 +122,10 @@ class Reader:
                 due = due & values.is_not_null().to_numpy()
         return due
 
-    def orders(self, rows: npt.NDArray[np.integer], kind: OrderFlag) -> Rows:
-        """Rows that send an order."""
+    def orders(self, rows: npt.NDArray[np.integer], kind: OrderFlag, place: int = 0) -> Sent:
+        """Rows that send an order, with its place in its batch."""
         if not len(rows):
-            return np.zeros((0, ROW + 1), dtype=np.int64)
+            return none_sent()
         asked = self.asked
         flags = OrderFlag.REPLACE * asked.replace | OrderFlag.POST_ONLY * asked.post_only | OrderFlag.REDUCE_ONLY * asked.reduce_only | kind
         tif, until = self.ends(rows)
@@ -143,16 +139,12 @@ class Reader:
         facts |= {"size": self.sizes(rows), "trail_rate": self.rates(rows)}
         facts["display"] = self.shown(rows, facts["size"])
         facts |= {field: self.prices(name, rows) for name, field in PRICES.items()}
-        return self.laid_out(rows, facts)
+        return self.laid_out(rows, facts, place)
 
-    def laid_out(self, rows: npt.NDArray[np.integer], values: Mapping[str, Any]) -> Rows:
+    def laid_out(self, rows: npt.NDArray[np.integer], values: Mapping[str, Any], place: int = 0) -> Sent:
         """Requests at some rows."""
-        made = np.zeros((len(rows), ROW + 1), dtype=np.int64)
         values = {"slot": self.given.column[rows], "entry": self.entry, "reason": int(Reason.ORDER)} | dict(values)
-        for name, value in values.items():
-            made[:, REQUEST_FIELDS.index(name)] = value
-        made[:, BAR], made[:, ROW] = self.given.bar[rows], rows
-        return made
+        return Sent.of(values, self.given.bar[rows], place, rows)
 
     def sizes(self, rows: npt.NDArray[np.integer]) -> Ints | int:
         """Signed sizes in units of the measure."""
@@ -266,20 +258,10 @@ def _as_float(number: object) -> float:
     return float(str(number))
 
 
-def in_order(parts: Sequence[Rows]) -> Rows:
-    """Rows of all sleeves by bar, slot, entry; what cancels before what sends."""
-    rows = np.concatenate(parts)
-    cancels = rows[:, REQUEST_FIELDS.index("flags")] & int(OrderFlag.CANCEL)
-    return np.ascontiguousarray(
-        rows[np.lexsort((rows[:, ORDER], -cancels, rows[:, REQUEST_FIELDS.index("entry")], rows[:, 0], rows[:, BAR]))]
-    )
-
-
-def requests_of(parts: Sequence[Rows], clock: Clock) -> Requests:
+def requests_of(parts: Sequence[Sent], clock: Clock) -> Requests:
     """All requests of a run."""
-    rows = in_order(parts)
-    start = np.searchsorted(rows[:, BAR], np.arange(len(clock.ts) + 1)).astype(np.int64)
-    return Requests(start, np.ascontiguousarray(rows[:, :WIDTH]), clock)
+    rows, bar = in_order(parts)
+    return Requests(starts_of(bar, len(clock.ts)), rows, clock)
 
 
 def clock_of(panel: Panel) -> Clock:

@@ -1,4 +1,4 @@
-"""Spans in which nothing can happen: no event, no order, no offer, no exit touched. There a bar is only a mark.
+"""Spans in which nothing can happen: no event, no offer, no exit and no waiting order touched. There a bar is only a mark.
 
 This changes how long a run takes and nothing else: every number is the one that `step` would have given.
 """
@@ -43,6 +43,7 @@ from .state import (
     Desk,
 )
 from .valuation import backing, raise_peak
+from .waiting import all_wait, untouched
 
 NEXT_CLOSE = whole(FillAt.NEXT_CLOSE)
 BLOCK = 512
@@ -52,7 +53,9 @@ BLOCK = 512
 @kernel
 def quiet(desk: Desk, t: int) -> bool:
     """Whether nothing is due at a bar but what its prices might touch."""
-    if desk.flags & (HAS_MARGIN | HAS_SETTLEMENT | HAS_WATCH | HAS_MOVES) != 0 or desk.count[ORDERS] != 0:
+    if desk.flags & (HAS_MARGIN | HAS_SETTLEMENT | HAS_WATCH | HAS_MOVES) != 0:
+        return False
+    if desk.count[ORDERS] != 0 and (desk.flags & HAS_ORDERS == 0 or not all_wait(desk)):
         return False
     if desk.flags & HAS_CURRENCIES != 0 and to_convert(desk):
         return False
@@ -123,6 +126,8 @@ def holdings(desk: Desk, stop: int, t: int) -> tuple[int, int]:
 def coast(desk: Desk, t: int, stop: int) -> int:
     """Mark the quiet bars from ``t``; gives the first bar that needs a step."""
     apart()
+    if desk.flags & HAS_ORDERS != 0 and desk.count[ORDERS] != 0:
+        stop = untouched(desk, t, stop)
     end = horizon(desk, t, stop)
     count, end = holdings(desk, end, t)
     if desk.flags & HAS_CURRENCIES != 0:

@@ -8,7 +8,7 @@ from .arithmetic import fits
 from .compile import apart, aside, kernel
 from .journal import announce, drop, fail
 from .limits import FAR, whole
-from .state import HAS_INCREMENTS, ORDERS, OVERFLOW, PHASE, ROW, Desk
+from .state import HAS_INCREMENTS, ORDERS, OVERFLOW, PHASE, ROW, SENT, Desk
 from .ticks import settle_prices
 from .trailing import start, trails
 
@@ -52,6 +52,7 @@ def activate(desk: Desk, t: int, j: int, lots: int, price: int) -> None:
         settle_prices(desk, j)
     if is_dormant(desk, j):
         desk.order_flags[j] &= ~DORMANT
+        desk.cursor[SENT] = t + 1
         desk.order_arrives[j] = -FAR
         desk.order_rest[j] = -(t + 1) if phase == NEXT_OPEN else t + 1
         if phase != NEXT_CLOSE:

@@ -157,6 +157,8 @@ def meant(desk: Desk, k: int, slot: int, which: int) -> bool:
 def withdraw(desk: Desk, t: int, slot: int, which: int, detail: int) -> None:
     """Cancel working orders of a slot."""
     apart()
+    if desk.busy[slot] == 0:
+        return
     for k in range(desk.count[ORDERS]):
         if meant(desk, k, slot, which):
             drop(desk, t, k, detail, desk.order_lots[k])

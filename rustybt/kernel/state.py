@@ -34,9 +34,10 @@ HALTED, DUE_HALT, STARTED, DAY, ORDERS_TODAY, IN_DRAWDOWN, IN_LOSS, CAUSE, TOO_H
 PEAK, DAY_START, LAST_EQUITY, KNOWN_DEPOSITS, WISH, WISH_LIMIT, WISH_STOP = range(7)
 """Places in ``watch``: equity at its highest, before this session, at the last bar; deposits at the last bar; lots and prices of the order
 that is being checked."""
-EVENT, ROW, HINT, OFFER, PHASE, BATCH, INCREMENT, DATE = range(8)
+EVENT, ROW, HINT, OFFER, PHASE, BATCH, INCREMENT, DATE, SENT = range(9)
 """Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer, which
-phase of a bar is being served, first order of the batch that is being submitted, next change of increments, next dated setting."""
+phase of a bar is being served, first order of the batch that is being submitted, next change of increments, next dated setting,
+bar + 1 in which a fill last sent an order."""
 
 HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS, HAS_TIERS, HAS_IMPACT, HAS_CAPS = (1 << bit for bit in range(8))
 """Bits of ``flags``: what the rules of slots use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit;
@@ -418,7 +419,7 @@ CURVES = _NAMES[_NAMES.index("curve_equity") :]
 def lengths(assets: int, slots: int, orders: int, claims: int = 1, window: int = 0) -> dict[str, int]:
     """Length of each array that a state and its scratch consist of."""
     per_slot, per_order, per_asset = (*PER_SLOT, "held_slots", "planned"), (*PER_ORDER, *DUE), ("last", "tick_now", "lot_now", "least_now")
-    fixed = {"money": 12, "count": 12, "cursor": 8, "errand_words": 6, "watch": 7, "guard": 13, "seen": assets, "moved": assets}
+    fixed = {"money": 12, "count": 12, "cursor": 9, "errand_words": 6, "watch": 7, "guard": 13, "seen": assets, "moved": assets}
     fixed |= {"tally": MONTH + 1, "moves": assets * window, "gain": window}
     fixed |= dict.fromkeys(PER_CLAIM, claims) | dict.fromkeys(per_asset, assets) | {"waiting": WAITING}
     fixed |= dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_CURRENCIES) | {"money": 12 * MOST_CURRENCIES}

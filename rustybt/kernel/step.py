@@ -42,6 +42,7 @@ from .state import (
     MARK,
     MEET,
     ROW,
+    SENT,
     Desk,
 )
 from .tariff import turn_month
@@ -59,12 +60,14 @@ def meet_priced(desk: Desk, t: int) -> None:
     apart()
     overdue(desk, t)
     meet(desk, t, NEXT_OPEN)
-    meet(desk, t, REOPEN)
+    if desk.cursor[SENT] == t + 1:
+        meet(desk, t, REOPEN)
     if desk.flags & HAS_LEVELS != 0:
         protect(desk, t)
     meet(desk, t, STOPS)
     meet(desk, t, LIMITS)
-    meet(desk, t, LATE)
+    if desk.cursor[SENT] == t + 1:
+        meet(desk, t, LATE)
     if desk.flags & HAS_LEVELS != 0:
         protect_late(desk, t)
     if desk.flags & HAS_CURRENCIES != 0:
