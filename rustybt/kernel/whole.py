@@ -28,18 +28,9 @@ IDLE_UNTYPED = (
     "FindLiterallyCalls",
     "LiteralUnroll",
     "LiteralPropagationSubPipelinePass",
-    "ReconstructSSA",
 )
-IDLE_TYPED = (
-    "PreLowerStripPhis",
-    "InlineOverloads",
-    "NopythonRewrites",
-    "DumpParforDiagnostics",
-    "AnnotateTypes",
-    "NoPythonSupportedFeatureValidation",
-)
-"""Passes of numba for what the kernel does not use: closures, tuples, strings, exceptions, array expressions, several types for one
-name, counted references."""
+IDLE_TYPED = ("InlineOverloads", "NopythonRewrites", "DumpParforDiagnostics", "AnnotateTypes", "NoPythonSupportedFeatureValidation")
+"""Passes of numba for what the kernel does not use: closures, tuples, strings, exceptions, array expressions."""
 
 
 @cache
