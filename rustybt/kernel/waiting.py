@@ -29,6 +29,8 @@ def all_wait(desk: Desk) -> bool:
         return False
     for k in range(desk.count[ORDERS]):
         if is_dormant(desk, k):
+            if not has_parent(desk, k):
+                return False
             continue
         kind = desk.order_kind[k]
         if (kind != LIMIT and kind != STOP) or desk.order_tif[k] != GTC or desk.order_lots[k] == 0:
@@ -36,6 +38,15 @@ def all_wait(desk: Desk) -> bool:
         if desk.order_flags[k] & RESTED == 0 or trails(desk, k):
             return False
     return True
+
+
+@kernel
+def has_parent(desk: Desk, k: int) -> bool:
+    """Whether the first order of a batch is still there: without it a dormant one is about to be cancelled."""
+    for j in range(desk.count[ORDERS]):
+        if desk.order_number[j] != 0 and desk.order_number[j] == desk.order_batch[k]:
+            return True
+    return False
 
 
 @aside
