@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rustybt.kernel.compile import entry, kernel
+from rustybt.kernel.limits import whole
 
 BLOCK = 512
 """Rows that are worked on together."""
@@ -20,7 +21,7 @@ OPS = {name: number for number, name in enumerate(NAMES)}
 GT, LT, GE, LE, EQ, NE, AND, OR, XOR, NOT, ADD, SUB, MUL, DIV, NEG, ABS, IF, FILL, ISNULL, ISVALID, FLOAT, ZERO = range(len(NAMES))
 LIMIT = float(2**61)
 NEAR = 1e-9
-GOOD, REFUSED = 0, 1
+GOOD, REFUSED = whole(0), whole(1)
 """Marks of a variant."""
 
 
@@ -68,8 +69,8 @@ def compute(op: int, d: int, a: int, b: int, c: int, x: Any, ok: Any, size: int)
         choose(d, a, b, c, x, ok, size)
     elif op == FILL:
         for i in range(size):
-            one, other = x[a, i], x[b, i]
-            x[d, i] = one if ok[a, i] != 0 else other
+            given, filler = x[a, i], x[b, i]
+            x[d, i] = given if ok[a, i] != 0 else filler
             ok[d, i] = ok[a, i] | ok[b, i]
     elif op == ISNULL:
         for i in range(size):
