@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rustybt.model import Detail, OrderKind, TimeInForce
+from rustybt.model import Detail, OrderFlag, OrderKind, TimeInForce
 
 from .arithmetic import ratio
 from .compile import apart, aside, kernel
@@ -11,7 +11,7 @@ from .journal import drop
 from .limits import DOWN, RATE, whole
 from .state import HAS_INCREMENTS, HAS_ORDERS, Desk
 
-CAPPED = whole(Detail.CAPPED)
+CAPPED, RESTED = whole(Detail.CAPPED), whole(OrderFlag.RESTED)
 MARKET, STOP, MARKET_IF_TOUCHED = whole(OrderKind.MARKET), whole(OrderKind.STOP), whole(OrderKind.MARKET_IF_TOUCHED)
 IOC, FOK, AT_OPEN, AT_CLOSE = (whole(TimeInForce[name]) for name in ("IOC", "FOK", "AT_OPEN", "AT_CLOSE"))
 
@@ -40,7 +40,7 @@ def has_one_attempt(desk: Desk, k: int) -> bool:
 
 @aside
 def rest_of(desk: Desk, t: int, k: int, slot: int) -> bool:
-    """Carry on what the volume did not allow, or cancel it; cancel what the increments did not; whether there was anything.
+    """Carry on, from the next bar, what the volume did not allow, or cancel it; cancel what the increments did not; whether there was any.
 
     A stop that was reached goes on as a market order.
     """
@@ -50,6 +50,9 @@ def rest_of(desk: Desk, t: int, k: int, slot: int) -> bool:
         return False
     if desk.due_why[k] == CAPPED and desk.cap_carry[slot] != 0 and not (desk.flags & HAS_ORDERS != 0 and has_one_attempt(desk, k)):
         desk.order_lots[k] = left
+        if desk.flags & HAS_ORDERS != 0 and desk.order_rest[k] != t + 1:
+            desk.order_rest[k] = t + 1
+            desk.order_flags[k] |= RESTED
         if desk.flags & HAS_ORDERS != 0 and (desk.order_kind[k] == STOP or desk.order_kind[k] == MARKET_IF_TOUCHED):
             desk.order_kind[k] = MARKET
             desk.order_stop[k] = 0

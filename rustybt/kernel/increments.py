@@ -92,7 +92,7 @@ def accepted(desk: Desk, k: int, lots: int, allowed: int, price: int) -> int:
             fail(desk, OVERFLOW, slot)
         if worth < least:
             kept, why = ZERO, MIN_NOTIONAL
-    if allowed == lots:
+    if allowed == lots and kept != abs(allowed):
         desk.due_why[k] = why
     return kept if allowed > 0 else -kept
 

@@ -91,6 +91,7 @@ def closes(account: Account, order: Order) -> bool:
 def accepted(account: Account, order: Order, allowed: Decimal, price: Decimal) -> tuple[Decimal, Detail]:
     """The part of an order that the venue takes of what the volume allows, and why it does not take the rest.
 
+    What a fill of its entry adds to an exit in the phase that serves it goes on as what the volume did not allow.
     The least notional is judged at the limit of the order, else its stop, else the price of the phase.
     """
     terms, quantity = account.rules.terms[order.slot], order.quantity or ZERO
@@ -101,7 +102,7 @@ def accepted(account: Account, order: Order, allowed: Decimal, price: Decimal) -
     least = account.least[terms.column]
     if whole != 0 and least != 0 and abs(value(whole, order.limit or order.stop or price, terms, account.rules.unit)) < least:
         return ZERO, Detail.CAPPED if is_capped else Detail.MIN_NOTIONAL
-    return whole, Detail.CAPPED if is_capped else Detail.LOT_SIZE
+    return whole, Detail.CAPPED if is_capped or whole == allowed else Detail.LOT_SIZE
 
 
 def lot_of(account: Account, order: Order, terms: Terms) -> int:

@@ -116,7 +116,7 @@ def capped(account: Account, phase: Phase, order: Order) -> Decimal:
 
 
 def leave_rest(account: Account, phase: Phase, order: Order, served: Decimal, why: Detail) -> None:
-    """What the volume did not allow stays working, or is cancelled; what the increments did not is cancelled.
+    """What the volume did not allow stays working, from the next bar on, or is cancelled; what the increments did not is cancelled.
 
     A stop that was reached goes on as a market order.
     """
@@ -128,7 +128,9 @@ def leave_rest(account: Account, phase: Phase, order: Order, served: Decimal, wh
     one_attempt = order.time_in_force in (*AUCTIONS, TimeInForce.IOC, TimeInForce.FOK)
     if one_attempt or why is not Detail.CAPPED or not account.rules.terms[order.slot].cap_carry:
         account.end(order, phase.bar, Status.CANCELLED, why)
-    elif order.kind in (OrderKind.STOP, OrderKind.MARKET_IF_TOUCHED):
+        return
+    order.rests_after = phase.bar
+    if order.kind in (OrderKind.STOP, OrderKind.MARKET_IF_TOUCHED):
         order.kind, order.stop = OrderKind.MARKET, ZERO
 
 

@@ -139,7 +139,7 @@ def whole_of(number: float, exact: int) -> Any:
 
 
 @kernel
-def offered(how: Any, first: int, rows: Any, units: Any, target: Any, at: int, size: int, plan: Any, before: Any, last: Any) -> int:
+def offered(how: Any, first: int, rows: Any, units: Any, target: Any, at: int, size: int, plan: Any, before: Any, last: Any) -> Any:
     """Offer the targets of a block.
 
     ``before``: target and units of each asset at its row before, NaN where there was none. ``last``: offers so far, lowest and highest
