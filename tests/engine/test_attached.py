@@ -110,7 +110,7 @@ def crossing(name: str = "s") -> rbt.Strategy:
     trend = (pl.col("day_close") < CLOSE) & (pl.col("q_eps") > 1.5)
     fresh = (pl.col("ts") - pl.col("day_ts")) < pl.duration(hours=20)
     return rbt.Strategy(
-        name, target=rbt.weight(pl.when(trend & fresh).then(0.4).otherwise(0.1)), signals={"mean": pl.col("day_close").rolling_mean(5)}
+        name, target=rbt.weight(pl.when(trend & fresh).then(0.3).otherwise(0.1)), signals={"mean": pl.col("day_close").rolling_mean(5)}
     )
 
 
