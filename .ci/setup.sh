@@ -194,9 +194,9 @@ install() {
 
 warm() {
     if "$environment/bin/rustybt" warm --help >/dev/null 2>&1; then
-        say "compiling the kernel, about ten seconds, once"
+        say "compiling the kernel, about 15 seconds, once"
         if ! "$environment/bin/rustybt" warm --json >/dev/null; then
-            say "the kernel could not be compiled ahead; the first run of each process will compile it, about ten seconds"
+            say "the kernel could not be compiled ahead; the first run of each process will compile it, about 15 seconds"
             return
         fi
     fi

@@ -59,7 +59,7 @@ def say_if_cold() -> None:
     from rustybt.kernel.warm import is_warm, keeps
 
     if MODE == "compiled" and keeps() and not is_warm():
-        err.print("compiling the kernel, once (about 25 seconds on two cores; rustybt warm does it beforehand) ...")
+        err.print("compiling the kernel, once (about 15 seconds on two cores; rustybt warm does it beforehand) ...")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
         from rustybt import kernel
 
         if not json:
-            show.err.print("compiling the kernel, once (about 25 seconds on two cores) ...")
+            show.err.print("compiling the kernel, once (about 15 seconds on two cores) ...")
         began = time.perf_counter()
         place = kernel.warm()
         took = time.perf_counter() - began

@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from rustybt._parts import in_parts
 from rustybt.errors import SpecError
 from rustybt.model import Asset, Panel
 from rustybt.spec.tree import Node as Tree
@@ -244,19 +243,14 @@ class Running:
         out[last:] = 0.0
         plain = not window.squares and np.ndim(step.num) == 0 and step.num == 1
         below = np.float64(step.den * (size if window.function == "Mean" else 1)) if plain else np.float64(1)
-        total, _ = self.total, (self.wide if wide else self.squares) if window.squares else None  # before the threads begin
-
-        def fill(first: int, end: int) -> None:
-            sums = np.empty(min(BLOCK, end - first), np.int64)
-            for start in range(first, end, BLOCK):
-                stop = min(start + BLOCK, end)
-                after, before = slice(start + size, stop + size), slice(start, stop)
-                if plain:  # the division of `_scaled`, without arrays in between
-                    np.divide(np.subtract(total[after], total[before], out=sums[: stop - start]), below, out=out[before])
-                else:
-                    out[before] = self._value(window, size, (before, after), step.at(before), wide)
-
-        in_parts(fill, last, BLOCK)
+        sums = np.empty(min(BLOCK, rows), np.int64)
+        for start in range(0, last, BLOCK):
+            stop = min(start + BLOCK, last)
+            after, before = slice(start + size, stop + size), slice(start, stop)
+            if plain:  # the division of `_scaled`, without arrays in between
+                np.divide(np.subtract(self.total[after], self.total[before], out=sums[: stop - start]), below, out=out[before])
+            else:
+                out[before] = self._value(window, size, (before, after), step.at(before), wide)
         return out
 
     def ending(self, window: Rolling, rows: Any, first: Any, step: Step, facts: Facts) -> tuple[Any, Any]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 
 import numpy as np
 
-from rustybt._parts import in_parts
 from rustybt.analysis.metrics.curve import Closes, Curve
 from rustybt.analysis.metrics.trades import Trades
 
@@ -37,8 +35,8 @@ class RunFacts:
     trades: Trades | None = None
 
 
-BLOCK = 32_768
-"""Bars of one pass: their floats stay in the processor's cache, and millions of bars need no float array of their own."""
+BLOCK = 8192
+"""Bars of one pass: their floats stay in the processor's first cache, and millions of bars need no float array of their own."""
 
 
 def exposure(curve: Curve) -> dict[str, float]:
@@ -61,26 +59,19 @@ def exposure(curve: Curve) -> dict[str, float]:
         "average_net_exposure": math.nan,
     }
     if int(curve.equity.min()) > 0:
-        parts = in_parts(lambda start, stop: _shares(curve, start, stop), curve.bars, BLOCK)
-        used, net, most = zip(*parts, strict=True)
-        out["average_exposure"], out["max_exposure"] = math.fsum(chain(*used)) / curve.bars, max(most)
-        out["average_net_exposure"] = math.fsum(chain(*net)) / curve.bars
+        used, net, most = [], [], 0.0
+        for start in range(0, curve.bars, BLOCK):
+            part = slice(start, start + BLOCK)
+            equity, gross = curve.equity[part], curve.gross[part]
+            long = equity - curve.cash[part]
+            share = gross / equity
+            used.append(float(share.sum()))
+            short = int((gross - long).max()) > 0  # without shorts both are the same number
+            net.append(float((long / equity).sum()) if short else used[-1])
+            most = max(most, float(share.max()))
+        out["average_exposure"], out["max_exposure"] = math.fsum(used) / curve.bars, most
+        out["average_net_exposure"] = math.fsum(net) / curve.bars
     return out
-
-
-def _shares(curve: Curve, first: int, stop: int) -> tuple[list[float], list[float], float]:
-    """Sums of gross / equity and of net / equity, block by block, and the highest gross / equity, of some bars."""
-    used, net, most = [], [], 0.0
-    for start in range(first, stop, BLOCK):
-        part = slice(start, min(start + BLOCK, stop))
-        equity, gross = curve.equity[part], curve.gross[part]
-        long = equity - curve.cash[part]
-        share = gross / equity
-        used.append(float(share.sum()))
-        short = int((gross - long).max()) > 0  # without shorts both are the same number
-        net.append(float((long / equity).sum()) if short else used[-1])
-        most = max(most, float(share.max()))
-    return used, net, most
 
 
 def turnover(traded: float, closes: Closes, periods: float) -> float:
