@@ -119,6 +119,8 @@ def increments_at(changes: tuple[Change, ...], panel: Panel, money_scale: int) -
     Raises:
         ConfigError: a size is not a whole number of the asset's own.
     """
+    if not changes and not any(asset.min_notional for asset in panel.assets):
+        return NO_INCREMENTS
     rows = []
     for column, asset in enumerate(panel.assets):
         own = [change for change in changes if change.asset == asset.symbol]

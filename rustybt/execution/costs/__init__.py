@@ -92,7 +92,7 @@ class Costs:
         """What holds for one asset."""
         return self.by_asset.get(symbol, self)
 
-    @property
+    @cached_property
     def by_volume(self) -> bool:
         """Whether what a fill costs depends on the volume of its bar, but for other assets."""
         return self.volume_cap is not None or any(side.by_volume for side in self.slippage.sides())
