@@ -33,6 +33,7 @@ def prepare(case: Facts) -> Job:
     workload = CASES[case["workload"]]
     makers: dict[str, Callable[[Case, Bars, str], Callable[[], dict[str, Any]]]] = {
         "W3": momentum,
+        "W3 x100": momentum,
         "W5": crossings_of_many,
         "W6": alternate,
         "W7": brackets,
