@@ -171,10 +171,8 @@ def on_limit(desk: Desk, t: int, k: int, place: int) -> int:
     kind, stop, buy = desk.order_kind[k], desk.order_stop[k], desk.order_lots[k] > 0
     best = desk.low[place] if buy else desk.high[place]
     if kind == LIMIT:
-        if desk.order_tif[k] == IOC or desk.order_tif[k] == FOK:
-            return ZERO
-        price = rested(desk, k, best)  # beyond the bar where the open has filled a part of it
-        return price if price == 0 else max(min(price, desk.high[place]), desk.low[place])
+        due = desk.order_tif[k] != IOC and desk.order_tif[k] != FOK
+        return rested(desk, k, best) if due else ZERO
     if desk.high[place] < stop if rises(desk, k) else desk.low[place] > stop:
         return ZERO
     if kind == MARKET_IF_TOUCHED:

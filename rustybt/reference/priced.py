@@ -164,8 +164,7 @@ def on_limit(account: Account, phase: Phase, order: Order, at: tuple[Terms, Bar]
     best = bar.low if order.is_buy else bar.high
     if order.kind is OrderKind.LIMIT:
         at_once = order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
-        price = rested(order, best) if not at_once else None
-        return None if price is None else max(min(price, bar.high), bar.low)
+        return rested(order, best) if not at_once else None
     if not is_triggered(order, bar.low, bar.high):
         return None
     if order.kind is OrderKind.MARKET_IF_TOUCHED:
