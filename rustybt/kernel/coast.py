@@ -208,6 +208,28 @@ def keep_watch(desk: Desk, t: int, end: int) -> int:
     return reached
 
 
+@kernel
+def any_touched(desk: Desk, row: int, count: int) -> bool:
+    """Whether a bar touches a level of one of the held slots."""
+    for i in range(count):
+        if touched(desk, desk.held_slots[i], row + asset_of(desk.held_slots[i], desk.assets)):
+            return True
+    return False
+
+
+@kernel
+def live(desk: Desk, slot: int, asset: int, place: int, guarded: bool) -> None:
+    """What a bar does to a position that is only held: its last price, and the peak and age of one with exits."""
+    price = desk.close[place]
+    if price == 0:
+        return
+    desk.last[asset] = price
+    if guarded:
+        if desk.fill_at != NEXT_CLOSE or desk.held[slot] != 0:
+            raise_peak(desk, slot, place)
+        desk.held[slot] += 1
+
+
 @aside
 def walk(desk: Desk, t: int, end: int, count: int) -> int:
     """Bars with any positions and exits, one after the other; ends before the first bar that touches a level."""
@@ -216,21 +238,13 @@ def walk(desk: Desk, t: int, end: int, count: int) -> int:
     guarded, levels = desk.flags & HAS_GUARDS != 0, desk.flags & HAS_LEVELS != 0
     while t < end:
         row = (t - first) * assets
-        if levels:
-            for i in range(count):
-                if touched(desk, desk.held_slots[i], row + asset_of(desk.held_slots[i], assets)):
-                    return t
+        if levels and any_touched(desk, row, count):
+            return t
         equity, gross = base, 0
         for i in range(count):
             slot = desk.held_slots[i]
             asset = asset_of(slot, assets)
-            price = desk.close[row + asset]
-            if price != 0:
-                desk.last[asset] = price
-                if guarded:
-                    if desk.fill_at != NEXT_CLOSE or desk.held[slot] != 0:
-                        raise_peak(desk, slot, row + asset)
-                    desk.held[slot] += 1
+            live(desk, slot, asset, row + asset, guarded)
             worth = value(desk.lots[slot], desk.last[asset], desk.up[asset], desk.down[asset])
             equity += worth
             gross += abs(worth)
@@ -254,21 +268,13 @@ def drift(desk: Desk, t: int, end: int, count: int) -> int:
     guarded, levels = desk.flags & HAS_GUARDS != 0, desk.flags & HAS_LEVELS != 0
     while t < end:
         row = (t - first) * assets
-        if levels:
-            for i in range(count):
-                if touched(desk, desk.held_slots[i], row + asset_of(desk.held_slots[i], assets)):
-                    return t
+        if levels and any_touched(desk, row, count):
+            return t
         take_rates(desk, t)
         for i in range(count):
             slot = desk.held_slots[i]
             asset = asset_of(slot, assets)
-            price = desk.close[row + asset]
-            if price != 0:
-                desk.last[asset] = price
-                if guarded:
-                    if desk.fill_at != NEXT_CLOSE or desk.held[slot] != 0:
-                        raise_peak(desk, slot, row + asset)
-                    desk.held[slot] += 1
+            live(desk, slot, asset, row + asset, guarded)
         appraise_all(desk, t)
         if desk.count[ERROR] != 0:
             return t
