@@ -7,7 +7,7 @@ from rustybt.model import Detail, OrderFlag, OrderKind, Status, TimeInForce
 from .compile import apart, aside, kernel
 from .groups import is_dormant, orphans
 from .journal import drop, finish, sweep
-from .limits import FAR, whole
+from .limits import FAR, ONE, ZERO, whole
 from .state import DEAD, HAS_DAY_ENDS, HAS_LATENCY, ORDERS, ROW, Desk
 from .timing import NEXT_CLOSE, NEXT_OPEN, under_way
 from .trailing import follow, trails
@@ -71,19 +71,19 @@ def overdue(desk: Desk, t: int) -> None:
                 finish(desk, t, k, EXPIRED, TIME, desk.order_lots[k])
                 continue
         if desk.flags & HAS_DAY_ENDS != 0:
-            end_with_day(desk, t, k, False)
+            end_with_day(desk, t, k, ZERO)
     if desk.count[DEAD] > 0:
         sweep(desk)
 
 
 @aside
-def end_with_day(desk: Desk, t: int, k: int, closing: bool) -> bool:
+def end_with_day(desk: Desk, t: int, k: int, closing: int) -> bool:
     """Cancel a requested order whose session is over, or ends with this bar."""
     apart()
     session = desk.clock_session[t - desk.cursor[ROW]]
     if desk.order_batch[k] == 0 or desk.day_ends[desk.order_slot[k]] == 0:
         return False
-    if closing:
+    if closing != 0:
         over = session == desk.order_session[k] and is_closing(desk, t)
     else:
         if desk.order_session[k] == NEXT_SESSION:
@@ -116,7 +116,7 @@ def lapse(desk: Desk, t: int) -> None:
         elif present and desk.order_kind[k] == LIMIT and had_its_attempt(desk, t, tif, asset):
             finish(desk, t, k, EXPIRED, UNMET, desk.order_lots[k])
             continue
-        if desk.flags & HAS_DAY_ENDS != 0 and end_with_day(desk, t, k, True):
+        if desk.flags & HAS_DAY_ENDS != 0 and end_with_day(desk, t, k, ONE):
             continue
         if present and desk.order_rest[k] != t + 1:
             desk.order_flags[k] |= RESTED

@@ -34,6 +34,7 @@ from .tariff import count_traded, tier_of
 
 FILLED = whole(Status.FILLED)
 NEXT_CLOSE = whole(FillAt.NEXT_CLOSE)
+NOWHERE = whole(-1)
 
 
 @aside
@@ -215,7 +216,7 @@ def book(desk: Desk, t: int, slot: int, lots: int, price: int, fee: int, number:
 def book_reported(desk: Desk, t: int, slot: int, lots: int, price: int, fee: int, number: int, reason: int) -> None:
     """Book a fill that a broker reports. With the number of a working order it fills that, wholly or in part."""
     apart()
-    asset, requested, submitted, place = slot % desk.assets, lots, t, -1
+    asset, requested, submitted, place = slot % desk.assets, lots, t, NOWHERE
     for k in range(desk.count[ORDERS]):
         if desk.order_number[k] == number and number != 0:
             place = k

@@ -218,7 +218,7 @@ def awaits(desk: Desk, slot: int, reason: int) -> bool:
 def sweep(desk: Desk) -> None:
     """Close the gaps that dead orders left in the table."""
     apart()
-    left = 0
+    left = ZERO
     for k in range(desk.count[ORDERS]):
         if desk.order_number[k] != 0:
             if left != k:

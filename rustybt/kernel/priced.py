@@ -9,7 +9,7 @@ from .compile import apart, aside, kernel
 from .fills import slipped
 from .groups import is_dormant
 from .journal import NONE, finish, head, paid, tail
-from .limits import ZERO, whole
+from .limits import ONE, ZERO, whole
 from .state import Desk
 
 NEXT_OPEN, NEXT_CLOSE = whole(FillAt.NEXT_OPEN), whole(FillAt.NEXT_CLOSE)
@@ -99,7 +99,7 @@ def taken(desk: Desk, k: int, price: int, place: int) -> int:
 
 
 @aside
-def trigger(desk: Desk, t: int, k: int, path: bool) -> None:
+def trigger(desk: Desk, t: int, k: int, path: int) -> None:
     """Turn a stop-limit or limit if touched into a limit order; one triggered on the path rests until the next bar."""
     apart()
     n = head(desk, t, desk.order_bar[k], desk.order_slot[k], desk.order_number[k], desk.order_reason[k])
@@ -107,8 +107,8 @@ def trigger(desk: Desk, t: int, k: int, path: bool) -> None:
     paid(desk, n, desk.order_limit[k], ZERO, ZERO)
     desk.order_kind[k] = LIMIT
     desk.order_stop[k] = 0
-    desk.order_rest[k] = t + 1 if path else 0
-    if path:
+    desk.order_rest[k] = t + 1 if path != 0 else 0
+    if path != 0:
         desk.order_flags[k] |= RESTED
 
 
@@ -127,7 +127,7 @@ def after_parent(desk: Desk, t: int, k: int, phase: int, place: int) -> int:
     stop = max(stop, since) if rises(desk, k) else min(stop, since)
     if kind == STOP:
         return taken(desk, k, stop, place)
-    trigger(desk, t, k, path=True)
+    trigger(desk, t, k, ONE)
     return taken(desk, k, stop, place) if within(desk, k, stop) else rested(desk, k, desk.close[place])
 
 
@@ -147,7 +147,7 @@ def at_open(desk: Desk, t: int, k: int, place: int) -> int:
         return ZERO
     if kind == STOP or kind == MARKET_IF_TOUCHED:
         return taken(desk, k, price, place)
-    trigger(desk, t, k, path=False)
+    trigger(desk, t, k, ZERO)
     return taken(desk, k, price, place) if within(desk, k, price) else ZERO
 
 
@@ -159,7 +159,7 @@ def on_stop(desk: Desk, t: int, k: int, place: int) -> int:
         return ZERO
     if desk.order_kind[k] == STOP:
         return taken(desk, k, stop, place)
-    trigger(desk, t, k, path=True)
+    trigger(desk, t, k, ONE)
     if within(desk, k, stop):
         return taken(desk, k, stop, place)
     return rested(desk, k, desk.close[place])
@@ -177,7 +177,7 @@ def on_limit(desk: Desk, t: int, k: int, place: int) -> int:
         return ZERO
     if kind == MARKET_IF_TOUCHED:
         return taken(desk, k, stop, place)
-    trigger(desk, t, k, path=True)
+    trigger(desk, t, k, ONE)
     if within(desk, k, stop):
         return taken(desk, k, stop, place)
     return rested(desk, k, best)

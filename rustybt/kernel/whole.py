@@ -8,11 +8,12 @@ it its own way.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+
+from .hurry import hurried
 
 NEEDED = ("_raise_if_finalized", "_linking_libraries", "_reload_init", "_get_module_for_linking", "_finalize_dynamic_globals")
 """What a library of numba must have."""
@@ -52,7 +53,7 @@ def pipeline() -> Any:
                 return super().compile_extra(func)
             library.enable_object_caching()
             self.state.library = library
-            with _only(library), _uncollected():
+            with _only(library), hurried():
                 return super().compile_extra(func)
 
     return Whole
@@ -79,18 +80,6 @@ def part() -> Any:
             return [made]
 
     return Part
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the collector of cycles, which would search a growing heap of live objects again and again."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 @contextmanager
