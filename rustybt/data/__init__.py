@@ -13,13 +13,16 @@ from rustybt.data.door import demo_data, load
 from rustybt.data.download import Patience
 from rustybt.data.intake import ingest
 from rustybt.data.preset import Preset, presets
+from rustybt.data.reference import Listing, Reference
 from rustybt.data.walk import blocks, replay
 
 __all__ = [
     "Calendar",
     "Catalog",
+    "Listing",
     "Patience",
     "Preset",
+    "Reference",
     "Resampler",
     "Version",
     "blocks",

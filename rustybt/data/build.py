@@ -14,6 +14,7 @@ from rustybt.data.assemble import Ready, assemble
 from rustybt.data.attach import attach_to
 from rustybt.data.calendars import code_of
 from rustybt.data.columns import FIELDS, PRICES
+from rustybt.data.identify import actions_of, identify, listed_of
 from rustybt.data.metadata import Listed, check_known, listings
 from rustybt.data.names import Names, names_of
 from rustybt.data.options import Options
@@ -39,12 +40,19 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
     """
     events = None if options.events is None else read_events(options.events)
     names = names_of(events or ())
-    frame, known = _selected(names.one_name(frame), options, where, names)
+    listed_in, aside = options.reference, pl.DataFrame()
+    frame, known = _selected(names.one_name(frame), options if listed_in is None else replace(options, assets=None), where, names)
     timed = names.check(time_rows(frame, options, where))
-    listed = listings(timed.keyed.symbols, options)
+    told: list[str] = []
+    if listed_in is not None:
+        found_in = identify(timed, listed_in, options, where)
+        timed, aside, told = found_in.timed, found_in.aside, found_in.notes
+        known = list(timed.keyed.symbols)
+        events = actions_of(timed, listed_in) if events is None else events
+    listed = listings(timed.keyed.symbols, options) if listed_in is None else listed_of(timed, listed_in, options)
     scaled = scale_rows(timed, listed)
     check_listed(events or (), listed)
-    notes = [*timed.notes, *names.notes(timed.keyed.symbols), *_unused(options, timed.keyed.symbols), *_rounding(scaled, listed)]
+    notes = [*timed.notes, *told, *names.notes(timed.keyed.symbols), *_unused(options, timed.keyed.symbols), *_rounding(scaled, listed)]
     found = find_dirty(timed.keyed.frame, scaled, timed.offsets, listed, timed.days)
     quarantine = pl.DataFrame()
     if (found >= 0).any():
@@ -64,6 +72,8 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
     notes += more
     ready = Ready(timed, scaled, tuple(item.asset for item in listed), (*extras, *joined))
     panel = assemble(ready, None if events is None else names.of(events), known if options.selection is None else None)
+    if aside.height:
+        quarantine = aside if not quarantine.height else pl.concat([aside, quarantine], how="diagonal_relaxed")
     return replace(panel, warnings=(*notes, *panel.warnings), quarantine=quarantine, attached=tuple(options.attach or ()))
 
 

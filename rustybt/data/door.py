@@ -14,6 +14,7 @@ from rustybt.data.catalog.store import Catalog
 from rustybt.data.columns import name_columns
 from rustybt.data.demo import BARS, EVENTS
 from rustybt.data.options import Day, Dirty, Options, Stamp
+from rustybt.data.reference import Reference
 from rustybt.data.sources import collect, open_source
 from rustybt.errors import ConfigError
 from rustybt.model import Asset, Panel
@@ -39,6 +40,7 @@ def load(
     extras: Sequence[str] | None = None,
     dirty: Dirty = "quarantine",
     attach: Mapping[str, Any] | None = None,
+    reference: Reference | None = None,
 ) -> Panel:
     """Bars from a file or a frame, validated.
 
@@ -72,6 +74,9 @@ def load(
         dirty: ``"quarantine"`` sets unusable rows aside in `Panel.quarantine`; ``"refuse"`` raises on the first.
         attach: slower frames by name, each a frame, a path, a Panel or `rustybt.attached`: their columns stand beside the bars as
             ``<name>_<column>``, with the last row known at each ``ts``, and since when it is known in ``<name>_ts``.
+        reference: reference data, such as `Catalog.reference`: each row is of the asset that its symbol named on its session, whose id
+            it gets, with increments, listing and delisting dates and corporate actions (unless ``events`` are given) from there.
+            ``assets`` selects ids. Rows whose symbol named no asset on that day are dirty.
 
     Returns:
         The panel; `Panel.warnings` says what was assumed, rounded and set aside.
@@ -89,6 +94,7 @@ def load(
         stamp=stamp, calendar=calendar, interval=interval, timezone=timezone, asset_class=asset_class, preset=preset, assets=assets,
         tick_size=tick_size, lot_size=lot_size,
         volume_step=volume_step, events=events, start=start, end=end, columns=columns, extras=extras, dirty=dirty, attach=attach,
+        reference=reference,
     )  # fmt: skip
     if isinstance(source, Panel):
         if options.given:

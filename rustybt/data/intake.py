@@ -128,7 +128,7 @@ def _told(source: Source, got: Downloaded, options: Mapping[str, Any]) -> dict[s
 
     told = {key: value for key, value in options.items() if value is not None}
     mine = told.get("assets", {})
-    if "preset" not in told:
+    if "preset" not in told and "reference" not in told:
         known: dict[str, Any] = settings_of(got.terms, tuple(told))
         declared = {symbol: {**known.get(symbol, {}), **item} if isinstance(item, Mapping) else item for symbol, item in mine.items()}
         told["assets"] = {**known, **declared}
@@ -148,15 +148,19 @@ def _told(source: Source, got: Downloaded, options: Mapping[str, Any]) -> dict[s
 def _publish(shelf: Catalog, name: str, source: Any, said: str, options: Mapping[str, Any], *, got: Downloaded | None = None) -> Version:
     panel = load(source, **options)
     given = options.get("events")
-    if given is None and isinstance(source, str) and source == "demo":
+    if given is None and options.get("reference") is not None:
+        given = [event for event in options["reference"].events(panel.symbols) if event.kind != "rename"]
+    elif given is None and isinstance(source, str) and source == "demo":
         given = EVENTS
     events = None if given is None else read_events(given)
     if events is not None:
         known, events = set(panel.symbols), names_of(events).of(events)
         events = [event for event in events if event.asset in known]
-    settled = {key: value for key, value in options.items() if value is not None and key not in ("events", "assets", "attach")}
+    settled = {key: value for key, value in options.items() if value is not None and key not in ("events", "assets", "attach", "reference")}
     if "calendar" in settled:
         settled["calendar"] = code_of(settled["calendar"])
+    if options.get("reference") is not None:
+        settled["reference"] = repr(options["reference"])
     if options.get("attach"):
         settled["attach"] = list(options["attach"])
     if got is not None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rustybt.data.calendars import Calendar, code_of
 from rustybt.data.preset import preset_of
 from rustybt.errors import ConfigError
 from rustybt.model import Asset
+
+if TYPE_CHECKING:
+    from rustybt.data.reference import Reference
 
 Stamp = Literal["open", "close", "session"]
 Dirty = Literal["quarantine", "refuse"]
@@ -38,6 +41,7 @@ class Options:
     extras: Sequence[str] | None = None
     dirty: Dirty = "quarantine"
     attach: Mapping[str, Any] | None = None
+    reference: Reference | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "calendar", code_of(self.calendar))
@@ -49,6 +53,10 @@ class Options:
             raise ConfigError(
                 f"preset {self.preset!r} is of another class than {self.asset_class!r}", where="load, preset", do="leave asset_class out"
             )
+        if self.reference is not None and (self.preset is not None or self.overrides):
+            given = "preset" if self.preset is not None else "a mapping of assets"
+            do = "say it in the reference data, or leave them out"
+            raise ConfigError(f"{given} beside reference data", where="load, reference", do=do)
         if self.attach is not None and not isinstance(self.attach, Mapping):
             do = 'give frames by name: attach={"day": frame}'
             raise ConfigError(f"attach is a {type(self.attach).__name__}", where="load, attach", do=do)

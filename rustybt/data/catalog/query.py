@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import polars as pl
 from rustybt.data.catalog.reading import BARS
 from rustybt.data.catalog.schema import TABLES
 from rustybt.data.catalog.store import Catalog
+from rustybt.data.reference.schema import TABLES as OF_REFERENCE
 from rustybt.errors import DataError
 
 if TYPE_CHECKING:
@@ -20,7 +22,9 @@ def sql(catalog: Catalog, query: str, run: Path | None = None) -> pl.DataFrame:
     """The answer to a query.
 
     Every dataset is a table of its newest bars (exact decimals) under its name; the catalog's own tables are ``snapshots``, ``versions``,
-    ``files``, ``symbols`` and ``runs``; with ``run``, the frames of a saved run are tables of schema ``run`` (``run.fills``).
+    ``files``, ``symbols`` and ``runs``; reference data are tables of schema ``reference`` (``reference.assets``, ``spells``, ``events``,
+    ``rates``, ``revisions``), of which the rows hold whose ``dropped`` is null; with ``run``, the frames of a saved run are tables of
+    schema ``run`` (``run.fills``).
 
     Raises:
         DataError: the query cannot be answered; the message is DuckDB's.
@@ -28,12 +32,17 @@ def sql(catalog: Catalog, query: str, run: Path | None = None) -> pl.DataFrame:
     import duckdb
 
     with duckdb.connect() as connection:
-        for name in TABLES if catalog.exists else ():
+        if catalog.exists:
             with catalog.reading() as source:
-                cursor = source.execute(f"SELECT * FROM {name}")
-                columns = [column[0] for column in cursor.description]
-                frame = pl.DataFrame(cursor.fetchall(), schema=columns, orient="row", infer_schema_length=None)
-            connection.register(name, frame.to_arrow())
+                for name in TABLES:
+                    connection.register(name, _table(source, name).to_arrow())
+        if catalog.reference.exists:
+            connection.execute("CREATE SCHEMA reference")
+            with catalog.reference.reading() as source:
+                for name in OF_REFERENCE:
+                    connection.register("__rows", _table(source, name).to_arrow())
+                    connection.execute(f"CREATE TABLE reference.{name} AS SELECT * FROM __rows")
+                    connection.unregister("__rows")
         for version in catalog.datasets():
             _view(connection, f'"{version.dataset}"', catalog.folder(version.snapshot) / BARS)
         if run is not None:
@@ -45,6 +54,12 @@ def sql(catalog: Catalog, query: str, run: Path | None = None) -> pl.DataFrame:
             return pl.DataFrame() if answer is None else pl.DataFrame(pl.from_arrow(answer.to_arrow_table()))
         except duckdb.Error as error:
             raise DataError(f"the query cannot be answered: {error}", where="sql", do="rustybt catalog list names the datasets") from error
+
+
+def _table(source: sqlite3.Connection, name: str) -> pl.DataFrame:
+    cursor = source.execute(f"SELECT * FROM {name}")
+    columns = [column[0] for column in cursor.description]
+    return pl.DataFrame(cursor.fetchall(), schema=columns, orient="row", infer_schema_length=None)
 
 
 def _view(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:

@@ -26,6 +26,7 @@ from rustybt.data.catalog.reading import DAMAGED, described, open_ready, rebuild
 from rustybt.data.catalog.schema import CATALOG
 from rustybt.data.catalog.writing import write_snapshot
 from rustybt.data.options import Options
+from rustybt.data.reference import Reference
 from rustybt.errors import ConfigError, DataError
 from rustybt.model import Event, Panel
 
@@ -81,6 +82,11 @@ class Catalog:
     def exists(self) -> bool:
         """Whether anything was ever ingested."""
         return (self.root / "catalog.db").is_file()
+
+    @property
+    def reference(self) -> Reference:
+        """What was listed under which symbol, when, and on which terms: beside the datasets, not part of them."""
+        return Reference(self.root)
 
     def folder(self, snapshot: str) -> Path:
         """Where the files of a snapshot are."""
