@@ -8,6 +8,7 @@ behind the door. The steps are in `build`. To add a file type: one line in `sour
 from rustybt.data.aggregate import Resampler, resample
 from rustybt.data.calendars import Calendar, calendar
 from rustybt.data.catalog import Catalog, Version
+from rustybt.data.chains import Continuous, continuous
 from rustybt.data.demo import demo_events
 from rustybt.data.door import demo_data, load
 from rustybt.data.download import Patience
@@ -19,6 +20,7 @@ from rustybt.data.walk import blocks, replay
 __all__ = [
     "Calendar",
     "Catalog",
+    "Continuous",
     "Listing",
     "Patience",
     "Preset",
@@ -27,6 +29,7 @@ __all__ = [
     "Version",
     "blocks",
     "calendar",
+    "continuous",
     "demo_data",
     "demo_events",
     "ingest",

@@ -10,6 +10,7 @@ import polars as pl
 
 from rustybt.data import Calendar, load
 from rustybt.data.attach import Attached
+from rustybt.data.columns import FIELDS
 from rustybt.data.stamps import microseconds
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
@@ -22,6 +23,7 @@ def attached(
     *,
     columns: Sequence[str] | None = None,
     signals: Mapping[str, pl.Expr] | None = None,
+    beside: Literal["own", "all"] = "own",
     max_age: str | timedelta | None = None,
     stamp: Literal["open", "close", "session"] | None = None,
     calendar: str | Calendar | None = None,
@@ -39,6 +41,8 @@ def attached(
             period than one known before counts no more, so that a late correction does not hide the newest quarter.
         columns: which columns; default all, of a panel or beside signals the prices and volume of a panel.
         signals: expressions over the bars of the source, by name; proven past-only by the guard, evaluated on its own bars.
+        beside: ``"own"``: rows stand beside the bars of their own asset; ``"all"``: beside those of every asset, and the source holds one
+            alone: a benchmark, an index, the series of `rustybt.continuous` beside its contracts.
         max_age: how old a row may be, such as ``"5d"``; older ones are null.
         stamp: what ``ts`` of the source says, as in `rustybt.load`. A date without a time is the close of its session; a date in
             ``available_at`` is the end of that date where the venue is.
@@ -65,10 +69,22 @@ def attached(
     if isinstance(columns, str):
         raise ConfigError(f"columns is the text {columns!r}", where="attached", do=f"give a list: columns=[{columns!r}]")
     options: dict[str, Any] = {"stamp": stamp, "calendar": calendar, "interval": interval, "timezone": timezone}
-    if not signals:
+    if beside not in ("own", "all"):
+        raise ConfigError(f"unknown beside {beside!r}", where="attached", do='use "own" or "all"')
+    if not signals and beside == "own":
         return Attached(source, wanted, age, **options)
     panel = source if isinstance(source, Panel) else load(source, **options)
-    carrier = Strategy("attached", target=quantity(0), signals=dict(signals))
-    found = plan(carrier).evaluate(panel.frame, panel).select(*signals)
-    frame = panel.frame.select("ts", pl.col("asset").cast(pl.String), *(wanted or ())).hstack(found)
-    return Attached(frame, (*(wanted or ()), *signals), age)
+    if beside == "all" and len(panel.assets) > 1:
+        what = f"{len(panel.assets)} assets to stand beside every bar"
+        raise ConfigError(what, where="attached, beside", do="give a source that holds one asset")
+    if wanted is None and not signals:
+        wanted = FIELDS
+    if missing := [name for name in wanted or () if name not in panel.frame.columns]:
+        do = f"the bars have {', '.join(panel.frame.columns[:20])}"
+        raise ConfigError(f"column {missing[0]!r} is missing", where="attached, columns", do=do)
+    owner = [pl.col("asset").cast(pl.String)] if beside == "own" else []
+    frame = panel.frame.select("ts", *owner, *(wanted or ()))
+    if signals:
+        carrier = Strategy("attached", target=quantity(0), signals=dict(signals))
+        frame = frame.hstack(plan(carrier).evaluate(panel.frame, panel).select(*signals))
+    return Attached(frame, (*(wanted or ()), *(signals or ())), age)
