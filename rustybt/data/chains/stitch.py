@@ -147,7 +147,7 @@ def continuous(
         raise DataError(
             "no contract has a bar before it is left", where=f"continuous {root!r}", do="correct expiries, or give a shorter lead"
         )
-    return _stitched(panel, root, columns, front, adjust, anchor, notes)
+    return _stitched(panel, root, columns, front, (adjust, anchor, notes))
 
 
 def _check(roll: Any, confirm: int, delay: int | None, adjust: str, anchor: str) -> None:
@@ -162,8 +162,9 @@ def _check(roll: Any, confirm: int, delay: int | None, adjust: str, anchor: str)
             raise ConfigError(f"{name} {number!r} is no number of sessions", where=f"continuous, {name}", do=f"give {least} or more")
 
 
-def _stitched(panel: Panel, root: str, columns: list[int], front: Front, adjust: Adjust, anchor: str, notes: list[str]) -> Continuous:
-    """The series of a chain that was walked."""
+def _stitched(panel: Panel, root: str, columns: list[int], front: Front, asked: tuple[Adjust, str, list[str]]) -> Continuous:
+    """The series of a chain that was walked; ``asked`` are adjustment, anchor, and notes so far."""
+    adjust, anchor, notes = asked
     rolls, names = front.rolls, front.chain.names
     order = [front.rolls[0].before if rolls else front.now, *(roll.after for roll in rolls)]
     starts = np.array([front.begun, *(roll.bar for roll in rolls)], dtype=np.int64)
