@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rustybt.data import Catalog as Catalog
     from rustybt.data import Resampler as Resampler
+    from rustybt.data import adjusted as adjusted
     from rustybt.data import calendar as calendar
     from rustybt.data import continuous as continuous
     from rustybt.data import demo_data as demo_data
@@ -87,7 +88,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _ROOMS = {
-    "data": ("Catalog", "Resampler", "calendar", "continuous", "demo_data", "ingest", "load", "presets", "resample"),
+    "data": ("Catalog", "Resampler", "adjusted", "calendar", "continuous", "demo_data", "ingest", "load", "presets", "resample"),
     "engine": ("Result", "attached", "run", "settings", "verify"),
     "errors": (
         "BrokerError",

@@ -15,9 +15,11 @@ from rustybt.data.download import Patience
 from rustybt.data.intake import ingest
 from rustybt.data.preset import Preset, presets
 from rustybt.data.reference import Listing, Reference
+from rustybt.data.restate import Adjusted, adjusted
 from rustybt.data.walk import blocks, replay
 
 __all__ = [
+    "Adjusted",
     "Calendar",
     "Catalog",
     "Continuous",
@@ -27,6 +29,7 @@ __all__ = [
     "Reference",
     "Resampler",
     "Version",
+    "adjusted",
     "blocks",
     "calendar",
     "continuous",

@@ -7,6 +7,7 @@ the level differs. Volume is divided by the split factor alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -22,6 +23,7 @@ from rustybt.model import Asset
 from rustybt.model.decimals import LIMIT
 from rustybt.model.panel import Ints
 
+Ratio = tuple[int, int]
 ADJ_DIGITS = 4
 """Extra decimals of adjusted ticks when there are events."""
 SHORT = 512
@@ -105,13 +107,25 @@ def adjust(column: Scaled, name: str, found: Factors, offsets: Ints, assets: tup
     return ticks, floats
 
 
-def _pieces(
-    events: list[list[int]], rows: list[int], span: tuple[int, int], close: Ints, asset: Asset
-) -> list[tuple[int, int, int, int, int, int]]:
-    """Rows between the events of one asset: start, stop, price factor, split factor."""
+def growth(
+    events: list[list[int]], rows: list[int], span: tuple[int, int], close: Ints, asset: Asset, *, before: bool = True
+) -> Iterator[tuple[int, int, Ratio, Ratio]]:
+    """Rows between the events of one asset: start, stop, and the exact price and split factor, in terms that are lowest while short.
+
+    Args:
+        events: kind, numerator, denominator of each.
+        rows: frame row of each.
+        span: first row of the asset, and the row behind its last.
+        close: (rows,) raw close, ticks.
+        asset: the asset.
+        before: a dividend is taken out at the close before it, ``c / (c - a)``; else it buys shares at the close of its own day,
+            ``1 + a / c``.
+
+    Raises:
+        DataError: a dividend is not below the close before it, or the factors do not fit.
+    """
     tick_up, tick_down = Fraction(asset.tick_size).as_integer_ratio()
     price, split, here = (1, 1), (1, 1), (1, 1)
-    pieces = []
     for i, ((kind, up, down), row) in enumerate(zip(events, rows, strict=True)):
         if row == span[0]:
             continue
@@ -121,21 +135,28 @@ def _pieces(
             here, split = _times(here, up, down), _times(split, up, down)
             price = _times(price, up, down)
         else:
-            worth = int(close[row - 1]) * tick_up * here[1] * down
-            paid = up * tick_down * here[0]
-            if paid >= worth:
+            worth = int(close[row - 1]) * tick_up * here[1] * down if before else int(close[row]) * tick_up * down
+            paid = up * tick_down * (here[0] if before else 1)
+            if before and paid >= worth:
                 raise DataError(
                     f"a dividend of {up / down:g} is not below the close before it",
                     where=f"events, asset {asset.symbol!r}",
                     do="repair or drop the event",
                 )
-            price = _times(price, worth, worth - paid)
+            price = _times(price, worth, worth - paid) if before else _times(price, worth + paid, worth)
         if max(price[0] // price[1], split[0] // split[1], split[1] // split[0]) >= LIMIT:
             raise DataError("the events multiply to a factor that does not fit", where=f"asset {asset.symbol!r}", do="check the ratios")
         stop = rows[i + 1] if i + 1 < len(rows) else span[1]
         if stop > row:
-            pieces.append((row, stop, *_narrow(*price), *_narrow(*split)))
-    return pieces
+            yield row, stop, price, split
+
+
+def _pieces(
+    events: list[list[int]], rows: list[int], span: tuple[int, int], close: Ints, asset: Asset
+) -> list[tuple[int, int, int, int, int, int]]:
+    """Rows between the events of one asset: start, stop, price factor, split factor, as two numbers each."""
+    found = growth(events, rows, span, close, asset)
+    return [(row, stop, *_narrow(*price), *_narrow(*split)) for row, stop, price, split in found]
 
 
 def _times(factor: tuple[int, int], up: int, down: int) -> tuple[int, int]:

@@ -180,15 +180,15 @@ def _part(event: Event, row: list[int], scene: Scene) -> int:
     """The part of the cost that a spin-off takes, in 1e-8: as given, or by value at the opens of its bar."""
     if event.part is not None:
         return round(Fraction(event.part) * RATE)
-    taken = _worth(row, scene)
+    taken = worth_of(row, scene.assets)
     asset = scene.assets[row[1]]
     kept = scene.price_at(row[1], row[0]) * Fraction(asset.tick_size) * Fraction(asset.multiplier)
     return round(taken / (taken + kept) * RATE)
 
 
-def _worth(row: list[int], scene: Scene) -> Fraction:
-    """What a spin-off is worth per unit of the asset that gives it."""
-    heir = scene.assets[row[5]]
+def worth_of(row: Sequence[int], assets: Sequence[Asset]) -> Fraction:
+    """What a spin-off, a row as in `EVENT_FIELDS`, is worth per unit of the asset that gives it."""
+    heir = assets[row[5]]
     return Fraction(row[3], row[4]) * row[8] * Fraction(heir.tick_size) * Fraction(heir.multiplier)
 
 
@@ -196,7 +196,7 @@ def _adjustment(row: list[int], event: Event, scene: Scene) -> list[int]:
     """What an event does to adjusted prices, as a split or a dividend."""
     if event.kind != "spinoff":
         return row[:5]
-    paid = _worth(row, scene) / Fraction(scene.assets[row[1]].multiplier)
+    paid = worth_of(row, scene.assets) / Fraction(scene.assets[row[1]].multiplier)
     if max(paid.numerator, paid.denominator) >= LIMIT:
         raise DataError("the worth of the spin-off does not fit", where=place_of(event), do=REPAIR)
     return [row[0], row[1], int(EventKind.DIVIDEND), paid.numerator, paid.denominator]
