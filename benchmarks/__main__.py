@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import exactness, latency, opening, parts, report, scale, workloads
+from benchmarks import cluster, exactness, latency, opening, parts, report, scale, workloads
 from benchmarks.cases import CASES
 from benchmarks.columns import COLUMNS
 from benchmarks.models import Findings
@@ -45,6 +45,7 @@ SUITES: dict[str, Callable[[argparse.Namespace, Callable[[str], None]], Findings
     "parts": lambda typed, say: parts.measure(typed.only, typed.rounds, say),
     "scale": lambda typed, say: scale.measure(typed.small, say),
     "opening": lambda typed, say: opening.measure(typed.small, typed.rounds, say),
+    "cluster": lambda typed, say: cluster.measure(typed.small, say),
     "latency": lambda typed, say: latency.measure(typed.small, typed.rounds, say),
 }
 

@@ -1,4 +1,4 @@
-"""Who evaluates the chunks of a sweep: threads, or processes. The rows are the same and come in the same order.
+"""Who evaluates the chunks of a sweep: threads, processes, or a Ray cluster. The rows are the same and come in the same order.
 
 To add an executor: a generator of the rows of chunks in their order, listed in `EXECUTORS`.
 """
@@ -8,83 +8,26 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
-import threading
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
 
-from rustybt.engine import RunConfig
-from rustybt.engine.begin import begun
 from rustybt.errors import ConfigError
-from rustybt.model import Panel
-from rustybt.spec import StrategyFunction
-from rustybt.sweeps.evaluate import Evaluator, Rows
-from rustybt.sweeps.measure import columns, failed
-from rustybt.sweeps.variants import Block, Chunk
+from rustybt.sweeps.cluster import in_ray, reached
+from rustybt.sweeps.evaluate import Rows
+from rustybt.sweeps.options import Site
+from rustybt.sweeps.variants import Chunk
+from rustybt.sweeps.work import AHEAD, Work, one_by_one, together
 
-AHEAD = 2
-"""Chunks per worker that are handed out before the first of them is taken back: what waits takes memory."""
 DEATHS = 2
 """How often a chunk may take its process with it before its variants are tried one by one."""
 
 
-@dataclass(frozen=True)
-class Work:
-    """What all chunks share.
-
-    Attributes:
-        strategies: families of strategies.
-        panels: bars of each dataset.
-        config: settings of the run.
-        curves: whether equity curves are kept.
-        counting: whether trials are named.
-        budget: bytes for features.
-    """
-
-    strategies: tuple[StrategyFunction, ...]
-    panels: tuple[Panel, ...]
-    config: RunConfig
-    curves: bool = False
-    counting: bool = True
-    budget: int = 10**9
-
-    @cached_property
-    def evaluators(self) -> OrderedDict[int, Evaluator]:
-        """Those that were used last, by number of the dataset."""
-        return OrderedDict()
-
-    @cached_property
-    def lock(self) -> Any:
-        """Guards them."""
-        return threading.Lock()
-
-    def evaluator(self, data: int) -> Evaluator:
-        """The evaluator of a dataset. Two are kept, since chunks of one dataset follow each other."""
-        with self.lock:
-            if data not in self.evaluators:
-                while len(self.evaluators) > 1:
-                    self.evaluators.popitem(last=False)
-                self.evaluators[data] = Evaluator(
-                    self.panels[data], self.config, self.budget if len(self.panels) == 1 else self.budget // 2
-                )
-            return self.evaluators[data]
-
-    def rows(self, chunk: Chunk) -> Rows:
-        """Evaluate one chunk."""
-        block = chunk.block
-        strategy = self.strategies[block.strategy]
-        return self.evaluator(block.data).rows(strategy, block.assignments, curves=self.curves, counting=self.counting)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("evaluators", "lock")}
-
-
-def in_threads(work: Work, chunks: Sequence[Chunk], workers: int) -> Iterator[Rows]:
+def in_threads(work: Work, chunks: Sequence[Chunk], site: Site) -> Generator[Rows]:
     """In threads of this process: nothing is copied, and the kernel leaves Python to the others."""
+    workers = site.workers
     if workers == 1:
         yield from map(work.rows, chunks)
         return
@@ -95,7 +38,7 @@ def in_threads(work: Work, chunks: Sequence[Chunk], workers: int) -> Iterator[Ro
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def in_processes(work: Work, chunks: Sequence[Chunk], workers: int) -> Iterator[Rows]:
+def in_processes(work: Work, chunks: Sequence[Chunk], site: Site) -> Generator[Rows]:
     """In processes of their own, each of which is sent the work once. A chunk whose process dies is run again.
 
     Raises:
@@ -112,9 +55,9 @@ def in_processes(work: Work, chunks: Sequence[Chunk], workers: int) -> Iterator[
             yield _apart(packed, left.popleft())
             deaths = 0
             continue
-        pool = _pool(packed, workers)
+        pool = _pool(packed, site.workers)
         try:
-            for chunk, future in _handed_out(pool, _rows, list(left), workers):
+            for chunk, future in _handed_out(pool, _rows, list(left), site.workers):
                 rows = future.result()
                 assert chunk is left[0]
                 left.popleft()
@@ -126,10 +69,11 @@ def in_processes(work: Work, chunks: Sequence[Chunk], workers: int) -> Iterator[
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-EXECUTORS: dict[str, Callable[[Work, Sequence[Chunk], int], Iterator[Rows]]] = {"threads": in_threads, "processes": in_processes}
+type Executing = Callable[[Work, Sequence[Chunk], Site], Generator[Rows]]
+EXECUTORS: dict[str, Executing] = {"threads": in_threads, "processes": in_processes, "ray": in_ray}
 
 
-def executor_of(name: str) -> Callable[[Work, Sequence[Chunk], int], Iterator[Rows]]:
+def executor_of(name: str) -> Executing:
     """An executor by name.
 
     Raises:
@@ -151,6 +95,28 @@ def workers_of(given: int | None) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or given < 1:
         raise ConfigError(f"{given!r} workers", where="sweep, workers", do="give 1 or more, or None for one per core")
     return given
+
+
+def sited(executor: str, workers: int | None, address: str | None = None) -> AbstractContextManager[Site]:
+    """Where a sweep will be evaluated; a cluster is held on to for as long.
+
+    Args:
+        executor: name.
+        workers: how many at a time; None = one per core, of the cluster where there is one.
+        address: of a Ray cluster.
+
+    Raises:
+        ConfigError: there is no such executor, fewer than one worker, an address for another executor than Ray, or a cluster that cannot be
+            reached.
+        MissingExtraError: Ray is not installed.
+    """
+    executor_of(executor)
+    if executor == "ray":
+        return reached(address, None if workers is None else workers_of(workers), workers_of(None))
+    if address is not None:
+        raise ConfigError(f"{executor} have no address", where="sweep, address", do='leave it out, or use executor="ray"')
+    count = workers_of(workers)
+    return nullcontext(Site(executor, count, count))
 
 
 def _handed_out(
@@ -183,21 +149,14 @@ def _rows(chunk: Chunk) -> Rows:
 
 def _apart(packed: bytes, chunk: Chunk) -> Rows:
     """The variants of a chunk that kills its process, each in a process of its own; one that dies is a row that says so."""
-    import numpy as np
-    import polars as pl
-
     work: Work = pickle.loads(packed)
     found: list[Rows] = []
-    for at in range(chunk.block.assignments.count):
-        one = Chunk(chunk.first + at, Block(chunk.block.data, chunk.block.strategy, chunk.block.assignments.taken([at])))
+    for one in one_by_one(chunk):
         pool = _pool(packed, 1)
         try:
             found.append(pool.submit(_rows, one).result())
         except BrokenProcessPool:
-            row: dict[str, Any] = failed("the process that ran this variant died").row
-            blank = np.zeros((1, begun(work.panels[chunk.block.data], work.config).bars), dtype=np.int64) if work.curves else None
-            found.append(Rows(pl.DataFrame([row], schema=columns(work.config.money_scale)), (), blank))
+            found.append(work.died(one))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-    curves = np.concatenate([rows.curves for rows in found if rows.curves is not None]) if work.curves else None
-    return Rows(pl.concat([rows.frame for rows in found]), tuple(trial for rows in found for trial in rows.trials), curves)
+    return together(found)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,12 +13,13 @@ import polars as pl
 from rustybt.engine.begin import begun
 from rustybt.ledger.money import decimal_column
 from rustybt.sweeps.evaluate import Rows
-from rustybt.sweeps.executors import Work, executor_of
+from rustybt.sweeps.executors import executor_of
 from rustybt.sweeps.options import Options, chunk_size
 from rustybt.sweeps.progress import Told, telling
 from rustybt.sweeps.registry import Trial, TrialRegistry, counted
 from rustybt.sweeps.store import Folder
 from rustybt.sweeps.variants import Chunk, Variants
+from rustybt.sweeps.work import Work
 
 WRITE_EVERY = 5.0
 """Seconds between parts on the disk: what a kill can cost."""
@@ -37,13 +39,13 @@ class Gathered:
 
     def fill(self, options: Options, progress: Told | bool | None, done: int) -> None:
         """Evaluate the variants from one on. What is there is kept, and counted, when it is broken off."""
-        chunks = self.variants.chunks(done, chunk_size(self.variants.count - done, options.workers, self.work.panels))
+        chunks = self.variants.chunks(done, chunk_size(self.variants.count - done, options.site.workers, self.work.panels))
         pending, since = Pending(done), time.monotonic()
-        with telling(progress, self.variants.count) as tell:
+        with telling(progress, self.variants.count) as tell, closing(self._evaluated(chunks, options)) as evaluated:
             if done:
                 tell(done, self.variants.count)
             try:
-                for chunk, rows in zip(chunks, self._evaluated(chunks, options), strict=True):
+                for chunk, rows in zip(chunks, evaluated, strict=True):
                     self.tried.setdefault(chunk.block.data, []).extend(rows.trials)
                     pending.add(rows, self._curves_of(chunk, rows))
                     if self.folder is not None and time.monotonic() - since > WRITE_EVERY:
@@ -63,8 +65,8 @@ class Gathered:
             counted(self.registry, self.work.panels[number].snapshot, trials)
         self.tried.clear()
 
-    def _evaluated(self, chunks: Sequence[Chunk], options: Options) -> Iterator[Rows]:
-        return executor_of(options.executor)(self.work, chunks, options.workers)
+    def _evaluated(self, chunks: Sequence[Chunk], options: Options) -> Generator[Rows]:
+        return executor_of(options.site.executor)(self.work, chunks, options.site)
 
     def _keep(self, pending: Pending) -> None:
         """Put what waits where it belongs."""

@@ -15,21 +15,36 @@ ROWS = 2**22
 
 
 @dataclass(frozen=True)
+class Site:
+    """Where a sweep is evaluated.
+
+    Attributes:
+        executor: name.
+        workers: how many at a time.
+        beside: how many of them share the memory of one machine.
+        address: of a Ray cluster; None = this machine.
+    """
+
+    executor: str
+    workers: int
+    beside: int
+    address: str | None = None
+
+
+@dataclass(frozen=True)
 class Options:
     """How a sweep is run: nothing here changes a row.
 
     Attributes:
         budget: bytes.
-        workers: how many at a time.
-        executor: name.
+        site: where it is evaluated.
         out: directory, or None.
         curves: whether they are kept.
         trials: file of the registry; see `sweep`.
     """
 
     budget: int
-    workers: int
-    executor: str
+    site: Site
     out: Path | None
     curves: bool
     trials: str | Path | None

@@ -11,11 +11,11 @@ from rustybt.model import Panel
 from rustybt.spec import Schedule
 from rustybt.sweeps.batch import working_bytes
 from rustybt.sweeps.budget import shown
-from rustybt.sweeps.executors import Work
 from rustybt.sweeps.features import PER_ROW
 from rustybt.sweeps.options import Options, chunk_size
 from rustybt.sweeps.sketch import Sketcher, quietly
 from rustybt.sweeps.variants import Variants
+from rustybt.sweeps.work import Work
 
 type Kin = tuple[str | None, Schedule | None]
 """Universe and schedule of a feature."""
@@ -92,7 +92,7 @@ def planned(variants: Variants, work: Work, options: Options) -> SweepPlan:
                     shapes[block.strategy, sketch.template.key, sketch.group] = None
                     texts = (*sketch.template.parts(sketch.text), *sketch.beside)
                     features |= dict.fromkeys((text, sketch.group) for text in texts)
-    size = chunk_size(variants.count, options.workers, work.panels)
+    size = chunk_size(variants.count, options.site.workers, work.panels)
     largest = max(work.panels, key=lambda panel: panel.frame.height)
     rows = {kin: rows_decided(largest, kin[1]) for _, kin in features}
     return SweepPlan(
@@ -104,11 +104,11 @@ def planned(variants: Variants, work: Work, options: Options) -> SweepPlan:
         features=len(features),
         chunks=sum(-(-block.assignments.count // size) for block in variants.blocks),
         chunk=size,
-        workers=options.workers,
-        executor=options.executor,
+        workers=options.site.workers,
+        executor=options.site.executor,
         budget=options.budget,
         feature_bytes=sum(PER_ROW * rows[kin] for _, kin in features),
-        working_bytes=options.workers * max(map(working_bytes, work.panels)),
+        working_bytes=options.site.beside * max(map(working_bytes, work.panels)),
     )
 
 
@@ -126,11 +126,12 @@ def room_of(options: Options, panels: Sequence[Panel]) -> int:
     Raises:
         ConfigError: the budget does not hold what the workers need beside them.
     """
-    needed = options.workers * max(map(working_bytes, panels))
+    beside = options.site.beside
+    needed = beside * max(map(working_bytes, panels))
     if needed >= options.budget:
         raise ConfigError(
-            f"the budget of {shown(options.budget)} is less than the {shown(needed)} that {options.workers} workers need",
+            f"the budget of {shown(options.budget)} is less than the {shown(needed)} that {beside} workers need",
             where="sweep, budget",
             do="give a larger budget, or fewer workers",
         )
-    return (options.budget - needed) // (options.workers if options.executor == "processes" else 1)
+    return (options.budget - needed) // (1 if options.site.executor == "threads" else beside)

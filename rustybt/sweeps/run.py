@@ -14,7 +14,7 @@ from rustybt.engine.bulk import panel_of
 from rustybt.errors import ConfigError
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.budget import bytes_of, shown
-from rustybt.sweeps.executors import Work, executor_of, workers_of
+from rustybt.sweeps.executors import sited
 from rustybt.sweeps.gather import Gathered
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.honest import session_sharpes
@@ -27,6 +27,7 @@ from rustybt.sweeps.registry import Tally, counted, open_registry
 from rustybt.sweeps.sampling import Drawing, sampled
 from rustybt.sweeps.store import Folder
 from rustybt.sweeps.variants import Variants, variants_of
+from rustybt.sweeps.work import Work
 
 
 def sweep(
@@ -44,6 +45,7 @@ def sweep(
     budget: str | int = "2GB",
     workers: int | None = None,
     executor: str = "threads",
+    address: str | None = None,
     out: str | Path | None = None,
     curves: bool = False,
     progress: Callable[[int, int], None] | bool | None = None,
@@ -65,9 +67,12 @@ def sweep(
         log: parameters drawn evenly in their logarithm.
         seed: of the drawing.
         where: condition on the parameters, in SQL, such as ``"fast < slow"``.
-        budget: most bytes of memory that evaluation may take beside the data and the rows: ``"2GB"`` or a number.
-        workers: how many at a time; None = one per core. Results depend neither on it nor on the executor.
-        executor: ``threads``, or ``processes`` (each with its own copy of the data).
+        budget: most bytes of memory that evaluation may take on one machine beside the data and the rows: ``"2GB"`` or a number.
+        workers: how many at a time; None = one per core, of the cluster where there is one. Results depend neither on it nor on the
+            executor.
+        executor: ``threads``, ``processes`` (each with its own copy of the data), or ``ray``; see docs/how-to/cluster.md.
+        address: of a Ray cluster, such as ``"10.0.0.1:6379"`` or ``"auto"``; None = the one that ``RAY_ADDRESS`` names or the program is
+            connected to, else Ray on this machine.
         out: directory for rows and curves, written while it runs. The same call goes on where a killed one was.
         curves: keep the equity of every bar of every variant.
         progress: called with (done, total); True shows a bar, None shows one on a terminal for work over a second, False is quiet.
@@ -80,7 +85,9 @@ def sweep(
 
     Raises:
         ConfigError: an empty grid, a parameter that the strategy does not have, a condition that leaves nothing, a budget too small for one
-            variant, a directory of another sweep, or a registry of trials that cannot be used.
+            variant, a directory of another sweep, a registry of trials that cannot be used, or a cluster that cannot be reached or has
+            another version of a library.
+        MissingExtraError: ``executor="ray"`` without Ray.
 
     Example:
         >>> import rustybt as rbt
@@ -91,8 +98,9 @@ def sweep(
         [5, 5]
     """
     asked = Asked(grid, variants, space, Drawing(samples, method, seed, tuple(log)), where)
-    options = Options(bytes_of(budget), workers_of(workers), executor, None if out is None else Path(out), curves, trials)
-    return run_all(*prepared(strategy, data, asked, options, settings), options, progress)
+    with sited(executor, workers, address) as site:
+        options = Options(bytes_of(budget), site, None if out is None else Path(out), curves, trials)
+        return run_all(*prepared(strategy, data, asked, options, settings), options, progress)
 
 
 def plan(
@@ -110,6 +118,7 @@ def plan(
     budget: str | int = "2GB",
     workers: int | None = None,
     executor: str = "threads",
+    address: str | None = None,
     **settings: Any,
 ) -> SweepPlan:
     """What a sweep would do, before anything runs: features, chunks, bytes. The strategy function is called for every variant.
@@ -128,6 +137,7 @@ def plan(
         budget: as in `sweep`.
         workers: as in `sweep`.
         executor: as in `sweep`.
+        address: as in `sweep`.
         **settings: of the run.
 
     Returns:
@@ -147,8 +157,9 @@ def plan(
         5
     """
     asked = Asked(grid, variants, space, Drawing(samples, method, seed, tuple(log)), where)
-    options = Options(bytes_of(budget), workers_of(workers), executor, None, curves=False, trials="off")
-    return planned(*prepared(strategy, data, asked, options, settings), options)
+    with sited(executor, workers, address) as site:
+        options = Options(bytes_of(budget), site, None, curves=False, trials="off")
+        return planned(*prepared(strategy, data, asked, options, settings), options)
 
 
 @dataclass(frozen=True)
@@ -188,7 +199,6 @@ def prepared(strategy: object, data: Any, asked: Asked, options: Options, settin
     chosen, families = asked.assignments(), families_of(strategy)
     several = isinstance(strategy, Sequence), isinstance(data, Mapping)
     every = variants_of(families, tuple(data) if several[1] else ("",), chosen, several)
-    executor_of(options.executor)
     panels = tuple(panel_of(one) for one in (data.values() if several[1] else (data,)))
     room = room_of(options, panels)
     return every, Work(families, panels, configure(**settings), options.curves, budget=room)

@@ -45,6 +45,11 @@ class Chunk:
     first: int
     block: Block
 
+    @property
+    def count(self) -> int:
+        """Number of variants."""
+        return self.block.assignments.count
+
 
 @dataclass(frozen=True)
 class Variants:

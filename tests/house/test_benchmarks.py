@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks import exactness, latency, markets, opening, parts, processes, report, scale, workloads
+from benchmarks import cluster, exactness, latency, markets, opening, parts, processes, report, scale, workloads
 from benchmarks.__main__ import arguments
 from benchmarks.cases import CASES, Case
 from benchmarks.columns import COLUMNS, PACKAGES, floor, ours, swept, twin
@@ -282,3 +282,13 @@ def test_the_median_process_of_a_size_counts_unless_one_failed() -> None:
     assert scale.middle(ran).facts["run_cpu_s"] == 2.0
     failed = Measured("a", {}, error="no memory")
     assert scale.middle([*ran, failed]) is failed
+
+
+def test_what_a_cluster_is_sent_is_weighed() -> None:
+    pytest.importorskip("ray")
+    sent = {what: size for what, _, size in cluster.sending(2) + cluster.driver_memory(200)}
+    assert sent["bars, 2 x 2,520"].endswith(" B a row")
+    assert float(sent["its rows, sent back"].split()[0]) > 100
+    with cluster.chunks_of(1):
+        one = cluster.swept(cluster.panel(1, 90), 3, 1, "threads")
+    assert one.digest == cluster.swept(cluster.panel(1, 90), 3, 2, "threads").digest

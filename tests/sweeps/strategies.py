@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from pathlib import Path
 from typing import Annotated
 
 import polars as pl
@@ -27,3 +29,14 @@ def deadly(fast: int = 5) -> rbt.Strategy:
     if fast == 7:
         os._exit(3)
     return rbt.Strategy(target=rbt.weight(0.1 + fast / 1000))
+
+
+@rbt.strategy
+def slow_once(mark: str, fast: int = 5, slow: int = 20) -> rbt.Strategy:
+    """Its first process dies; the others take their time."""
+    made = Path(mark)
+    if fast == 5 and os.environ.get("RAY_JOB_ID") and not made.exists():
+        made.touch()
+        os._exit(3)
+    time.sleep(0.2)
+    return rbt.Strategy(target=rbt.weight(0.1 + fast / 1000 + slow / 10_000))

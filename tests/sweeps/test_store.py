@@ -14,7 +14,7 @@ import pytest
 
 import rustybt as rbt
 from rustybt.model import Panel
-from rustybt.sweeps import Sweep, executors, gather, options
+from rustybt.sweeps import Sweep, gather, options, work
 from rustybt.testing import markets
 from tests.sweeps.strategies import breakout, cross
 
@@ -67,7 +67,7 @@ def test_a_sweep_that_was_broken_off_goes_on_where_it_was(panel: Panel, tmp_path
 
 def test_a_finished_sweep_is_read_and_not_run(panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = sweep(panel, tmp_path / "s")
-    monkeypatch.setattr(executors.Work, "rows", None)
+    monkeypatch.setattr(work.Work, "rows", None)
     assert sweep(panel, tmp_path / "s").frame.equals(first.frame, null_equal=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -64,11 +64,7 @@ def open_ready(folder: Path, about: Mapping[str, Any]) -> Panel:
         frame = pl.DataFrame(pl.from_arrow(pa.ipc.open_file(file).read_all(), rechunk=False))
     symbols = [one["symbol"] for one in about["assets"]]
     frame = frame.with_columns(pl.col("asset").cast(pl.Enum(symbols)))
-    if not about["adj_digits"]:
-        frame = frame.with_columns(
-            *(pl.col(name).alias(f"adj_{name}") for name in FIELDS),
-            *(pl.col(f"ticks_{name}").alias(f"ticks_adj_{name}") for name in FIELDS),
-        ).select(about["columns"])
+    frame = with_adjusted(frame, about["adj_digits"], about["columns"])
     # Copy on write: the kernel is compiled for arrays that may be written, and the file stays as it is.
     grid = np.asarray(np.load(folder / GRID, mmap_mode="c"))
     with np.load(folder / INDEX) as index:
@@ -90,6 +86,21 @@ def open_ready(folder: Path, about: Mapping[str, Any]) -> Panel:
     )
     panel.__dict__["snapshot"] = about["id"]  # the identity is of the content, checked when it was published
     return panel
+
+
+def without_adjusted(frame: pl.DataFrame, adj_digits: int) -> pl.DataFrame:
+    """A panel's frame without its adjusted columns, where they are the raw ones."""
+    return frame if adj_digits else frame.drop(*(f"{kind}_{name}" for kind in ("adj", "ticks_adj") for name in FIELDS))
+
+
+def with_adjusted(frame: pl.DataFrame, adj_digits: int, columns: Sequence[str]) -> pl.DataFrame:
+    """The frame as it was before `without_adjusted`."""
+    if adj_digits:
+        return frame
+    return frame.with_columns(
+        *(pl.col(name).alias(f"adj_{name}") for name in FIELDS),
+        *(pl.col(f"ticks_{name}").alias(f"ticks_adj_{name}") for name in FIELDS),
+    ).select(columns)
 
 
 def rebuild(folder: Path, about: Mapping[str, Any], options: Options | None = None) -> Panel:

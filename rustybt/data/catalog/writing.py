@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rustybt.data.catalog.reading import BARS, DESCRIPTION, GRID, INDEX, QUARANTINE, READY, rebuild
+from rustybt.data.catalog.reading import BARS, DESCRIPTION, GRID, INDEX, QUARANTINE, READY, rebuild, without_adjusted
 from rustybt.data.columns import FIELDS, PRICES
 from rustybt.errors import DataError
 from rustybt.model import Asset, Event, Panel
@@ -56,9 +56,9 @@ def write_snapshot(folder: Path, panel: Panel, events: Sequence[Event] | None) -
 def write_ready(folder: Path, panel: Panel) -> None:
     """The form that is opened without any work: plain columns, the grid of the kernel, and the index between them."""
     frame = panel.frame.with_columns(pl.col("asset").cast(pl.Categorical).cast(pl.String))
-    if not panel.adj_digits:
-        frame = frame.drop(*(f"{kind}_{name}" for kind in ("adj", "ticks_adj") for name in FIELDS))
-    frame.rechunk().write_ipc(folder / READY, compression="uncompressed", record_batch_size=max(frame.height, 1))
+    without_adjusted(frame, panel.adj_digits).rechunk().write_ipc(
+        folder / READY, compression="uncompressed", record_batch_size=max(frame.height, 1)
+    )
     np.save(folder / GRID, np.stack([getattr(panel, name) for name in PRICES]))
     np.savez(folder / INDEX, **{name: getattr(panel, name) for name in SPANS if getattr(panel, name) is not None})
 
