@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def outer(numbers: Any, flag: bool) -> int:
 def code(make: Callable[[Any], Any]) -> str:
     """The program that numba writes for `outer`, without names that are counted up."""
     below = make(inner)
-    made = make(type(outer)(outer.__code__, {"inner": below, "max": max, "range": range, "abs": abs}, "outer"))
+    made = make(FunctionType(outer.__code__, {"inner": below, "max": max, "range": range, "abs": abs}, "outer"))
     made.compile((numba.int64[:], numba.boolean))
     (text,) = made.inspect_llvm().values()
     return re.sub(r"v\d+B|\d{6,}|[A-Za-z0-9_$.]*(inner|outer)[A-Za-z0-9_$.%@]*|B\d+[a-z0-9A-Z_]*", "", text)
@@ -50,7 +51,7 @@ def test_the_same_program() -> None:
 
 
 def test_numba_is_left_as_it_was() -> None:
-    found = []
+    found: list[Any] = []
 
     def fail() -> None:
         with hurry.hurried():
