@@ -83,9 +83,9 @@ def listed_of(timed: Timed, reference: Reference, options: Options) -> list[List
     """
     entries = reference.entries(timed.keyed.symbols)
     given: dict[str, Any] = {name: size for name in STEPS if (size := getattr(options, name)) is not None}
-    found = []
+    found, offsets = [], timed.offsets.tolist()
     for column, symbol in enumerate(timed.keyed.symbols):
-        entry, rows = entries[symbol], slice(int(timed.offsets[column]), int(timed.offsets[column + 1]))
+        entry, rows = entries[symbol], slice(offsets[column], offsets[column + 1])
         first, last = (EPOCH + timedelta(days=int(day)) for day in (timed.days[rows].min(), timed.days[rows].max()))
         asset = replace(asset_among(entry, first, last), **{name: to_decimal(size, name) for name, size in given.items()})  # type: ignore[arg-type]
         ends = None if entry.end == NEVER else ordinal(entry.end)
@@ -133,9 +133,9 @@ def _common(sizes: Sequence[Any]) -> Any:
 
 def _owners(timed: Timed, spans: dict[str, list[tuple[int, int, str]]], number: dict[str, int], where: str) -> Ints:
     """(rows,) number of the asset that each row is of, -1 = none."""
-    owners = np.full(len(timed.ts), -1, dtype=np.int64)
+    owners, offsets = np.full(len(timed.ts), -1, dtype=np.int64), timed.offsets.tolist()
     for column, symbol in enumerate(timed.keyed.symbols):
-        rows = slice(int(timed.offsets[column]), int(timed.offsets[column + 1]))
+        rows = slice(offsets[column], offsets[column + 1])
         mine, days = owners[rows], timed.days[rows]
         for first, last, owner in spans[symbol]:
             inside = (days >= first) & (days <= last)
@@ -153,7 +153,10 @@ def _regroup(timed: Timed, owners: Ints, keep: np.ndarray[Any, np.dtype[np.bool_
     order = rows[np.lexsort((timed.ts[rows], owners[rows]))]
     left, codes = np.unique(owners[order], return_inverse=True)
     symbols = tuple(ids[number] for number in left.tolist())
-    named = pl.Series("asset", np.asarray(symbols, dtype=object)[codes], dtype=pl.String).cast(pl.Enum(symbols))
-    frame = timed.keyed.frame[order].with_columns(named)
+    frame = timed.keyed.frame
+    if len(order) < len(owners) or (np.diff(order) != 1).any():
+        frame = frame[order]
+    named = pl.Series("asset", symbols, dtype=pl.Enum(symbols)).gather(pl.Series(codes).cast(pl.UInt32))
+    frame = frame.with_columns(named)
     keyed = Keyed(frame, symbols, codes.astype(np.uint32), timed.keyed.stamps[order], timed.keyed.notes)
     return Timed(keyed, timed.ts[order], timed.days[order], timed.calendar, timed.notes)

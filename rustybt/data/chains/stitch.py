@@ -195,7 +195,7 @@ def _stitched(panel: Panel, root: str, columns: list[int], front: Front, asked: 
         made.append(as_decimals(name, ticks, asset.tick_size, digits))
     rows = _rows_of(panel, kept, column)
     carried = ["open_interest"] if "open_interest" in panel.frame.columns else []
-    contracts = pl.Series("contract", np.array([names[place] for place in order], dtype=object)[piece], dtype=pl.String)
+    contracts = pl.Series("contract", [names[place] for place in order], dtype=pl.String).gather(pl.Series(piece).cast(pl.UInt32))
     volume = as_decimals("volume", rows["ticks_volume"].to_numpy(), asset.volume_step)
     frame = rows.select("ts", "session", pl.lit(root).alias("asset")).with_columns(contracts, *made, volume)
     log = log_of(panel, asset, names, rolls, closes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
@@ -64,7 +64,7 @@ def check_symbols(entries: Mapping[str, Entry], changed: set[str]) -> None:
             widest = max(widest, after, key=lambda span: span[1])
 
 
-def check_actions(actions: Sequence[tuple[Event, date | None]], entries: Mapping[str, Entry]) -> None:
+def check_actions(actions: Sequence[tuple[Event, date | None]], ids: Set[str]) -> None:
     """Refuses events of assets that are not there.
 
     Raises:
@@ -72,8 +72,8 @@ def check_actions(actions: Sequence[tuple[Event, date | None]], entries: Mapping
     """
     for event, _ in actions:
         for name in (event.asset, None if event.kind == "rename" else event.other):
-            if name is not None and name not in entries:
-                like = get_close_matches(name, entries, n=3, cutoff=0.5)
+            if name is not None and name not in ids:
+                like = get_close_matches(name, ids, n=3, cutoff=0.5)
                 do = f"did you mean {', '.join(map(repr, like))}?" if like else "add the asset first; events name ids, not symbols"
                 raise DataError(f"a {event.kind} of {name!r}, which is no asset here", where=f"events, {day_of(event.ts)}", do=do)
 

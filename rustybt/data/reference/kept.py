@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,9 @@ OF_SPELL = ("asset", "first", *TERMS, "known")
 OF_EVENT = ("asset", "ts", "kind", "numerator", "denominator", "other", "pay", "cash", "price", "part")
 DATED = ("expiry", "listed", "delisted", "known", "first")
 EXACT = (*SIZES, "cash", "price", "part")
-MANY = 500
+READ: dict[str, Callable[[str], Any]] = {**dict.fromkeys(DATED, date.fromisoformat), **dict.fromkeys(EXACT, Decimal)}
+HOLDS = "added <= ? AND (dropped IS NULL OR dropped > ?)"
+MANY = 400
 """Names that are asked for in one query: SQLite takes a limited number."""
 Row = tuple[Any, ...]
 
@@ -50,16 +52,15 @@ def event_of(row: Row) -> tuple[Event, date | None]:
 
 def entries_of(connection: sqlite3.Connection, ids: Sequence[str] | None, revision: int) -> dict[str, Entry]:
     """The entries of some ids, or all, as of a revision; by id, in its order."""
-    holds = "added <= ? AND (dropped IS NULL OR dropped > ?)"
     heads: dict[str, Row] = {}
     spells: dict[str, list[Spell]] = {}
     for names in parts(ids):
         chosen = "" if names is None else f" AND id IN ({', '.join('?' * len(names))})"
         asked = (revision, revision, *(names or ()))
-        for row in connection.execute(f"SELECT {', '.join(OF_ASSET)} FROM assets WHERE {holds}{chosen}", asked):
+        for row in connection.execute(f"SELECT {', '.join(OF_ASSET)} FROM assets WHERE {HOLDS}{chosen}", asked):
             heads[row[0]] = row
         chosen = chosen.replace(" id ", " asset ")
-        for row in connection.execute(f"SELECT {', '.join(OF_SPELL)} FROM spells WHERE {holds}{chosen}", asked):
+        for row in connection.execute(f"SELECT {', '.join(OF_SPELL)} FROM spells WHERE {HOLDS}{chosen}", asked):
             spells.setdefault(row[0], []).append(Spell(**_typed(OF_SPELL[1:], row[1:])))
     found = {}
     for name in sorted(heads):
@@ -75,11 +76,19 @@ def parts(names: Sequence[str] | None) -> Iterable[Sequence[str] | None]:
     return [names[start : start + MANY] for start in range(0, len(names), MANY)]
 
 
+def owners_of(connection: sqlite3.Connection, symbols: Sequence[str], revision: int) -> list[str]:
+    """Ids of the assets that ever had one of some symbols, or are called so."""
+    found: set[str] = set()
+    for names in parts(symbols):
+        marks = ", ".join("?" * len(names or ()))
+        query = f"SELECT DISTINCT asset FROM spells WHERE {HOLDS} AND (symbol IN ({marks}) OR asset IN ({marks}))"
+        found |= {row[0] for row in connection.execute(query, (revision, revision, *(names or ()), *(names or ())))}
+    return sorted(found)
+
+
 def _typed(names: Sequence[str], row: Row) -> dict[str, Any]:
     found = dict(zip(names, row, strict=False))
-    for name, value in found.items():
-        if value is not None and name in DATED:
-            found[name] = date.fromisoformat(value)
-        elif value is not None and name in EXACT:
-            found[name] = Decimal(value)
+    for name in names:
+        if found[name] is not None and (read := READ.get(name)) is not None:
+            found[name] = read(found[name])
     return found

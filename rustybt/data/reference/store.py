@@ -16,7 +16,7 @@ from rustybt._sqlite import opened, writing
 from rustybt.data.metadata import days_of
 from rustybt.data.reference import frames
 from rustybt.data.reference.changes import Change, Revision, check_actions, check_symbols, swap_events, swap_rates
-from rustybt.data.reference.kept import asset_row, entries_of, event_of, parts, spell_rows
+from rustybt.data.reference.kept import HOLDS, asset_row, entries_of, event_of, owners_of, parts, spell_rows
 from rustybt.data.reference.listing import EPOCH, EVER, NEVER, Entry, Listing, day_of, ordinal, span_text
 from rustybt.data.reference.rows import read_actions, read_entries, read_rates
 from rustybt.data.reference.schema import REFERENCE
@@ -25,7 +25,6 @@ from rustybt.model import Event
 
 FILE = "reference.db"
 LATEST = 2**62
-HOLDS = "added <= ? AND (dropped IS NULL OR dropped > ?)"
 Day = str | date | datetime
 
 
@@ -107,10 +106,11 @@ class Reference:
             str(one) if isinstance(one, str | Path) else "a frame" for one in (assets, events, rates) if one is not None
         )
         with opened(self.root / FILE, REFERENCE) as connection, writing(connection):
-            have = entries_of(connection, None, LATEST)
-            after = have | {entry.id: entry for entry in entries}
-            check_symbols(after, {entry.id for entry in entries})
-            check_actions(actions, after)
+            given_ids = {entry.id: entry for entry in entries}
+            names = {name for entry in entries for _, _, name, _ in entry.names()}
+            have = entries_of(connection, [*given_ids, *owners_of(connection, sorted(names), LATEST)], LATEST)
+            check_symbols(have | given_ids, set(given_ids))
+            check_actions(actions, {row[0] for row in connection.execute("SELECT id FROM assets WHERE dropped IS NULL")} | given_ids.keys())
             change = Change(connection, datetime.now(UTC).isoformat(timespec="seconds"), said)
             for entry in entries:
                 old = have.get(entry.id)
@@ -245,7 +245,10 @@ class Reference:
         A text that is no symbol at all but the id of an asset names that.
         """
         found: dict[str, list[tuple[int, int, str]]] = {symbol: [] for symbol in symbols}
-        entries = self.entries()
+        if not self.exists:
+            return found
+        with self.reading() as connection:
+            entries = entries_of(connection, owners_of(connection, symbols, self._number), self._number)
         for entry in entries.values():
             for first, last, name, _ in entry.names():
                 if name in found:
@@ -288,9 +291,7 @@ class Reference:
         if not self.exists:
             return []
         with self.reading() as connection:
-            asked = (symbol, symbol, self._number, self._number)
-            ids = connection.execute(f"SELECT DISTINCT asset FROM spells WHERE (symbol = ? OR asset = ?) AND {HOLDS}", asked)
-            entries = entries_of(connection, [row[0] for row in ids], self._number)
+            entries = entries_of(connection, owners_of(connection, [symbol], self._number), self._number)
         return [seen for entry in entries.values() if (seen := entry.seen(known)) is not None]
 
     def _unknown(self, symbol: str, venue: str | None) -> DataError:
