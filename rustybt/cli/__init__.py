@@ -19,7 +19,10 @@ from rustybt.errors import ConfigError, RustyBTError
 
 __all__ = ["build_app", "main"]
 
-COMMANDS = ("demo", "run", "sweep", "search", "walk-forward", "verify", "explain", "report", "ingest", "catalog", "sql", "warm")
+COMMANDS = (
+    "demo", "run", "sweep", "search", "walk-forward", "verify", "explain", "report", "ingest", "catalog", "assets",
+    "continuous", "adjust", "sql", "warm",
+)  # fmt: skip
 
 
 INTERRUPTED = 130

@@ -37,6 +37,9 @@ def register(app: typer.Typer) -> None:
         setting: Annotated[
             list[str] | None, typer.Option("--setting", help="Of a vendor: --setting base_url=URL. May be repeated.", show_default=False)
         ] = None,
+        reference: Annotated[
+            bool, typer.Option("--reference", help="Symbols, terms and events by the reference data of the catalog.")
+        ] = False,
         fresh: Annotated[bool, typer.Option("--fresh", help="Begin an interrupted download anew.")] = False,
         strict: Annotated[bool, typer.Option("--strict", help="Refuse the source at its first unusable row.")] = False,
         json: o.JsonOption = False,
@@ -65,6 +68,8 @@ def register(app: typer.Typer) -> None:
             do = "set the environment variable of the vendor: others can read a command line"
             raise ConfigError(f"--setting {secret} shows it to everybody on this machine", where="--setting", do=do)
         shelf = Catalog()
+        if reference:
+            given["reference"] = shelf.reference
         with show.bar(f"ingesting {source}", quiet=json) as progress:
             made = ingest(source, name, catalog=shelf, progress=progress, **given)
             panel = shelf.open(made.name)
