@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Integral, Real
+from typing import Any
 
 import polars as pl
 
@@ -115,8 +116,10 @@ def lift(value: object, term: str) -> pl.Expr:
     if isinstance(value, bool) or not isinstance(value, (Real, Decimal)):
         hint = " (chain .then(...).otherwise(...))" if type(value).__module__.startswith("polars") else ""
         raise SpecError(f"a {type(value).__name__} is not an expression", where=where, do=f"give a polars expression or a number{hint}")
-    if not math.isfinite(value):
+    number: Any = value
+    plain = number.__class__ in (int, float)  # taken as it is: a sweep may have put a number here that remembers what was done with it
+    if not (-math.inf < number < math.inf if plain else math.isfinite(value)):
         raise SpecError(f"constant {value} is not finite", where=where, do="give a finite number, or None to keep what is held")
-    if isinstance(value, Decimal):
-        return pl.lit(value)
+    if plain or isinstance(value, Decimal):
+        return pl.lit(number)
     return pl.lit(int(value) if isinstance(value, Integral) else float(value))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rustybt.analysis.metrics.periods import periods_per_year
 from rustybt.engine import RunConfig
@@ -25,6 +26,7 @@ from rustybt.model.panel import Ints
 from rustybt.spec import Schedule
 from rustybt.spec.planner import deepest
 from rustybt.sweeps.features import UNFIT, UNIVERSE, UNUSABLE, Generation, Group
+from rustybt.sweeps.forms import Filled
 from rustybt.sweeps.machine import BLOCK, offers_of
 from rustybt.sweeps.moments import reduce_curves, scratch_of, session_ends
 from rustybt.sweeps.program import Program, program_of
@@ -66,14 +68,20 @@ class Job:
         group, held: rows that decide, and the features on them.
         desk: their rules.
         program: of their tops.
-        ready: each with the places of its features, the first bar that decides last, and its constants.
+        sample: any of them: kind of the target, schedule.
+        at: (variants,) their numbers in the chunk.
+        ids: (variants, features + 1) places of the features, the first bar that decides last.
+        constants: (variants, constants) Float64.
     """
 
     group: Group
     held: Generation
     desk: Many
     program: Program
-    ready: Sequence[tuple[Sketch, list[int], list[float]]]
+    sample: Sketch
+    at: Ints
+    ids: Ints
+    constants: npt.NDArray[np.float64]
 
 
 class Bench(threading.local):
@@ -137,14 +145,13 @@ class Batches:
                 desks.popitem(last=False)
         return desks[key] if desks[key].can else None
 
-    def evaluate(self, sketches: Sequence[Sketch], *, curves: bool) -> Found:
+    def evaluate(self, sketches: Sequence[Sketch], found: Found, *, curves: bool) -> None:
         """Evaluate what can be evaluated together."""
-        found, parts = Found(), dict[Hashable, list[Sketch]]()
+        parts = dict[Hashable, list[Sketch]]()
         for sketch in sketches:
             parts.setdefault((sketch.template.key, sketch.group, sketch.rules), []).append(sketch)
         for part in parts.values():
             self._part(part, found, curves)
-        return found
 
     def _part(self, part: Sequence[Sketch], found: Found, curves: bool) -> None:
         """Variants of one shape, one universe and schedule, one set of rules."""
@@ -167,9 +174,72 @@ class Batches:
             top = WHOLE if whole else part[0].template.top
             ready, program = self._ready(held, part, texts, top, above=[] if group.universe is None else [UNIVERSE])
             if program is not None and ready:
-                self._run(Job(group, held, desk, program, ready), found, curves)
+                at, ids = np.array([sketch.at for sketch, _, _ in ready]), np.array([own for _, own, _ in ready], dtype=np.int64)
+                constants = np.array([numbers for _, _, numbers in ready], dtype=np.float64).reshape(len(ready), -1)
+                self._run(Job(group, held, desk, program, ready[0][0], at, ids, constants), found, curves)
             if program is not None or not ready:
                 return
+
+    def fill(self, filled: Filled, found: Found, *, curves: bool) -> Ints:
+        """Evaluate variants of a form; the numbers of those that have to be looked at one by one."""
+        sample = filled.form.sketch
+        assert sample is not None
+        try:
+            group, desk = self.group(sample), self.desk(sample)
+            if group is None or desk is None or not group.height:
+                return filled.at
+            held = group.need([text for texts, _ in filled.texts for text in texts])
+        except ConfigError:
+            if len(filled.at) == 1:
+                raise
+            half = len(filled.at) // 2
+            return np.concatenate([self.fill(filled.part(part), found, curves=curves) for part in (slice(half), slice(half, None))])
+        except (RustyBTError, TypeError):
+            return filled.at
+        ids, kinds, good = self._placed(filled, held, sample)
+        features = (*kinds, *([held.known[UNIVERSE].kind] if group.universe is not None else []))
+        key = filled.form.key, features
+        if key not in self.programs:
+            assert filled.form.top is not None
+            self.programs[key] = program_of(filled.form.top, features, filled.constants.shape[1], group.universe is not None)
+        program = self.programs[key]
+        if program is None or not good.any():
+            return filled.at
+        if group.universe is not None:
+            ids = np.insert(ids, -1, held.known[UNIVERSE].row, axis=1)
+        rows = slice(None) if good.all() else good
+        job = Job(group, held, desk, program, sample, filled.at[rows], np.ascontiguousarray(ids[rows]), filled.constants[rows].copy())
+        self._run(job, found, curves)
+        return filled.at[~good]
+
+    def _placed(self, filled: Filled, held: Generation, sample: Sketch) -> tuple[Ints, tuple[str, ...], npt.NDArray[np.bool_]]:
+        """What the features of variants are.
+
+        Returns:
+            (variants, features + 1) places of those of the top, and the first bar that decides; their types as the first variant has them;
+            which variants have features of these types.
+        """
+        wide, count = filled.form.wide, len(filled.at)
+        ids, kinds, good = np.empty((count, wide + 1), dtype=np.int64), list[str](), np.ones(count, dtype=bool)
+        endless, reach = np.zeros(count, dtype=bool), np.zeros(count, dtype=np.int64)
+        for place, (texts, which) in enumerate(filled.texts):
+            features = [held.known[text] for text in texts]
+            first = features[int(which[0])].kind
+            fits = np.array([one is not UNUSABLE and (place >= wide or (one is not UNFIT and one.kind == first)) for one in features])
+            good &= fits[which]
+            reaches = np.array([-1 if one.reach is None else one.reach for one in features], dtype=np.int64)[which]
+            endless |= reaches < 0
+            reach = np.maximum(reach, reaches)
+            if place < wide:
+                ids[:, place] = np.array([one.row for one in features], dtype=np.int64)[which]
+                kinds.append(first)
+        universe = held.known.get(UNIVERSE)
+        if universe is not None and sample.group[0] is not None:
+            endless |= universe.reach is None
+            reach = np.maximum(reach, universe.reach or 0)
+        warm = sample.strategy.warmup
+        ids[:, wide] = (np.where(endless, 0, reach) if warm is None else warm) - self.panel.history
+        return ids, tuple(kinds), good
 
     def _ready(
         self, held: Generation, part: Sequence[Sketch], texts: Sequence[Sequence[str]], top: Node, above: Sequence[str]
@@ -197,18 +267,15 @@ class Batches:
 
     def _run(self, job: Job, found: Found, curves: bool) -> None:
         """Offers, runs and numbers, in batches."""
-        group, held, program, ready = job.group, job.held, job.program, job.ready
-        sketch = ready[0][0]
-        assert sketch.strategy.target is not None
-        kind = sketch.strategy.target.kind
-        ids = np.array([own for _, own, _ in ready], dtype=np.int64)
-        constants = np.array([numbers for _, _, numbers in ready], dtype=np.float64).reshape(len(ready), -1)
+        group, held, program, ids, constants = job.group, job.held, job.program, job.ids, job.constants
+        assert job.sample.strategy.target is not None
+        kind = job.sample.strategy.target.kind
         with np.errstate(divide="ignore"):
             constants[:, program.inverted] = 1.0 / constants[:, program.inverted]
         valid = np.ones(constants.shape[1], dtype=np.int64)
         valid[program.nulls] = 0
         gross = self.config.most_gross * (WEIGHT // 10**8)
-        how = np.array([sketch.group[1] is not None, int(KINDS[kind]), gross, constants.shape[1], program.result], dtype=np.int64)
+        how = np.array([job.sample.group[1] is not None, int(KINDS[kind]), gross, constants.shape[1], program.result], dtype=np.int64)
         height = group.height
         places, assets = program.places, len(self.panel.assets)
         scratch = (
@@ -217,12 +284,12 @@ class Batches:
         )  # fmt: skip
         plan = np.empty((3, max(height, OFFERS)), dtype=np.int64)
         at, batch = 0, curves_at_once(self.panel)
-        while at < len(ready):
-            marks = np.zeros((min(batch, len(ready) - at), 2), dtype=np.int64)
+        while at < len(ids):
+            marks = np.zeros((min(batch, len(ids) - at), 2), dtype=np.int64)
             given = (constants[at : at + batch], valid, ids[at : at + batch])
             done = offers_of(program.code, how, given, (held.values, held.valid), group.rows, self.units[kind], plan, marks, scratch)
             equity, ran = job.desk.run(plan, marks[:done])
-            self._keep(equity, ran, [one.at for one, _, _ in ready[at : at + done]], found, curves)
+            self._keep(equity, ran, job.at[at : at + done].tolist(), found, curves)
             at += done
 
     def _keep(self, equity: Ints, ran: Ints, numbers: Sequence[int], found: Found, curves: bool) -> None:

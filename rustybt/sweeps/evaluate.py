@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,9 @@ from rustybt.model.panel import Ints
 from rustybt.spec import StrategyFunction
 from rustybt.spec.strategy import stamped
 from rustybt.sweeps.batch import Batches, Found
+from rustybt.sweeps.forms import Filled
 from rustybt.sweeps.grid import Assignments
+from rustybt.sweeps.learn import Learner
 from rustybt.sweeps.measure import FOR_JUDGING, METRICS, Measured, columns, measure_variant
 from rustybt.sweeps.moments import metrics_of
 from rustybt.sweeps.options import chunk_size
@@ -127,7 +129,7 @@ class Evaluator:
             self.panel, begins = panel, False
         self.batches = Batches(self.panel, config, room)
         self.batches.can &= begins
-        self.sketchers: dict[StrategyFunction, Sketcher] = {}
+        self.learners: dict[StrategyFunction, Learner] = {}
         self.settings = written(config)
 
     def rows(self, strategy: StrategyFunction, variants: Assignments, *, curves: bool = False, counting: bool = True) -> Rows:
@@ -139,20 +141,20 @@ class Evaluator:
             curves: whether to keep equity curves.
             counting: whether to name the trials.
         """
-        given = [variants[at] for at in range(variants.count)]
-        found, sketches = Found(), dict[int, Sketch]()
+        found, sketches, filled = Found(), dict[int, Sketch](), list[Filled]()
         if self.batches.can:
-            sketcher = self.sketchers.setdefault(strategy, Sketcher(strategy))
+            learner = self.learners.setdefault(strategy, Learner(Sketcher(strategy)))
+            filled, left = learner.fill(variants)
+            for form in filled:
+                left += self.batches.fill(form, found, curves=curves).tolist()
             with quietly(strategy):
-                read = [sketcher.read(at, values) for at, values in enumerate(given)]
+                read = [learner.sketcher.read(at, variants[at]) for at in left]
             sketches = {sketch.at: sketch for sketch in read if sketch is not None}
-            found = self.batches.evaluate(list(sketches.values()), curves=curves)
+            self.batches.evaluate(list(sketches.values()), found, curves=curves)
         frame = frame_of(found, len(self.batches.last), self.batches.periods, self.config.money_scale)
-        trials = (
-            [self._trial(sketches[at], strategy, sharpe) for at, sharpe in zip(found.at, frame["sharpe"], strict=True)] if counting else []
-        )
-        alone = sorted(set(range(len(given))) - set(found.at))
-        measured = [measure_variant(strategy, given[at], self.given, self.config, curve=curves) for at in alone]
+        trials = self._trials(strategy, variants, found, frame, (sketches, filled)) if counting else []
+        alone = sorted(set(range(variants.count)) - set(found.at))
+        measured = [measure_variant(strategy, variants[at], self.given, self.config, curve=curves) for at in alone]
         trials += [one.trial for one in measured if one.trial is not None]
         order = np.argsort(np.array([*found.at, *alone]), kind="stable")
         if measured:
@@ -161,10 +163,30 @@ class Evaluator:
             frame = frame[order]
         return Rows(frame, tuple(trials), self._curves(found, measured)[order] if curves else None)
 
-    def _trial(self, sketch: Sketch, strategy: StrategyFunction, sharpe: float | None) -> Trial:
-        made = stamped(sketch.strategy, strategy.name, sketch.params)
-        one = None if sharpe is None else sharpe / self.batches.periods**0.5
-        return Trial(trial_under(made.spec_id, self.settings), strategy.name, one)
+    def _trials(
+        self,
+        strategy: StrategyFunction,
+        variants: Assignments,
+        found: Found,
+        frame: pl.DataFrame,
+        read: tuple[Mapping[int, Sketch], Sequence[Filled]],
+    ) -> list[Trial]:
+        """What the registry counts of the variants that were evaluated together."""
+        if not found.at:
+            return []
+        sketches, filled = read
+        forms = {at: one.form for one in filled for at in one.at.tolist()}
+        sketcher, trials, year = self.learners[strategy].sketcher, [], self.batches.periods**0.5
+        for at, sharpe in zip(found.at, frame["sharpe"].to_list(), strict=True):
+            sketch = sketches.get(at)
+            names = None if sketch is not None else forms[at].names
+            if names is not None:
+                name = names.name(sketcher.params(variants[at]))
+            else:
+                assert sketch is not None
+                name = stamped(sketch.strategy, strategy.name, sketch.params).spec_id
+            trials.append(Trial(trial_under(name, self.settings), strategy.name, None if sharpe is None else sharpe / year))
+        return trials
 
     def _curves(self, found: Found, measured: list[Measured]) -> Ints:
         blank = np.zeros((0, self.panel.bars), dtype=np.int64)

@@ -43,7 +43,7 @@ class Sketch:
         """What the tables of a run depend on."""
         made = self.strategy
         assert made.target is not None
-        return made.exits, made.schedule is not None, made.target.kind
+        return made.exits, made.schedule is not None, made.target.kind, made.cancel_policy
 
 
 class Sketcher:
@@ -62,7 +62,7 @@ class Sketcher:
     def read(self, at: int, values: Mapping[str, Any]) -> Sketch | None:
         """The sketch of a variant; None where it has none. `quietly` has to be in force."""
         try:
-            params = self._params(values)
+            params = self.params(values)
             made = self.family.function(**params)
         except Exception:  # noqa: BLE001 - the ordinary way says what is wrong
             return None
@@ -70,31 +70,54 @@ class Sketcher:
         if not plain or made.target is None:
             return None
         try:
-            text = made.target.expr.meta.serialize(format="json")
-            universe = None if made.universe is None else made.universe.meta.serialize(format="json")
-            beside = tuple(expr.meta.serialize(format="json") for expr in made.signals.values())
+            text, universe, *beside = texts_of(made)
         except Exception:  # noqa: BLE001 - as above
             return None
         shape = shape_of(text)
         if shape not in self.templates:
             self.templates[shape] = template_of(text)
         template = self.templates[shape]
-        if template is None or any(map(_odd, (universe or "", *beside))):
+        if template is None or any(map(_odd, (universe, *beside))):
             return None
-        return Sketch(at, made, params, template, text, (universe, made.schedule), beside)
+        return Sketch(at, made, params, template, text, (universe or None, made.schedule), tuple(beside))
 
-    def _params(self, values: Mapping[str, Any]) -> dict[str, Scalar]:
-        """All parameter values in the order of the function, each checked once for all variants."""
+    def checked_value(self, name: str, value: Any) -> Scalar:
+        """A parameter value in its exact type.
+
+        Raises:
+            ConfigError: it is not allowed.
+        """
+        key = (name, *exactly(value))
+        if key not in self.checked:
+            self.checked[key] = self.family.parameters[name].check(value)
+        return self.checked[key]
+
+    def params(self, values: Mapping[str, Any]) -> dict[str, Scalar]:
+        """All parameter values in the order of the function, each checked once for all variants.
+
+        Raises:
+            ConfigError: a value is not allowed.
+            KeyError: one is missing.
+        """
         found = dict(self.defaults) if not self.required else dict.fromkeys(self.family.parameters) | self.defaults
         for name, value in values.items():
-            kind = type(value)
-            key = (name, kind, value if kind is int or kind is str else repr(value))  # 0.0 is not -0.0, nor 1.0 the Decimal 1.00
-            if key not in self.checked:
-                self.checked[key] = self.family.parameters[name].check(value)
-            found[name] = self.checked[key]
+            found[name] = self.checked_value(name, value)
         if any(name not in values for name in self.required):
             raise KeyError
         return found
+
+
+def exactly(value: Any) -> tuple[type, Hashable]:
+    """A value as a key: 0.0 is not -0.0, nor 1.0 the Decimal 1.00."""
+    kind = type(value)
+    return kind, value if kind is int or kind is str or (kind is float and value) else repr(value)
+
+
+def texts_of(made: Strategy) -> list[str]:
+    """Target, universe (empty where it has none) and signals as Polars writes them."""
+    assert made.target is not None
+    parts = [made.target.expr, made.universe, *made.signals.values()]
+    return ["" if expr is None else expr.meta.serialize(format="json") for expr in parts]
 
 
 def _odd(text: str) -> bool:

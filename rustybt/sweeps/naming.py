@@ -1,0 +1,131 @@
+"""Texts with gaps: what differs between the variants of a form is filled in as JSON writes it, and so are the identities of strategies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from rustybt.spec.identity import canonical
+from rustybt.spec.parameters import Scalar
+from rustybt.spec.strategy import stamped
+from rustybt.spec.targets import Target
+from rustybt.spec.tree import build
+from rustybt.sweeps.sketch import Sketch
+from rustybt.sweeps.traced import KINDS, Deed, Opaque, Trace, names_of, worked_out
+
+MOST = 10**9
+"""Whole numbers below it mean the same as a constant of any type."""
+
+
+@dataclass(frozen=True)
+class Blank:
+    """What differs between the variants of a form: a constant of the top, or the text of a feature.
+
+    Attributes:
+        pieces: texts between the numbers; of a constant empty.
+        deeds: how the numbers are worked out, each with its type.
+    """
+
+    pieces: tuple[str, ...]
+    deeds: tuple[tuple[Deed, type], ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Parameters that it depends on."""
+        return frozenset().union(*(names_of(deed) for deed, _ in self.deeds))
+
+
+def written(tree: Any) -> str:
+    """A tree as text."""
+    return json.dumps(tree, separators=(",", ":"), ensure_ascii=False)
+
+
+def checked(number: Any, kind: type) -> float:
+    """A number that can be filled in.
+
+    Raises:
+        ValueError: it is too large, not finite or of another type.
+    """
+    plain: float = number
+    if type(number) is not kind:
+        raise ValueError
+    if (kind is int and abs(plain) >= MOST) or not math.isfinite(plain):
+        raise ValueError
+    return plain
+
+
+def filled_in(pieces: Sequence[str], numbers: Sequence[float]) -> str:
+    """The text with numbers in its gaps."""
+    return "".join(part for at, piece in enumerate(pieces) for part in ((piece,) if not at else (repr(numbers[at - 1]), piece)))
+
+
+def blank_of(text: str, trace: Trace) -> str | Blank:
+    """A JSON text that holds marks as its pieces and what stands between them.
+
+    Raises:
+        Opaque: it cannot be told apart.
+    """
+    deeds: list[tuple[Deed, type]] = []
+
+    def hidden(tree: Any) -> Any:
+        if isinstance(tree, dict):
+            return {name: hidden(part) for name, part in tree.items()}
+        if isinstance(tree, list):
+            return [hidden(part) for part in tree]
+        number = trace.marks.get(tree) if type(tree) in KINDS else None
+        if number is None:
+            return tree
+        deeds.append((number.deed, type(number.value)))
+        return "\0"
+
+    pieces = written(hidden(json.loads(text))).split('"\\u0000"')
+    if len(pieces) != len(deeds) + 1:
+        raise Opaque
+    return Blank(tuple(pieces), tuple(deeds)) if deeds else text
+
+
+class Names:
+    """The identities (`spec_id`) of the strategies of a form.
+
+    Args:
+        plain: a plain call.
+        target, signals: its expressions with marks.
+        trace: whose marks they are.
+    """
+
+    def __init__(self, plain: Sketch, target: str, signals: Sequence[str], trace: Trace) -> None:
+        self.plain, self.target, self.signals, self.trace = plain, target, signals, trace
+
+    def name(self, params: Mapping[str, Scalar]) -> str:
+        """The identity of the variant with these parameters."""
+        pieces, parts = self.parts
+        given = tuple(params.values())
+        return hashlib.sha256(filled_in(pieces, [checked(done(given), kind) for done, kind in parts]).encode()).hexdigest()
+
+    @cached_property
+    def parts(self) -> tuple[Sequence[str], Sequence[tuple[Any, type]]]:
+        """The text that is hashed, and how the numbers in its gaps are worked out.
+
+        Raises:
+            Opaque: it does not give the identity of the plain call.
+        """
+        real, place = self.plain.strategy, {name: at for at, name in enumerate(self.plain.params)}
+        assert real.target is not None
+        marked, put = stamped(real, "", self.plain.params), object.__setattr__
+        put(marked, "target", Target(real.target.kind, build(json.loads(self.target))))
+        put(marked, "signals", {name: build(json.loads(one)) for name, one in zip(real.signals, self.signals, strict=True)})
+        facts = json.loads(canonical(marked))
+        facts["params"] |= {name: self.trace.put_mark(number) for name, number in self.trace.parameters.items()}
+        blank = blank_of(json.dumps(facts, sort_keys=True), self.trace)
+        if isinstance(blank, str):
+            raise Opaque
+        parts = [(worked_out(deed, place), kind) for deed, kind in blank.deeds]
+        given = tuple(self.plain.params.values())
+        if filled_in(blank.pieces, [done(given) for done, _ in parts]) != canonical(stamped(real, "", self.plain.params)):
+            raise Opaque
+        return blank.pieces, parts
