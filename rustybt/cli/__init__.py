@@ -20,8 +20,8 @@ from rustybt.errors import ConfigError, RustyBTError
 __all__ = ["build_app", "main"]
 
 COMMANDS = (
-    "demo", "run", "sweep", "search", "walk-forward", "verify", "explain", "report", "ingest", "catalog", "assets",
-    "continuous", "adjust", "sql", "warm",
+    "demo", "run", "sweep", "search", "walk-forward", "verify", "explain", "report", "ingest", "catalog", "cache",
+    "assets", "continuous", "adjust", "sql", "warm",
 )  # fmt: skip
 
 

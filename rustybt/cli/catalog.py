@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from rustybt.cli import options as o
 from rustybt.cli import show
@@ -120,7 +119,7 @@ def _show(verbs: typer.Typer) -> None:
             show.out.print(f"- {warning}", markup=False)
         for title, rows in (("snapshots", versions), ("assets", assets), ("runs", runs)):
             if rows:
-                show.out.print(_table(rows, title))
+                show.out.print(show.rows_table(rows, title))
 
 
 def _diff(verbs: typer.Typer) -> None:
@@ -197,18 +196,9 @@ def _say(document: dict[str, Any], rows: Sequence[dict[str, Any]], json: bool, e
     if json:
         show.emit(document)
     elif rows:
-        show.out.print(_table(rows))
+        show.out.print(show.rows_table(rows))
     elif empty:
         show.out.print(empty, markup=False)
-
-
-def _table(rows: Sequence[dict[str, Any]], title: str | None = None) -> Table:
-    table = Table(title=title, title_justify="left")
-    for name in rows[0]:
-        table.add_column(name)
-    for row in rows:
-        table.add_row(*(str(value)[:12] if name == "snapshot" else str(value) for name, value in row.items()))
-    return table
 
 
 def _plain(value: Any) -> Any:

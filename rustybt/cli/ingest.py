@@ -31,16 +31,17 @@ def register(app: typer.Typer) -> None:
         events: o.EventsOption = None,
         start: o.StartOption = None,
         end: o.EndOption = None,
-        frequency: Annotated[
-            str | None, typer.Option("--frequency", help="Length of a vendor's bars: 1m, 1h, 1d.", show_default="1d")
-        ] = None,
-        setting: Annotated[
-            list[str] | None, typer.Option("--setting", help="Of a vendor: --setting base_url=URL. May be repeated.", show_default=False)
-        ] = None,
+        frequency: o.FrequencyOption = None,
+        setting: o.VendorSettingOption = None,
         reference: Annotated[
             bool, typer.Option("--reference", help="Symbols, terms and events by the reference data of the catalog.")
         ] = False,
-        fresh: Annotated[bool, typer.Option("--fresh", help="Begin an interrupted download anew.")] = False,
+        freshness: o.FreshnessOption = None,
+        fresh: Annotated[
+            bool, typer.Option("--fresh", help="Ask for all anew: neither the cache nor an interrupted download counts.")
+        ] = False,
+        offline: Annotated[bool, typer.Option("--offline", help="Answer from the cache alone, or say what it lacks.")] = False,
+        workers: o.DownloadsOption = 4,
         strict: Annotated[bool, typer.Option("--strict", help="Refuse the source at its first unusable row.")] = False,
         json: o.JsonOption = False,
     ) -> None:
@@ -61,12 +62,15 @@ def register(app: typer.Typer) -> None:
             "end": end,
             "dirty": "refuse" if strict else "quarantine",
             "frequency": frequency,
-            "settings": o.pairs(setting, "--setting base_url=https://...") or None,
+            "settings": o.vendor_settings(setting),
             "resume": not fresh,
+            "freshness": "never" if fresh else freshness,
+            "offline": offline,
+            "workers": workers,
         }
-        for secret in {"key", "secret"} & (given["settings"] or {}).keys():
-            do = "set the environment variable of the vendor: others can read a command line"
-            raise ConfigError(f"--setting {secret} shows it to everybody on this machine", where="--setting", do=do)
+        if fresh and (freshness or offline):
+            what = "--freshness" if freshness else "--offline"
+            raise ConfigError(f"--fresh and {what} were given", where=what, do="leave one out")
         shelf = Catalog()
         if reference:
             given["reference"] = shelf.reference

@@ -97,6 +97,19 @@ CancelPolicyOption = Annotated[
         show_default="as the strategy says",
     ),
 ]
+FrequencyOption = Annotated[str | None, typer.Option("--frequency", help="Length of a vendor's bars: 1m, 1h, 1d.", show_default="1d")]
+VendorSettingOption = Annotated[
+    list[str] | None, typer.Option("--setting", help="Of a vendor: --setting base_url=URL. May be repeated.", show_default=False)
+]
+FreshnessOption = Annotated[
+    str | None,
+    typer.Option(
+        "--freshness",
+        help="How long earlier downloads count: session, hybrid:15m, ttl:12h, always or never.",
+        show_default="session",
+    ),
+]
+DownloadsOption = Annotated[int, typer.Option("--workers", help="Symbols of a vendor that are asked for at the same time.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
@@ -245,3 +258,16 @@ def out_folder(path: str | None) -> Path | None:
 
     check_writable(Path(path))
     return Path(path)
+
+
+def vendor_settings(given: list[str] | None) -> dict[str, str] | None:
+    """Settings of a vendor from the command line.
+
+    Raises:
+        ConfigError: one of them is secret.
+    """
+    found = pairs(given, "--setting base_url=https://...") or {}
+    for secret in sorted({"key", "secret"} & found.keys()):
+        do = "set the environment variable of the vendor: others can read a command line"
+        raise ConfigError(f"--setting {secret} shows it to everybody on this machine", where="--setting", do=do)
+    return found or None

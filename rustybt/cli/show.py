@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -112,4 +112,14 @@ def frame_table(frame: pl.DataFrame) -> Table:
         table.add_column(escape(name), justify="right")
     for row in frame.select(shown).iter_rows():
         table.add_row(*(f"{value:,.4g}" if isinstance(value, float) else "-" if value is None else escape(str(value)) for value in row))
+    return table
+
+
+def rows_table(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> Table:
+    """Rows with the same names as a table; of snapshots the first characters."""
+    table = Table(title=title, title_justify="left")
+    for name in rows[0]:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(escape(str(value)[:12] if name == "snapshot" else str(value)) for name, value in row.items()))
     return table

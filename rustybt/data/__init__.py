@@ -6,6 +6,7 @@ behind the door. The steps are in `build`. To add a file type: one line in `sour
 """
 
 from rustybt.data.aggregate import Resampler, resample
+from rustybt.data.cache import Cache, Freshness
 from rustybt.data.calendars import Calendar, calendar
 from rustybt.data.catalog import Catalog, Version
 from rustybt.data.chains import Continuous, continuous
@@ -17,13 +18,16 @@ from rustybt.data.preset import Preset, presets
 from rustybt.data.reference import Listing, Reference
 from rustybt.data.restate import Adjusted, adjusted
 from rustybt.data.walk import blocks, replay
+from rustybt.data.warming import warm
 
 __all__ = [
     "Adjusted",
+    "Cache",
     "Calendar",
     "Catalog",
     "Continuous",
     "Listing",
+    "Freshness",
     "Patience",
     "Preset",
     "Reference",
@@ -40,4 +44,5 @@ __all__ = [
     "presets",
     "replay",
     "resample",
+    "warm",
 ]

@@ -27,6 +27,7 @@ OWN = {
     "FX": ("America/New_York", {"mon-fri": "17:00-17:00"}),
 }
 """Calendars made here: zone and hours by weekday."""
+QUARTER = 91
 FIRST_DAY, LAST_DAY = -719_000, 2_932_000
 """Days from 0001 to 9997, that a zone can be looked up for."""
 
@@ -211,6 +212,18 @@ def sessions(code: str, first: int, last: int) -> Sessions:
     if code.startswith("{"):
         return own_sessions(code, Calendar.read(code), first, last)
     return _venue(code, first, last)
+
+
+def covering(code: str, first: int, last: int) -> Sessions:
+    """The sessions of whole quarters around a span where the calendar has them, so that many spans share what is slow to make.
+
+    Raises:
+        DataError: as `sessions`.
+    """
+    try:
+        return sessions(code, first // QUARTER * QUARTER, (last // QUARTER + 1) * QUARTER)
+    except DataError:
+        return sessions(code, first, last)
 
 
 def own_sessions(code: str, calendar: Calendar, first: int, last: int) -> Sessions:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from rustybt.data.actions import read_events
+from rustybt.data.cache import Freshness
 from rustybt.data.calendars import code_of
 from rustybt.data.catalog import Catalog, Version
 from rustybt.data.catalog.naming import check_name
@@ -40,6 +41,9 @@ def ingest(
     settings: Mapping[str, Any] | None = None,
     resume: bool = True,
     patience: Patience | None = None,
+    freshness: str | Freshness | None = None,
+    offline: bool = False,
+    workers: int = 4,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
 ) -> Version:
@@ -56,6 +60,11 @@ def ingest(
         settings: of a vendor: ``key``, ``secret``, ``base_url``, ... Keys that are not given come from the environment.
         resume: whether an interrupted download goes on; False begins anew.
         patience: `rustybt.data.Patience` with a vendor that fails.
+        freshness: how long a vendor's bars that were downloaded before count (docs/how-to/cache.md): ``"session"``, the default, until the
+            market may have made another; ``"hybrid:15m"``, but asked again only after so long; ``"ttl:12h"``, for so long; ``"always"``;
+            ``"never"``.
+        offline: answer from the cache alone; what it lacks is one error. Unless ``freshness`` says otherwise, all that is kept counts.
+        workers: symbols of a vendor that are asked for at the same time, within its budget of requests.
         progress: called with days done and all days of a download.
         options: as in `rustybt.load`; ``start`` is needed for a vendor, and ``end`` is now unless given.
 
@@ -78,28 +87,50 @@ def ingest(
     if isinstance(source, Panel):
         raise ConfigError("a panel cannot be ingested", where="source", do="give the file or the frame that it was loaded from")
     shelf = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
-    found, listed = _source_of(source, settings, options)
+    found, listed = source_of(source, settings, options)
     if found is None:
-        _refuse({"symbols": symbols, "frequency": frequency, "settings": settings})
+        _refuse({"symbols": symbols, "frequency": frequency, "settings": settings, "offline": offline or None})
         return _publish(shelf, name, source, _said(source), options)
-    if isinstance(symbols, str):
-        raise ConfigError(f"symbols is the text {symbols!r}", where="symbols", do=f"give a list: symbols=[{symbols!r}]")
     if not isinstance(options.get("assets") or {}, Mapping):
         raise ConfigError("assets is a list", where="assets", do="choose with symbols")
     Options(**options)  # what is wrong with them is said before anything is downloaded
     from rustybt.data.download import Wanted, download
 
-    chosen = tuple(dict.fromkeys(listed if symbols is None else symbols))
-    wanted = Wanted(chosen, frequency or ("1d" if found.frequencies else ""), options.get("start"), options.get("end"), resume)
-    got = download(found, wanted, shelf.root / "downloads", patience, progress)
+    chosen = chosen_of(symbols, listed)
+    length = frequency or ("1d" if found.frequencies else "")
+    policy = freshness_of(freshness, offline)
+    wanted = Wanted(chosen, length, options.get("start"), options.get("end"), resume, policy, offline, workers)
+    got = download(found, wanted, shelf.root, patience, progress)
     told = _told(found, got, options)
     said = f"{found.name}:{','.join(chosen) if found.frequencies else found.address}"
-    made = _publish(shelf, name, got.bars, said, told, got=got)
-    got.pages.drop()
-    return made
+    return _publish(shelf, name, got.bars, said, told, got=got)
 
 
-def _source_of(source: Any, settings: Mapping[str, Any] | None, options: dict[str, Any]) -> tuple[Source | None, tuple[str, ...]]:
+def chosen_of(symbols: Sequence[str] | None, listed: Sequence[str]) -> tuple[str, ...]:
+    """Symbols that were given, or those of the address; each once.
+
+    Raises:
+        ConfigError: a text was given.
+    """
+    if isinstance(symbols, str):
+        raise ConfigError(f"symbols is the text {symbols!r}", where="symbols", do=f"give a list: symbols=[{symbols!r}]")
+    return tuple(dict.fromkeys(listed if symbols is None else symbols))
+
+
+def freshness_of(said: str | Freshness | None, offline: bool) -> Freshness:
+    """What the user said; offline all that is kept counts, unless he said otherwise.
+
+    Raises:
+        ConfigError: it is not understood.
+
+    Example:
+        >>> freshness_of(None, offline=True).kind, freshness_of("ttl:1h", offline=True).kind
+        ('always', 'ttl')
+    """
+    return Freshness.read(("always" if offline else "session") if said is None else said)
+
+
+def source_of(source: Any, settings: Mapping[str, Any] | None, options: dict[str, Any]) -> tuple[Source | None, tuple[str, ...]]:
     """The source that is meant and the symbols that its address lists, or None for files and frames that the door reads.
 
     What the user says of the columns, zone and stamp of ``csv:`` and ``parquet:`` is for the source rather than for the door.

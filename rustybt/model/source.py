@@ -93,6 +93,11 @@ class Source(Protocol):
         ...
 
     @property
+    def options(self) -> Mapping[str, str]:
+        """Settings that change what it answers, such as a feed; no key. Bars of one setting are never taken for those of another."""
+        ...
+
+    @property
     def stamp(self) -> Literal["open", "close", "session"] | None:
         """What ``ts`` says, as in `rustybt.load`."""
         ...
@@ -126,4 +131,13 @@ class Source(Protocol):
         Raises:
             SourceError: the source fails; ``retryable`` tells whether the same request may succeed later.
         """
+        ...
+
+
+@runtime_checkable
+class Parallel(Source, Protocol):
+    """A source that can be asked by several threads at once, each through one of its own; others are asked for one symbol after another."""
+
+    def another(self) -> Source:
+        """One like this one, which shares nothing that changes with it."""
         ...

@@ -76,12 +76,21 @@ class AlpacaSource:
         self._actions = CorporateActionsClient(*keys, url_override=self.address, raw_data=True)
         for client in (self._bars, self._actions):
             client._retry = 0  # noqa: SLF001 -- it would sleep inside a call, past the budget that all share
+        self.options: Mapping[str, str] = {} if feed is None else {"feed": feed}
+        self._opened = (keys, feed, base_url, requests_per_minute)
         self._feed = {} if feed is None else {"feed": feed}
         self.version = f"alpaca-py {__version__}"
         self.rates: Sequence[Rate] = (Rate(requests_per_minute, 60.0),)
 
+    def another(self) -> AlpacaSource:
+        """One with clients of its own."""
+        made = AlpacaSource(*self._opened)
+        made.set_timeout(self._timeout)
+        return made
+
     def set_timeout(self, seconds: float) -> None:
         """Seconds for one answer; the client itself would wait for ever."""
+        self._timeout = seconds
         for client in (self._bars, self._actions):
             session: Any = client._session  # noqa: SLF001 -- it is given no other way
             session.request = partial(session.request, timeout=seconds)

@@ -47,12 +47,14 @@ class AlphaVantageSource:
     """Daily bars. The cursor names what is asked next: bars, splits, dividends."""
 
     name = "alphavantage"
+    options: Mapping[str, str] = {}
     stamp: Literal["session"] = "session"
     frequencies: Sequence[str] = ("1d",)
 
     def __init__(self, key: str, base_url: str | None, requests_per_minute: int, timeout: float) -> None:
         self.address = failures.checked_url(base_url, "https://www.alphavantage.co")
         self._key, self._timeout = key, timeout
+        self._opened = (key, base_url, requests_per_minute, timeout)
         self._series = self._own(require("alpha_vantage.timeseries", extra="alphavantage").TimeSeries)
         self._actions = self._own(require("alpha_vantage.fundamentaldata", extra="alphavantage").FundamentalData)
         self.version = f"alpha-vantage {version('alpha-vantage')}"
@@ -67,6 +69,10 @@ class AlphaVantageSource:
                 return source._asked(url)
 
         return Client(self._key)
+
+    def another(self) -> AlphaVantageSource:
+        """One with clients of its own."""
+        return AlphaVantageSource(*self._opened)
 
     def terms(self, symbol: str) -> Terms:
         """The exchange, by the end of the symbol; a request less of the few that an account has."""

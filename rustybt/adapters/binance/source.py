@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -35,6 +35,7 @@ class BinanceSource:
     """The spot market."""
 
     name = "binance"
+    options: Mapping[str, str] = {}
     stamp: Literal["open"] = "open"
     frequencies: Sequence[str] = (*("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w"),)
     rates: Sequence[Rate] = (Rate(2000, 60.0),)  # a candle request weighs 2 of 6000; the rest is left to others
@@ -44,8 +45,13 @@ class BinanceSource:
         self._errors = require("binance_common.errors", extra="binance")
         self.address = failures.checked_url(base_url, "https://api.binance.com")
         settings = spot.ConfigurationRestAPI(base_path=self.address, timeout=int(timeout * 1000), retries=0)
+        self._timeout = timeout
         self._client = spot.Spot(config_rest_api=settings).rest_api
         self.version = f"binance-sdk-spot {version('binance-sdk-spot')}"
+
+    def another(self) -> BinanceSource:
+        """One with a client of its own."""
+        return BinanceSource(self.address, self._timeout)
 
     def terms(self, symbol: str) -> Terms:
         """Increments of a pair, as the exchange publishes them."""

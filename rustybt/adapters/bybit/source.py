@@ -45,18 +45,23 @@ class BybitSource:
     """One category of its markets."""
 
     stamp: Literal["open"] = "open"
+    options: Mapping[str, str] = {}
     frequencies: Sequence[str] = tuple(INTERVALS)
     rates: Sequence[Rate] = (Rate(300, 5.0),)  # the exchange closes its door at 600
 
     def __init__(self, category: str, base_url: str | None, timeout: float) -> None:
         trading = require("pybit.unified_trading", extra="bybit")
         self._exceptions = require("pybit.exceptions", extra="bybit")
-        self.name, self._category = f"bybit:{category}", category
+        self.name, self._category, self._timeout = f"bybit:{category}", category, timeout
         # -1 is no code: the client is to sleep for none of them, past the budget that all share.
         self._client = trading.HTTP(timeout=timeout, retry_codes={-1}, max_retries=1)
         self.address = failures.checked_url(base_url, "https://api.bybit.com")
         self._client.endpoint = self.address
         self.version = f"pybit {version('pybit')}"
+
+    def another(self) -> BybitSource:
+        """One with a client of its own."""
+        return BybitSource(self._category, self.address, self._timeout)
 
     def terms(self, symbol: str) -> Terms:
         """Increments of a market, as the exchange publishes them."""

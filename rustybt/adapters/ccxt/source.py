@@ -38,6 +38,7 @@ class CcxtSource:
     """One exchange: candles in windows of time."""
 
     stamp: Literal["open"] = "open"
+    options: Mapping[str, str] = {}
 
     def __init__(self, exchange: str, base_url: str | None = None, timeout: float | str = 30.0) -> None:
         self._ccxt = require("ccxt", extra="ccxt")
@@ -59,6 +60,15 @@ class CcxtSource:
         self.frequencies = tuple(name for name in self._client.timeframes or {} if name[-1] in LENGTHS)
         self.rates = (Rate(max(round(1000 / self._client.rateLimit), 1), max(self._client.rateLimit / 1000, 1.0)),)
         self._kinds: tuple[str, ...] = ()
+        self._opened = (exchange, base_url, timeout)
+
+    def another(self) -> CcxtSource:
+        """One with a client of its own; the markets that this one has loaded are not asked for again."""
+        made = CcxtSource(*self._opened)
+        if self._client.markets:
+            made._client.set_markets_from_exchange(self._client)
+            made._kinds = self._kinds
+        return made
 
     def terms(self, symbol: str) -> Terms:
         """Increments of a market, as the exchange publishes them."""

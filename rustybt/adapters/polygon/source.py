@@ -49,6 +49,7 @@ class PolygonSource:
     """
 
     name = "polygon"
+    options: Mapping[str, str] = {}
     stamp: Literal["open"] = "open"  # intraday and around the clock; daily bars of stocks carry dates
     frequencies: Sequence[str] = ("1s", "1m", "5m", "15m", "30m", "1h", "4h", "1d")
 
@@ -57,6 +58,7 @@ class PolygonSource:
         from importlib.metadata import version
 
         self.address = failures.checked_url(base_url, "https://api.massive.com")
+        self._opened = (key, base_url, requests_per_minute, timeout)
         waits = {"connect_timeout": timeout, "read_timeout": timeout}
         self._client = massive.RESTClient(key, base=self.address, connection_pool_kw={"retries": False}, **waits)
         self._massive = massive
@@ -71,6 +73,10 @@ class PolygonSource:
         self._client.client.request = remembered
         self.version = f"massive {version('massive')}"
         self.rates: Sequence[Rate] = (Rate(requests_per_minute, 60.0),)
+
+    def another(self) -> PolygonSource:
+        """One with a client of its own."""
+        return PolygonSource(*self._opened)
 
     def terms(self, symbol: str) -> Terms:
         """Market and currency of a symbol, listed or not any more."""

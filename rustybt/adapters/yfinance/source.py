@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Literal
@@ -41,9 +41,11 @@ class YahooSource:
     """Yahoo Finance.
 
     Its prices and dividends are divided by all later splits, up to today; that is undone, so a page always asks for the splits until now.
+    Its library keeps one session for the whole process, so it is asked for one symbol after another.
     """
 
     name = "yfinance"
+    options: Mapping[str, str] = {}
     stamp: Literal["open"] = "open"  # intraday; daily bars carry dates
     frequencies: Sequence[str] = (*WINDOWS, "1d")
     rates: Sequence[Rate] = (Rate(10, 10.0),)

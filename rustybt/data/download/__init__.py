@@ -1,4 +1,4 @@
-"""History from a source of bars, page by page: asked politely, kept on the disk until it is whole, and made exact.
+"""History from a source of bars, page by page: asked politely, kept as long as it is fresh, and made exact.
 
 In: a `rustybt.model.source.Source` and what is wanted of it. Out: rows for the door, with their corporate actions and what the source knows
 of its assets. The registry of sources is `registry`; to add one, write the protocol and name it under the entry points ``rustybt.sources``.

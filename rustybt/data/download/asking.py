@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from rustybt.data.catalog.files import sole_writer, unwritable
@@ -60,14 +61,15 @@ class Budget:
         self._rates = sorted(source.rates, key=lambda rate: rate.seconds)
         self._place = folder / hashlib.sha256(source.address.encode()).hexdigest()[:32]
 
-    def take(self) -> None:
-        """Wait until one more request may be sent.
+    def take(self, stop: Event | None = None) -> None:
+        """Wait until one more request may be sent, or until it is to stop.
 
         Raises:
             DataError: the folder cannot be written.
         """
-        while (left := self._wait()) > 0:
-            time.sleep(min(left, LONGEST_NAP))
+        stop = stop or Event()
+        while not stop.is_set() and (left := self._wait()) > 0:
+            stop.wait(min(left, LONGEST_NAP))
 
     def close_for(self, seconds: float) -> None:
         """Nobody asks for a while: the vendor said so."""
@@ -110,11 +112,22 @@ class Budget:
             raise unwritable(self._place, error) from error
 
 
-def ask[Answer](budget: Budget, patience: Patience, call: Callable[[], Answer]) -> Answer:
+class Stopped(Exception):
+    """Another thread of the same download failed, so this one asks no more."""
+
+
+def ask[Answer](budget: Budget, patience: Patience, call: Callable[[], Answer], stop: Event | None = None) -> Answer:
     """The answer to one request.
+
+    Args:
+        budget: of the source.
+        patience: with it.
+        call: the request.
+        stop: set when no more is to be asked; a wait ends with it.
 
     Raises:
         SourceError: it failed for good, or for too long.
+        Stopped: it was to stop.
     """
     import tenacity
 
@@ -130,12 +143,20 @@ def ask[Answer](budget: Budget, patience: Patience, call: Callable[[], Answer]) 
             budget.close_for(asked)
         return max(asked or 0.0, again(state))
 
+    stop = stop or Event()
+
     def once() -> Answer:
-        budget.take()
+        budget.take(stop)
+        if stop.is_set():
+            raise Stopped
         return call()
 
     retrying = tenacity.Retrying(
-        stop=tenacity.stop_after_attempt(patience.attempts), wait=wait, retry=tenacity.retry_if_exception(worth_it), reraise=True
+        sleep=tenacity.nap.sleep_using_event(stop),
+        stop=tenacity.stop_after_attempt(patience.attempts),
+        wait=wait,
+        retry=tenacity.retry_if_exception(worth_it),
+        reraise=True,
     )
     try:
         return retrying(once)

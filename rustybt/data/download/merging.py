@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from rustybt.data.calendars import sessions
+from rustybt.data.calendars import covering
 from rustybt.data.columns import FIELDS
 from rustybt.data.spans import end_of
 from rustybt.data.stamps import microseconds
@@ -21,54 +23,70 @@ BELIEVED = 10
 EVENT_COLUMNS = dict.fromkeys(("asset", "ts", "kind", "value", "pay"), pl.String)
 
 
-def merge_bars(
-    source: Source, history: History, pages: Mapping[str, Sequence[Page]], calendars: Mapping[str, str | None]
-) -> tuple[pl.DataFrame, list[str]]:
-    """The rows of all symbols, and sentences about what was left out.
+@dataclass(frozen=True)
+class Rows:
+    """The bars of one symbol.
+
+    Attributes:
+        bars: complete ones in order, each once; numbers as the source wrote them.
+        notes: sentences of the source.
+        repeated: rows that came more than once.
+        unfinished: bars that were not complete.
+    """
+
+    bars: pl.DataFrame
+    notes: tuple[str, ...]
+    repeated: int = 0
+    unfinished: int = 0
+
+
+def merge_pages(source: Source, symbol: str, history: History, pages: Sequence[Page], calendar: str | None) -> Rows:
+    """The rows of one symbol, and what was left out.
 
     Args:
         source: whose pages they are.
+        symbol: as the source writes it.
         history: what was wanted.
-        pages: by symbol.
-        calendars: by symbol, codes of exchange calendars where they are known.
+        pages: of the symbol.
+        calendar: code of the exchange's calendar where it is known.
 
     Raises:
-        SourceError: a symbol has no bar, a number is none, or a bar came twice with different numbers.
+        SourceError: a bar has no time, or came twice with different numbers.
     """
-    frames, repeated, unfinished = [], 0, 0
-    for symbol, got in pages.items():
-        where = f"{source.name}, {symbol!r}"
-        rows = pl.concat([_texts(page.bars) for page in got if page.bars.height] or [pl.DataFrame()], how="diagonal_relaxed")
-        if rows.height and rows["ts"].null_count():
-            raise SourceError(f"{rows['ts'].null_count()} bars have no time", where=where, do="report it to the vendor")
-        once = rows.unique(maintain_order=True)
-        whole = once.filter(_complete(once["ts"], source, history, calendars[symbol])) if once.height else once
-        if not whole.height:
-            span = f"{history.start:%Y-%m-%d} and {history.end:%Y-%m-%d}"
-            raise SourceError(
-                f"there are no bars between {span}", where=where, do="check start, end and frequency, or leave the symbol out"
-            )
+    where = f"{source.name}, {symbol!r}"
+    rows = pl.concat([_texts(page.bars) for page in pages if page.bars.height] or [pl.DataFrame()], how="diagonal_relaxed")
+    if rows.height and rows["ts"].null_count():
+        raise SourceError(f"{rows['ts'].null_count()} bars have no time", where=where, do="report it to the vendor")
+    once = rows.unique(maintain_order=True)
+    whole = once.filter(completed(once["ts"], source, history.frequency, calendar) <= micros(history.end)) if once.height else once
+    if whole.height:
         _check_once(source, whole, where)
-        repeated, unfinished = repeated + rows.height - once.height, unfinished + once.height - whole.height
-        frames.append(whole.sort("ts").with_columns(pl.lit(symbol).alias("asset")))
+        whole = whole.sort("ts")
+    notes = tuple(dict.fromkeys(note for page in pages for note in page.notes))
+    return Rows(whole, notes, rows.height - once.height, once.height - whole.height)
+
+
+def merge_symbols(source: Source, history: History, rows: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, list[str]]:
+    """The rows of all symbols as exact numbers, and sentences about those that do not reach as far as was asked.
+
+    Raises:
+        SourceError: a symbol has no bar, or a number is none.
+    """
+    for symbol, bars in rows.items():
+        if not bars.height:
+            span = f"{history.start:%Y-%m-%d} and {history.end:%Y-%m-%d}"
+            do = "check start, end and frequency, or leave the symbol out"
+            raise SourceError(f"there are no bars between {span}", where=f"{source.name}, {symbol!r}", do=do)
+    frames = [bars.with_columns(pl.lit(symbol).alias("asset")) for symbol, bars in rows.items()]
     bars = pl.concat(frames, how="diagonal_relaxed")
     bars = bars.with_columns(_exact(bars[name], source.name) for name in bars.columns if bars[name].dtype == pl.String and name in FIELDS)
-    notes = _short(source, history, frames) if source.frequencies else []
-    notes += list(dict.fromkeys(note for got in pages.values() for page in got for note in page.notes))
-    if repeated:
-        notes.append(f"{repeated} rows that {source.name} sent twice were taken once.")
-    if unfinished:
-        notes.append(f"{unfinished} bars that were not complete by {_said(history.end)} were left out.")
-    return bars, notes
+    return bars, _short(source, history, frames) if source.frequencies else []
 
 
-def merge_events(pages: Mapping[str, Sequence[Page]]) -> pl.DataFrame | None:
+def merge_events(events: Mapping[str, Sequence[Mapping[str, Any]]]) -> pl.DataFrame | None:
     """Corporate actions of all symbols, each once; None where there is none."""
     found = {
-        (symbol, event["ts"], event["kind"], event["value"]): {"asset": symbol, **event}
-        for symbol, got in pages.items()
-        for page in got
-        for event in page.events
+        (symbol, event["ts"], event["kind"], event["value"]): {"asset": symbol, **event} for symbol, got in events.items() for event in got
     }
     rows = sorted(found.values(), key=lambda event: (event["asset"], event["ts"], event["kind"]))
     return pl.DataFrame(rows, schema=EVENT_COLUMNS) if rows else None
@@ -89,7 +107,13 @@ def _short(source: Source, history: History, frames: Sequence[pl.DataFrame]) -> 
     return notes
 
 
-def _said(moment: datetime) -> str:
+def moment_text(moment: datetime) -> str:
+    """An instant for a sentence.
+
+    Example:
+        >>> moment_text(datetime(2024, 3, 1, 21, 0))
+        '2024-03-01 21:00 UTC'
+    """
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
@@ -98,19 +122,26 @@ def _texts(bars: pl.DataFrame) -> pl.DataFrame:
     return bars.with_columns(pl.col(name).cast(pl.String) for name, dtype in bars.schema.items() if isinstance(dtype, pl.Decimal))
 
 
-def _complete(ts: pl.Series, source: Source, history: History, calendar: str | None) -> pl.Series:
-    """Which bars were complete when the download began; files hold what they hold."""
+def completed(ts: pl.Series, source: Source, frequency: str, calendar: str | None) -> pl.Series:
+    """Microseconds UTC at which bars are complete; files hold what they hold, so theirs always were.
+
+    Args:
+        ts: as the source stamps them.
+        source: whose they are.
+        frequency: their length.
+        calendar: code of the exchange's calendar where it is known.
+    """
     if not source.frequencies:
-        return pl.repeat(True, len(ts), eager=True)
+        return pl.repeat(0, len(ts), eager=True, dtype=pl.Int64)
     if source.stamp == "session" or ts.dtype == pl.Date:
         days = ts.cast(pl.Date).to_physical().to_numpy()
-        closes = end_of(days) if calendar is None else sessions(calendar, int(days.min()), int(days.max())).close_of(days)[0]
-        return pl.Series(closes <= _micros(history.end))
-    length = microseconds(history.frequency) if source.stamp == "open" else 0
-    return ts.dt.cast_time_unit("us").to_physical() + length <= _micros(history.end)
+        return pl.Series(end_of(days) if calendar is None else covering(calendar, int(days.min()), int(days.max())).close_of(days)[0])
+    length = microseconds(frequency) if source.stamp == "open" else 0
+    return ts.dt.cast_time_unit("us").to_physical() + length
 
 
-def _micros(moment: datetime) -> int:
+def micros(moment: datetime) -> int:
+    """An instant in microseconds since 1970, UTC."""
     return int(np.datetime64(moment.replace(tzinfo=None), "us").astype(np.int64))
 
 

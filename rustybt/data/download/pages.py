@@ -21,67 +21,64 @@ KEPT = timedelta(days=7)
 
 
 class Pages:
-    """The pages of one download, by symbol.
+    """The pages of one symbol's download.
 
     Args:
         root: folder of all downloads.
         source: where they come from.
-        asked: what the user asked for, as texts; the same again goes on where it stopped.
+        asked: what is asked for, as texts; the same again goes on where it stopped.
     """
 
     def __init__(self, root: Path, source: Source, asked: Mapping[str, str | None]) -> None:
-        about = json.dumps([source.name, source.address, asked], sort_keys=True)
+        about = json.dumps([source.name, source.address, dict(source.options), asked], sort_keys=True)
         self.folder = root / hashlib.sha256(about.encode()).hexdigest()[:32]
 
-    def pin(self, history: History) -> History:
-        """What is wanted, with the end that it had when the download began; so a resumed one does not mix two ends.
+    def pin(self, history: History, now: datetime, oldest: timedelta = KEPT) -> tuple[History, datetime]:
+        """What is wanted, with the end that it had when the download began, and when that was; so a resumed one does not mix two ends.
 
-        Begins anew where what is there is old or damaged.
+        Begins anew where what is there is older than may be, or damaged.
         """
         place = self.folder / "wanted.json"
         try:
             said = json.loads(place.read_text(encoding="utf-8"))
             start, end, made = (datetime.fromisoformat(said[key]) for key in ("start", "end", "made"))
-            if datetime.now(UTC) - made < KEPT and start == history.start:
-                return History(history.frequency, start, end)
+            if timedelta(0) <= now - made <= min(oldest, KEPT) and start == history.start and oldest > timedelta(0):
+                return History(history.frequency, start, end), made
         except (OSError, ValueError, KeyError, TypeError):
             pass
         self.drop()
-        said = {"start": history.start.isoformat(), "end": history.end.isoformat(), "made": datetime.now(UTC).isoformat()}
-        _note(place, said)
-        return history
+        _note(place, {"start": history.start.isoformat(), "end": history.end.isoformat(), "made": now.isoformat()})
+        return history, now
 
-    def terms_of(self, symbol: str) -> Terms | None:
-        """What the source said of a symbol when the download began."""
+    def terms(self) -> Terms | None:
+        """What the source said of the symbol when the download began."""
         try:
-            note = json.loads(self._place(symbol, 0).with_name("terms.json").read_text(encoding="utf-8"))
+            note = json.loads((self.folder / "terms.json").read_text(encoding="utf-8"))
             return Terms(note["asset_class"], note["settings"], note["calendar"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def keep_terms(self, symbol: str, terms: Terms) -> None:
+    def keep_terms(self, terms: Terms) -> None:
         """Keep them; settings that are numbers become texts, which are exact."""
-        place = self._place(symbol, 0).with_name("terms.json")
         settings = {name: value if value is None else str(value) for name, value in terms.settings.items()}
-        note = {"asset_class": terms.asset_class, "settings": settings, "calendar": terms.calendar}
-        _note(place, note)
+        _note(self.folder / "terms.json", {"asset_class": terms.asset_class, "settings": settings, "calendar": terms.calendar})
 
-    def of(self, symbol: str) -> list[Page]:
-        """The whole pages of a symbol from its first; a damaged one ends them."""
+    def whole(self) -> list[Page]:
+        """The whole pages from the first; a damaged one ends them."""
         found: list[Page] = []
-        while (page := self._read(self._place(symbol, len(found)))) is not None:
+        while (page := self._read(self._place(len(found)))) is not None:
             found.append(page)
             if page.cursor is None:
                 break
         return found
 
-    def keep(self, symbol: str, number: int, page: Page) -> None:
+    def keep(self, number: int, page: Page) -> None:
         """Write a page: its bars, then the note that makes it count.
 
         Raises:
             DataError: the disk does not take it.
         """
-        place = self._place(symbol, number)
+        place = self._place(number)
         _write(place.with_suffix(".parquet"), page.bars.write_parquet)
         note: dict[str, Any] = {"cursor": page.cursor, "events": [dict(event) for event in page.events], "rows": page.bars.height}
         _note(place.with_suffix(".json"), {**note, "notes": list(page.notes)})
@@ -96,8 +93,8 @@ class Pages:
         """Throw the pages away."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _place(self, symbol: str, number: int) -> Path:
-        return self.folder / hashlib.sha256(symbol.encode()).hexdigest()[:16] / f"{number:06}"
+    def _place(self, number: int) -> Path:
+        return self.folder / f"{number:06}"
 
     def _read(self, place: Path) -> Page | None:
         try:

@@ -90,6 +90,7 @@ class FileSource:
 
     frequencies: Sequence[str] = ()
     rates: Sequence[Rate] = ()
+    options: Mapping[str, str] = {}
     version = f"polars {pl.__version__}"
 
     def __init__(self, kind: str, paths: Sequence[str], writing: Writing) -> None:

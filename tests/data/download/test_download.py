@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from rustybt.data.download.pages import Pages
 from rustybt.model.source import History, Page, Rate, Source, Terms
 
 HISTORY = History("1d", datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC))
+NOW = datetime(2024, 2, 1, 12, tzinfo=UTC)
 QUICK = Patience(attempts=3, first=0.0)
 
 
@@ -35,6 +36,7 @@ class Almanac:
     stamp: Literal["session"] = "session"
     frequencies: Sequence[str] = ("1d",)
     rates: Sequence[Rate] = ()
+    options: Mapping[str, str] = {}
 
     def __init__(self, text: str = "10.10", same: bool = False) -> None:
         self.text, self.same = text, same
@@ -131,13 +133,15 @@ def test_a_text_that_is_no_number_is_shown(tmp_path: Path) -> None:
 
 
 def test_numbers_with_exponents_and_many_digits_are_exact(tmp_path: Path) -> None:
-    for text, tick, ticks in (
-        ("1.5e-7", "0.00000001", 15),
-        ("0.000000000000000001", "1E-18", 1),
-        ("12345678.12345678", "0.00000001", 1234567812345678),
+    for number, (text, tick, ticks) in enumerate(
+        (
+            ("1.5e-7", "0.00000001", 15),
+            ("0.000000000000000001", "1E-18", 1),
+            ("12345678.12345678", "0.00000001", 1234567812345678),
+        )
     ):
-        made = ingested(Almanac(text), tmp_path, tick_size=tick)
-        assert rbt.Catalog(tmp_path).open(made.name).frame["ticks_close"][0] == ticks
+        made = ingested(Almanac(text), folder := tmp_path / str(number), tick_size=tick)
+        assert rbt.Catalog(folder).open(made.name).frame["ticks_close"][0] == ticks
 
 
 def test_a_source_that_goes_in_circles_is_stopped(tmp_path: Path) -> None:
@@ -148,27 +152,36 @@ def test_a_source_that_goes_in_circles_is_stopped(tmp_path: Path) -> None:
 def test_the_end_of_a_resumed_download_is_that_of_its_beginning(tmp_path: Path) -> None:
     pages = Pages(tmp_path, Almanac(), {"end": None})
     later = History("1d", HISTORY.start, HISTORY.end + timedelta(days=1))
-    assert pages.pin(HISTORY) == HISTORY
-    pages.keep("ACME", 0, Almanac().fetch("ACME", HISTORY, None))
-    assert pages.pin(later) == HISTORY
-    assert len(pages.of("ACME")) == 1
+    assert pages.pin(HISTORY, NOW) == (HISTORY, NOW)
+    pages.keep(0, Almanac().fetch("ACME", HISTORY, None))
+    assert pages.pin(later, NOW + timedelta(hours=1)) == (HISTORY, NOW)
+    assert len(pages.whole()) == 1
     (pages.folder / "wanted.json").write_text("{}")  # damaged, or too old: begun anew
-    assert pages.pin(later) == later
-    assert not pages.of("ACME")
+    assert pages.pin(later, NOW) == (later, NOW)
+    assert not pages.whole()
+
+
+def test_pages_that_are_older_than_may_be_are_not_gone_on_with(tmp_path: Path) -> None:
+    pages = Pages(tmp_path, Almanac(), {"end": None})
+    pages.pin(HISTORY, NOW)
+    pages.keep(0, Almanac().fetch("ACME", HISTORY, None))
+    assert pages.pin(HISTORY, NOW + timedelta(hours=1), timedelta(hours=2)) == (HISTORY, NOW)
+    assert pages.pin(HISTORY, NOW + timedelta(hours=3), timedelta(hours=2)) == (HISTORY, NOW + timedelta(hours=3))
+    assert not pages.whole()
 
 
 @pytest.mark.parametrize("damage", ["000001.parquet", "000001.json"])
 def test_a_damaged_page_and_those_after_it_are_asked_for_again(tmp_path: Path, damage: str) -> None:
     pages, source = Pages(tmp_path, Almanac(), {}), Almanac()
-    pages.pin(HISTORY)
+    pages.pin(HISTORY, NOW)
     cursor: str | None = None
     for number in range(3):
         page = source.fetch("ACME", HISTORY, cursor)
-        pages.keep("ACME", number, page)
+        pages.keep(number, page)
         cursor = page.cursor
     victim = next(pages.folder.rglob(damage))
     victim.write_bytes(victim.read_bytes()[:20])
-    assert len(pages.of("ACME")) == 1
+    assert len(pages.whole()) == 1
 
 
 class Slow(Almanac):
@@ -284,7 +297,7 @@ def test_two_processes_do_not_download_the_same(tmp_path: Path) -> None:
 
 def test_pages_that_nobody_went_on_with_are_thrown_away(tmp_path: Path) -> None:
     left = Pages(tmp_path / "downloads", Almanac(), {"end": "another"})
-    left.pin(HISTORY)
+    left.pin(HISTORY, NOW)
     old = time.time() - 8 * 86_400
     os.utime(left.folder / "wanted.json", (old, old))
     ingested(Almanac(), tmp_path)
