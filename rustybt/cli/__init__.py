@@ -20,7 +20,7 @@ from rustybt.errors import ConfigError, RustyBTError
 __all__ = ["build_app", "main"]
 
 COMMANDS = (
-    "demo", "run", "sweep", "search", "walk-forward", "verify", "explain", "report", "ingest", "catalog", "cache",
+    "demo", "run", "sweep", "search", "walk-forward", "cross-validate", "verify", "explain", "report", "ingest", "catalog", "cache",
     "assets", "continuous", "adjust", "sql", "warm",
 )  # fmt: skip
 

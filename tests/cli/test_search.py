@@ -89,3 +89,17 @@ def test_bad_usage_is_one_message(rustybt: Command, bars: str, cross: str, comma
     assert found.code == 2
     assert says in found.err
     assert "Traceback" not in found.err
+
+
+def test_cross_validate_joins_the_tests_to_paths(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    page, rows = tmp_path / "page.html", tmp_path / "paths.parquet"
+    flags = ("--grid", "fast=3,5", "--grid", "slow=10:30:10", "--where", "fast < slow", "--groups", "4", "--embargo", "5", "--purge", "1")
+    found = rustybt("cross-validate", cross, "--data", bars, *flags, "--report", str(page), "--out", str(rows), "--json").json
+    assert (found["variants"], len(found["splits"]), len(found["paths"])) == (6, 6, 3)
+    assert pl.read_parquet(rows)["path"].to_list() == [path["path"] for path in found["paths"]]
+    assert 0 <= found["overfit"] <= 1
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert "6 variants, 6 splits, 3 paths; chosen by sharpe" in rustybt("cross-validate", cross, "--data", bars, *flags).out
+    refused = rustybt("cross-validate", cross, "--data", bars, "--grid", "fast=3", "--groups", "1")
+    assert refused.code in {1, 2}
+    assert "groups" in refused.err
