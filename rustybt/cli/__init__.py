@@ -21,7 +21,7 @@ __all__ = ["build_app", "main"]
 
 COMMANDS = (
     "demo", "run", "sweep", "search", "walk-forward", "cross-validate", "verify", "explain", "report", "ingest", "catalog", "cache",
-    "assets", "continuous", "adjust", "sql", "warm",
+    "migrate", "assets", "continuous", "adjust", "sql", "warm",
 )  # fmt: skip
 
 

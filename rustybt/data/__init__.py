@@ -6,6 +6,7 @@ behind the door. The steps are in `build`. To add a file type: one line in `sour
 """
 
 from rustybt.data.aggregate import Resampler, resample
+from rustybt.data.bundles import Migrated, migrate
 from rustybt.data.cache import Cache, Freshness
 from rustybt.data.calendars import Calendar, calendar
 from rustybt.data.catalog import Catalog, Version
@@ -28,6 +29,7 @@ __all__ = [
     "Continuous",
     "Freshness",
     "Listing",
+    "Migrated",
     "Patience",
     "Preset",
     "Reference",
@@ -41,6 +43,7 @@ __all__ = [
     "demo_events",
     "ingest",
     "load",
+    "migrate",
     "presets",
     "replay",
     "resample",

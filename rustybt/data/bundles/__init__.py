@@ -1,0 +1,10 @@
+"""What Zipline ingested, as a dataset of the catalog: the same bars to the last digit, verified, or not there at all.
+
+In: the folder of a bundle. Out: a version of a dataset and a report. The files are read as they are, without Zipline and without bcolz:
+`carrays` opens the columns of bcolz, `bundle` finds what is in a folder and names its assets, `stored` reads the bars, `csvdir` the CSV
+files that bundles are made of, `moving` puts them into the catalog and compares.
+"""
+
+from rustybt.data.bundles.moving import Migrated, migrate
+
+__all__ = ["Migrated", "migrate"]
