@@ -37,15 +37,22 @@ def _add(verbs: typer.Typer) -> None:
         file: Annotated[str | None, typer.Argument(help="File of assets: .csv, .parquet, .arrow.", show_default=False)] = None,
         events: Annotated[str | None, typer.Option("--events", help="File of corporate actions.", show_default=False)] = None,
         rates: Annotated[str | None, typer.Option("--rates", help="File of currency rates.", show_default=False)] = None,
+        dataset: Annotated[
+            str | None,
+            typer.Option("--dataset", help="A dataset whose assets are taken, those that are not there yet.", show_default=False),
+        ] = None,
         json: o.JsonOption = False,
     ) -> None:
         """Take rows in: all of them, or with one wrong row none."""
         from rustybt.data.catalog import Catalog
 
-        if file is None and events is None and rates is None:
-            raise ConfigError("there is nothing to add", where="rustybt assets add", do="name a file of assets, --events or --rates")
+        files = [given for given in (file, events, rates) if given is not None]
+        if bool(files) == (dataset is not None):
+            what = "files and a dataset at once" if files else "there is nothing to add"
+            raise ConfigError(what, where="rustybt assets add", do="name a file of assets, --events or --rates, or --dataset alone")
         with show.working("adding", quiet=json):
-            made = Catalog().reference.add(file, events=events, rates=rates)
+            shelf = Catalog()
+            made = shelf.enlist(dataset) if dataset is not None else shelf.reference.add(file, events=events, rates=rates)
         if json:
             show.emit(made.__dict__)
             return

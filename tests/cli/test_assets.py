@@ -55,7 +55,12 @@ def test_mistakes_are_one_message_and_a_code(rustybt: Command, assets: str, tmp_
     bad.write_text("asset,symbol,tick_size\nA,A,0.01\nB,B,wide\n")
     refused = rustybt("assets", "add", str(bad))
     assert refused.code == 1
-    assert f"{bad}, row 1" in refused.err
+    assert f"{bad}, line 3" in refused.err
+    wrong = tmp_path / "events.csv"
+    wrong.write_text("asset,ts,kind,value\nMETA,2024-02-21,dividend,0.5\nMETA,2024-05-21,split,-2\n")
+    assert f"{wrong}, line 3, asset 'META', 2024-05-21" in rustybt("assets", "add", "--events", str(wrong)).err
+    wrong.write_text("pair,ts,rate\nEUR/USD,2024-02-21,1.1\nEUR/USD,2024-02-22,1E30\n")
+    assert f"{wrong}, line 3" in rustybt("assets", "add", "--rates", str(wrong)).err
     assert len(rustybt("assets", "log", "--json").json["revisions"]) == 1
 
 
@@ -85,6 +90,23 @@ def test_bars_are_ingested_by_reference(rustybt: Command, assets: str, tmp_path:
     made = rustybt("ingest", str(path), "--name", "fb", "--reference", "--json").json
     assert (made["assets"], made["bars"], made["quarantined"]) == (2, 3, 0)
     assert rbt.load("fb").symbols == ("FB.1", "META")
+
+
+def test_assets_are_taken_from_a_dataset(rustybt: Command) -> None:
+    rustybt("ingest", "demo", "--name", "stocks")
+    made = rustybt("assets", "add", "--dataset", "stocks", "--json").json
+    assert (made["added"], made["dropped"], made["source"][:7]) == (105, 0, "stocks@")
+    assert rustybt("assets", "show", "AAPL", "--json").json["events"] == 5
+    assert not rustybt("assets", "add", "--dataset", "stocks", "--json").json["new"]
+    assert "files and a dataset at once" in rustybt("assets", "add", "x.csv", "--dataset", "stocks").err
+
+
+def test_a_dataset_does_not_take_a_symbol_from_its_owners(rustybt: Command, assets: str) -> None:
+    rustybt("ingest", "demo", "--name", "stocks")
+    refused = rustybt("assets", "add", "--dataset", "stocks")
+    assert refused.code == 1
+    assert "'FB' names 'FB' always" in refused.err
+    assert len(rustybt("assets", "log", "--json").json["revisions"]) == 1
 
 
 def test_contracts_are_chained(rustybt: Command, assets: str, tmp_path: Path) -> None:

@@ -22,11 +22,11 @@ import polars as pl
 from rustybt._sqlite import opened, writing
 from rustybt.data.catalog.files import WAIT, checksum, settle, sole_writer, unwritable
 from rustybt.data.catalog.naming import check_name, split_name
-from rustybt.data.catalog.reading import DAMAGED, described, open_ready, rebuild
+from rustybt.data.catalog.reading import DAMAGED, SIZES, assets_of, described, events_of, open_ready, rebuild
 from rustybt.data.catalog.schema import CATALOG
 from rustybt.data.catalog.writing import write_snapshot
 from rustybt.data.options import Options
-from rustybt.data.reference import Reference
+from rustybt.data.reference import Reference, Revision
 from rustybt.errors import ConfigError, DataError
 from rustybt.model import Event, Panel
 
@@ -218,6 +218,38 @@ class Catalog:
                 do="run rustybt catalog verify, then rustybt catalog repair",
             ) from error
         return replace_keeping(panel, version.name)
+
+    def enlist(self, name: str) -> Revision:
+        """Take the assets of a dataset, with what they trade in, and their corporate actions into the reference data.
+
+        Assets that are there already stay as they are. The first bar is no listing date, so none is written down.
+
+        Raises:
+            DataError: there is no such dataset, or it is damaged.
+
+        Example:
+            >>> import tempfile, rustybt as rbt
+            >>> shelf = rbt.Catalog(tempfile.mkdtemp())
+            >>> made = rbt.ingest("demo", "stocks", catalog=shelf)
+            >>> shelf.enlist("stocks").added
+            105
+        """
+        version = self.find(name)
+        try:
+            about = described(self.folder(version.snapshot))
+            assets, events = assets_of(about), events_of(about) or []
+        except DAMAGED as error:
+            do = "run rustybt catalog verify, then rustybt catalog repair"
+            raise DataError(f"snapshot {version.name} is damaged", where=str(self.folder(version.snapshot)), do=do) from error
+        have = self.reference.entries([asset.symbol for asset in assets])
+        fresh = [asset for asset in assets if asset.symbol not in have]
+        fields = ("currency", *SIZES)
+        rows = [
+            {"asset": asset.symbol, "kind": asset.asset_class, **{field: str(getattr(asset, field)) for field in fields}} for asset in fresh
+        ]
+        ids = {asset.symbol for asset in fresh}
+        mine = [event for event in events if event.asset in ids and (event.other is None or event.other in ids)]
+        return self.reference.add(rows or None, events=mine or None, source=version.name)
 
     def record_run(self, run_id: str, folder: Path, panel: Panel) -> None:
         """Remember that a run used a snapshot.

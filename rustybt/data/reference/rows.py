@@ -42,7 +42,7 @@ def read_entries(source: Any) -> list[Entry]:
         raise DataError("neither a column asset nor symbol", where=where, do="name each asset")
     rows: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
     for number, row in enumerate(frame.iter_rows(named=True)):
-        place = f"{where}, row {number}"
+        place = _place(where, number)
         plain = {name: _value(row[name], name, place) for name in frame.columns}
         owner = plain.get("asset") or plain.get("symbol")
         if owner is None:
@@ -57,14 +57,17 @@ def read_actions(source: Any) -> list[tuple[Event, date | None]]:
     Raises:
         DataError: naming the row.
     """
+    if isinstance(source, list | tuple) and all(isinstance(item, Event) for item in source):
+        return [(event, None) for event in read_events(list(source))]
     where, frame = _opened(source, "events")
     known: list[Any] = [None] * frame.height
     if "known" in frame.columns:
-        known = [_value(value, "known", f"{where}, row {number}") for number, value in enumerate(frame["known"].to_list())]
+        known = [_value(value, "known", _place(where, number)) for number, value in enumerate(frame["known"].to_list())]
     try:
         return list(zip(read_events(frame), known, strict=True))
     except DataError as error:
-        raise DataError(error.what, where=error.where.replace("events", where, 1), do=error.do) from None
+        told = re.sub(r"^events, row (\d+)", lambda found: _place(where, int(found[1])), error.where)
+        raise DataError(error.what, where=told, do=error.do) from None
 
 
 def read_rates(source: Any) -> list[Rate]:
@@ -78,7 +81,7 @@ def read_rates(source: Any) -> list[Rate]:
         raise DataError(f"column {missing[0]!r} is missing", where=where, do="give pair, ts and rate")
     found: dict[tuple[str, str], Rate] = {}
     for number, row in enumerate(frame.iter_rows(named=True)):
-        place = f"{where}, row {number}"
+        place = _place(where, number)
         pair = str(row["pair"])
         if not PAIR.fullmatch(pair) or len(set(pair.split("/"))) < 2:
             raise DataError(f"pair {row['pair']!r} does not name two currencies", where=place, do='write "EUR/USD"')
@@ -105,6 +108,12 @@ def _opened(source: Any, what: str) -> tuple[str, pl.DataFrame]:
     if isinstance(source, list | tuple) and all(isinstance(row, Mapping) for row in source):
         source = pl.DataFrame(list(source), infer_schema_length=None)
     return where, collect(open_source(source))
+
+
+def _place(where: str, number: int) -> str:
+    """Where a row is: by the line of a CSV file, which has a header, else by its number from 0."""
+    csv = where.lower().endswith((".csv", ".csv.gz"))
+    return f"{where}, line {number + 2}" if csv else f"{where}, row {number}"
 
 
 def _entry(owner: str, given: list[tuple[str, Mapping[str, Any]]]) -> Entry:

@@ -8,12 +8,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import rustybt as rbt
 from rustybt.data.chains import Continuous, continuous
-from rustybt.errors import ConfigError
+from rustybt.errors import ConfigError, DataError
 from rustybt.model import Panel
-from tests.data.chains.test_rolls import contract
+from tests.data.chains.test_rolls import chains, contract
 
 OPTIONS: dict[str, Any] = {"asset_class": "future", "tick_size": "1"}
 BARS = pl.concat([contract("A", 0, [100, 101, 102, 103, 104, 105]), contract("B", 2, [110, 111, 112, 113, 114, 90, 91])])
@@ -67,6 +69,26 @@ def test_signals_see_the_series_not_the_contract() -> None:
     rows = panel().frame.filter(pl.col("asset") == "B").select(pl.col("session"), "x_rising", "x_contract")
     assert [row[1] for row in rows.rows()] == [True, True, True, True, True, False, True]
     assert rows["x_contract"].to_list() == ["A", "A", "B", "B", "B", "B", "B"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(chains(), st.sampled_from(["calendar", "volume"]))
+def test_one_contract_is_held_through_every_roll(chain: tuple[pl.DataFrame, dict[str, date]], roll: str) -> None:
+    """However the contracts list, trade and end: never two, and none only after a roll that could not be traded."""
+    bars, expiries = chain
+    try:
+        chained = continuous(bars, "X", expiries=expiries, roll=roll, adjust="none", stamp="session", **OPTIONS)
+    except DataError:
+        return
+    beside = rbt.attached(rbt.load(chained.bars, stamp="close", **OPTIONS), columns=["contract"], beside="all")
+    panel = rbt.load(bars, stamp="session", events=chained.events, attach={"x": beside}, **OPTIONS)
+    front = pl.col("asset").cast(pl.String) == pl.col("x_contract")
+    hold = rbt.Strategy("hold", target=rbt.quantity(pl.when(front).then(1.0)))
+    result = rbt.run(hold, panel, cash="100000", max_gross="2")
+    held = result.fills.select("ts", pl.when(pl.col("side") == "buy").then("quantity").otherwise(-pl.col("quantity")).alias("change"))
+    totals = held.group_by("ts", maintain_order=True).agg(pl.col("change").sum())["change"].cum_sum().to_list()
+    untradable = chained.rolls.filter(~pl.col("tradable")).height
+    assert all(1 <= total <= 1 + untradable for total in totals)
 
 
 def test_beside_all_takes_one_asset() -> None:

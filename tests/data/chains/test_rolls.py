@@ -118,6 +118,13 @@ def test_a_contract_that_nobody_trades_is_passed_over() -> None:
     assert made.rolls.select("before", "after").rows() == [("A", "C")]
 
 
+def test_nobody_waits_for_a_contract_that_is_not_listed_yet() -> None:
+    """B ends before C, but has no bar when A is left: that it will have some is the future."""
+    parts = [contract("A", 0, [10] * 6), contract("B", 7, [11] * 8), contract("C", 0, [12] * 20)]
+    made = chained(parts, {"A": "2024-01-05", "B": "2024-02-16", "C": "2024-03-15"})
+    assert made.rolls.select("session", "before", "after").rows() == [(date(2024, 1, 5), "A", "C")]
+
+
 def test_a_schedule_of_the_user_is_followed() -> None:
     parts = [contract("A", 0, [10] * 8), contract("B", 0, [11] * 8), contract("C", 0, [12] * 8)]
     rows = [{"contract": "C", "from_ts": "2024-01-03"}, {"contract": "B", "from_ts": "2024-01-06"}]
