@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Any
 
 from rustybt.data.reference.kept import event_row
@@ -51,17 +52,14 @@ def check_symbols(entries: Mapping[str, Entry], changed: set[str]) -> None:
     for (name, venue), spans in named.items():
         if venue is not None:  # where a venue is not said, it may be any
             spans = spans + named.get((name, None), [])
-        ordered = sorted(spans)
-        widest = ordered[0]
-        for after in ordered[1:]:
-            if after[0] <= widest[1] and after[2] != widest[2]:
-                what = f"{name!r} names {widest[2]!r} {span_text(*widest[:2])} and {after[2]!r} {span_text(*after[:2])}"
+        for before, after in pairwise(sorted(spans)):
+            if after[0] <= before[1] and after[2] != before[2]:
+                what = f"{name!r} names {before[2]!r} {span_text(*before[:2])} and {after[2]!r} {span_text(*after[:2])}"
                 raise DataError(
                     f"{what}: a reused symbol without dates that part the two",
                     where=f"reference data, symbol {name!r}",
                     do="say with listed, delisted or from_ts which it was when, or give a venue to both",
                 )
-            widest = max(widest, after, key=lambda span: span[1])
 
 
 def check_actions(actions: Sequence[tuple[Event, date | None]], ids: Set[str]) -> None:

@@ -270,20 +270,28 @@ def test_prices_come_back_as_they_were_traded(chain: tuple[pl.DataFrame, dict[st
 
 
 @settings(max_examples=60, deadline=None)
-@given(chains(), RULES)
-def test_moves_of_the_series_are_moves_of_one_contract(chain: tuple[pl.DataFrame, dict[str, date]], rule: dict[str, Any]) -> None:
+@given(chains(), RULES, st.sampled_from(["difference", "ratio"]), st.sampled_from(["first", "last"]))
+def test_moves_of_the_series_are_moves_of_one_contract(
+    chain: tuple[pl.DataFrame, dict[str, date]], rule: dict[str, Any], adjust: str, anchor: str
+) -> None:
     """Between two bars of the series lies what the newer contract did, where it had a bar at the older: no roll makes a move."""
     bars, expiries = chain
-    made = made_of(bars, expiries, **rule | {"adjust": "difference"})
+    made = made_of(bars, expiries, **rule | {"adjust": adjust}, anchor=anchor)
     if made is None:
         return
     closes = {(row["asset"], row["ts"]): row["close"] for row in bars.iter_rows(named=True)}
     rows = made.frame.select("session", "contract", "close").rows()
     measured = {row["session"]: row["measured"].date() for row in made.rolls.iter_rows(named=True)}
+    edge = -1 if anchor == "last" else 0
+    assert rows[edge][2] == closes[rows[edge][1], rows[edge][0]]
     for (before, _, old), (day, name, new) in pairwise(rows):
         if day in measured and measured[day] != before:
             continue
-        assert int(new - old) == closes[name, day] - closes[name, before]
+        now, then = closes[name, day], closes[name, before]
+        if adjust == "difference":
+            assert new - old == now - then
+        else:
+            assert float(new / old) == pytest.approx(now / then, rel=1e-7)
 
 
 @settings(max_examples=60, deadline=None)

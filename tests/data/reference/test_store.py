@@ -156,8 +156,7 @@ def test_a_reused_symbol_is_found_among_those_that_were_there(listed: Reference)
     assert listed.find("A", on="2012-01-03").id == "A.2"
 
 
-def test_a_wide_span_hides_no_later_overlap(listed: Reference) -> None:
-    """Three owners: the one in the middle ends early, the last begins within the first."""
+def test_an_overlap_is_found_whatever_the_order_of_the_rows(listed: Reference) -> None:
     rows = [("A.1", "2000-01-03", "2020-01-03"), ("A.2", "2020-06-01", "2020-07-01"), ("A.3", "2019-01-03", "2019-02-04")]
     with pytest.raises(DataError, match=r"'A' names 'A.1' .* and 'A.3'"):
         listed.add([{"asset": name, "symbol": "A", "listed": first, "delisted": last} for name, first, last in rows])
