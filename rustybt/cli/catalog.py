@@ -11,6 +11,8 @@ import typer
 from rustybt.cli import options as o
 from rustybt.cli import show
 
+SHOWN = 20
+"""Repairs that are shown as a table."""
 NameArgument = Annotated[str, typer.Argument(help="Dataset, or dataset@snapshot.", show_default=False)]
 
 
@@ -99,7 +101,7 @@ def _list(verbs: typer.Typer) -> None:
 def _show(verbs: typer.Typer) -> None:
     @verbs.command("show")
     def show_(name: NameArgument, json: o.JsonOption = False) -> None:
-        """Snapshots, assets, warnings and runs of one dataset."""
+        """Snapshots, assets, warnings, runs and repairs of one dataset."""
         from rustybt.data.catalog import Catalog, sql
 
         shelf = Catalog()
@@ -108,9 +110,17 @@ def _show(verbs: typer.Typer) -> None:
         about = sql(shelf, f"SELECT * FROM snapshots WHERE id = '{found.snapshot}'").to_dicts()[0]
         assets = sql(shelf, f"SELECT asset, bars, first, last FROM symbols WHERE snapshot = '{found.snapshot}'").to_dicts()
         runs = sql(shelf, f"SELECT run_id, folder, created FROM runs WHERE snapshot = '{found.snapshot}'").to_dicts()
-        warnings = list(shelf.open(found.name).warnings)
+        warnings, repairs = list(shelf.open(found.name).warnings), shelf.repairs(found.name)
         if json:
-            show.emit({"versions": versions, "snapshot": {**about, "warnings": warnings}, "assets": assets, "runs": runs})
+            show.emit(
+                {
+                    "versions": versions,
+                    "snapshot": {**about, "warnings": warnings},
+                    "assets": assets,
+                    "runs": runs,
+                    "repairs": repairs.to_dicts(),
+                }
+            )
             return
         show.out.print(
             f"{found.name}: {about['bars']:,} bars of {about['assets']} assets, {about['first']} to {about['last']}", markup=False
@@ -120,6 +130,9 @@ def _show(verbs: typer.Typer) -> None:
         for title, rows in (("snapshots", versions), ("assets", assets), ("runs", runs)):
             if rows:
                 show.out.print(show.rows_table(rows, title))
+        if repairs.height:
+            more = f", the first {SHOWN}; --json has all" if repairs.height > SHOWN else ""
+            show.out.print(show.rows_table(repairs.head(SHOWN).to_dicts(), f"{repairs.height} repairs before it was ingested{more}"))
 
 
 def _diff(verbs: typer.Typer) -> None:

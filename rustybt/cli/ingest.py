@@ -36,6 +36,9 @@ def register(app: typer.Typer) -> None:
         reference: Annotated[
             bool, typer.Option("--reference", help="Symbols, terms and events by the reference data of the catalog.")
         ] = False,
+        repairs: Annotated[
+            str | None, typer.Option("--repairs", help="Log of rustybt catalog mend, kept with the snapshot.", show_default=False)
+        ] = None,
         freshness: o.FreshnessOption = None,
         fresh: Annotated[
             bool, typer.Option("--fresh", help="Ask for all anew: neither the cache nor an interrupted download counts.")
@@ -63,6 +66,7 @@ def register(app: typer.Typer) -> None:
             "dirty": "refuse" if strict else "quarantine",
             "frequency": frequency,
             "settings": o.vendor_settings(setting),
+            "repairs": repairs,
             "resume": not fresh,
             "freshness": "never" if fresh else freshness,
             "offline": offline,

@@ -15,10 +15,12 @@ from rustybt.data.cache import Freshness
 from rustybt.data.calendars import code_of
 from rustybt.data.catalog import Catalog, Version
 from rustybt.data.catalog.naming import check_name
+from rustybt.data.catalog.repairs import check_log
 from rustybt.data.demo import EVENTS
 from rustybt.data.door import load
 from rustybt.data.names import names_of
 from rustybt.data.options import Options
+from rustybt.data.sources import collect, frame_of, open_source
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.model.source import Source
@@ -39,6 +41,7 @@ def ingest(
     symbols: Sequence[str] | None = None,
     frequency: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    repairs: Any = None,
     resume: bool = True,
     patience: Patience | None = None,
     freshness: str | Freshness | None = None,
@@ -58,6 +61,8 @@ def ingest(
         symbols: of a vendor or of files, in place of those that the address lists.
         frequency: length of a vendor's bars, ``"1d"`` unless given.
         settings: of a vendor: ``key``, ``secret``, ``base_url``, ... Keys that are not given come from the environment.
+        repairs: the log of `rustybt.data.quality.mend`, a frame or a file, to be kept beside the snapshot; a `Mended` as the
+            source brings its own.
         resume: whether an interrupted download goes on; False begins anew.
         patience: `rustybt.data.Patience` with a vendor that fails.
         freshness: how long a vendor's bars that were downloaded before count (docs/how-to/cache.md): ``"session"``, the default, until the
@@ -87,10 +92,11 @@ def ingest(
     if isinstance(source, Panel):
         raise ConfigError("a panel cannot be ingested", where="source", do="give the file or the frame that it was loaded from")
     shelf = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
+    source, log = _mended(source, repairs)
     found, listed = source_of(source, settings, options)
     if found is None:
         _refuse({"symbols": symbols, "frequency": frequency, "settings": settings, "offline": offline or None})
-        return _publish(shelf, name, source, _said(source), options)
+        return _publish(shelf, name, source, _said(source), options, log=log)
     if not isinstance(options.get("assets") or {}, Mapping):
         raise ConfigError("assets is a list", where="assets", do="choose with symbols")
     Options(**options)  # what is wrong with them is said before anything is downloaded
@@ -103,7 +109,7 @@ def ingest(
     got = download(found, wanted, shelf.root, patience, progress)
     told = _told(found, got, options)
     said = f"{found.name}:{','.join(chosen) if found.frequencies else found.address}"
-    return _publish(shelf, name, got.bars, said, told, got=got)
+    return _publish(shelf, name, got.bars, said, told, got=got, log=log)
 
 
 def chosen_of(symbols: Sequence[str] | None, listed: Sequence[str]) -> tuple[str, ...]:
@@ -176,7 +182,30 @@ def _told(source: Source, got: Downloaded, options: Mapping[str, Any]) -> dict[s
     return told
 
 
-def _publish(shelf: Catalog, name: str, source: Any, said: str, options: Mapping[str, Any], *, got: Downloaded | None = None) -> Version:
+def _mended(source: Any, repairs: Any) -> tuple[Any, pl.DataFrame | None]:
+    """The bars of repaired ones, and the log of the repairs."""
+    from rustybt.data.quality import Mended
+
+    if isinstance(source, Mended):
+        return source.frame, check_log(source.log) if repairs is None else _log_of(repairs)
+    return source, None if repairs is None else _log_of(repairs)
+
+
+def _log_of(repairs: Any) -> pl.DataFrame:
+    frame = collect(open_source(repairs)) if isinstance(repairs, (str, Path)) else frame_of(repairs).lazy().collect()
+    return check_log(frame)
+
+
+def _publish(
+    shelf: Catalog,
+    name: str,
+    source: Any,
+    said: str,
+    options: Mapping[str, Any],
+    *,
+    got: Downloaded | None = None,
+    log: pl.DataFrame | None = None,
+) -> Version:
     panel = load(source, **options)
     given = options.get("events")
     if given is None and options.get("reference") is not None:
@@ -197,7 +226,7 @@ def _publish(shelf: Catalog, name: str, source: Any, said: str, options: Mapping
     if got is not None:
         panel = replace(panel, warnings=(*got.notes, *panel.warnings))
         settled |= got.about
-    return shelf.publish(panel, name, said, settled, events)
+    return shelf.publish(panel, name, said, settled, events, repairs=log)
 
 
 def _said(source: Any) -> str:

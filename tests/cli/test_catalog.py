@@ -102,3 +102,16 @@ def test_check_writes_a_page_and_mend_a_copy(rustybt: Command, bars: str, tmp_pa
     assert pl.read_parquet(mended).height == frame.height - 1
     assert pl.read_parquet(log)["action"].to_list() == ["taken out"]
     assert rustybt("catalog", "mend", str(dirty), "--fix", "spike", "--out", str(mended)).code == 2
+
+
+def test_repairs_are_shown_with_the_snapshot(rustybt: Callable[..., Any], bars: str, tmp_path: Path, shelf: Path) -> None:
+    dirty, mended, log = (str(tmp_path / f"{name}.parquet") for name in ("dirty", "mended", "log"))
+    rows = pl.read_parquet(bars)
+    rows.with_columns(close=pl.when(pl.int_range(pl.len()) == 7).then(None).otherwise("close")).write_parquet(dirty)
+    assert rustybt("catalog", "mend", dirty, "--fix", "null price", "--out", mended, "--log", log, "--json").json["done"] == {
+        "null price": 1
+    }
+    assert rustybt("ingest", mended, "--name", "mended", "--repairs", log, "--json").code == 0
+    assert [row["check"] for row in rustybt("catalog", "show", "mended", "--json").json["repairs"]] == ["null price"]
+    assert "1 repairs before it was ingested" in rustybt("catalog", "show", "mended").out
+    assert rustybt("sql", "SELECT count(*) AS n FROM repairs", "--json").json["rows"] == [{"n": 1}]

@@ -54,5 +54,21 @@ CREATE TABLE runs (
 );
 """
 
-CATALOG = Schema(what="catalog", application=0, migrations=(FIRST, RUNS), error=DataError, shared=True)
-TABLES = ("snapshots", "versions", "files", "symbols", "runs")
+REPAIRS = """
+CREATE TABLE repairs (
+    dataset TEXT NOT NULL,
+    snapshot TEXT NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,      -- in the order in which they were done
+    "check" TEXT NOT NULL,
+    asset TEXT,
+    ts TEXT,                      -- UTC
+    action TEXT NOT NULL,
+    "column" TEXT,                -- null where a whole row was changed
+    before REAL,
+    after REAL,
+    PRIMARY KEY (dataset, snapshot, number)
+);
+"""
+
+CATALOG = Schema(what="catalog", application=0, migrations=(FIRST, RUNS, REPAIRS), error=DataError, shared=True)
+TABLES = ("snapshots", "versions", "files", "symbols", "runs", "repairs")

@@ -23,6 +23,7 @@ from rustybt._sqlite import opened, writing
 from rustybt.data.catalog.files import WAIT, checksum, settle, sole_writer, unwritable
 from rustybt.data.catalog.naming import check_name, split_name
 from rustybt.data.catalog.reading import DAMAGED, SIZES, assets_of, described, events_of, open_ready, rebuild
+from rustybt.data.catalog.repairs import keep_repairs, read_repairs
 from rustybt.data.catalog.schema import CATALOG
 from rustybt.data.catalog.writing import write_snapshot
 from rustybt.data.options import Options
@@ -108,11 +109,28 @@ class Catalog:
         except (OSError, pl.exceptions.PolarsError) as error:
             raise unwritable(self.root, error) from error
 
-    def publish(self, panel: Panel, dataset: str, source: str, options: dict[str, Any], events: Sequence[Event] | None = None) -> Version:
+    def publish(
+        self,
+        panel: Panel,
+        dataset: str,
+        source: str,
+        options: dict[str, Any],
+        events: Sequence[Event] | None = None,
+        *,
+        repairs: pl.DataFrame | None = None,
+    ) -> Version:
         """Keep a panel as the newest snapshot of a dataset: whole, or not at all.
 
         The files are staged and forced to the disk, the folder is renamed, and one transaction makes it visible. A process that dies before
         leaves nothing that a reader can see.
+
+        Args:
+            panel: the bars.
+            dataset: its name.
+            source: where they came from.
+            options: what the door was told.
+            events: corporate actions.
+            repairs: the log of `rustybt.data.quality.mend`, or None.
 
         Raises:
             DataError: the disk is full, or another process writes.
@@ -123,6 +141,9 @@ class Catalog:
             files = [] if have else self._stage(panel, events)
             last = self._versions(connection, dataset)
             if last and last[-1].snapshot == panel.snapshot:
+                if repairs is not None:
+                    with writing(connection):
+                        keep_repairs(connection, last[-1], repairs)
                 return replace(last[-1], new=False)
             version = Version(dataset, panel.snapshot, now(), source, options)
             with writing(connection):
@@ -132,7 +153,19 @@ class Catalog:
                     "INSERT INTO versions (dataset, snapshot, created, source, options) VALUES (?, ?, ?, ?, ?)",
                     (dataset, version.snapshot, version.created, source, json.dumps(options, default=str)),
                 )
+                if repairs is not None:
+                    keep_repairs(connection, version, repairs)
             return version
+
+    def repairs(self, name: str) -> pl.DataFrame:
+        """What was repaired before a snapshot was ingested, as `rustybt.data.quality.mend` wrote it down; no rows where nothing was.
+
+        Raises:
+            DataError: there is no such dataset or snapshot.
+        """
+        version = self.find(name)
+        with self.reading() as connection:
+            return read_repairs(connection, version.dataset, version.snapshot)
 
     def _stage(self, panel: Panel, events: Sequence[Event] | None) -> list[tuple[str, int, str]]:
         staged, final = self.root / "staging" / uuid.uuid4().hex, self.folder(panel.snapshot)

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from rustybt.data.catalog.repairs import LOG
 from rustybt.data.columns import PRICES
 from rustybt.data.options import Options
 from rustybt.data.quality.check import Quality, check_bars, read_bars
@@ -23,8 +24,6 @@ WIDENED = ("open outside low..high", "close outside low..high")
 """Checks whose rows get a high and a low that hold their open and close."""
 CHANGES = (*DROPPED, *WIDENED, "decimal slip", "duplicate key", "out of order")
 """Every check that can be repaired; of the others only a person can tell what is true."""
-LOG: dict[str, Any] = {"check": pl.String, "asset": pl.String, "ts": pl.Datetime("us", "UTC"), "action": pl.String, "column": pl.String,
-       "before": pl.Float64, "after": pl.Float64}  # fmt: skip
 
 
 @dataclass(frozen=True)

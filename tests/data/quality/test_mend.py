@@ -95,3 +95,30 @@ def test_what_only_a_person_can_tell_is_refused() -> None:
     with pytest.raises(ConfigError, match="'spike' cannot be repaired") as caught:
         mend(bars(), ["spike"])
     assert "'decimal slip'" in caught.value.do
+
+
+def test_the_log_is_kept_with_the_snapshot(tmp_path: Path) -> None:
+    frame = bars().with_columns(close=pl.when(pl.int_range(pl.len()) == 7).then(None).otherwise("close"))
+    done = mend(frame, ["null price"])
+    assert done.log.height == 1
+    shelf = rbt.Catalog(tmp_path)
+    made = rbt.ingest(done, "mended", catalog=shelf)
+    assert shelf.repairs("mended").equals(done.log.select(shelf.repairs("mended").columns))
+    done.log.write_parquet(tmp_path / "log.parquet")
+    other = rbt.ingest(done.frame, "other", catalog=shelf, repairs=tmp_path / "log.parquet")
+    assert other.snapshot == made.snapshot
+    assert shelf.repairs(other.name).height == 1
+    plain = rbt.ingest(done.frame, "plain", catalog=shelf)
+    assert shelf.repairs(plain.name).is_empty()
+    assert not rbt.ingest(done.frame, "plain", catalog=shelf, repairs=done.log).new
+    assert shelf.repairs("plain").height == 1
+    rbt.data.catalog.remove(shelf, "mended")
+    assert shelf.repairs("other").height == 1
+    rbt.ingest(done.frame, "mended", catalog=shelf)
+    assert shelf.repairs("mended").is_empty(), "the log left with the version that it belonged to"
+
+
+def test_a_log_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="the log of repairs has no column 'check'"):
+        rbt.ingest(bars(), "bad", catalog=tmp_path, repairs=pl.DataFrame({"what": [1]}))
+    assert not rbt.Catalog(tmp_path).versions()
