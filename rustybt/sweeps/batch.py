@@ -279,8 +279,8 @@ class Batches:
         height = group.height
         places, assets = program.places, len(self.panel.assets)
         scratch = (
-            np.empty((places, BLOCK)), np.empty((places, BLOCK), dtype=np.uint8), np.empty(assets), np.empty(assets, dtype=np.int64),
-            np.zeros(6, dtype=np.int64),
+            np.empty((places, BLOCK)), np.empty((places, BLOCK), dtype=np.uint8), np.zeros(places, dtype=np.uint8), np.empty(assets),
+            np.empty(assets, dtype=np.int64), np.zeros(6, dtype=np.int64),
         )  # fmt: skip
         plan = np.empty((3, max(height, OFFERS)), dtype=np.int64)
         at, batch = 0, curves_at_once(self.panel)

@@ -176,12 +176,12 @@ class Evaluator:
             return []
         sketches, filled = read
         forms = {at: one.form for one in filled for at in one.at.tolist()}
-        sketcher, trials, year = self.learners[strategy].sketcher, [], self.batches.periods**0.5
+        trials, year, given = [], self.batches.periods**0.5, self.learners[strategy].sketcher.table(variants)
         for at, sharpe in zip(found.at, frame["sharpe"].to_list(), strict=True):
             sketch = sketches.get(at)
             names = None if sketch is not None else forms[at].names
             if names is not None:
-                name = names.name(sketcher.params(variants[at]))
+                name = names.name(given[at])
             else:
                 assert sketch is not None
                 name = stamped(sketch.strategy, strategy.name, sketch.params).spec_id

@@ -154,31 +154,34 @@ class Group:
             for text in good if len(good) > 1 else ():  # one of them; the others may be used
                 self._add([text])
             return
-        for number, text in enumerate(good):
-            self._put(text, frame[f"f{number}"], reaches[f"f{number}"])
-        if not texts:
-            self._put(UNIVERSE, frame[UNIVERSE], reaches[UNIVERSE])
+        names = {f"f{number}": text for number, text in enumerate(good)} if texts else {UNIVERSE: UNIVERSE}
+        kinds = {name: kind_of(frame[name]) for name in names}
+        known = [name for name, kind in kinds.items() if kind]
+        plain = frame.select(pl.col(known).cast(pl.Float64).fill_null(0.0))  # of all at once: a query costs more than its rows
+        valid = frame.select(pl.col([name for name in known if frame[name].null_count()]).is_not_null().cast(pl.UInt8))
+        for name, text in names.items():
+            if not kinds[name]:
+                self.now.known[text] = UNFIT
+                continue
+            self._put(plain[name], valid[name] if name in valid.columns else None)
+            self.now.known[text] = Feature(self.now.used - 1, kinds[name], reaches[name])
 
     def _evaluated(self, texts: Sequence[str]) -> tuple[pl.DataFrame, dict[str, int | None]]:
         terms = {} if self.universe is None else {UNIVERSE: json.loads(self.universe)}
         plan = SignalPlan(lower(terms | {f"f{number}": json.loads(text) for number, text in enumerate(texts)}))
         return plan.evaluate(self.whole.frame, self.whole, rows=self.mask), plan.lookbacks
 
-    def _put(self, text: str, column: pl.Series, reach: int | None) -> None:
-        kind = kind_of(column)
+    def _put(self, plain: pl.Series, valid: pl.Series | None) -> None:
         held = self.now
-        if not kind:
-            held.known[text] = UNFIT
-            return
         if held.used == len(held.values):
             held = self._grown(held)
-        null = column.null_count() > 0
-        plain = column.cast(pl.Float64)
-        values = (plain.fill_null(0.0) if null else plain).to_numpy()
+        values = plain.to_numpy()
         held.values[held.used] = values if self.order is None else values[self.order]
-        known = column.is_not_null().cast(pl.UInt8).to_numpy() if null else np.ones(1, dtype=np.uint8)
-        held.valid[held.used] = known if self.order is None or not null else known[self.order]
-        held.known[text] = Feature(held.used, kind, reach)
+        if valid is None:
+            held.valid[held.used] = 1
+        else:
+            known = valid.to_numpy()
+            held.valid[held.used] = known if self.order is None else known[self.order]
         held.used += 1
 
     def _grown(self, held: Generation) -> Generation:

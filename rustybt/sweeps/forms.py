@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from rustybt.model.panel import Ints
 from rustybt.spec import Strategy
-from rustybt.sweeps.naming import Blank, Names, blank_of, checked, filled_in, written
+from rustybt.sweeps.naming import Blank, Names, blank_of, checked, pattern_of, written
 from rustybt.sweeps.sketch import Sketch
 from rustybt.sweeps.template import Node, template_of
 from rustybt.sweeps.traced import KINDS, Deed, Held, Opaque, Trace, Traced, is_traced, names_of, worked_out
@@ -45,7 +45,7 @@ class Table:
         self.names = tuple(names)
         self.steps = [(worked_out(deed, place), wanted) for deed, wanted in steps.items()]
         self.constants = [(worked_out(*_only(blank, place)), blank.deeds[0][1]) for blank in constants]
-        self.texts = [(blank.pieces, [(worked_out(deed, place), kind) for deed, kind in blank.deeds]) for blank in texts]
+        self.texts = [(pattern_of(blank.pieces), [(worked_out(deed, place), kind) for deed, kind in blank.deeds]) for blank in texts]
         self.known: dict[tuple[Any, ...], int] = {}
         self.fits: list[bool] = []
         self.numbers: list[list[float]] = [[] for _ in constants]
@@ -84,7 +84,7 @@ class Table:
 
     def _worked_out(self, values: tuple[Any, ...]) -> tuple[list[float], list[str]]:
         numbers = [float(checked(done(values), kind)) for done, kind in self.constants]
-        return numbers, [filled_in(pieces, [checked(done(values), kind) for done, kind in parts]) for pieces, parts in self.texts]
+        return numbers, [pattern % tuple([checked(done(values), kind) for done, kind in parts]) for pattern, parts in self.texts]
 
 
 def _only(blank: Blank, place: Mapping[str, int]) -> tuple[Deed, Mapping[str, int]]:

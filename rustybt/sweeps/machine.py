@@ -26,6 +26,43 @@ GOOD, REFUSED = whole(0), whole(1)
 
 
 @kernel
+def compute_known(op: int, d: int, a: int, b: int, c: int, x: Any, size: int) -> Any:
+    """`compute` where no value is null: for these operations flags of one byte beside numbers of eight are most of the work."""
+    if op == AND:
+        for i in range(size):
+            x[d, i] = 1.0 if (x[a, i] != 0.0) & (x[b, i] != 0.0) else 0.0
+    elif op == OR:
+        for i in range(size):
+            x[d, i] = 1.0 if (x[a, i] != 0.0) | (x[b, i] != 0.0) else 0.0
+    elif op == IF:
+        for i in range(size):
+            one, other = x[b, i], x[c, i]
+            x[d, i] = one if x[a, i] != 0.0 else other
+    else:
+        return False
+    return True
+
+
+@kernel
+def full_of(op: int, a: int, b: int, c: int, full: Any) -> Any:
+    """Whether what an operation reads has no nulls in the block."""
+    if op == ZERO:
+        return True
+    if op in (NOT, NEG, ABS, FLOAT, ISNULL, ISVALID):
+        return full[a] != 0
+    return full[a] != 0 and full[b] != 0 and (op != IF or full[c] != 0)
+
+
+@kernel
+def all_known(ok: Any, d: int, size: int) -> Any:
+    """Whether no value of a block is null."""
+    known = 1
+    for i in range(size):
+        known &= ok[d, i]
+    return known != 0
+
+
+@kernel
 def compute(op: int, d: int, a: int, b: int, c: int, x: Any, ok: Any, size: int) -> None:
     """One operation on a block: row ``d`` of the places from rows ``a``, ``b``, ``c``. No branches: several rows are done at a time."""
     if op <= NE:
@@ -176,6 +213,42 @@ def offered(how: Any, first: int, rows: Any, units: Any, target: Any, at: int, s
     return GOOD
 
 
+@kernel
+def offered_alone(how: Any, span: Any, units: Any, target: Any, rows: Any, plan: Any, before: Any, last: Any) -> Any:
+    """`offered` for a single asset without a schedule: where a target is what it was, there is nothing to do."""
+    x, ok, result = target
+    values, amounts = before
+    at, start, size = span
+    exact, k, held = 1 if how[1] < 2 else 0, last[0], values[0]
+    for i in range(start, size):
+        value = x[result, i]
+        if value != held and ok[result, i] != 0:
+            number = whole_of(value * units[0], exact)
+            if not abs(number) < LIMIT:
+                return REFUSED
+            if held != held or np.int64(number) != amounts[0]:
+                amounts[0] = np.int64(number)
+                plan[0, k], plan[1, k], plan[2, k] = rows[0, at + i], 0, amounts[0]
+                k += 1
+            held = value
+            last[1], last[2], last[3] = 0, 0, max(last[3], abs(amounts[0]))
+    last[0], values[0] = k, held
+    return GOOD
+
+
+@kernel
+def first_row(rows: Any, bar: int) -> int:
+    """The first row of a bar or a later one."""
+    low, high = 0, rows.shape[1]
+    while low < high:
+        middle = (low + high) // 2
+        if rows[0, middle] < bar:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 @entry
 def offers_of(code: Any, how: Any, given: Any, store: Any, rows: Any, units: Any, plan: Any, marks: Any, scratch: Any) -> Any:
     """The offers of variants of one top, one variant after the other.
@@ -191,19 +264,20 @@ def offers_of(code: Any, how: Any, given: Any, store: Any, rows: Any, units: Any
         units: (assets,) Float64: units in one.
         plan: (3, length) Int64: bar, slot and value of the offers, filled here.
         marks: (variants, 2) Int64: `GOOD` or `REFUSED`, and where the offers of a variant end; filled here.
-        scratch: places x BLOCK Float64, the same UInt8, (assets,) Float64, (assets,) Int64, (6,) Int64.
+        scratch: places x BLOCK Float64, the same UInt8, (places,) UInt8, (assets,) Float64, (assets,) Int64, (6,) Int64.
 
     Returns:
         How many variants are done: it ends before one whose offers might not fit.
     """
     constants, known, ids = given
     features, valid = store
-    x, ok, values, amounts, last = scratch
-    end, height = 0, rows.shape[1]
+    x, ok, full, values, amounts, last = scratch
+    end, height, alone = 0, rows.shape[1], values.size == 1 and how[0] == 0
     for v in range(ids.shape[0]):
         if end + height > plan.shape[1]:
             return v
         for j in range(how[3]):
+            full[j] = known[j]
             for i in range(BLOCK):
                 x[j, i] = constants[v, j]
                 ok[j, i] = known[j]
@@ -211,7 +285,8 @@ def offers_of(code: Any, how: Any, given: Any, store: Any, rows: Any, units: Any
             values[j] = np.nan
         last[0], last[1], last[2], last[3], last[4], last[5] = end, -1, -1, 0, -1, 0
         mark, wide = GOOD, ids.shape[1] - 1
-        for at in range(0, height, BLOCK):
+        begin = first_row(rows, ids[v, wide])
+        for at in range(begin - begin % BLOCK, height, BLOCK):
             size = min(BLOCK, height - at)
             for j in range(wide):
                 source, d = ids[v, j], how[3] + j
@@ -219,9 +294,20 @@ def offers_of(code: Any, how: Any, given: Any, store: Any, rows: Any, units: Any
                     x[d, i] = features[source, at + i]
                 for i in range(size):
                     ok[d, i] = valid[source, at + i]
+                full[d] = 1 if all_known(ok, d, size) else 0
             for n in range(code.shape[0]):
-                compute(code[n, 0], code[n, 1], code[n, 2], code[n, 3], code[n, 4], x, ok, size)
-            mark = offered(how, ids[v, wide], rows, units, (x, ok, how[4]), at, size, plan, (values, amounts), last)
+                op, d, a, b, c = code[n, 0], code[n, 1], code[n, 2], code[n, 3], code[n, 4]
+                full[d] = 1 if full_of(op, a, b, c, full) else 0
+                if full[d] != 0 and compute_known(op, d, a, b, c, x, size):
+                    for i in range(size):
+                        ok[d, i] = 1
+                else:
+                    compute(op, d, a, b, c, x, ok, size)
+            if alone:
+                span = (at, max(0, begin - at), size)
+                mark = offered_alone(how, span, units, (x, ok, how[4]), rows, plan, (values, amounts), last)
+            else:
+                mark = offered(how, ids[v, wide], rows, units, (x, ok, how[4]), at, size, plan, (values, amounts), last)
             if mark != GOOD:
                 break
         slack = 1 if last[1] == last[2] else last[2] + 2

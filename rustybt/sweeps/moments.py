@@ -49,15 +49,12 @@ def block_sum(a: Any, first: int, n: int) -> Any:
 
 
 @kernel
-def pairwise(a: Any, n: int, stack: Any) -> Any:
-    """The sum of the first n numbers: halves of halves, down to blocks, without recursion.
+def moments(a: Any, n: int, mean: Any, stack: Any, room: Any) -> Any:
+    """The sums of three powers of the first n numbers less a mean: halves of halves, down to blocks, without recursion.
 
-    ``stack`` holds what is still to do (first, length, level) in its first columns and the sums of finished halves by level in the last.
+    ``stack`` holds what is still to do (first, length, level) in its first columns, then the sums of finished halves and their level.
     """
-    if n <= WHOLE:
-        return block_sum(a, 0, n)
-    depth, stack[0, 0], stack[0, 1], stack[0, 2] = 1, 0.0, float(n), 0.0
-    held = 0
+    depth, held, stack[0, 0], stack[0, 1], stack[0, 2] = 1, 0, 0.0, float(n), 0.0
     while depth > 0:
         depth -= 1
         first, size, level = int(stack[depth, 0]), int(stack[depth, 1]), stack[depth, 2]
@@ -67,12 +64,35 @@ def pairwise(a: Any, n: int, stack: Any) -> Any:
             stack[depth, 0], stack[depth, 1], stack[depth, 2] = float(first + half), float(size - half), level + 1.0
             depth += 1
             size, level = half, level + 1.0
-        total = block_sum(a, first, size)
-        while held > 0 and stack[held - 1, 4] == level:  # the left of this pair is done
-            total = stack[held - 1, 3] + total
+        second, third, fourth = powers_of(a, first, size, mean, room)
+        while held > 0 and stack[held - 1, 6] == level:  # the left of this pair is done
             held -= 1
+            second, third, fourth = stack[held, 3] + second, stack[held, 4] + third, stack[held, 5] + fourth
             level -= 1.0
-        stack[held, 3], stack[held, 4] = total, level
+        stack[held, 3], stack[held, 4], stack[held, 5], stack[held, 6] = second, third, fourth, level
+        held += 1
+    return stack[0, 3], stack[0, 4], stack[0, 5]
+
+
+@kernel
+def pairwise(a: Any, n: int, stack: Any) -> Any:
+    """The sum of the first n numbers, as `moments` adds them."""
+    depth, held, stack[0, 0], stack[0, 1], stack[0, 2] = 1, 0, 0.0, float(n), 0.0
+    while depth > 0:
+        depth -= 1
+        first, size, level = int(stack[depth, 0]), int(stack[depth, 1]), stack[depth, 2]
+        while size > WHOLE:
+            half = size // 2
+            half -= half % LANES
+            stack[depth, 0], stack[depth, 1], stack[depth, 2] = float(first + half), float(size - half), level + 1.0
+            depth += 1
+            size, level = half, level + 1.0
+        total = block_sum(a, first, size)
+        while held > 0 and stack[held - 1, 6] == level:
+            held -= 1
+            total = stack[held, 3] + total
+            level -= 1.0
+        stack[held, 3], stack[held, 6] = total, level
         held += 1
     return stack[0, 3]
 
@@ -102,26 +122,32 @@ def largest(a: Any, n: int) -> Any:
 
 
 @kernel
-def deepest(values: Any, n: int, peaks: Any) -> Any:
-    """The lowest value over the highest before it, less one; NaN where that is not positive."""
+def deepest(values: Any, n: int) -> Any:
+    """The lowest value over the highest before it, less one; NaN where that is not positive.
+
+    Division keeps the order of numbers, so of the values below one peak only the lowest is divided.
+    """
     peak = values[0]
     if not peak > 0.0:
         return np.nan
+    low, worst = peak, 1.0
     for i in range(n):
-        peak = max(peak, values[i])
-        peaks[i] = peak
+        if values[i] > peak:
+            worst = min(worst, low / peak)
+            peak = low = values[i]
+        elif values[i] < low:
+            low = values[i]
+    return min(worst, low / peak) - 1.0
+
+
+@kernel
+def powers_of(a: Any, first: int, n: int, mean: Any, room: Any) -> Any:
+    """The sums of the second, third and fourth powers of up to 128 numbers less their mean."""
     for i in range(n):
-        peaks[i] = values[i] / peaks[i]
-    m0 = m1 = m2 = m3 = 1.0
-    whole = n - n % 4
-    for i in range(0, whole, 4):
-        m0 = min(m0, peaks[i])
-        m1 = min(m1, peaks[i + 1])
-        m2 = min(m2, peaks[i + 2])
-        m3 = min(m3, peaks[i + 3])
-    for i in range(whole, n):
-        m0 = min(m0, peaks[i])
-    return min(m0, m1, m2, m3) - 1.0
+        off = a[first + i] - mean
+        square = off * off
+        room[0, i], room[1, i], room[2, i] = square, square * off, square * square
+    return block_sum(room[0], 0, n), block_sum(room[1], 0, n), block_sum(room[2], 0, n)
 
 
 @entry
@@ -134,9 +160,9 @@ def reduce_curves(equity: Any, last: Any, scale: float, opening: float, found: A
         scale: money units of one.
         opening: cash before the first bar, money units.
         found: (variants, 8) Float64, filled here.
-        scratch: (points,) (points,) (points,) Float64, and (64, 5).
+        scratch: (points,) (points,) (3, 128) (64, 7) Float64.
     """
-    values, returns, powers, stack = scratch
+    values, returns, room, stack = scratch
     n = last.size
     daily = equity.shape[1] == n
     for v in range(equity.shape[0]):
@@ -150,30 +176,20 @@ def reduce_curves(equity: Any, last: Any, scale: float, opening: float, found: A
         for i in range(n):
             ratio = values[i + 1] / values[i]
             returns[i] = ratio - 1.0 if values[i] > 0.0 else np.nan
-        usable = 1.0 if finite(returns, n) else 0.0
+        mean = pairwise(returns, n, stack) / n
+        usable = 1.0 if abs(mean) < np.inf or finite(returns, n) else 0.0
         found[v, GROWTH] = values[n] / values[0] - 1.0 if values[0] > 0.0 else np.nan
-        found[v, DEEPEST] = deepest(values, n + 1, powers)
+        found[v, DEEPEST] = deepest(values, n + 1)
         found[v, USABLE] = usable
         if usable == 0.0 or n < 2:
             found[v, DEVIATION] = found[v, MEAN] = found[v, SECOND] = found[v, THIRD] = found[v, FOURTH] = np.nan
             continue
-        noise = 4.0 * EPSILON * (1.0 + largest(returns, n))
-        mean = pairwise(returns, n, stack) / n
-        for i in range(n):
-            off = returns[i] - mean
-            powers[i] = off * off
-        total = pairwise(powers, n, stack)
-        spread = np.sqrt(total / (n - 1))
-        found[v, MEAN], found[v, SECOND] = mean, total / n
-        found[v, DEVIATION] = spread if spread > noise else 0.0
-        for i in range(n):
-            off = returns[i] - mean
-            powers[i] = off * off * off
-        found[v, THIRD] = pairwise(powers, n, stack) / n
-        for i in range(n):
-            off = returns[i] - mean
-            powers[i] = (off * off) * (off * off)
-        found[v, FOURTH] = pairwise(powers, n, stack) / n
+        second, third, fourth = moments(returns, n, mean, stack, room)
+        spread = np.sqrt(second / (n - 1))
+        found[v, MEAN], found[v, SECOND], found[v, THIRD], found[v, FOURTH] = mean, second / n, third / n, fourth / n
+        bound = 1.0 + 1.001 * (abs(mean) + np.sqrt(second))  # above 1 + the largest return, which takes a pass to find
+        moving = spread > 4.0 * EPSILON * bound or spread > 4.0 * EPSILON * (1.0 + largest(returns, n))
+        found[v, DEVIATION] = spread if moving else 0.0
     return 0
 
 
@@ -200,7 +216,7 @@ def metrics_of(reduced: Any, points: int, periods: float) -> dict[str, Any]:
 
 def scratch_of(sessions: int) -> tuple[Any, ...]:
     """What `reduce_curves` works in."""
-    return (*(np.empty(sessions + 1) for _ in range(3)), np.empty((64, 5)))
+    return np.empty(sessions + 1), np.empty(sessions + 1), np.empty((3, WHOLE)), np.empty((64, 7))
 
 
 def session_ends(sessions: Any) -> Ints:

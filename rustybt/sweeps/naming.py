@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -59,9 +59,14 @@ def checked(number: Any, kind: type) -> float:
     return plain
 
 
-def filled_in(pieces: Sequence[str], numbers: Sequence[float]) -> str:
-    """The text with numbers in its gaps."""
-    return "".join(part for at, piece in enumerate(pieces) for part in ((piece,) if not at else (repr(numbers[at - 1]), piece)))
+def pattern_of(pieces: Sequence[str]) -> str:
+    """Texts with gaps as Python's ``%`` fills them in, each number as it prints.
+
+    Example:
+        >>> pattern_of(("window ", " of 50%")) % (20,)
+        'window 20 of 50%'
+    """
+    return "%r".join(piece.replace("%", "%%") for piece in pieces)
 
 
 def blank_of(text: str, trace: Trace) -> str | Blank:
@@ -101,14 +106,13 @@ class Names:
     def __init__(self, plain: Sketch, target: str, signals: Sequence[str], trace: Trace) -> None:
         self.plain, self.target, self.signals, self.trace = plain, target, signals, trace
 
-    def name(self, params: Mapping[str, Scalar]) -> str:
-        """The identity of the variant with these parameters."""
-        pieces, parts = self.parts
-        given = tuple(params.values())
-        return hashlib.sha256(filled_in(pieces, [checked(done(given), kind) for done, kind in parts]).encode()).hexdigest()
+    def name(self, params: tuple[Scalar, ...]) -> str:
+        """The identity of the variant with these parameters, in the order of the function."""
+        pattern, parts = self.parts
+        return hashlib.sha256((pattern % tuple([done(params) for done in parts])).encode()).hexdigest()
 
     @cached_property
-    def parts(self) -> tuple[Sequence[str], Sequence[tuple[Any, type]]]:
+    def parts(self) -> tuple[str, Sequence[Callable[[tuple[Any, ...]], Any]]]:
         """The text that is hashed, and how the numbers in its gaps are worked out.
 
         Raises:
@@ -124,8 +128,8 @@ class Names:
         blank = blank_of(json.dumps(facts, sort_keys=True), self.trace)
         if isinstance(blank, str):
             raise Opaque
-        parts = [(worked_out(deed, place), kind) for deed, kind in blank.deeds]
+        pattern, parts = pattern_of(blank.pieces), [worked_out(deed, place) for deed, _ in blank.deeds]
         given = tuple(self.plain.params.values())
-        if filled_in(blank.pieces, [done(given) for done, _ in parts]) != canonical(stamped(real, "", self.plain.params)):
+        if pattern % tuple([done(given) for done in parts]) != canonical(stamped(real, "", self.plain.params)):
             raise Opaque
-        return blank.pieces, parts
+        return pattern, parts

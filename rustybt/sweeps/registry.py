@@ -118,6 +118,7 @@ class TrialRegistry:
         """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         rows = [(snapshot, trial.trial, trial.strategy, trial.sharpe, now, now) for trial in trials]
+        rows.sort(key=lambda row: str(row[1]))  # in the order of the table: page after page of it is written once
         with transaction(self.path, SCHEMA, self.wait) as db:
             db.executemany(ADD, rows)
 

@@ -10,9 +10,11 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rustybt.errors import RustyBTError
 from rustybt.spec import Schedule, Strategy, StrategyFunction
 from rustybt.spec.parameters import Scalar
 from rustybt.spec.strategy import building, proving
+from rustybt.sweeps.grid import ABSENT, Assignments
 from rustybt.sweeps.template import Template, shape_of, template_of
 
 
@@ -91,6 +93,28 @@ class Sketcher:
         if key not in self.checked:
             self.checked[key] = self.family.parameters[name].check(value)
         return self.checked[key]
+
+    def table(self, variants: Assignments) -> list[tuple[Any, ...]]:
+        """All parameter values of each variant in the order of the function; where one is not allowed, as it was given."""
+        columns = []
+        for name in self.family.parameters:
+            column, default = variants.columns.get(name), self.defaults.get(name)
+            if column is None:
+                columns.append([default] * variants.count)
+                continue
+            known: dict[Any, Any] = {}
+            for value in column:
+                key = exactly(value)
+                if key not in known:
+                    known[key] = default if value is ABSENT else self._allowed(name, value)
+            columns.append([known[exactly(value)] for value in column])
+        return list(zip(*columns, strict=True))
+
+    def _allowed(self, name: str, value: Any) -> Any:
+        try:
+            return self.checked_value(name, value)
+        except RustyBTError:
+            return value
 
     def params(self, values: Mapping[str, Any]) -> dict[str, Scalar]:
         """All parameter values in the order of the function, each checked once for all variants.

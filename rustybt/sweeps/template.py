@@ -184,11 +184,19 @@ class _Reader:
         close = self.text.find("}}}", opening)
         first = self.text.rfind(":", opening, close) + 1
         digits = self.text[first:close].strip('"') if 0 <= opening < close else ""
-        if digits != written if written is not None else (not digits or float(digits) != body(tree)["Dyn"]["Float"]):
+        if digits != written if written is not None else not _says(digits, body(tree)["Dyn"]["Float"]):
             self.sound = False
         self.at = close + 3
         self.constants.append((first, close, read))
         return len(self.constants) - 1
+
+
+def _says(digits: str, number: float) -> bool:
+    """Whether digits are those of a number; where a part was not found before, what stands here may be anything."""
+    try:
+        return float(digits) == number
+    except ValueError:
+        return False
 
 
 def _truth(written: str) -> float:

@@ -218,6 +218,18 @@ def odd(form: str = "plain", n: int = 3) -> rbt.Strategy:
     return rbt.Strategy(target=rbt.weight(0.01 * n))
 
 
+@rbt.strategy
+def tiny(k: float = 1e-7, n: int = 3) -> rbt.Strategy:
+    """Numbers that Polars and Python write differently, before other literals."""
+    seen = (pl.col("close") * k).rolling_mean(n)
+    return rbt.Strategy(target=rbt.weight(pl.when(seen > 1e-5).then(pl.when(seen > 0.5).then(None).otherwise(0.25)).otherwise(0.0)))
+
+
+def test_numbers_that_are_written_in_two_ways() -> None:
+    found = same(tiny, markets.panel(assets=2, bars=40, seed=3), Assignments.of_grid({"k": [1e-7, 1e17, 1e-5, 0.5], "n": [2, 3]}))
+    assert found["error"].null_count() == 8
+
+
 FORMS = "plain ahead missing text truth nan large gross int32 decimal orders raises exits folded".split()
 
 
