@@ -71,7 +71,7 @@ class Gathered:
     def _keep(self, pending: Pending) -> None:
         """Put what waits where it belongs."""
         if pending.rows:
-            first, rows, curves = pending.take()
+            first, rows, curves = pending.take(whole=self.folder is not None)
             rows = pl.concat([self.variants.frame.slice(first, rows.height), rows], how="horizontal")
             if self.folder is not None:
                 self.folder.add(first, rows, curves)
@@ -91,7 +91,7 @@ class Gathered:
 
     def results(self) -> pl.LazyFrame:
         """All rows."""
-        return self.folder.rows() if self.folder is not None else pl.concat(self._rows, rechunk=True).lazy()
+        return self.folder.rows() if self.folder is not None else pl.concat(self._rows, rechunk=False).lazy()
 
     def equity(self) -> pl.LazyFrame | None:
         """All curves, or None."""
@@ -118,8 +118,8 @@ class Pending:
         self.curves += [] if curves is None else [curves]
         self.reached += rows.frame.height
 
-    def take(self) -> tuple[int, pl.DataFrame, pl.DataFrame | None]:
-        """All that waits, with the number of its first variant."""
-        taken = self.first, pl.concat(self.rows, rechunk=True), pl.concat(self.curves) if self.curves else None
+    def take(self, *, whole: bool) -> tuple[int, pl.DataFrame, pl.DataFrame | None]:
+        """All that waits, with the number of its first variant; ``whole``: in one piece, for which there are two of it meanwhile."""
+        taken = self.first, pl.concat(self.rows, rechunk=whole), pl.concat(self.curves) if self.curves else None
         self.first, self.rows, self.curves = self.reached, [], []
         return taken

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import polars as pl
@@ -16,6 +16,40 @@ from rustybt.errors import ConfigError
 
 ABSENT = object()
 """In a column: the variant leaves this parameter at its default."""
+
+
+class Turning(Sequence[Any]):
+    """A column of a grid: each value a number of times, over and over, without a place for each.
+
+    Args:
+        values: of the parameter.
+        times: how often a value stands before the next.
+        count: length of the column.
+
+    Example:
+        >>> list(Turning([5, 10], 2, 8))
+        [5, 5, 10, 10, 5, 5, 10, 10]
+    """
+
+    def __init__(self, values: Sequence[Any], times: int, count: int) -> None:
+        self.values, self.times, self.length = values, times, count
+
+    def __len__(self) -> int:
+        return self.length
+
+    @overload
+    def __getitem__(self, at: int) -> Any: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Any]: ...
+    def __getitem__(self, at: int | slice) -> Any:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(self.length))]
+        place = range(self.length)[at]
+        return self.values[place // self.times % len(self.values)]
+
+    def __iter__(self) -> Iterator[Any]:
+        values, times = self.values, self.times
+        return (values[at // times % len(values)] for at in range(self.length))
 
 
 @dataclass(frozen=True)
@@ -41,15 +75,15 @@ class Assignments:
         Raises:
             ConfigError: an empty grid.
         """
-        values = {name: list(given) for name, given in grid.items()}
+        values, columns = {name: list(given) for name, given in grid.items()}, dict[str, Sequence[Any]]()
         empty = [name for name, given in values.items() if not given]
         if not values or empty:
             what = f"the grid has no values{' for ' + repr(empty[0]) if empty else ''}"
             raise ConfigError(what, where="sweep, grid", do='give grid={"fast": [5, 10]}')
-        count, columns, inner = prod(map(len, values.values())), {}, 1
+        count, inner = prod(map(len, values.values())), 1
         for name in reversed(values):
             given = values[name]
-            columns[name] = [value for value in given for _ in range(inner)] * (count // (inner * len(given)))
+            columns[name] = Turning(given, inner, count)
             inner *= len(given)
         return cls({name: columns[name] for name in values}, count)
 

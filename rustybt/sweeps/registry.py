@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from rustybt._sqlite import Schema, transaction
@@ -79,6 +80,11 @@ class Tally:
         given = list(sharpes)
         known = [value for value in given if value is not None]
         return cls(len(given), _variance(known), len(given))
+
+    @classmethod
+    def of_column(cls, sharpes: pl.Series) -> Tally:
+        """The same of a column."""
+        return cls(len(sharpes), _variance(sharpes.drop_nulls().to_numpy()), len(sharpes))
 
 
 class TrialRegistry:
@@ -231,7 +237,7 @@ def count_run(result: Result, trials: str | Path | None) -> tuple[Tally | None, 
     return tally, [*notes, *failed]
 
 
-def _variance(values: list[float]) -> float:
+def _variance(values: Sequence[float] | npt.NDArray[np.float64]) -> float:
     if len(values) < 2:
         return 0.0
-    return float(np.var(np.sort(np.array(values)), ddof=1))
+    return float(np.var(np.sort(np.asarray(values)), ddof=1))

@@ -240,14 +240,14 @@ def run_all(variants: Variants, work: Work, options: Options, progress: Told | b
     for number, (name, panel) in enumerate(zip(variants.datasets, work.panels, strict=True)):
         tally, failed = counted(registry, panel.snapshot, gathered.tried.pop(number, []))
         notes += failed
-        tallies[name] = tally if tally is not None else Tally.of(_sharpes(rows, variants, number))
+        tallies[name] = tally if tally is not None else Tally.of_column(_sharpes(rows, variants, number))
     panels = dict(zip(variants.datasets, work.panels, strict=True))
     return Sweep(rows, variants, panels, work.config, tallies, tuple(dict.fromkeys(notes)), options.out, gathered.equity())
 
 
-def _sharpes(rows: pl.LazyFrame, variants: Variants, data: int) -> list[float | None]:
+def _sharpes(rows: pl.LazyFrame, variants: Variants, data: int) -> pl.Series:
     own = [(start, block.assignments.count) for start, block in zip(variants.starts, variants.blocks, strict=False) if block.data == data]
-    good = [rows.slice(start, count).filter(pl.col("error").is_null()) for start, count in own]
+    good = [rows.slice(start, count).filter(pl.col("error").is_null()).select("sharpe", "periods_per_year") for start, count in own]
     return session_sharpes(pl.concat(good).collect())
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any
+from typing import Any, overload
 
 import polars as pl
 
@@ -49,6 +49,30 @@ class Chunk:
     def count(self) -> int:
         """Number of variants."""
         return self.block.assignments.count
+
+
+class Chunks(Sequence[Chunk]):
+    """Chunks, each made when it is asked for: all at once they would hold every parameter a second time.
+
+    Args:
+        parts: number of the first variant of a block, the block, and which of its variants.
+    """
+
+    def __init__(self, parts: Sequence[tuple[int, Block, range]]) -> None:
+        self.parts = parts
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    @overload
+    def __getitem__(self, at: int) -> Chunk: ...
+    @overload
+    def __getitem__(self, at: slice) -> Chunks: ...
+    def __getitem__(self, at: int | slice) -> Chunk | Chunks:
+        if isinstance(at, slice):
+            return Chunks(self.parts[at])
+        start, block, rows = self.parts[at]
+        return Chunk(start + rows.start, Block(block.data, block.strategy, block.assignments.taken(rows)))
 
 
 @dataclass(frozen=True)
@@ -98,14 +122,13 @@ class Variants:
         place = bisect_right(self.starts, variant) - 1
         return self.blocks[place], self.blocks[place].assignments[variant - self.starts[place]]
 
-    def chunks(self, first: int, size: int) -> list[Chunk]:
+    def chunks(self, first: int, size: int) -> Chunks:
         """The variants from one on, in chunks of a size at most."""
         found = []
         for block, start in zip(self.blocks, self.starts, strict=False):
-            for low in range(max(0, first - start), block.assignments.count, size):
-                part = block.assignments.taken(range(low, min(low + size, block.assignments.count)))
-                found.append(Chunk(start + low, Block(block.data, block.strategy, part)))
-        return found
+            count = block.assignments.count
+            found += [(start, block, range(low, min(low + size, count))) for low in range(max(0, first - start), count, size)]
+        return Chunks(found)
 
     @cached_property
     def frame(self) -> pl.DataFrame:
