@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -53,6 +54,7 @@ SUITES: dict[str, Callable[[argparse.Namespace, Callable[[str], None]], Findings
 def main(given: Sequence[str] | None = None) -> int:
     """Run the suites that were named; 1 when a result was wrong."""
     typed = arguments(given)
+    os.environ.setdefault("RUSTYBT_PREPARED", "off")  # every run makes what it needs
     shown, progress = Console(width=None if sys.stdout.isatty() else 160), Console(stderr=True)
     found = []
     for name in typed.suites or SUITES:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rustybt.data import Catalog as Catalog
     from rustybt.data import Resampler as Resampler
     from rustybt.data import adjusted as adjusted
+    from rustybt.data import caching as caching
     from rustybt.data import calendar as calendar
     from rustybt.data import continuous as continuous
     from rustybt.data import demo_data as demo_data
@@ -88,7 +89,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _ROOMS = {
-    "data": ("Catalog", "Resampler", "adjusted", "calendar", "continuous", "demo_data", "ingest", "load", "presets", "resample"),
+    "data": ("Catalog", "Resampler", "adjusted", "caching", "calendar", "continuous", "demo_data", "ingest", "load", "presets", "resample"),
     "engine": ("Result", "attached", "run", "settings", "verify"),
     "errors": (
         "BrokerError",

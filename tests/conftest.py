@@ -20,9 +20,10 @@ LOCAL = ("127.0.0.1", "::1", "localhost", "")
 
 @pytest.fixture(scope="session", autouse=True)
 def empty_catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Names of datasets are looked up here, not in the catalog of whoever runs the tests."""
+    """Names of datasets are looked up here, not in the catalog of whoever runs the tests; nothing is kept of panels and features."""
     patch = pytest.MonkeyPatch()
     patch.setenv("RUSTYBT_CATALOG", str(tmp_path_factory.mktemp("catalog")))
+    patch.setenv("RUSTYBT_PREPARED", "off")
     yield
     patch.undo()
 

@@ -25,9 +25,7 @@ def register(app: typer.Typer) -> None:
         strategy: o.StrategyArgument,
         data: o.DataOption,
         reading: o.Reading,
-        grid: Annotated[
-            list[str], typer.Option("--grid", help="Values of a parameter: fast=5,10,20 or fast=5:50:5.", show_default=False)
-        ],
+        grid: Annotated[list[str], typer.Option("--grid", help="Values of a parameter: fast=5,10,20 or fast=5:50:5.", show_default=False)],
         where: Annotated[str | None, typer.Option("--where", help='Condition, such as "fast < slow".', show_default=False)] = None,
         groups: Annotated[int, typer.Option("--groups", help="Parts of equal length that the bars are cut into.")] = 6,
         tests: Annotated[int, typer.Option("--tests", help="Parts that test in each split; the others choose.")] = 2,

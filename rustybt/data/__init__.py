@@ -15,6 +15,7 @@ from rustybt.data.demo import demo_events
 from rustybt.data.door import demo_data, load
 from rustybt.data.download import Patience
 from rustybt.data.intake import ingest
+from rustybt.data.prepared import caching
 from rustybt.data.preset import Preset, presets
 from rustybt.data.reference import Listing, Reference
 from rustybt.data.restate import Adjusted, adjusted
@@ -37,6 +38,7 @@ __all__ = [
     "Version",
     "adjusted",
     "blocks",
+    "caching",
     "calendar",
     "continuous",
     "demo_data",

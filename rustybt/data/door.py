@@ -14,6 +14,7 @@ from rustybt.data.catalog.store import Catalog
 from rustybt.data.columns import name_columns
 from rustybt.data.demo import BARS, EVENTS
 from rustybt.data.options import Day, Dirty, Options, Stamp
+from rustybt.data.prepared.panels import find_panel, keep_panel, panel_key
 from rustybt.data.reference import Reference
 from rustybt.data.sources import collect, open_source
 from rustybt.errors import ConfigError
@@ -139,6 +140,18 @@ def _for_demo(options: Options) -> Options:
 
 
 def _panel(source: Any, options: Options) -> Panel:
+    """The panel that was kept, or a new one."""
+    key = panel_key(source, options)
+    kept = None if key is None else find_panel(key)
+    if kept is not None:
+        return kept
+    made = _made(source, options)
+    if key is not None and panel_key(source, options) == key:  # the files did not change while they were read
+        keep_panel(key, made)
+    return made
+
+
+def _made(source: Any, options: Options) -> Panel:
     opened = open_source(source)
     named = [(name, name_columns(name, frame, options)) for name, frame in opened]
     where = opened[0][0] if len(opened) == 1 else f"{opened[0][0]} and {len(opened) - 1} more"

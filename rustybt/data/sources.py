@@ -40,6 +40,17 @@ def open_source(source: Any) -> list[tuple[str, pl.LazyFrame]]:
     return [("", frame_of(source).lazy())]
 
 
+def files_of(source: Any) -> list[str] | None:
+    """The files of a source; None where it is a frame in memory, or where `open_source` would refuse it."""
+    items = source if isinstance(source, (list, tuple)) else (source,)
+    if not items or not all(isinstance(item, (str, Path)) for item in items):
+        return None
+    try:
+        return [path for item in items for path in _paths(str(item))]
+    except DataError:
+        return None
+
+
 def frame_of(source: Any) -> pl.DataFrame | pl.LazyFrame:
     """A Polars frame from a frame of any of the known libraries.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,14 +16,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from rustybt.data.prepared import KeptFeature, KeptFeatures
 from rustybt.engine.targets import row_columns
 from rustybt.errors import ConfigError, RustyBTError
 from rustybt.model import Panel
+from rustybt.model.sizes import shown
 from rustybt.spec import Schedule
 from rustybt.spec.lower import lower
 from rustybt.spec.planner import SignalPlan
 from rustybt.spec.proof import prove
-from rustybt.sweeps.budget import shown
 
 TOGETHER = 32
 """Features that are evaluated side by side."""
@@ -103,6 +105,7 @@ class Group:
         self.height = self.rows.shape[1]
         self.lock = threading.Lock()
         self.member = None if universe is None else prove(json.loads(universe), {}, None)
+        self.kept = KeptFeatures(self.whole, universe, self.mask)
         self.sound = self.member is None or not self.member.refused
         self.now = self._generation()
 
@@ -146,14 +149,17 @@ class Group:
         good = [text for text in texts if not prove(json.loads(text), {}, self.member).refused]
         for text in texts:
             self.now.known[text] = UNUSABLE
+        good = [text for text in good if not self._found(text)]
         if texts and not good:
             return
+        began = time.perf_counter()
         try:
             frame, reaches = self._evaluated(good)
         except (RustyBTError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             for text in good if len(good) > 1 else ():  # one of them; the others may be used
                 self._add([text])
             return
+        seconds = (time.perf_counter() - began) / max(1, len(good))
         names = {f"f{number}": text for number, text in enumerate(good)} if texts else {UNIVERSE: UNIVERSE}
         kinds = {name: kind_of(frame[name]) for name in names}
         known = [name for name, kind in kinds.items() if kind]
@@ -165,11 +171,26 @@ class Group:
                 continue
             self._put(plain[name], valid[name] if name in valid.columns else None)
             self.now.known[text] = Feature(self.now.used - 1, kinds[name], reaches[name])
+            if text in good and self.kept.on:
+                values, valid_rows = self.now.values[self.now.used - 1], self.now.valid[self.now.used - 1]
+                whole = np.ones(1, dtype=np.uint8) if valid_rows.all() else valid_rows.copy()
+                self.kept.keep(text, KeptFeature(values.copy(), whole, kinds[name], reaches[name]), seconds)
 
     def _evaluated(self, texts: Sequence[str]) -> tuple[pl.DataFrame, dict[str, int | None]]:
         terms = {} if self.universe is None else {UNIVERSE: json.loads(self.universe)}
         plan = SignalPlan(lower(terms | {f"f{number}": json.loads(text) for number, text in enumerate(texts)}))
         return plan.evaluate(self.whole.frame, self.whole, rows=self.mask), plan.lookbacks
+
+    def _found(self, text: str) -> bool:
+        """Whether a feature was kept; it is put into the generation."""
+        kept = self.kept.find(text)
+        if kept is None or len(kept.values) != self.height:
+            return False
+        held = self.now if self.now.used < len(self.now.values) else self._grown(self.now)
+        held.values[held.used], held.valid[held.used] = kept.values, kept.valid
+        held.known[text] = Feature(held.used, kept.kind, kept.reach)
+        held.used += 1
+        return True
 
     def _put(self, plain: pl.Series, valid: pl.Series | None) -> None:
         held = self.now

@@ -7,14 +7,12 @@ Callbacks are known by their source, so the text of their file goes with them.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import linecache
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from functools import cache
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -25,13 +23,12 @@ import polars as pl
 
 from rustybt._extras import require
 from rustybt.data.catalog.reading import with_adjusted, without_adjusted
+from rustybt.data.prepared import versions
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.work import Work
 
-LIBRARIES = ("polars", "numpy", "numba")
-"""What a row may depend on beside our own code."""
 OURS = ("rustybt", "expressions")
 
 
@@ -89,16 +86,6 @@ def parcel_of(work: Work) -> Parcel:
     code, bars = _pickled(replace(work, panels=())), tuple(_bars(panel) for panel in work.panels)
     name = hashlib.sha256(code + "".join(panel.snapshot for panel in work.panels).encode()).hexdigest()
     return Parcel(name, code, bars, _sources(work), versions())
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Our code (SHA-256 of all sources) and the libraries that rows depend on."""
-    digest, home = hashlib.sha256(), Path(__file__).parents[1]
-    for path in sorted(home.rglob("*.py")):
-        digest.update(str(path.relative_to(home)).encode() + b"\0" + path.read_bytes())
-    known = {"python": ".".join(map(str, sys.version_info[:2])), "the code of rustybt": digest.hexdigest()[:16]}
-    return known | {library: importlib.metadata.version(library) for library in LIBRARIES}
 
 
 def _host() -> str:

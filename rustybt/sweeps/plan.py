@@ -8,9 +8,9 @@ from typing import Any
 
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
+from rustybt.model.sizes import shown
 from rustybt.spec import Schedule
 from rustybt.sweeps.batch import working_bytes
-from rustybt.sweeps.budget import shown
 from rustybt.sweeps.features import PER_ROW
 from rustybt.sweeps.options import Options, chunk_size
 from rustybt.sweeps.sketch import Sketcher, quietly

@@ -12,8 +12,8 @@ import polars as pl
 from rustybt.engine import configure
 from rustybt.engine.bulk import panel_of
 from rustybt.errors import ConfigError
+from rustybt.model.sizes import bytes_of, shown
 from rustybt.spec import StrategyFunction
-from rustybt.sweeps.budget import bytes_of, shown
 from rustybt.sweeps.executors import sited
 from rustybt.sweeps.gather import Gathered
 from rustybt.sweeps.grid import Assignments

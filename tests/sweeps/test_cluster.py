@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 import rustybt as rbt
+from rustybt.data.prepared import versions
 from rustybt.errors import RustyBTError
 from rustybt.model import Panel
 from rustybt.spec import load_strategy
@@ -21,7 +22,7 @@ from rustybt.sweeps import cluster, gather, options
 from rustybt.sweeps.evaluate import Rows
 from rustybt.sweeps.executors import sited
 from rustybt.sweeps.grid import Assignments
-from rustybt.sweeps.parcel import parcel_of, versions
+from rustybt.sweeps.parcel import parcel_of
 from rustybt.sweeps.variants import Block, Chunk
 from rustybt.sweeps.work import Work
 from rustybt.testing import markets

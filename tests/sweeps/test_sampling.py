@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import rustybt as rbt
-from rustybt.sweeps.budget import bytes_of
+from rustybt.model.sizes import bytes_of
 from rustybt.sweeps.sampling import Drawing, sampled
 
 

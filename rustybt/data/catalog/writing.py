@@ -31,7 +31,20 @@ def write_snapshot(folder: Path, panel: Panel, events: Sequence[Event] | None) -
     Raises:
         DataError: what was read back is not what was to be written.
     """
-    about = {
+    about = description(panel, events)
+    decimal_frame(panel).write_parquet(folder / BARS, compression="zstd", row_group_size=ROW_GROUP, statistics=True)
+    panel.quarantine.write_parquet(folder / QUARANTINE, compression="zstd")
+    (folder / DESCRIPTION).write_text(json.dumps(about, indent=1) + "\n")
+    again = rebuild(folder, about)
+    if again.snapshot != panel.snapshot:
+        raise DataError("the snapshot reads back differently", where=str(folder), do="leave out extra columns of unusual types: extras=[]")
+    write_ready(folder, panel)
+    return about
+
+
+def description(panel: Panel, events: Sequence[Event] | None) -> dict[str, Any]:
+    """What a snapshot says of itself, JSON values."""
+    return {
         "format": FORMAT,
         "id": panel.snapshot,
         "assets": [_plain(asset) for asset in panel.assets],
@@ -43,14 +56,6 @@ def write_snapshot(folder: Path, panel: Panel, events: Sequence[Event] | None) -
         "columns": panel.frame.columns,
         "warnings": list(panel.warnings),
     }
-    decimal_frame(panel).write_parquet(folder / BARS, compression="zstd", row_group_size=ROW_GROUP, statistics=True)
-    panel.quarantine.write_parquet(folder / QUARANTINE, compression="zstd")
-    (folder / DESCRIPTION).write_text(json.dumps(about, indent=1) + "\n")
-    again = rebuild(folder, about)
-    if again.snapshot != panel.snapshot:
-        raise DataError("the snapshot reads back differently", where=str(folder), do="leave out extra columns of unusual types: extras=[]")
-    write_ready(folder, panel)
-    return about
 
 
 def write_ready(folder: Path, panel: Panel) -> None:

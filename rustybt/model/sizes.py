@@ -1,4 +1,4 @@
-"""A budget of bytes as users write it."""
+"""Numbers of bytes as users write them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rustybt.errors import ConfigError
 SIZES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 
 
-def bytes_of(given: str | int) -> int:
+def bytes_of(given: str | int, where: str = "sweep, budget") -> int:
     """A number of bytes: ``"2GB"``, ``"512 MiB"`` or a plain number.
 
     Raises:
@@ -21,7 +21,8 @@ def bytes_of(given: str | int) -> int:
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", str(given))
     if isinstance(given, bool) or found is None or found[2].upper() not in SIZES or float(found[1]) <= 0:
-        raise ConfigError(f"budget {given!r} is no number of bytes", where="sweep, budget", do='write budget="2GB" or "500MB"')
+        name = where.rpartition(", ")[2]
+        raise ConfigError(f"{name} {given!r} is no number of bytes", where=where, do=f'write {name}="2GB" or "500MB"')
     return int(float(found[1]) * SIZES[found[2].upper()])
 
 
