@@ -15,7 +15,7 @@ def outcome_difference(first: Outcome, second: Outcome) -> str:
         found = _differs(getattr(first.log, name), getattr(second.log, name))
         if found:
             return f"log column {name!r}: {found}"
-    for name in ("equity", "cash", "gross", "lots", "last"):
+    for name in ("equity", "cash", "gross", "lots", "last", "aside"):
         found = _differs(getattr(first, name), getattr(second, name))
         if found:
             return f"{name}: {found}"

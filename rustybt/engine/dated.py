@@ -33,9 +33,9 @@ FEES = {
 """Parts of a commission, and what it calls them."""
 OF_TIERS = ("commission_rate", "commission_maker", "commission_per_unit")
 """Those that tiers have instead."""
-FRACTIONS = ("commission_rate", "commission_maker", "commission_cap")
+FRACTIONS = ("commission_rate", "commission_maker", "commission_cap", "liquidation_fee")
 MONEY = ("commission_flat", "commission_minimum", "commission_maximum")
-MARGINS = ("margin_initial", "margin_maintenance")
+MARGINS = ("margin_initial", "margin_maintenance", "liquidation_fee")
 NUMBERS = (*FEES, *MARGINS)
 NAMES = ("commission", *NUMBERS)
 DO = f"give a frame, or a list of dicts, with asset, from_ts and any of {', '.join(NAMES)}"
@@ -50,7 +50,7 @@ class DatedTerms:
         when: a session, an instant in UTC, or None: from the start.
         numbers: values of `NUMBERS`, None = as before. Those of a commission are parts of it: money for each fill, fractions of the value
             (the second of orders that rested), money per unit, least and most money, most as a fraction. Those of margin are fractions,
-            or money per contract where the margin of the asset is.
+            or money per contract where the margin of the asset is; the fee of a liquidation is a fraction.
         commission: another one as a whole, with its tiers, or None.
     """
 
@@ -61,9 +61,10 @@ class DatedTerms:
 
     def to_list(self) -> list[Any]:
         """Plain values for the manifest and the run id."""
-        given = (self.numbers[name] for name in NUMBERS)
+        given = {name: None if (g := self.numbers[name]) is None else f"{g.normalize():f}" for name in NUMBERS}
+        levied = given.pop("liquidation_fee")
         when = None if self.when is None else self.when.isoformat()
-        plain: list[Any] = [self.asset, when, *(None if g is None else f"{g.normalize():f}" for g in given)]
+        plain: list[Any] = [self.asset, when, *given.values()] + ([] if levied is None else [{"liquidation_fee": levied}])
         return plain if self.commission is None else [*plain, self.commission.to_dict()]
 
     def of(self, before: Commission) -> Commission:
@@ -91,7 +92,7 @@ def read_dated(given: object) -> tuple[DatedTerms, ...]:
         given: a frame, or dicts, with ``asset``, ``from_ts`` (session, or instant with a zone; null = from the start) and any of
             ``commission`` (one as a whole, with its tiers, or the name of a profile), ``commission_flat``, ``commission_rate``,
             ``commission_maker``, ``commission_per_unit``, ``commission_minimum``, ``commission_maximum``, ``commission_cap``,
-            ``margin_initial``, ``margin_maintenance`` (null = as before); None = none.
+            ``margin_initial``, ``margin_maintenance``, ``liquidation_fee`` (null = as before); None = none.
 
     Raises:
         ConfigError: naming the row and the field.
@@ -245,10 +246,5 @@ def _margin(terms: DatedTerms, before: Margin | None) -> Margin:
     if before is None:
         do = "write margin=rbt.margin(...) for what holds before"
         raise ConfigError("margin by date without margin", where=f"run, dated_terms, asset {terms.asset!r}", do=do)
-    initial, maintenance = (terms.numbers[name] for name in MARGINS)
-    return Margin(
-        before.initial if initial is None else initial,
-        before.maintenance if maintenance is None else maintenance,
-        before.per_contract,
-        before.isolated,
-    )
+    given = {name.removeprefix("margin_"): value for name in MARGINS if (value := terms.numbers[name]) is not None}
+    return replace(before, by_asset={}, **given)  # type: ignore[arg-type]

@@ -81,12 +81,17 @@ def currency_notes(books: Books) -> tuple[str, ...]:
 
 
 def isolated_notes(books: Books) -> tuple[str, ...]:
-    """That isolated positions were liquidated, and what that cost the account, in one sentence."""
+    """That isolated positions were liquidated, what that cost the account, and that they were topped up, in one sentence each."""
     log = books.outcome.log
     gone = int(np.count_nonzero(on_the_path(books, log)))
     short = int(np.count_nonzero(log.detail == Detail.SHORTFALL))
     beyond = f", {short:,} of them beyond what was set aside (detail shortfall)" if short else ""
-    return (f"{gone:,} isolated positions were liquidated{beyond}: see the orders with the reason liquidation",) if gone else ()
+    topped = log.having(Reason.TOP_UP)
+    said = (
+        (gone, f"{gone:,} isolated positions were liquidated{beyond}: see the orders with the reason liquidation"),
+        (topped.any(), f"isolated positions were topped up {int(np.count_nonzero(topped)):,} times: see Result.margin"),
+    )
+    return tuple(text for count, text in said if count)
 
 
 def margin_notes(books: Books) -> tuple[str, ...]:

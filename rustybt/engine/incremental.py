@@ -135,7 +135,7 @@ class Incremental:
         self.previous: Moment | None = None
         self.collected: dict[str, list[tuple[int, dict[str, Column]]]] = {name: [] for name in sleeves}
         self.decisions = dict.fromkeys(sleeves, 0)
-        self.curve: list[tuple[int, int, int]] = []
+        self.curve: list[tuple[int, int, int, int]] = []
         self._gross = config.most_gross
 
     def learn(self, bar: Bar) -> None:
@@ -180,7 +180,7 @@ class Incremental:
         self.book.step(bar.index, bar.open, bar.high, bar.low, bar.close, bar.events, slot, value)
         if self.callbacks.contexts:
             self.callbacks.on_bar(bar.moment, rows.frame, bar.columns, self.book)
-        self.curve.append((self.book.equity, self.book.cash, self.book.gross))
+        self.curve.append(self.book.balances)
         self.previous = bar.moment
 
     def _requests(self, strategy: Strategy, terms: Mapping[str, Column], bar: Bar, number: int) -> Sent:
@@ -208,10 +208,7 @@ class Incremental:
 
     def outcome(self) -> Outcome:
         """The run so far, as the bulk kernel would give it back."""
-        curve = np.array(self.curve, dtype=np.int64).reshape(-1, 3)
-        done: Outcome = self.book.outcome(
-            np.ascontiguousarray(curve[:, 0]), np.ascontiguousarray(curve[:, 1]), np.ascontiguousarray(curve[:, 2])
-        )
+        done: Outcome = self.book.outcome(self.curve)
         return done
 
 

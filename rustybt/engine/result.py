@@ -27,6 +27,7 @@ from rustybt.ledger import (
     flows_frame,
     journal_frame,
     lots_of,
+    margin_frame,
     orders_frame,
     positions_frame,
     trades_frame,
@@ -105,6 +106,11 @@ class Result:
     def carry(self) -> pl.DataFrame:
         """What holding cost or earned; see `rustybt.ledger.carry_frame`."""
         return carry_frame(self.books)
+
+    @cached_property
+    def margin(self) -> pl.DataFrame:
+        """Margin calls, top-ups of isolated positions, fees of liquidations; see `rustybt.ledger.margin_frame`."""
+        return margin_frame(self.books)
 
     @cached_property
     def currencies(self) -> pl.DataFrame:

@@ -31,8 +31,8 @@ def save(result: Result, folder: Path) -> Path:
         folder: must not exist, be empty, or hold an earlier run (which is replaced).
 
     Returns:
-        The folder: ``orders.parquet`` ... ``signals.parquet`` (``violations.parquet`` if the run has controls,
-        ``flows.parquet``, ``currencies.parquet`` if it has several), and ``manifest.json``, which also holds the strategies.
+        The folder: ``orders.parquet`` ... ``signals.parquet`` (``violations.parquet`` if the run has controls, ``flows.parquet``,
+        ``margin.parquet``, ``currencies.parquet`` if it has several), and ``manifest.json``, which also holds the strategies.
 
     Raises:
         ConfigError: the folder holds something else, or cannot be written.
@@ -44,7 +44,8 @@ def save(result: Result, folder: Path) -> Path:
         staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         for name in (*FRAMES, *(("violations",) if result.config.controls is not None else ())):
             getattr(result, name).write_parquet(staged / f"{name}.parquet", metadata={"run_id": result.identity["run_id"]})
-        asked = {"flows": bool(result.config.flows), "currencies": result.tables.currencies is not None}
+        given = result.config
+        asked = {"flows": bool(given.flows), "currencies": result.tables.currencies is not None, "margin": given.margin is not None}
         for name in (name for name, wanted in asked.items() if wanted):
             getattr(result, name).write_parquet(staged / f"{name}.parquet", metadata={"run_id": result.identity["run_id"]})
         benchmark = benchmark_series(result)

@@ -28,8 +28,9 @@ HOLDING = {
     "financing": Reason.FINANCING,
     "funding": Reason.FUNDING,
     "swap": Reason.SWAP,
+    "liquidation": Reason.LIQUIDATION_FEE,
 }
-"""What holding costs, by kind."""
+"""What holding costs, by kind, and what a venue takes for liquidations."""
 
 
 def curve_of(result: Result) -> Curve:

@@ -80,11 +80,12 @@ def _slot(strategy: Strategy, asset: Asset, config: RunConfig) -> dict[str, int]
     if strategy.exits is not None:
         rules.update(strategy.exits.units())
     kind = TargetKind.QUANTITY if strategy.target is None else strategy.target.kind
-    margin = dict.fromkeys(MARGIN_FIELDS, 0) if config.margin is None else config.margin.rows(asset, config.money_scale)
+    margin = dict.fromkeys((*MARGIN_FIELDS, "isolated", "top_up", "fee_liquidation"), 0)
+    margin |= {} if config.margin is None else config.margin.rows(asset, config.money_scale)
     found = {
         **config.costs.rows(asset, config.money_scale),
         **rules,
-        **({"isolated": 0} | margin),
+        **margin,
         "settles": int(asset.asset_class == "future"),
         "day_ends": int((config.timing.cancel_policy or strategy.cancel_policy) == "end_of_day"),
         "scheduled": int(strategy.schedule is not None),

@@ -13,7 +13,7 @@ from rustybt.execution.fields import fields_of, symbols_of
 from rustybt.model.asset import Asset
 from rustybt.model.decimals import LIMIT, RATE, to_decimal
 
-FIELDS = ("initial", "maintenance", "per_contract", "isolated", "by_asset")
+FIELDS = ("initial", "maintenance", "per_contract", "isolated", "top_up", "liquidation_fee", "by_asset")
 """Arguments of `margin`."""
 
 
@@ -26,6 +26,8 @@ class Margin:
         maintenance: likewise, at most ``initial``.
         per_contract: whether the two are money per unit of quantity.
         isolated: whether the margin of each position is set aside for it alone.
+        top_up: whether free money of the account is added to it before the position is liquidated.
+        liquidation_fee: fraction of a liquidated value that the venue takes, beside the commission.
         by_asset: other margin for single assets, by symbol.
 
     Raises:
@@ -36,9 +38,17 @@ class Margin:
     maintenance: Decimal
     per_contract: bool = False
     isolated: bool = False
+    top_up: bool = False
+    liquidation_fee: Decimal = Decimal(0)
     by_asset: Mapping[str, Margin] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.top_up and not self.isolated:
+            what = "top_up without isolated: all positions share the margin of the account already"
+            raise ConfigError(what, where="margin, top_up", do="add isolated=True, or leave top_up out")
+        if not 0 <= self.liquidation_fee <= 1 or self.liquidation_fee * RATE != (self.liquidation_fee * RATE).to_integral_value():
+            what = f"liquidation_fee {self.liquidation_fee} is not in 0..1, or finer than 1e-8"
+            raise ConfigError(what, where="margin, liquidation_fee", do="write 50 basis points as 0.005")
         for name in ("initial", "maintenance"):
             amount = getattr(self, name)
             if amount < 0:
@@ -67,7 +77,7 @@ class Margin:
         """The kernel's settings for one asset; see `rustybt.model.tables.Tables`."""
         own = self.by_asset.get(asset.symbol, self)
         rows = dict.fromkeys(("margin_initial", "margin_maintenance", "margin_lot_initial", "margin_lot_maintenance"), 0)
-        rows |= {"isolated": 1} if own.isolated else {}
+        rows |= {"isolated": int(own.isolated), "top_up": int(own.top_up), "fee_liquidation": int(own.liquidation_fee * RATE)}
         for name in ("initial", "maintenance"):
             amount = getattr(own, name)
             if not own.per_contract:
@@ -87,7 +97,8 @@ class Margin:
         """Plain values for a manifest; the same for equal margin."""
         plain: dict[str, Any] = {name: format(getattr(self, name).normalize(), "f") for name in ("initial", "maintenance")}
         plain["per_contract"] = self.per_contract
-        plain |= {"isolated": True} if self.isolated else {}
+        plain |= {name: True for name in ("isolated", "top_up") if getattr(self, name)}
+        plain |= {"liquidation_fee": format(self.liquidation_fee.normalize(), "f")} if self.liquidation_fee else {}
         return plain | ({"by_asset": {k: v.to_dict() for k, v in sorted(self.by_asset.items())}} if self.by_asset else {})
 
     @staticmethod
@@ -109,7 +120,7 @@ class Margin:
         missing = [name for name in FIELDS[:2] if name not in given]
         if missing:
             raise ConfigError(f"{missing[0]} is not given", where=f"{where}, {missing[0]}", do="give initial and maintenance")
-        for name in ("per_contract", "isolated"):
+        for name in ("per_contract", "isolated", "top_up"):
             if not isinstance(given.get(name, False), bool):
                 raise ConfigError(f"{name} {given[name]!r} is not true or false", where=f"{where}, {name}", do=f"write {name} = true")
         own = symbols_of(given.pop("by_asset", {}), f"{where}, by_asset")
@@ -123,6 +134,8 @@ def margin(
     *,
     per_contract: bool = False,
     isolated: bool = False,
+    top_up: bool = False,
+    liquidation_fee: object = 0,
     by_asset: Mapping[str, Margin] | None = None,
 ) -> Margin:
     """What positions ask of the account: all of them share its equity (cross margin), or each has its own (isolated margin).
@@ -133,14 +146,19 @@ def margin(
         per_contract: the two are money per contract (per unit of quantity), as exchanges state them for futures.
         isolated: the initial margin of a position, at its entry price, is set aside for it alone: its gains and losses are not those of
             others, and it is liquidated by itself, on the path of a bar, at the first price at which what it has is below its maintenance.
+        top_up: before an isolated position is liquidated, free money of the account is set aside for it, each time as much as its initial
+            margin (all there is where that is less), until it has what it is worth at its entry price.
+        liquidation_fee: fraction of the value that the venue takes where it liquidates, of cross and of isolated positions, beside the
+            commission; ``"0.005"`` = 50 basis points.
         by_asset: other margin for single assets, by symbol, isolated or not by their own.
 
     Raises:
-        ConfigError: negative, above 1, or maintenance above initial.
+        ConfigError: negative, above 1, maintenance above initial, or ``top_up`` without ``isolated``.
 
     Example:
         >>> margin("0.5", "0.25", by_asset={"ES": margin(13_200, 12_000, per_contract=True)}).maintenance
         Decimal('0.25')
     """
     first, later = to_decimal(initial, "margin, initial"), to_decimal(maintenance, "margin, maintenance")
-    return Margin(first, later, bool(per_contract), bool(isolated), dict(by_asset or {}))
+    fee = to_decimal(liquidation_fee, "margin, liquidation_fee")
+    return Margin(first, later, bool(per_contract), bool(isolated), bool(top_up), fee, dict(by_asset or {}))

@@ -38,10 +38,12 @@ from .state import (
     HAS_ISOLATED,
     HAS_LATENCY,
     HAS_LEVELS,
+    HAS_LIQUIDATION_FEES,
     HAS_MAX_BARS,
     HAS_MOVES,
     HAS_SLIPPAGE,
     HAS_TIERS,
+    HAS_TOP_UPS,
     HAS_WATCH,
     KINDS,
     TYPES,
@@ -163,6 +165,8 @@ def flags_of(slots: Any) -> int:
         (max_bars, HAS_MAX_BARS),
         (levels or max_bars, HAS_GUARDS),
         (used["isolated"], HAS_ISOLATED),
+        (used["isolated"] and used["top_up"], HAS_TOP_UPS),
+        (used["fee_liquidation"], HAS_LIQUIDATION_FEES),
     )
     return sum(bit for used, bit in bits if used)
 

@@ -14,7 +14,7 @@ from rustybt.model import REQUEST_FIELDS, Clock, Log, Outcome, Reason, Requests,
 from rustybt.model.decimals import LIMIT
 from rustybt.model.panel import Ints
 
-from .simulate import log_of, plain, rows_of_a_bar, with_working
+from .simulate import aside_of, log_of, plain, rows_of_a_bar, with_working
 
 if TYPE_CHECKING:
     from .state import Desk
@@ -442,10 +442,16 @@ class Book:
         """The log rows from number ``since`` on, a copy."""
         return copied(log_of(self._desk, self.rows, since))
 
-    def outcome(self, equity: Ints, cash: Ints, gross: Ints) -> Outcome:
-        """What `simulate` would have given back for the bars so far, with curves that the caller has kept."""
+    @property
+    def balances(self) -> tuple[int, int, int, int]:
+        """A point of each curve: equity, cash, gross and what is set aside for isolated positions, after the last bar."""
+        return self.equity, self.cash, self.gross, int(self._desk.money[inside().state.ASIDE])
+
+    def outcome(self, curves: Any) -> Outcome:
+        """What `simulate` would have given back for the bars so far, with the `balances` after each that the caller has kept."""
         log = copied(log_of(self._desk, with_working(self._desk, self.bar)))
-        return Outcome(log, equity, cash, gross, self.lots, self.last)
+        equity, cash, gross, aside = np.array(curves, dtype=np.int64).reshape(-1, 4).T.copy()
+        return Outcome(log, equity, cash, gross, self.lots, self.last, aside_of(self._desk, aside))
 
     # --- keeping
 

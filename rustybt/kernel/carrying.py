@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from rustybt.model import EVERY_ASSET, Reason, Status
+from rustybt.model import EVERY_ASSET, Reason
 from rustybt.model import NOWHERE as ACCOUNT
 
 from .arithmetic import fits, ratio, value
 from .compile import apart, aside
-from .events import receive
-from .journal import NONE, fail, head, paid, tail
+from .income import receive
+from .journal import NONE, event, fail
 from .limits import HALF_EVEN, ZERO, whole
 from .rates import PLACES
 from .state import CASH, CHARGED, OVERFLOW, Desk
 
 NOWHERE = whole(ACCOUNT)
 INTEREST, CREDIT, SWAP = whole(Reason.INTEREST), whole(Reason.CREDIT), whole(Reason.SWAP)
-APPLIED = whole(Status.APPLIED)
 ACCOUNTS = whole(EVERY_ASSET)
 """In place of an asset: the cash of the account's currency; one less is that of the next one, and so on."""
 
@@ -84,9 +83,7 @@ def due(desk: Desk, t: int, i: int, slot: int, base: int, price: int) -> None:
             return
     owed = ratio(base, desk.charge_num[i], desk.charge_den[i], HALF_EVEN)
     if owed != 0 and receive(desk, slot, -owed):
-        n = head(desk, t, t, slot, ZERO, desk.charge_reason[i])
-        tail(desk, n, APPLIED, NONE, ZERO, ZERO)
-        paid(desk, n, price, owed, ZERO)
+        event(desk, t, slot, desk.charge_reason[i], NONE, ZERO, price, owed)
 
 
 @aside

@@ -6,13 +6,13 @@ from rustybt.model import Reason, Status
 
 from .arithmetic import fits
 from .compile import apart, aside
-from .journal import NONE, fail, head, paid, tail
+from .journal import NONE, event, fail, head, paid, tail
 from .limits import ZERO, whole
 from .rates import book_of
 from .state import CASH, CLAIMS, INCOME, OVERFLOW, RECEIVABLE, Desk
 
 DIVIDEND, PAYMENT = whole(Reason.DIVIDEND), whole(Reason.PAYMENT)
-APPLIED, ACCRUED = whole(Status.APPLIED), whole(Status.ACCRUED)
+ACCRUED = whole(Status.ACCRUED)
 
 
 @aside
@@ -49,9 +49,7 @@ def redeem(desk: Desk, t: int, key: int) -> None:
                 return
             sums[base + CASH] += money
             sums[base + RECEIVABLE] -= money
-            n = head(desk, t, t, slot, ZERO, PAYMENT)
-            tail(desk, n, APPLIED, NONE, ZERO, ZERO)
-            paid(desk, n, ZERO, -money, ZERO)
+            event(desk, t, slot, PAYMENT, NONE, ZERO, ZERO, -money)
         else:
             desk.claim_slot[left] = slot
             desk.claim_key[left] = desk.claim_key[k]

@@ -29,6 +29,7 @@ from .state import (
     HAS_FLOWS,
     HAS_GUARDS,
     HAS_INCREMENTS,
+    HAS_ISOLATED,
     HAS_LEVELS,
     HAS_MARGIN,
     HAS_MOVES,
@@ -53,7 +54,7 @@ BLOCK = 512
 @kernel
 def quiet(desk: Desk, t: int) -> bool:
     """Whether nothing is due at a bar but what its prices might touch."""
-    if desk.flags & (HAS_MARGIN | HAS_SETTLEMENT | HAS_WATCH | HAS_MOVES) != 0:
+    if desk.flags & (HAS_MARGIN | HAS_ISOLATED | HAS_SETTLEMENT | HAS_WATCH | HAS_MOVES) != 0:
         return False
     if desk.count[ORDERS] != 0 and (desk.flags & HAS_ORDERS == 0 or not all_wait(desk)):
         return False

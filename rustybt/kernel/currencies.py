@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from rustybt.model import NOWHERE as ACCOUNT
-from rustybt.model import Reason, Status
+from rustybt.model import Reason
 
 from .arithmetic import agree, fits, ratio, value
 from .compile import apart, aside
 from .isolated import shared
-from .journal import NONE, fail, head, paid, tail
+from .journal import NONE, event, fail
 from .limits import BAD, CEIL, DOWN, HALF_EVEN, RATE, ZERO, whole
 from .margin import use
 from .rates import PLACES, exchanged, home
@@ -22,6 +22,7 @@ from .state import (
     GROSS,
     HAS_ISOLATED,
     INCOME,
+    LOGGED,
     OVERFLOW,
     RECEIVABLE,
     SETTLED,
@@ -29,7 +30,7 @@ from .state import (
     Desk,
 )
 
-CONVERSION, APPLIED, NOWHERE = whole(Reason.CONVERSION), whole(Status.APPLIED), whole(ACCOUNT)
+CONVERSION, NOWHERE = whole(Reason.CONVERSION), whole(ACCOUNT)
 AT_LAST, AT_OPEN, AT_CLOSE = whole(0), whole(1), whole(2)
 """Prices of a tally: last ones; those of a bar's open or close where the asset has a bar."""
 
@@ -194,8 +195,10 @@ def convert(desk: Desk, t: int, currency: int) -> None:
     money[CASH] = after
     money[CONVERTED] += received
     money[FEES] += cost
-    note(desk, t, place, amount, ZERO)
-    note(desk, t, NOWHERE, -received, cost)
+    event(desk, t, place, CONVERSION, NONE, ZERO, ZERO, amount)
+    row = desk.count[LOGGED]
+    event(desk, t, NOWHERE, CONVERSION, NONE, ZERO, ZERO, -received)
+    desk.log_fee[row] = cost
 
 
 @aside
@@ -208,12 +211,3 @@ def toll(desk: Desk, received: int) -> int:
         return ZERO
     part = ratio(abs(received), desk.toll_rate, RATE, HALF_EVEN)
     return max(part, desk.toll_minimum) if fits(part) else BAD
-
-
-@aside
-def note(desk: Desk, t: int, slot: int, notional: int, fee: int) -> None:
-    """One side of a conversion."""
-    apart()
-    n = head(desk, t, t, slot, ZERO, CONVERSION)
-    tail(desk, n, APPLIED, NONE, ZERO, ZERO)
-    paid(desk, n, ZERO, notional, fee)

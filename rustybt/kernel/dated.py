@@ -15,10 +15,10 @@ from .compile import apart, aside
 from .levels import arm_all
 from .limits import whole
 from .market import admit
-from .state import DATE, HAS_DATED, HAS_FEES, HAS_ISOLATED, HAS_MARGIN, HAS_TIERS, KINDS, TYPES, Desk
+from .state import DATE, HAS_DATED, HAS_FEES, HAS_ISOLATED, HAS_LIQUIDATION_FEES, HAS_MARGIN, HAS_TIERS, KINDS, TYPES, Desk
 
 FLAT, RATE, MAKER, INITIAL, MAINTENANCE, LOT_INITIAL, LOT_MAINTENANCE, *_REST = (whole(n) for n in range(len(DATED_SETTINGS)))
-LEAST, MOST, CAP, LOT_NUM, LOT_DEN, TIER_FIRST, TIER_COUNT, TIER_GROUP, TIER_LOTS = _REST
+LEAST, MOST, CAP, LOT_NUM, LOT_DEN, LIQUIDATION, TIER_FIRST, TIER_COUNT, TIER_GROUP, TIER_LOTS = _REST
 MAY_BE_NONE = (int(MAKER), int(MOST), int(CAP))
 """Settings of which -1 says that there is none."""
 
@@ -62,7 +62,7 @@ def change(desk: Desk, slot: int, setting: int, number: int) -> None:
 
 @aside
 def change_bounds(desk: Desk, slot: int, setting: int, number: int) -> None:
-    """A bound of a commission, what it takes per lot, or its tiers."""
+    """A bound of a commission, what it takes per lot, its tiers, or the fee of a liquidation."""
     apart()
     if setting == LEAST:
         desk.fee_min[slot] = number
@@ -74,6 +74,8 @@ def change_bounds(desk: Desk, slot: int, setting: int, number: int) -> None:
         desk.fee_lot_num[slot] = number
     elif setting == LOT_DEN:
         desk.fee_lot_den[slot] = number
+    elif setting == LIQUIDATION:
+        desk.fee_liquidation[slot] = number
     elif setting == TIER_FIRST:
         desk.tier_first[slot] = number
     elif setting == TIER_COUNT:
@@ -105,7 +107,9 @@ def dated_of(tables: Tables) -> dict[str, Any]:
     above = np.isin(setting, (int(FLAT), int(LEAST), int(LOT_NUM))) & (number > 0)
     fees = tiers or bool((above | (np.isin(setting, MAY_BE_NONE) & (number >= 0))).any())
     margin = bool(((setting >= int(INITIAL)) & (setting <= int(LOT_MAINTENANCE)) & (number > 0)).any())
+    levied = bool(((setting == int(LIQUIDATION)) & (number > 0)).any())
     flags = HAS_DATED | (HAS_FEES if fees else 0) | (HAS_MARGIN if margin else 0) | (HAS_TIERS if tiers else 0)
+    flags |= HAS_LIQUIDATION_FEES if levied else 0
     columns = {f"dated_{name}": rows[:, place] for place, name in enumerate(DATED_FIELDS)}
     return {"dated": len(rows), "flags": flags} | {name: admit(column, TYPES[KINDS[name]]) for name, column in columns.items()}
 

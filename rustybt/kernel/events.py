@@ -9,11 +9,11 @@ from .claims import earn, redeem
 from .compile import apart, aside, kernel
 from .fills import shut
 from .flows import transfer
-from .journal import NONE, drop, fail, head, paid, sweep, tail
+from .income import receive
+from .journal import NONE, drop, event, fail, head, paid, sweep, tail
 from .levels import arm
 from .limits import DOWN, HALF_EVEN, LIMIT, ONE, ZERO, whole
-from .rates import book_of
-from .state import CASH, DEAD, EVENT, HAS_FLOWS, HAS_INCREMENTS, HAS_LEVELS, HAS_ORDERS, INCOME, ORDERS, OVERFLOW, Desk
+from .state import DEAD, EVENT, HAS_FLOWS, HAS_INCREMENTS, HAS_LEVELS, HAS_ORDERS, ORDERS, OVERFLOW, Desk
 from .succession import close_out, remainder, roll, spin_off
 from .ticks import settle_prices
 from .trailing import trails
@@ -105,6 +105,7 @@ def split_position(desk: Desk, t: int, slot: int, asset: int, new: int, old: int
     desk.lots[slot] = after
     if after == 0:
         shut(desk, slot)
+        desk.added[slot] = ZERO
     else:
         desk.entry[slot] = restated(desk.entry[slot], new, old)
         desk.peak[slot] = restated(desk.peak[slot], new, old)
@@ -173,21 +174,7 @@ def distribute(desk: Desk, t: int, asset: int, numerator: int, denominator: int,
             if claim != 0:
                 earn(desk, t, slot, cash, claim)
             elif receive(desk, slot, cash):
-                n = head(desk, t, t, slot, ZERO, DIVIDEND)
-                tail(desk, n, APPLIED, NONE, ZERO, ZERO)
-                paid(desk, n, ZERO, -cash, ZERO)
-
-
-@kernel
-def receive(desk: Desk, slot: int, cash: int) -> bool:
-    """Book income. False where an amount does not fit."""
-    money, base = desk.money, book_of(desk, slot)
-    if not (fits(cash) and fits(money[base + CASH] + cash) and fits(money[base + INCOME] + cash)):
-        fail(desk, OVERFLOW, max(slot, ZERO))
-        return False
-    money[base + CASH] += cash
-    money[base + INCOME] += cash
-    return True
+                event(desk, t, slot, DIVIDEND, NONE, ZERO, ZERO, -cash)
 
 
 @aside

@@ -7,14 +7,16 @@ from rustybt.model import Detail, Reason
 from .arithmetic import fits, value
 from .compile import apart, aside, kernel
 from .fills import book, fee_of, resting_fee, slipped
+from .income import levy, levy_of
 from .inside import both_inside, exit_price, finer_exit
 from .isolated import own
 from .journal import NONE, awaits, cancel, submit, sweep
 from .levels import is_last_stand
-from .limits import ONE, ZERO, whole
+from .limits import BAD, ONE, ZERO, whole
 from .margin import leaving
-from .state import DEAD, HAS_BARS, HAS_FINER, HAS_ISOLATED, LOGGED, NUMBER, ROW, Desk
+from .state import DEAD, HAS_BARS, HAS_FINER, HAS_ISOLATED, HAS_LIQUIDATION_FEES, HAS_TOP_UPS, LOGGED, NUMBER, ROW, Desk
 from .timing import is_barred
+from .top_up import top_up
 
 STOP_LOSS, TRAILING_STOP, TAKE_PROFIT = whole(Reason.STOP_LOSS), whole(Reason.TRAILING_STOP), whole(Reason.TAKE_PROFIT)
 EXPIRED, LIQUIDATION = whole(Reason.MAX_BARS), whole(Reason.LIQUIDATION)
@@ -55,11 +57,23 @@ def touched(desk: Desk, slot: int, place: int) -> bool:
 def leave(desk: Desk, t: int, slot: int, place: int) -> None:
     """Close a position whose level was touched: the fill, then its cancelled orders."""
     apart()
-    lots = desk.lots[slot]
-    stop, trail, take = desk.stop_at[slot], desk.trail_at[slot], desk.take_at[slot]
-    reason, detail = stop_reason(desk, slot), NONE
-    if trail > stop if lots > 0 else trail < stop:
-        stop, reason = trail, TRAILING_STOP
+    price, reason, detail = exit_of(desk, slot, place)
+    if desk.flags & HAS_TOP_UPS != 0 and reason == LIQUIDATION and top_up(desk, t, slot, place):
+        if not touched(desk, slot, place):
+            return
+        price, reason, detail = exit_of(desk, slot, place)
+    if reason != TAKE_PROFIT:
+        price = slipped(desk, slot, price, -desk.lots[slot], place)
+    quit_at(desk, t, slot, price, reason, detail)
+
+
+@aside
+def exit_of(desk: Desk, slot: int, place: int) -> tuple[int, int, int]:
+    """The exit of a position whose level is touched: its price before slippage, why, and a detail."""
+    apart()
+    lots, take = desk.lots[slot], desk.take_at[slot]
+    stop, reason = stop_of(desk, slot)
+    detail = NONE
     if desk.flags & HAS_FINER != 0:
         price, stopped, detail = looked_up(desk, place, lots > 0, stop, take)
     elif lots > 0:
@@ -67,11 +81,17 @@ def leave(desk: Desk, t: int, slot: int, place: int) -> None:
     else:
         price, stopped = exit_price(-desk.open[place], -desk.high[place], -desk.low[place], -stop, -take, desk.intrabar)
         price = -price
-    if stopped:
-        price = slipped(desk, slot, price, -lots, place)
-    else:
-        reason = TAKE_PROFIT
-    quit_at(desk, t, slot, price, reason, detail)
+    return price, reason if stopped else TAKE_PROFIT, detail
+
+
+@aside
+def stop_of(desk: Desk, slot: int) -> tuple[int, int]:
+    """The level at which a position is stopped, and why."""
+    apart()
+    stop, trail = desk.stop_at[slot], desk.trail_at[slot]
+    if trail > stop if desk.lots[slot] > 0 else trail < stop:
+        return trail, TRAILING_STOP
+    return stop, stop_reason(desk, slot)
 
 
 @kernel
@@ -87,6 +107,9 @@ def falls_short(desk: Desk, slot: int, notional: int, fee: int) -> bool:
     """Whether an isolated position that is liquidated costs more than was set aside for it."""
     apart()
     left = own(desk, slot, -notional)
+    if desk.flags & HAS_LIQUIDATION_FEES != 0 and fits(left):
+        taken = levy_of(desk, slot, notional)
+        left = left - taken if fits(taken) else BAD
     return fits(left) and fits(fee) and left < fee
 
 
@@ -105,6 +128,8 @@ def quit_at(desk: Desk, t: int, slot: int, price: int, reason: int, detail: int)
     book(desk, t, slot, -lots, price, fee, desk.count[NUMBER], reason)
     if desk.count[LOGGED] > row:
         desk.log_detail[row] = detail
+    if desk.flags & HAS_LIQUIDATION_FEES != 0 and reason == LIQUIDATION:
+        levy(desk, t, slot, price, notional)
     if desk.busy[slot] != 0:
         cancel(desk, t, slot, EXITED)
     after_exit(desk, slot, ONE)
@@ -139,15 +164,21 @@ def protect_late(desk: Desk, t: int) -> None:
             continue
         if desk.flags & HAS_BARS != 0 and is_barred(desk, place, -lots):
             continue
-        stop, trail, reason = desk.stop_at[slot], desk.trail_at[slot], stop_reason(desk, slot)
-        if trail > stop if lots > 0 else trail < stop:
-            stop, reason = trail, TRAILING_STOP
-        if desk.low[place] <= stop if lots > 0 else desk.high[place] >= stop:
+        stop, reason = stop_of(desk, slot)
+        if desk.flags & HAS_TOP_UPS != 0 and reason == LIQUIDATION and reached(desk, place, lots, stop) and top_up(desk, t, slot, place):
+            stop, reason = stop_of(desk, slot)
+        if reached(desk, place, lots, stop):
             if reason == LIQUIDATION:
                 stop = min(stop, desk.entry[slot]) if lots > 0 else max(stop, desk.entry[slot])
             quit_at(desk, t, slot, slipped(desk, slot, stop, -lots, place), reason, NONE)
     if desk.count[DEAD] > 0:
         sweep(desk)
+
+
+@kernel
+def reached(desk: Desk, place: int, lots: int, stop: int) -> bool:
+    """Whether a bar reaches the stop of so many lots."""
+    return desk.low[place] <= stop if lots > 0 else desk.high[place] >= stop
 
 
 @aside

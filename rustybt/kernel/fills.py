@@ -9,7 +9,7 @@ from .compile import apart, aside, kernel
 from .groups import consequences
 from .impact import impact
 from .journal import NONE, fail, head, paid, slot_of, sweep, tail
-from .levels import arm
+from .levels import rearm
 from .limits import BAD, CEIL, HALF_EVEN, LIMIT, ONE, RATE, ZERO, whole
 from .pending import set_aside
 from .rates import book_of
@@ -163,8 +163,8 @@ def move(desk: Desk, slot: int, lots: int, price: int) -> bool:
         entry = average(desk.entry[slot], price, lots, before)
         desk.entry[slot] = entry
         desk.peak[slot] = max(desk.peak[slot], entry) if after > 0 else min(desk.peak[slot], entry)
-    if desk.flags & HAS_LEVELS != 0 and after != 0:
-        arm(desk, slot)
+    if desk.flags & HAS_LEVELS != 0:
+        rearm(desk, slot, before)
     return True
 
 

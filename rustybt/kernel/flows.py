@@ -7,9 +7,9 @@ from rustybt.model import Detail, Reason, Status
 
 from .arithmetic import fits, ratio, value
 from .compile import apart, aside
-from .currencies import AT_LAST, room_at
+from .currencies import AT_LAST, AT_OPEN, room_at
 from .isolated import shared
-from .journal import NONE, fail, head, paid, tail
+from .journal import NONE, event, fail, head, paid, tail
 from .limits import DOWN, RATE, ZERO, whole
 from .margin import use
 from .pending import free
@@ -18,7 +18,7 @@ from .variation import unsettled
 
 NOWHERE = whole(ACCOUNT)
 DEPOSIT, WITHDRAWAL = whole(Reason.DEPOSIT), whole(Reason.WITHDRAWAL)
-APPLIED, REJECTED = whole(Status.APPLIED), whole(Status.REJECTED)
+REJECTED = whole(Status.REJECTED)
 UNAFFORDABLE, UNSETTLED = whole(Detail.UNAFFORDABLE), whole(Detail.UNSETTLED)
 
 
@@ -51,9 +51,7 @@ def pay_in(desk: Desk, t: int, money: int) -> None:
         return
     desk.money[CASH] = cash
     desk.money[DEPOSITS] = deposits
-    n = head(desk, t, t, NOWHERE, ZERO, DEPOSIT if money > 0 else WITHDRAWAL)
-    tail(desk, n, APPLIED, NONE, ZERO, ZERO)
-    paid(desk, n, ZERO, -money, ZERO)
+    event(desk, t, NOWHERE, DEPOSIT if money > 0 else WITHDRAWAL, NONE, ZERO, ZERO, -money)
 
 
 @aside
@@ -62,16 +60,26 @@ def spare(desk: Desk, money: int) -> bool:
     apart()
     if money > desk.money[CASH]:
         return False
+    return room_now(desk, ZERO, AT_LAST, money) >= 0
+
+
+@aside
+def room_now(desk: Desk, row: int, prices: int, leaving: int) -> int:
+    """The gross limit on what equity can be spent, less what leaves the account and what positions take; at last prices or at the open."""
+    apart()
     if desk.flags & HAS_CURRENCIES != 0:
-        return room_at(desk, ZERO, AT_LAST, money) >= 0
+        return room_at(desk, row, prices, leaving)
     equity, gross = unsettled(desk) + min(0, desk.money[RECEIVABLE]), 0
     if not fits(equity):
         fail(desk, OVERFLOW, ZERO)
-        return False
+        return ZERO
     for slot in range(desk.slots):
         if desk.lots[slot] != 0:
             asset = slot % desk.assets
-            worth = value(desk.lots[slot], desk.last[asset], desk.up[asset], desk.down[asset])
+            price = desk.last[asset]
+            if prices == AT_OPEN and desk.open[row + asset] != 0:
+                price = desk.open[row + asset]
+            worth = value(desk.lots[slot], price, desk.up[asset], desk.down[asset])
             if desk.flags & HAS_ISOLATED != 0 and desk.isolated[slot] != 0:
                 worth = shared(desk, slot, worth)
             else:
@@ -79,9 +87,9 @@ def spare(desk: Desk, money: int) -> bool:
             equity += worth
             if not (fits(worth) and fits(equity) and fits(gross)):
                 fail(desk, OVERFLOW, slot)
-                return False
-    limit = ratio(equity - money, desk.gross, RATE, DOWN)
+                return ZERO
+    limit = ratio(equity - leaving, desk.gross, RATE, DOWN)
     if not fits(limit):
         fail(desk, OVERFLOW, ZERO)
-        return False
-    return limit >= gross
+        return ZERO
+    return limit - gross

@@ -7,7 +7,7 @@ from .compile import apart, aside
 from .journal import fail
 from .limits import BAD, CEIL, DOWN, FAR, FLOOR, HALF_EVEN, ONE, RATE, ZERO
 from .rates import home
-from .state import EQUITY, OVERFLOW, Desk
+from .state import EQUITY, HAS_TOP_UPS, OVERFLOW, Desk
 
 
 @aside
@@ -28,11 +28,36 @@ def entered(desk: Desk, slot: int) -> int:
 
 
 @aside
-def set_apart(desk: Desk, slot: int) -> int:
+def initial(desk: Desk, slot: int) -> int:
     """The initial margin of a position at its entry price; BAD where it does not fit."""
     apart()
     worth = entered(desk, slot)
     return asked(abs(desk.lots[slot]), abs(worth), desk.margin_initial[slot], desk.margin_lot_initial[slot]) if fits(worth) else BAD
+
+
+@aside
+def set_apart(desk: Desk, slot: int) -> int:
+    """The same and what was added to it; BAD where it does not fit."""
+    apart()
+    found = initial(desk, slot)
+    if desk.flags & HAS_TOP_UPS == 0 or not fits(found):
+        return found
+    return found + desk.added[slot] if fits(found + desk.added[slot]) else BAD
+
+
+@aside
+def all_set_apart(desk: Desk) -> int:
+    """What is set aside for all isolated positions, each converted half-even."""
+    apart()
+    total = ZERO
+    for slot in range(desk.slots):
+        if desk.isolated[slot] != 0 and desk.lots[slot] != 0:
+            found = home(desk, slot, set_apart(desk, slot), HALF_EVEN)
+            if not (fits(found) and fits(total + found)):
+                fail(desk, OVERFLOW, slot)
+                return total
+            total += found
+    return total
 
 
 @aside
@@ -105,3 +130,13 @@ def last_stand(desk: Desk, slot: int) -> int:
         return FAR
     found = ratio(by_lot, ONE, desk.up[asset], mode)
     return found - 1 if long else found + 1
+
+
+@aside
+def release(desk: Desk, slot: int, before: int, after: int) -> None:
+    """What a position that is reduced gives back of what was added to it; all of it where it ends or turns round."""
+    apart()
+    if after == 0 or (before > 0) != (after > 0):
+        desk.added[slot] = ZERO
+    elif abs(after) < abs(before):
+        desk.added[slot] = ratio(desk.added[slot], abs(after), abs(before), DOWN)

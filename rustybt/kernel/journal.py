@@ -11,6 +11,7 @@ from .state import BLAME, DEAD, ERROR, HAS_LATENCY, HAS_ORDERS, HINT, LOGGED, NU
 NONE, ROLL, LIQUIDATION = whole(Detail.NONE), whole(Reason.ROLL), whole(Reason.LIQUIDATION)
 DISPLAYED = whole(Detail.DISPLAYED)
 REJECTED, CANCELLED, ACCEPTED = whole(Status.REJECTED), whole(Status.CANCELLED), whole(Status.ACCEPTED)
+APPLIED = whole(Status.APPLIED)
 
 
 @kernel
@@ -61,6 +62,15 @@ def paid(desk: Desk, n: int, price: int, notional: int, fee: int) -> None:
     desk.log_price[n] = price
     desk.log_notional[n] = notional
     desk.log_fee[n] = fee
+
+
+@aside
+def event(desk: Desk, t: int, slot: int, reason: int, detail: int, requested: int, price: int, notional: int) -> None:
+    """The row of something that was applied without an order, and moved no lots."""
+    apart()
+    n = head(desk, t, t, slot, ZERO, reason)
+    tail(desk, n, APPLIED, detail, requested, ZERO)
+    paid(desk, n, price, notional, ZERO)
 
 
 @aside

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .arithmetic import ratio
 from .compile import apart, aside
-from .isolated import last_stand
+from .isolated import last_stand, release
 from .limits import BAD, CEIL, FAR, FLOOR, RATE
-from .state import HAS_INCREMENTS, HAS_ISOLATED, Desk
+from .state import HAS_INCREMENTS, HAS_ISOLATED, HAS_TOP_UPS, Desk
 
 
 @aside
@@ -54,6 +54,16 @@ def arm(desk: Desk, slot: int) -> None:
     desk.stop_at[slot] = stop
     desk.take_at[slot] = take
     desk.trail_at[slot] = trail
+
+
+@aside
+def rearm(desk: Desk, slot: int, before: int) -> None:
+    """What a fill changes beside the position: a part of what was added to its margin comes back, its levels move."""
+    apart()
+    if desk.flags & HAS_TOP_UPS != 0:
+        release(desk, slot, before, desk.lots[slot])
+    if desk.lots[slot] != 0:
+        arm(desk, slot)
 
 
 @aside

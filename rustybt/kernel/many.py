@@ -38,7 +38,7 @@ else:
 
 FILLED, ACCRUED = whole(Status.FILLED), whole(Status.ACCRUED)
 VARIATION, PAYMENT = whole(Reason.VARIATION), whole(Reason.PAYMENT)
-AT_EQUITY, AT_CASH, AT_GROSS = (whole(PLACES[name]) for name in CURVES)
+AT_EQUITY, AT_CASH, AT_GROSS = (whole(PLACES[name]) for name in CURVES[:3])
 AT_OFFERS, AT_BAR, AT_SLOT, AT_VALUE = (whole(PLACES[name]) for name in ("offers", "offer_bar", "offer_slot", "offer_value"))
 REACHED, HIGHEST, FILLS, BALANCED = range(4)
 """Columns of what `run_each` finds: the bar it reached (all of them, unless something went wrong), highest order number, fills, and

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from rustybt.model import NOWHERE as ACCOUNT
-from rustybt.model import Detail, Reason, Status
+from rustybt.model import Detail, Reason
 
 from .arithmetic import fits, value
 from .compile import apart, aside, kernel
 from .isolated import asked, common
-from .journal import NONE, awaits, cancel, fail, head, paid, submit, sweep, tail
+from .journal import NONE, awaits, cancel, event, fail, submit, sweep
 from .limits import CEIL, ZERO, whole
 from .rates import home
 from .state import DEAD, EQUITY, ERROR, HAS_ISOLATED, HAS_MARGIN, OVERFLOW, Desk
 
 NOWHERE = whole(ACCOUNT)
 CALL, LIQUIDATION = whole(Reason.MARGIN_CALL), whole(Reason.LIQUIDATION)
-APPLIED, REPLACED = whole(Status.APPLIED), whole(Detail.REPLACED)
+REPLACED = whole(Detail.REPLACED)
 NOTHING = whole(-1)
 
 
@@ -55,9 +55,7 @@ def watch(desk: Desk, t: int) -> None:
                 return
     if held == 0 or backing >= owed:
         return
-    n = head(desk, t, t, NOWHERE, ZERO, CALL)
-    tail(desk, n, APPLIED, NONE, ZERO, ZERO)
-    paid(desk, n, ZERO, ZERO, ZERO)
+    event(desk, t, NOWHERE, CALL, NONE, ZERO, ZERO, ZERO)
     for slot in range(desk.slots):
         if desk.busy[slot] != 0 and awaits(desk, slot, LIQUIDATION):
             cancel(desk, t, slot, REPLACED)

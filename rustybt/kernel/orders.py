@@ -11,8 +11,9 @@ from .carrying import borrowable
 from .compile import apart, aside, kernel
 from .currencies import AT_CLOSE, AT_OPEN, room_at
 from .fills import fee_due, fee_of, record, slipped
+from .income import levy
 from .isolated import shared
-from .journal import NONE, asset_of, fail, finish, head, paid, slot_of, sweep, tail
+from .journal import LIQUIDATION, NONE, asset_of, fail, finish, head, paid, slot_of, sweep, tail
 from .limits import CEIL, DOWN, RATE, ZERO, whole
 from .margin import use
 from .pending import free
@@ -30,6 +31,7 @@ from .state import (
     HAS_INCREMENTS,
     HAS_ISOLATED,
     HAS_LATENCY,
+    HAS_LIQUIDATION_FEES,
     HAS_ORDERS,
     HAS_PENDING,
     HAS_SETTLEMENT,
@@ -116,6 +118,8 @@ def meet(desk: Desk, t: int, moment: int) -> None:
         if part != 0:
             notional = value(part, price, desk.up[asset], desk.down[asset])
             record(desk, t, k, part, part, price, notional, fee_due(desk, k, slot, abs(part), abs(notional)), NONE)
+            if desk.flags & HAS_LIQUIDATION_FEES != 0 and desk.order_reason[k] == LIQUIDATION:
+                levy(desk, t, slot, price, notional)
         if part == lots:
             done(desk, t, k, slot)
         elif desk.flags & HAS_ORDERS == 0 and orders == 1 and alone(desk, t, row, moment, lots - part, price):

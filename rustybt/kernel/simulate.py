@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rustybt.model import Log, Outcome, Plan, Status, Tables, Tape
+from rustybt.model.panel import Ints
 
 from .market import Grid, grid_shape
 
@@ -56,7 +57,7 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any, tape: Tape |
         lengthen(desk, 2 * desk.log_size)
     written = with_working(desk, bars - 1)
     equity, cash, gross = plain(desk.curve_equity), plain(desk.curve_cash), plain(desk.curve_gross)
-    return Outcome(log_of(desk, written), equity, cash, gross, plain(desk.lots), plain(desk.last))
+    return Outcome(log_of(desk, written), equity, cash, gross, plain(desk.lots), plain(desk.last), aside_of(desk, desk.curve_aside))
 
 
 def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Desk, int, int]:
@@ -86,14 +87,22 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
     return desk, bars, margin
 
 
+def aside_of(desk: Desk, curve: Ints) -> Ints:
+    """What is set aside after each bar; no bars where no margin is isolated."""
+    from .state import HAS_ISOLATED
+
+    kept: Ints = plain(curve if desk.flags & HAS_ISOLATED else curve[:0])
+    return kept
+
+
 def rows_of_a_bar(desk: Desk, room: int) -> int:
     """The most log rows that one bar can write."""
     most = int(np.unique(desk.event_bar, return_counts=True)[1].max()) if desk.events else 0
-    from .state import HAS_MARGIN, HAS_ORDERS, HAS_SETTLEMENT
+    from .state import HAS_LIQUIDATION_FEES, HAS_MARGIN, HAS_ORDERS, HAS_SETTLEMENT, HAS_TOP_UPS
 
     flows = int(np.unique(desk.flow_bar, return_counts=True)[1].max()) if desk.flows else 0
     called = (3 * desk.slots + 2 if desk.flags & HAS_MARGIN else 0) + (2 * desk.slots if desk.flags & HAS_SETTLEMENT else 0)
-    called += 4 * desk.currencies
+    called += 4 * desk.currencies + (4 * desk.slots if desk.flags & (HAS_TOP_UPS | HAS_LIQUIDATION_FEES) else 0)
     each = 9 if desk.flags & HAS_ORDERS else 5
     return 14 * desk.slots + each * room + 5 * most * (desk.slots // desk.assets) + flows + called + desk.charge_rows + 8
 

@@ -20,9 +20,9 @@ from rustybt.model.tables import GROUPS
 from .limits import AMOUNT, COUNT, whole
 
 CASH, TRADED, FEES, INCOME, DEPOSITS, EQUITY, GROSS, RECEIVABLE, SETTLED, PENDING = range(10)
-CONVERTED = 11
+ASIDE, CONVERTED = 10, 11
 """Places in ``money``, 12 for each currency. What is settled is the value of positions that has been paid in cash already; what is
-pending is cash from sales that is not settled; what is converted came from other books."""
+pending is cash from sales that is not settled; what is aside is for isolated positions; what is converted came from other books."""
 ORDERS, DEAD, NUMBER, LOGGED, ERROR, BLAME, FLOWED, CLAIMS, DUE_BAR, CHARGED, TURNED = range(11)
 """Places in ``count``: orders in the table, of them removed but not yet swept, last order number given out, log rows, error code, the slot
 that it is about, deposits and withdrawals behind us, dividends owed and not yet paid, settlements, charges and turns of
@@ -67,7 +67,11 @@ HAS_MOVES = 1 << 24
 """Controls look at how prices moved (section 12)."""
 HAS_ISOLATED = 1 << 25
 """Of slots: the margin of some is set aside for each position by itself (section 10)."""
-EVERY_FLAG = (1 << 26) - 1
+HAS_TOP_UPS = 1 << 26
+"""Of slots: what is set aside for a position is added to before it is used up (section 10)."""
+HAS_LIQUIDATION_FEES = 1 << 27
+"""Of slots: the venue takes a part of what it liquidates (section 10)."""
+EVERY_FLAG = (1 << 28) - 1
 """All of the above."""
 ACCRUE, MEET, MARK, DECIDE = 1, 2, 4, 8
 """Bits of ``parts``: the parts of a bar that `step` does."""
@@ -99,12 +103,12 @@ class Desk:
     it in 1e-8, the ``moves`` of the last ``window`` bars; the ``tally`` of a month, the rates in force.
     Per slot: ``lots``, ``entry`` and ``peak`` price, the levels ``stop_at``, ``take_at`` and ``trail_at`` of the exits, bars ``held``,
     bars to ``cool``, whether it ``exited``, the remembered ``target``, bar + 1 at which its position was opened after the open
-    (``late``), the value ``settled`` in cash, of the last order that passed the controls bar + 1, lots, limit and stop (``asked``), how
-    many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized), value to size, bar, number (0 =
-    dead), reason, when it arrives; of a requested one also kind, limit, stop, time in force, until when, flags, entry, and bar + 1 at
-    which it became a limit order on the path, its ``rest``; of a trailing one the best price so far, its distance in ticks or as a rate,
-    how far beyond it the limit lies, the number of the first order of its batch, the session whose end cancels it, and how many
-    lots of it are shown. Per claim (a dividend earned and not yet paid): slot, number, money.
+    (``late``), the value ``settled`` in cash, what was ``added`` to its margin, of the last order that passed the controls bar + 1, lots,
+    limit and stop (``asked``), how many orders keep it ``busy``. Per order, in submission sequence: slot, lots (0 = not yet sized),
+    value to size, bar, number (0 = dead), reason, when it arrives; of a requested one also kind, limit, stop, time in force, until when,
+    flags, entry, and bar + 1 at which it became a limit order on the path, its ``rest``; of a trailing one the best price so far, its
+    distance in ticks or as a rate, how far beyond it the limit lies, the number of the first order of its batch, the session whose end
+    cancels it, and how many lots of it are shown. Per claim (a dividend earned and not yet paid): slot, number, money.
 
     Scratch: the numbers of an ``errand``; ``held_slots``, slots with a position; ``planned``, lots with those of working orders;
     ``gain``, what they would have gained in the last bars; per
@@ -184,6 +188,8 @@ class Desk:
     settles: Counts
     day_ends: Counts
     isolated: Counts
+    top_up: Counts
+    fee_liquidation: Amounts
 
     tiers_floor: Amounts
     tiers_rate: Amounts
@@ -297,6 +303,7 @@ class Desk:
     target: Amounts
     late: Counts
     settled: Amounts
+    added: Amounts
     asked_bar: Counts
     asked_lots: Amounts
     asked_limit: Amounts
@@ -368,6 +375,7 @@ class Desk:
     curve_equity: Amounts
     curve_cash: Amounts
     curve_gross: Amounts
+    curve_aside: Amounts
 
     def __init__(self, **fields: Any) -> None:
         self.table = UNUSED_TABLE.copy()

@@ -14,6 +14,7 @@ from .errands import do_errand
 from .events import accrue
 from .exits import protect, protect_late
 from .increments import change
+from .isolated import all_set_apart
 from .limits import whole
 from .moves import note_moves
 from .orders import meet
@@ -23,6 +24,7 @@ from .rates import take_rates
 from .requests import accept_all
 from .state import (
     ACCRUE,
+    ASIDE,
     CASH,
     DECIDE,
     EQUITY,
@@ -33,6 +35,7 @@ from .state import (
     HAS_DATED,
     HAS_GUARDS,
     HAS_INCREMENTS,
+    HAS_ISOLATED,
     HAS_LEVELS,
     HAS_MOVES,
     HAS_ORDERS,
@@ -137,6 +140,9 @@ def run(desk: Desk, start: int, stop: int, margin: int) -> int:
         desk.curve_equity[row] = desk.money[EQUITY]
         desk.curve_cash[row] = desk.money[CASH]
         desk.curve_gross[row] = desk.money[GROSS]
+        if desk.flags & HAS_ISOLATED != 0:
+            desk.money[ASIDE] = all_set_apart(desk)
+            desk.curve_aside[row] = desk.money[ASIDE]
         if desk.count[ERROR] != 0:
             return t
         t += 1

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from rustybt.model import Reason, Status
+from rustybt.model import Reason
 
 from .arithmetic import fits, value
 from .compile import apart, aside, kernel
-from .journal import NONE, fail, head, paid, tail
+from .journal import NONE, event, fail
 from .limits import ZERO, whole
 from .rates import book_of
 from .state import CASH, DUE_BAR, HAS_SETTLEMENT, OVERFLOW, SETTLED, Desk
 
-VARIATION, APPLIED = whole(Reason.VARIATION), whole(Status.APPLIED)
+VARIATION = whole(Reason.VARIATION)
 
 
 @kernel
@@ -55,6 +55,4 @@ def pay(desk: Desk, t: int, slot: int) -> None:
     money[base + CASH] += gain
     money[base + SETTLED] += gain
     desk.settled[slot] = worth
-    n = head(desk, t, t, slot, ZERO, VARIATION)
-    tail(desk, n, APPLIED, NONE, ZERO, ZERO)
-    paid(desk, n, desk.last[asset], -gain, ZERO)
+    event(desk, t, slot, VARIATION, NONE, ZERO, desk.last[asset], -gain)

@@ -10,6 +10,7 @@ from rustybt.ledger.currencies import currencies_frame
 from rustybt.ledger.frames import equity_frame, fills_frame, flows_frame, orders_frame, positions_frame
 from rustybt.ledger.journal import journal_frame
 from rustybt.ledger.lots import Lots, lots_of
+from rustybt.ledger.margin import margin_frame
 from rustybt.ledger.money import decimal_column
 from rustybt.ledger.plaintext import beancount_text
 from rustybt.ledger.replay import Replay, check_journal, replay
@@ -31,6 +32,7 @@ __all__ = [
     "flows_frame",
     "journal_frame",
     "lots_of",
+    "margin_frame",
     "orders_frame",
     "positions_frame",
     "replay",

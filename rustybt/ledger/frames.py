@@ -199,7 +199,8 @@ def equity_frame(books: Books) -> pl.DataFrame:
     Returns:
         ts, session, equity, cash, gross (Decimal, account currency); in a run with deposits or withdrawals also flow, what came in
         before the bar (Decimal, negative where it went out), with futures settled, the part of their value that ``cash`` has in it,
-        and where sales settle later unsettled, the part of ``cash`` that cannot be spent.
+        where sales settle later unsettled, the part of ``cash`` that cannot be spent, and with isolated margin isolated, the part of
+        ``equity`` that is set aside for positions, top-ups included (what they have gained since their entry is not in it).
         With several currencies ``cash`` is that of the account's, and there are the columns of `currency_columns`.
     """
     outcome, scale = books.outcome, books.tables.money_scale
@@ -210,6 +211,7 @@ def equity_frame(books: Books) -> pl.DataFrame:
     moved += [] if settled is None else [decimal_column("settled", settled, scale)]
     pending = unsettled_per_bar(books)
     moved += [] if pending is None else [decimal_column("unsettled", pending, scale)]
+    moved += [decimal_column("isolated", outcome.aside, scale)] if len(outcome.aside) else []
     return pl.DataFrame(
         [
             pl.Series("ts", books.ts).cast(UTC),

@@ -14,7 +14,7 @@ from rustybt.model.panel import Ints
 
 CASH, POSITIONS, COMMISSION, DIVIDENDS, IN_LIEU, DEPOSITS, RECEIVABLE, VARIATION, TRADING = range(1, 10)
 BORROW, INTEREST, CREDIT, FINANCING, FUNDING, SWAP = range(10, 16)
-CONVERSION, CONVERTING = 16, 17
+CONVERSION, CONVERTING, LIQUIDATION = 16, 17, 18
 ACCOUNTS = pl.Enum(
     [
         "equity:opening",
@@ -35,6 +35,7 @@ ACCOUNTS = pl.Enum(
         "expenses:swap",
         "equity:conversion",
         "expenses:conversion",
+        "expenses:liquidation",
     ]
 )
 
@@ -55,6 +56,7 @@ AGAINST = {
     Reason.FUNDING: FUNDING,
     Reason.SWAP: SWAP,
     Reason.CONVERSION: CONVERSION,
+    Reason.LIQUIDATION_FEE: LIQUIDATION,
 }
 """Where the notional of a row goes to, if not to the positions."""
 
@@ -75,7 +77,8 @@ def journal_frame(books: Books) -> pl.DataFrame:
     A fill moves its notional between cash and positions (at trade value) and its fee to commission. A dividend or cash in lieu moves
     income to cash, a deposit or withdrawal equity to cash. A split changes a quantity. At the end each slot has a closing entry, which
     takes what trading it gained (``income:trading`` is negative then) to positions, so that they are carried at the last price.
-    What holding costs goes to an account of its kind. In a run of several currencies each entry is in one, and a conversion is two entries
+    What holding costs, and what a venue takes for a liquidation, goes to an account of its kind. A top-up of isolated margin has no
+    entry: the money stays cash of the account. In a run of several currencies each entry is in one, and a conversion is two entries
     against ``equity:conversion``, its cost an expense of its own.
     What futures are paid at settlements stands against their value in ``assets:variation``, which is back at zero once nothing is held.
 

@@ -38,6 +38,8 @@ class Reason(IntEnum):
     FUNDING = 27
     SWAP = 28
     CONVERSION = 29
+    TOP_UP = 30
+    LIQUIDATION_FEE = 31
 
 
 class Status(IntEnum):

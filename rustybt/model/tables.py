@@ -21,7 +21,8 @@ SLOT_FIELDS = (
     "slip_rate", "slip_ticks", "stop", "take", "trail", "max_bars", "cool_down", "reentry_schedule", "scheduled", "kind",
     "fee_maker", "tier_first", "tier_count", "tier_group", "tier_lots",
     "slip_buy", "slip_sell", "cap_share", "cap_carry",
-    "margin_initial", "margin_maintenance", "margin_lot_initial", "margin_lot_maintenance", "settles", "day_ends", "isolated",
+    "margin_initial", "margin_maintenance", "margin_lot_initial", "margin_lot_maintenance", "settles", "day_ends", "isolated", "top_up",
+    "fee_liquidation",
 )  # fmt: skip
 """Per-slot settings of `Tables.slots`, one row each, in this order."""
 MARGIN_FIELDS = tuple(name for name in SLOT_FIELDS if name.startswith("margin_"))
@@ -36,7 +37,7 @@ DATED_FIELDS = ("bar", "asset", "setting", "value")
 """Columns of `Tables.dated`, in this order."""
 DATED_SETTINGS = (
     "fee_flat", "fee_rate", "fee_maker", "margin_initial", "margin_maintenance", "margin_lot_initial", "margin_lot_maintenance",
-    "fee_min", "fee_max", "fee_cap", "fee_lot_num", "fee_lot_den", "tier_first", "tier_count", "tier_group", "tier_lots",
+    "fee_min", "fee_max", "fee_cap", "fee_lot_num", "fee_lot_den", "fee_liquidation", "tier_first", "tier_count", "tier_group", "tier_lots",
 )  # fmt: skip
 """Settings of slots that may change in the course of a run; `Tables.dated` names them by their place here. The last four come together,
 in this order."""
@@ -82,7 +83,8 @@ class Tables:
             1e-8 and in ticks. Exits in 1e-8 of the entry or peak, 0 = none; ``max_bars`` and ``cool_down`` in bars.
             ``reentry_schedule`` and ``scheduled`` 0 / 1. ``kind`` is a `TargetKind`.
             Margin in 1e-8 of the value, and in money units per lot; all 0 = the gross limit holds instead.
-            ``isolated`` 1: the margin of a position is set aside for it alone.
+            ``isolated`` 1: the margin of a position is set aside for it alone; ``top_up`` 1: and added to before it is used up.
+            ``fee_liquidation``: what the venue takes of a liquidated value, in 1e-8.
             ``settles`` 1: gains and losses are paid in cash at the settlements, as those of futures are.
             ``day_ends`` 1: the end of a session cancels what was requested and still works.
         flows: (flows, 2) Int64 rows of (bar, money units), by bar: deposits, and negative withdrawals.
@@ -178,7 +180,7 @@ class Log:
         bar: index of the bar at which it happened; submitted: bar of the decision (events: the same bar).
         slot: which sleeve and asset, -1 for the account; seq: order number, 0 for events.
         reason, status, detail: codes of `rustybt.model.codes`.
-        requested, filled: lots, signed. price: ticks. notional, fee: money units.
+        requested, filled: lots, signed; of a top-up the first is what it adds, money units. price: ticks. notional, fee: money units.
     """
 
     bar: npt.NDArray[np.int32]
@@ -219,6 +221,7 @@ class Outcome:
         equity, cash, gross: (bars,) Int64 money units, after each bar.
         lots: (slots,) Int64 position at the end.
         last: (assets,) Int64 last price, ticks.
+        aside: (bars,) Int64 money units that are set aside for isolated positions after each bar; empty where no margin is isolated.
     """
 
     log: Log
@@ -227,3 +230,4 @@ class Outcome:
     gross: Ints
     lots: Ints
     last: Ints
+    aside: Ints = field(default_factory=lambda: NO_BARS)

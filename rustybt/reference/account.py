@@ -32,7 +32,8 @@ class Terms:
         cap_share: most of a bar's volume for an order, 0 = no cap. cap_carry: what is beyond it stays working.
         reentry_on_schedule, scheduled: as in section 6 and 7. kind: what a target number means.
         margin_initial, margin_maintenance: fractions of the value. margin_lot_initial, margin_lot_maintenance: money for one lot.
-        isolated: whether margin is set aside for each position. unit: of money.
+        isolated: whether margin is set aside for each position. top_up: and added to before it is used up. unit: of money.
+        fee_liquidation: what the venue takes of a liquidated value, as a fraction.
         settles: whether gains are paid in cash at settlements.
         day_ends: whether requested orders end with their session.
         tick_in_force: where it is not that of the asset.
@@ -73,6 +74,8 @@ class Terms:
     settles: bool = False
     day_ends: bool = False
     isolated: bool = False
+    top_up: bool = False
+    fee_liquidation: Decimal = ZERO
     unit: Decimal = Decimal(1)
     tick_in_force: Decimal | None = None
     currency: int = 0
@@ -142,7 +145,7 @@ class Position:
     Attributes:
         quantity: signed. entry: average entry price. peak: best price of completed bars since the entry. held: bars.
         opened_late: bar on whose path or at whose close it was opened, None otherwise.
-        settled: the part of its value that has been paid in cash.
+        settled: the part of its value that has been paid in cash. added: to its margin, in money.
         remembered: last target. exited: an exit has fired since. cool_down: bars left. exit_bar: bar of the last exit.
     """
 
@@ -153,13 +156,14 @@ class Position:
     opened_late: int | None = None
     remembered: Decimal = ZERO
     settled: Decimal = ZERO
+    added: Decimal = ZERO
     exited: bool = False
     cool_down: int = 0
     exit_bar: int | None = None
 
     def close(self) -> None:
         """Nothing is held any more; what is remembered stays."""
-        self.quantity = self.entry = self.peak = ZERO
+        self.quantity = self.entry = self.peak = self.added = ZERO
         self.held, self.opened_late = 0, None
 
 
@@ -257,6 +261,7 @@ class Row:
     status: Status
     detail: Detail = Detail.NONE
     requested: Decimal = ZERO
+    """A quantity; of a top-up money."""
     filled: Decimal = ZERO
     price: Decimal = ZERO
     notional: Decimal = ZERO

@@ -10,8 +10,8 @@ from rustybt.model.carry import EVERY_ASSET
 from rustybt.model.codes import NOWHERE, Reason, Status
 from rustybt.model.tables import Tables
 from rustybt.reference.account import Account, Row, Terms
-from rustybt.reference.events import receive
 from rustybt.reference.fills import value
+from rustybt.reference.income import receive
 from rustybt.reference.rounding import ZERO, amount, nearest
 
 ON_CASH = (Reason.INTEREST, Reason.CREDIT)

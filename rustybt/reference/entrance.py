@@ -120,6 +120,8 @@ def read_terms(tables: Tables, slot: int, unit: Decimal) -> Terms:
         settles=bool(setting("settles")),
         day_ends=bool(setting("day_ends")),
         isolated=bool(setting("isolated")),
+        top_up=bool(setting("top_up")),
+        fee_liquidation=setting("fee_liquidation") * PER_RATE,
         unit=unit,
         currency=0 if tables.currencies is None else int(tables.currencies.of_asset[column]),
     )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from rustybt.model.codes import Detail, EventKind, Reason, Status
 from rustybt.reference.account import Account, Claim, Row, Terms
 from rustybt.reference.fills import check_price
+from rustybt.reference.income import receive
 from rustybt.reference.increments import settle_prices
 from rustybt.reference.rounding import ZERO, amount, nearest, toward_zero
 from rustybt.reference.succession import Action, close_out, roll, spin_off
@@ -122,12 +123,3 @@ def pay_claims(account: Account, bar: int, number: int) -> None:
         purse.receivable = amount(purse.receivable - claim.money, unit, "receivable", symbol)
         account.log.append(Row(bar, bar, claim.slot, 0, Reason.PAYMENT, Status.APPLIED, notional=-claim.money))
     account.claims = [claim for claim in account.claims if claim.number != number]
-
-
-def receive(account: Account, money: Decimal, terms: Terms | None) -> None:
-    """Income: cash that is not from trading, of a slot or of the account."""
-    unit, symbol = account.rules.unit, (terms or account.rules.terms[0]).asset.symbol
-    purse = account if terms is None else account.purse(terms)
-    amount(money, unit, "income", symbol)
-    purse.cash = amount(purse.cash + money, unit, "cash", symbol)
-    purse.income = amount(purse.income + money, unit, "income", symbol)

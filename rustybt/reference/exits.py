@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from rustybt.model.codes import Detail, Intrabar, Reason
-from rustybt.reference.account import Account, Bar, Bars, Order, Position, Terms
+from rustybt.reference.account import Account, Bar, Order, Position, Terms
 from rustybt.reference.fills import Execution, commission, fill, slipped, value
+from rustybt.reference.income import levy, levy_of
 from rustybt.reference.increments import in_force
 from rustybt.reference.isolated import last_stand, own
+from rustybt.reference.orders import Phase
 from rustybt.reference.rounding import ONE, downward, upward
 from rustybt.reference.tariff import Rates, rates_of
 from rustybt.reference.timing import arrival, barred_at, cannot_trade, finer_bars
+from rustybt.reference.top_up import top_up
+
+PRECEDENCE = (Reason.STOP_LOSS, Reason.LIQUIDATION, Reason.TRAILING_STOP)
+"""Which of two stops at one price it is."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +31,9 @@ class Exit:
     detail: Detail = Detail.NONE
 
 
-def serve_exits(account: Account, number: int, bars: Bars) -> None:
+def serve_exits(account: Account, phase: Phase) -> None:
     """Close every position whose stop or take lies at the open or on the path, slots in order."""
+    number, bars = phase.bar, phase.bars
     for terms in account.rules.terms:
         position, bar = account.positions[terms.number], bars[terms.column]
         if bar is None or position.quantity == 0:
@@ -34,13 +42,15 @@ def serve_exits(account: Account, number: int, bars: Bars) -> None:
             continue
         terms = in_force(account, terms)
         fired = exit_of(account, terms, number, bar)
-        if fired is None:
-            continue
-        leave(account, number, (terms, bar), fired)
+        if fired is not None and fired.reason is Reason.LIQUIDATION and top_up(account, phase, terms, worst(position, terms, bar)):
+            fired = exit_of(account, terms, number, bar)
+        if fired is not None:
+            leave(account, number, (terms, bar), fired)
 
 
-def serve_late_exits(account: Account, number: int, bars: Bars) -> None:
+def serve_late_exits(account: Account, phase: Phase) -> None:
     """Stop out positions that were opened on the path of this bar, slots in order."""
+    number, bars = phase.bar, phase.bars
     for terms in account.rules.terms:
         position, bar = account.positions[terms.number], bars[terms.column]
         if bar is None or position.quantity == 0 or position.opened_late != number:
@@ -48,9 +58,26 @@ def serve_late_exits(account: Account, number: int, bars: Bars) -> None:
         if cannot_trade(barred_at(account.timing, number, terms.column), -position.quantity):
             continue
         terms = in_force(account, terms)
-        stop = long_stop(position, terms) if position.quantity > 0 else short_stop(position, terms)
-        if stop is not None and (bar.low <= stop.price if position.quantity > 0 else bar.high >= stop.price):
+        stop = stop_in(position, terms, bar)
+        if stop is not None and stop.reason is Reason.LIQUIDATION and top_up(account, phase, terms, worst(position, terms, bar)):
+            stop = stop_in(position, terms, bar)
+        if stop is not None:
             leave(account, number, (terms, bar), no_better(stop, position))
+
+
+def stop_in(position: Position, terms: Terms, bar: Bar) -> Exit | None:
+    """The effective stop of a position, if a bar reaches it."""
+    stop = long_stop(position, terms) if position.quantity > 0 else short_stop(position, terms)
+    if stop is None or (bar.low > stop.price if position.quantity > 0 else bar.high < stop.price):
+        return None
+    return stop
+
+
+def worst(position: Position, terms: Terms, bar: Bar) -> Decimal:
+    """The worst price that a position sees of a bar: that of the bar, or its stop or trail where that comes first."""
+    stops = own_stops(position, terms, below if position.quantity > 0 else above)
+    prices = [stop.price for stop in stops]
+    return max([bar.low, *prices]) if position.quantity > 0 else min([bar.high, *prices])
 
 
 def no_better(stop: Exit, position: Position) -> Exit:
@@ -70,6 +97,8 @@ def leave(account: Account, number: int, at: tuple[Terms, Bar], fired: Exit) -> 
     charged = rates.resting() if taken else rates
     detail = Detail.SHORTFALL if fired.reason is Reason.LIQUIDATION and falls_short(account, terms, price, charged) else fired.detail
     fill(account, Execution(number, order, quantity, quantity, price, rates=charged, detail=detail))
+    if fired.reason is Reason.LIQUIDATION:
+        levy(account, number, terms, price, value(quantity, price, terms, account.rules.unit))
     account.cancel(terms.number, number, Detail.EXITED)
     remember_exit(account.positions[terms.number], terms, number)
 
@@ -78,7 +107,8 @@ def falls_short(account: Account, terms: Terms, price: Decimal, rates: Rates) ->
     """Whether an isolated position that is liquidated at a price costs more than was set aside for it."""
     quantity, unit = account.positions[terms.number].quantity, account.rules.unit
     fee = commission(-quantity, price, terms, unit, rates)
-    return own(account, terms, value(quantity, price, terms, unit)) < fee
+    worth = value(quantity, price, terms, unit)
+    return own(account, terms, worth) < fee + levy_of(worth, terms)
 
 
 def exit_order(account: Account, slot: int, bar: int, reason: Reason) -> Order:
@@ -134,24 +164,20 @@ def above(price: Decimal, distance: Decimal, terms: Terms) -> Decimal:
 
 def long_stop(position: Position, terms: Terms) -> Exit | None:
     """The effective stop of a long position: the highest of stop, liquidation and trail."""
-    stops: list[Exit] = []
-    if terms.stop_loss:
-        stops.append(Exit(Reason.STOP_LOSS, below(position.entry, terms.stop_loss, terms)))
-    stops += liquidation(position, terms)
-    if terms.trailing:
-        stops.append(Exit(Reason.TRAILING_STOP, below(position.peak, terms.trailing, terms)))
-    return max(stops, key=lambda level: level.price, default=None)
+    stops = [*own_stops(position, terms, below), *liquidation(position, terms)]
+    return max(sorted(stops, key=lambda level: PRECEDENCE.index(level.reason)), key=lambda level: level.price, default=None)
 
 
 def short_stop(position: Position, terms: Terms) -> Exit | None:
     """The effective stop of a short position: the lowest of stop, liquidation and trail."""
-    stops: list[Exit] = []
-    if terms.stop_loss:
-        stops.append(Exit(Reason.STOP_LOSS, above(position.entry, terms.stop_loss, terms)))
-    stops += liquidation(position, terms)
-    if terms.trailing:
-        stops.append(Exit(Reason.TRAILING_STOP, above(position.peak, terms.trailing, terms)))
-    return min(stops, key=lambda level: level.price, default=None)
+    stops = [*own_stops(position, terms, above), *liquidation(position, terms)]
+    return min(sorted(stops, key=lambda level: PRECEDENCE.index(level.reason)), key=lambda level: level.price, default=None)
+
+
+def own_stops(position: Position, terms: Terms, side: Callable[[Decimal, Decimal, Terms], Decimal]) -> list[Exit]:
+    """The stop and the trail of a position on a side of its prices, where they are set."""
+    stop = [Exit(Reason.STOP_LOSS, side(position.entry, terms.stop_loss, terms))] if terms.stop_loss else []
+    return stop + ([Exit(Reason.TRAILING_STOP, side(position.peak, terms.trailing, terms))] if terms.trailing else [])
 
 
 def liquidation(position: Position, terms: Terms) -> list[Exit]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rustybt.model.asset import Asset
 from rustybt.model.codes import Detail, Status
 from rustybt.reference.account import Account, Bar, Order, Position, Row, Terms
 from rustybt.reference.impact import moved_by
 from rustybt.reference.pending import set_aside
-from rustybt.reference.rounding import ZERO, amount, downward, nearest, upward
+from rustybt.reference.rounding import ZERO, amount, downward, nearest, toward_zero, upward
 from rustybt.reference.tariff import Rates, note_traded, rates_of
 
 
@@ -95,25 +94,32 @@ def fill(account: Account, execution: Execution) -> None:
     purse.cash = amount(purse.cash - (notional + fee), unit, "cash", symbol)
     purse.traded = amount(purse.traded + notional, unit, "traded value", symbol)
     purse.fees = amount(purse.fees + fee, unit, "fees", symbol)
-    move(account.positions[order.slot], execution, terms.asset)
+    move(account.positions[order.slot], execution, terms)
     set_aside(account, terms, -(notional + fee))
     detail = execution.detail if quantity == execution.requested else execution.short
     head = (execution.bar, order.submitted, order.slot, order.number, order.reason)
     account.log.append(Row(*head, Status.FILLED, detail, execution.requested, quantity, price, notional, fee))
 
 
-def move(position: Position, execution: Execution, asset: Asset) -> None:
+def release(position: Position, after: Decimal, terms: Terms) -> None:
+    """What a position that is reduced to a quantity gives back of what was added to its margin."""
+    position.added = toward_zero(position.added * abs(after), terms.unit, over=abs(position.quantity))
+
+
+def move(position: Position, execution: Execution, terms: Terms) -> None:
     """Change a position by a fill: open it, add to it at the average price, reduce it, or turn it round."""
-    before, quantity, price = position.quantity, execution.quantity, execution.price
+    before, quantity, price, asset = position.quantity, execution.quantity, execution.price, terms.asset
     after = amount(before + quantity, asset.lot_size, "position", asset.symbol)
     if before == 0 or (after != 0 and (before > 0) != (after > 0)):
         position.entry = position.peak = price
-        position.held = 0
+        position.held, position.added = 0, ZERO
         position.opened_late = execution.bar if execution.late else None
     elif (quantity > 0) == (before > 0):
         step = nearest((price - position.entry) * abs(quantity), asset.tick_size, over=abs(before) + abs(quantity))
         position.entry = position.entry + step
         position.peak = max(position.peak, position.entry) if before > 0 else min(position.peak, position.entry)
+    else:
+        release(position, after, terms)
     position.quantity = after
     if after == 0:
         position.close()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rustybt.model.codes import Detail, Sizing, Status, TargetKind
+from rustybt.model.codes import Detail, Reason, Sizing, Status, TargetKind
 from rustybt.model.requests import OrderFlag, OrderKind, TimeInForce
 from rustybt.reference.account import Account, Bar, Bars, Now, Order, Row, Terms
 from rustybt.reference.carrying import can_borrow
 from rustybt.reference.currencies import Holding, abroad, equity_of, use_at_home
 from rustybt.reference.fills import Execution, check_price, commission, fill, value
 from rustybt.reference.groups import consequences
+from rustybt.reference.income import levy
 from rustybt.reference.increments import accepted, in_force, lot_of
 from rustybt.reference.isolated import shared
 from rustybt.reference.margin import use
@@ -97,6 +98,8 @@ def serve(account: Account, phase: Phase) -> None:
             continue
         if to_zero != 0:
             execute(account, phase, Execution(phase.bar, order, to_zero, to_zero, price, rates=charged(account, order)))
+            if order.reason is Reason.LIQUIDATION:
+                levy(account, phase.bar, terms, price, value(to_zero, price, terms, account.rules.unit))
         if beyond == 0:
             leave_rest(account, phase, order, allowed, why)
         else:

@@ -23,6 +23,7 @@ from rustybt.reference.exits import serve_exits, serve_late_exits, submit_max_ba
 from rustybt.reference.flows import apply_flows
 from rustybt.reference.identity import check_identity, check_log
 from rustybt.reference.increments import put_in_force, read_changes
+from rustybt.reference.isolated import all_set_apart
 from rustybt.reference.leaving import write_outcome
 from rustybt.reference.limits import check_limits
 from rustybt.reference.margin import watch_margin
@@ -68,6 +69,8 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
         equity: list[Decimal] = []
         cash: list[Decimal] = []
         gross: list[Decimal] = []
+        aside: list[Decimal] = []
+        isolates = any(terms.isolated for terms in account.rules.terms)
         for number in range(len(market.close)):
             if tape is not None and tape.day is not None:
                 turn_month(account, int(tape.day[number]))
@@ -85,9 +88,10 @@ def simulate(tables: Tables, market: Market, plan: Plan, events: Ints, tape: Tap
             equity.append(worth)
             cash.append(account.cash)
             gross.append(exposure)
+            aside += [all_set_apart(account)] if isolates else []
         report_working(account, len(market.close) - 1)
         check_log(account, opening)
-        return write_outcome(account, (equity, cash, gross))
+        return write_outcome(account, (equity, cash, gross, aside))
 
 
 @dataclass(frozen=True)
@@ -107,11 +111,11 @@ def after_events(account: Account, now: Now, bars: Bars, asked: Asked) -> tuple[
     end_overdue(account, now)
     serve(account, Phase(now, bars, Moment.OPEN))
     serve(account, Phase(now, bars, Moment.REOPEN))
-    serve_exits(account, number, bars)
+    serve_exits(account, Phase(now, bars, Moment.STOPS))
     serve(account, Phase(now, bars, Moment.STOPS))
     serve(account, Phase(now, bars, Moment.LIMITS))
     serve(account, Phase(now, bars, Moment.LATE))
-    serve_late_exits(account, number, bars)
+    serve_late_exits(account, Phase(now, bars, Moment.LATE))
     take_rates(account, number, asked.currencies)
     serve(account, Phase(now, bars, Moment.CLOSE))
     end_lapsed(account, now, bars)

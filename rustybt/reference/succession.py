@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from rustybt.model.codes import Detail, EventKind, Reason, Status
 from rustybt.reference.account import Account, Order, Position, Row, Terms
-from rustybt.reference.fills import value
+from rustybt.reference.fills import release, value
 from rustybt.reference.rounding import ONE, ZERO, amount, nearest, toward_zero
 
 
@@ -112,11 +112,13 @@ def inherit(origin: Position, heir: Position, given: Receipt, entry: Decimal, pe
         heir.close()
         return
     if before == 0 or (before > 0) != (after > 0):
-        heir.entry, heir.held, heir.opened_late = entry, origin.held, None
+        heir.entry, heir.held, heir.opened_late, heir.added = entry, origin.held, None, ZERO
         heir.peak = max(entry, peak) if after > 0 else min(entry, peak)
     elif (quantity > 0) == (before > 0):
         heir.entry += nearest((entry - heir.entry) * abs(quantity), asset.tick_size, over=abs(before) + abs(quantity))
         heir.peak = max(heir.peak, heir.entry) if before > 0 else min(heir.peak, heir.entry)
+    else:
+        release(heir, after, given.heir)
     heir.quantity = after
 
 

@@ -20,7 +20,7 @@ PER_RATE = 1 / Decimal(RATE)
 RATES = (0, 10**5, 33_333, 5 * 10**7)
 MARGINS = (0, 10**8, 5 * 10**7, 33_333_333)
 PLAIN = tuple(name for name in DATED_SETTINGS if name not in (*TIER_SETTINGS, "fee_lot_den"))
-FEES = tuple(name for name in PLAIN if not name.startswith("margin"))
+FEES = tuple(name for name in PLAIN if not name.startswith("margin") and name != "fee_liquidation")
 MONEY = ("fee_flat", "fee_min", "fee_max", "margin_lot_initial", "margin_lot_maintenance")
 
 
@@ -58,6 +58,7 @@ def draw_setting(dice: Chance, name: str, world: World, column: int) -> dict[str
         "fee_rate": RATES,
         "fee_maker": (*RATES, -1),
         "fee_cap": (*RATES, -1),
+        "fee_liquidation": RATES,
     }.get(name)
     if values is None:
         values = (0, 1, max(1, worth // 10)) if "lot" in name else MARGINS

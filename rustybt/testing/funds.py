@@ -25,7 +25,9 @@ def draw_margin(dice: Chance, world: World, tables: Tables) -> Ints:
     slots = tables.slots.copy()
     if not dice.chance(33):
         return slots
+    levied = dice.pick(((0,), (10**6, 0, 1, 333_333, 5 * 10**7)))
     for slot in range(slots.shape[1]):
+        slots[SLOT_FIELDS.index("fee_liquidation"), slot] = dice.pick(levied)
         worth = world.lot_worth[slot % len(world.assets)]
         initial = dice.pick((5 * 10**7, 10**8, 10**7, 0, 33_333_333))
         each = dice.pick((0, 0, max(1, worth // 10), 1))
@@ -36,12 +38,13 @@ def draw_margin(dice: Chance, world: World, tables: Tables) -> Ints:
 
 
 def draw_isolated(dice: Chance, tables: Tables) -> Tables:
-    """In half of the sessions with margin some slots keep theirs for each position."""
+    """In half of the sessions with margin some slots keep theirs for each position, and in most of these it is topped up in some."""
     if not any(bool(tables.row(name).any()) for name in MARGIN_FIELDS) or not dice.chance(50):
         return tables
-    slots = tables.slots.copy()
+    slots, often = tables.slots.copy(), dice.pick((0, 100, 60))
     for slot in range(slots.shape[1]):
         slots[SLOT_FIELDS.index("isolated"), slot] = int(dice.chance(60))
+        slots[SLOT_FIELDS.index("top_up"), slot] = int(dice.chance(often))
     return replace(tables, slots=slots)
 
 

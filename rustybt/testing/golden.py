@@ -70,7 +70,8 @@ SECTIONS = (
     *golden_costs.SECTIONS,
 )
 MONEY = {"fee_flat", "fee_min", "fee_max", "margin_lot_initial", "margin_lot_maintenance"}
-RATES = {"fee_rate", "fee_cap", "fee_maker", "cap_share", "slip_rate", "stop", "take", "trail", "margin_initial", "margin_maintenance"}
+RATES = {"fee_rate", "fee_cap", "fee_maker", "fee_liquidation", "cap_share", "slip_rate", "stop", "take", "trail"}
+RATES |= {"margin_initial", "margin_maintenance"}
 POINTERS = ("tier_", "slip_buy", "slip_sell")
 """Settings that point into tables, which have sections of their own."""
 PLAIN = {"fee_lot_den": 1, "fee_max": -1, "fee_cap": -1, "fee_maker": -1}
@@ -270,7 +271,8 @@ def outcome_lines(tables: Tables, outcome: Outcome) -> tuple[tuple[str, ...], tu
         slot = int(log.slot[row])
         asset = assets[slot % len(assets)]
         codes = (Reason(log.reason[row]).name, Status(log.status[row]).name, Detail(log.detail[row]).name)
-        steps = {"requested": asset.lot_size, "filled": asset.lot_size, "price": asset.tick_size, "notional": unit, "fee": unit}
+        asked = unit if log.reason[row] == Reason.TOP_UP else asset.lot_size
+        steps = {"requested": asked, "filled": asset.lot_size, "price": asset.tick_size, "notional": unit, "fee": unit}
         numbers = (plain(from_units(int(getattr(log, field)[row]), step)) for field, step in steps.items())
         head = (str(log.bar[row]), str(log.submitted[row]), slot_name(slot, assets), str(log.seq[row]))
         rows.append(" ".join((*head, *(code.lower() for code in codes), *numbers)))

@@ -35,7 +35,7 @@ def differences(one: Outcome | None, other: Outcome | None) -> list[str]:
     if one is None or other is None:
         return [] if one is other else [f"the {'second' if one is not None else 'first'} alone stopped with an error"]
     pairs = [(f"log.{field.name}", getattr(one.log, field.name), getattr(other.log, field.name)) for field in fields(Log)]
-    pairs += [(name, getattr(one, name), getattr(other, name)) for name in ("equity", "cash", "gross", "lots", "last")]
+    pairs += [(name, getattr(one, name), getattr(other, name)) for name in ("equity", "cash", "gross", "lots", "last", "aside")]
     found = []
     for name, left, right in pairs:
         if left.dtype != right.dtype:

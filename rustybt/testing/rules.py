@@ -19,6 +19,10 @@ LOTS = ("1", "0.01", "100", "0.001", "0.00000001", "0.3", "1", "1")
 MULTIPLIERS = ("1", "1", "1", "50", "0.1", "12.5")
 SCALES = (8, 8, 8, 2, 4, 0, 12)
 LARGE = 2**61 - 1
+DRAWN_LATER = (
+    *("tier_first", "tier_count", "tier_group", "tier_lots", "slip_buy", "slip_sell"),
+    *(*MARGIN_FIELDS, "settles", "day_ends", "isolated", "top_up", "fee_liquidation"),
+)
 FEEDS = 3
 """Feeds of slippage in a random session."""
 
@@ -136,10 +140,7 @@ def draw_slot(dice: Chance, worth: int, costs: int, exits: int) -> dict[str, int
         "cap_share": dice.pick((10**7, 10**8, 25 * 10**6, 1)) if dice.chance(15) else 0,
         "cap_carry": dice.pick((1, 0)),
         "fee_maker": dice.pick((0, 10**5, 3 * 10**6)) if dice.chance(costs // 2) else -1,
-    } | dict.fromkeys(
-        ("tier_first", "tier_count", "tier_group", "tier_lots", "slip_buy", "slip_sell", *MARGIN_FIELDS, "settles", "day_ends", "isolated"),
-        0,
-    )
+    } | dict.fromkeys(DRAWN_LATER, 0)
 
 
 def draw_impacts(dice: Chance, slots: Ints) -> Ints:

@@ -14,12 +14,14 @@ FUTURE = Asset.of("ES", "future", multiplier="50", tick_size="0.25")
 
 
 def test_fractions_become_rates_and_amounts_money_per_lot() -> None:
-    both = margin("0.5", "0.25", by_asset={"ES": margin(13_200, "12000.50", per_contract=True)})
+    both = margin("0.5", "0.25", liquidation_fee="0.01", by_asset={"ES": margin(13_200, "12000.50", per_contract=True)})
     assert both.rows(Asset.of("A"), 2) == {
-        "margin_initial": 50_000_000, "margin_maintenance": 25_000_000, "margin_lot_initial": 0, "margin_lot_maintenance": 0
+        "margin_initial": 50_000_000, "margin_maintenance": 25_000_000, "margin_lot_initial": 0, "margin_lot_maintenance": 0,
+        "isolated": 0, "top_up": 0, "fee_liquidation": 1_000_000,
     }  # fmt: skip
     assert both.rows(FUTURE, 2) == {
-        "margin_initial": 0, "margin_maintenance": 0, "margin_lot_initial": 1_320_000, "margin_lot_maintenance": 1_200_050
+        "margin_initial": 0, "margin_maintenance": 0, "margin_lot_initial": 1_320_000, "margin_lot_maintenance": 1_200_050,
+        "isolated": 0, "top_up": 0, "fee_liquidation": 0,
     }  # fmt: skip
     assert both.to_dict()["by_asset"]["ES"]["per_contract"] is True
 

@@ -68,11 +68,10 @@ def fed(drawn: Session, feed: Feed) -> Outcome | None:
         book, curves = Book(drawn.tables, orders=drawn.plan.requests is not None), []
         for bar in range(len(drawn.market.close)):
             book = feed(book, drawn, bar)
-            curves.append((book.equity, book.cash, book.gross))
+            curves.append(book.balances)
     except (LedgerError, ConfigError):
         return None
-    equity, cash, gross = (np.array(curve, dtype=np.int64) for curve in zip(*curves, strict=True))
-    return book.outcome(equity, cash, gross)
+    return book.outcome(curves)
 
 
 def at(book: Book, bar: int, price: int | Sequence[int], offers: dict[int, int] | None = None) -> Book:
@@ -188,9 +187,8 @@ def test_a_book_grown_by_an_asset_and_a_sleeve_trades_as_if_it_had_always_had_th
             assert len(book.working.slot) > 0
             book.grow(large)
         whole(book, first if bar < 4 else bulk, bar)
-        curves.append((book.equity, book.cash, book.gross))
-    equity, cash, gross = (np.array(curve, dtype=np.int64) for curve in zip(*curves, strict=True))
-    grown = book.outcome(equity, cash, gross)
+        curves.append(book.balances)
+    grown = book.outcome(curves)
     assert differences(simulate(*bulk), grown) == []
     assert set(grown.log.slot.tolist()) >= {0, 1, 2, 3, 4}
     noticed = {Detail.PRICE_MOVE, Detail.VALUE_AT_RISK, Detail.CORRELATED_EXPOSURE} if limited else set()

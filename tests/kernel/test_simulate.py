@@ -161,9 +161,8 @@ def stepped(drawn: Session) -> Outcome:
         book.rate(*drawn.rates_at(bar))
         book.timed(drawn.market.timing_at(bar))
         book.step(bar, *prices, drawn.events[drawn.events[:, 0] == bar], drawn.plan.slot[offers], drawn.plan.value[offers])
-        curves.append((book.equity, book.cash, book.gross))
-    equity, cash, gross = (np.array(curve, dtype=np.int64) for curve in zip(*curves, strict=True))
-    outcome: Outcome = book.outcome(equity, cash, gross)
+        curves.append(book.balances)
+    outcome: Outcome = book.outcome(curves)
     return outcome
 
 

@@ -85,11 +85,10 @@ def run(drawn: Session, feed: Feed) -> tuple[Outcome | None, Book]:
     try:
         for bar in range(len(drawn.market.close)):
             book = feed(book, drawn, bar)
-            curves.append((book.equity, book.cash, book.gross))
+            curves.append(book.balances)
     except LedgerError:
         return None, book
-    equity, cash, gross = (np.array(curve, dtype=np.int64) for curve in zip(*curves, strict=True))
-    return book.outcome(equity, cash, gross), book
+    return book.outcome(curves), book
 
 
 def test_one_bar_at_a_time_is_the_bulk_run() -> None:
