@@ -101,6 +101,9 @@ class Freshness:
         kind: Any = plain or timed
         return cls(kind, float(number) * SECONDS[unit] if timed else 0.0)
 
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.seconds:g}s" if self.kind in ("ttl", "hybrid") else self.kind
+
     def resumes(self, longest: timedelta) -> timedelta:
         """How old pages of an interrupted download may be."""
         if self.kind == "never":

@@ -195,12 +195,15 @@ class Cache:
             self._drop([file for file in gone if file is not None])
         memory_of(self.folder).put(name, answer.bars, self.rows or 0)
 
-    def used(self, asked: Asked, how: str) -> None:
-        """Count an answer by where it came from, one of `COUNTED`."""
+    def used(self, answers: Sequence[tuple[Asked, str]]) -> None:
+        """Count answers by where they came from, one of `COUNTED`; all in one transaction."""
+        if not answers:
+            return
         with self._index() as connection, writing(connection):
-            index.count(connection, how)
-            if how in ("memory", "disk", "end", "whole"):
-                index.use(connection, asked.key, how in ("memory", "disk"))
+            for asked, how in answers:
+                index.count(connection, how)
+                if how in ("memory", "disk", "end", "whole"):
+                    index.use(connection, asked.key, how in ("memory", "disk"))
 
     @contextmanager
     def alone(self, asked: Asked, wait: float) -> Iterator[None]:

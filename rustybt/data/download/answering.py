@@ -91,7 +91,6 @@ def look(asking: Asking, symbol: str, request: Request) -> tuple[Given | None, L
     lack = asking.freshness.lacks(answer.reach, request, answer.terms.calendar)
     if lack != "nothing":
         return None, lack, answer.reach
-    asking.cache.used(asked, tier)
     return Given(_cut(answer, asking.source, request), tier), lack, answer.reach
 
 
@@ -107,10 +106,11 @@ def fetch(asking: Asking, symbol: str, request: Request, tell: Tell) -> Given:
     with _alone(asking, asked):
         given, lack, _ = look(asking, symbol, request)  # another process may have asked meanwhile
         if given is not None:
+            asking.cache.used([(asked, given.how)])
             return given
         one = _One(asking, asked, request, tell)
         answer, rows = one.whole() if lack == "whole" else one.end_of_kept()
-        asking.cache.used(asked, one.how)
+        asking.cache.used([(asked, one.how)])
         return Given(_cut(answer, asking.source, request), one.how, rows.repeated, rows.unfinished)
 
 
@@ -131,16 +131,19 @@ class _One:
         self.how: How = "whole"
 
     def whole(self) -> tuple[Answer, Rows]:
-        """All that is wanted; of an interrupted download that went on, also what came after it began."""
+        """All that is wanted."""
         kept = self._asking.cache.find(self._asked)
         end = self._request.end
         if kept is not None and kept.reach.start > self._request.start:  # what is kept reaches further: it is not to be lost
             end = max(end, min(kept.reach.wanted, self._request.now))
-        answer, rows = self._download(History(self._request.frequency, _day(self._request.start), end))
+        return self._current(*self._download(History(self._request.frequency, _day(self._request.start), end)))
+
+    def _current(self, answer: Answer, rows: Rows) -> tuple[Answer, Rows]:
+        """With what came after an interrupted download began, where it was gone on with."""
         resumed = answer.reach.asked < self._request.now and answer.bars.height
         if resumed and self._asking.freshness.lacks(answer.reach, self._request, answer.terms.calendar) == "end":
             further = self._extended(answer)
-            answer, rows = further if further is not None else self.whole()
+            return self.whole() if further is None else further
         return answer, rows
 
     def end_of_kept(self) -> tuple[Answer, Rows]:
@@ -148,10 +151,10 @@ class _One:
         kept = self._asking.cache.read(self._asked)
         further = None if kept is None else self._extended(kept[0])
         if further is None:
-            self._asking.cache.used(self._asked, "revised")
+            self._asking.cache.used([(self._asked, "revised")])
             return self.whole()
         self.how = "end"
-        return further
+        return self._current(*further)
 
     def _extended(self, old: Answer) -> tuple[Answer, Rows] | None:
         """An answer with its end asked for anew, from a few bars before the last that no vendor corrects any more.

@@ -18,7 +18,7 @@ from typing import Any
 
 import polars as pl
 
-from rustybt.data.cache import Cache, Freshness, Lack, Request
+from rustybt.data.cache import Asked, Cache, Freshness, Lack, Request
 from rustybt.data.cache.freshness import Reach, may_be_new
 from rustybt.data.catalog.files import sole_writer, unwritable
 from rustybt.data.download.answering import EPOCH, Asking, Given, fetch, look
@@ -117,8 +117,10 @@ def download(source: Source, wanted: Wanted, root: Path, patience: Patience | No
     found = {symbol: look(asking, symbol, request) for symbol in wanted.symbols}
     given = {symbol: item[0] for symbol, item in found.items() if item[0] is not None}
     lacking = tuple(symbol for symbol in wanted.symbols if symbol not in given)
+    cache.used([(Asked.of(source, symbol, wanted.frequency), item.how) for symbol, item in given.items()])
     tell.done(len(given))
     if lacking and wanted.offline:
+        cache.used([(Asked.of(source, symbol, wanted.frequency), "refused") for symbol in lacking])
         raise _offline(source, found, wanted)
     if lacking:
         with _alone(pages, source, wanted):
@@ -309,7 +311,8 @@ class Teller:
         """A symbol is finished."""
         with self._lock:
             self._under_way.pop(symbol, None)
-        self.done(1)
+            self._finished += 1
+            self._say()
 
     def of(self, symbol: str) -> Callable[[Page], None]:
         """What to call with each page of a symbol."""

@@ -167,6 +167,20 @@ def test_pages_of_an_interrupted_download_obey_the_policy(tmp_path: Path, clock:
         assert (again.asked[0][2] is None) is asked_again, freshness
 
 
+def test_an_interrupted_end_that_is_gone_on_with_is_brought_up_to_now(tmp_path: Path, clock: Clock) -> None:
+    source = Clockwork(clock)
+    got(source, tmp_path)
+    clock.forward(days=3)
+    broken = Clockwork(clock, page=40)
+    broken.fetch = interrupted(broken.fetch, after=1)  # type: ignore[method-assign]
+    with pytest.raises(rbt.SourceError):
+        got(broken, tmp_path)
+    clock.forward(days=2)
+    again = Clockwork(clock, page=40)
+    assert numbers(got(again, tmp_path)) == truth(again, clock.now)
+    assert again.asked[0][2] == "40", "the page that had arrived was not asked for again"
+
+
 def interrupted(call: Any, after: int) -> Any:
     left = [after]
 
@@ -194,6 +208,7 @@ def test_offline_answers_from_what_is_kept_or_says_all_that_is_lacking(tmp_path:
     with pytest.raises(rbt.DataError, match="which does not count"):
         got(source, tmp_path, offline=True, freshness="always", start="2024-02-01")
     assert len(source.asked) == asked
+    assert kept(tmp_path).stats()["counts"]["refused"] == 4
 
 
 def test_other_options_are_other_answers(tmp_path: Path, clock: Clock) -> None:

@@ -78,7 +78,7 @@ def test_the_disk_holds_no_more_than_its_limit_beside_the_newest(tmp_path: Path)
     cache = Cache(tmp_path / "two", limit=int(2.5 * size))
     for symbol in "ABC":
         cache.put(asked(symbol), answer(500))
-        cache.used(asked("A"), "disk")
+        cache.used([(asked("A"), "disk")])
     kept = [row["symbol"] for row in cache.stats()["kept"]]
     assert kept == ["A", "C"], "B was not used for longest"
     assert cache.stats()["counts"]["evicted"] == 1
