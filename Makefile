@@ -7,7 +7,7 @@ SESSIONS ?= 100000
 SHARDS ?= 2
 PYTEST := $(BIN)/pytest -n $(WORKERS)
 
-.PHONY: help setup demo test check format lint types imports sizes coverage snippets bench differential docs soak clean
+.PHONY: help setup demo test check format lint types imports sizes coverage snippets bench ratios differential docs soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ snippets: setup ## run every example in README and docs
 
 bench: setup ## time and memory, beside a hand-written pass and other products
 	$(BIN)/python -m benchmarks
+
+ratios: setup ## has anything become slower? compares ratios with benchmarks/thresholds.json
+	$(BIN)/python -m benchmarks check
 
 differential: setup ## the same strategies in other engines, fill for fill, on real bars; writes docs/comparison.md
 	$(BIN)/python -m benchmarks.differential

@@ -1,4 +1,4 @@
-"""``python -m benchmarks [suite ...]``: measure, show, write ``out/results.json`` and ``out/results.md``."""
+"""``python -m benchmarks [suite ...]``: measure, show, write ``out/results.json`` and ``out/results.md``; or ``check``, see there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import cluster, exactness, latency, opening, parts, report, scale, workloads
+from benchmarks import check, cluster, exactness, latency, opening, parts, report, scale, workloads
 from benchmarks.cases import CASES
 from benchmarks.columns import COLUMNS
 from benchmarks.models import Findings
@@ -52,9 +52,12 @@ SUITES: dict[str, Callable[[argparse.Namespace, Callable[[str], None]], Findings
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Run the suites that were named; 1 when a result was wrong."""
-    typed = arguments(given)
+    """Run the suites that were named; 1 when a result was wrong. ``check`` is a command of its own."""
     os.environ.setdefault("RUSTYBT_PREPARED", "off")  # every run makes what it needs
+    words = sys.argv[1:] if given is None else list(given)
+    if words[:1] == ["check"]:
+        return check.main(words[1:])
+    typed = arguments(words)
     shown, progress = Console(width=None if sys.stdout.isatty() else 160), Console(stderr=True)
     found = []
     for name in typed.suites or SUITES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import textwrap
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks import cluster, exactness, latency, markets, opening, parts, processes, report, scale, workloads
+from benchmarks import check, cluster, exactness, latency, markets, opening, parts, processes, report, scale, workloads
 from benchmarks.__main__ import arguments
 from benchmarks.cases import CASES, Case
 from benchmarks.columns import COLUMNS, PACKAGES, floor, ours, swept, twin
@@ -296,3 +297,53 @@ def test_what_a_cluster_is_sent_is_weighed() -> None:
     with cluster.chunks_of(1):
         one = cluster.swept(cluster.panel(1, 90), 3, 1, "threads")
     assert one.digest == cluster.swept(cluster.panel(1, 90), 3, 2, "threads").digest
+
+
+@pytest.mark.parametrize("name", ["windows", "coarser", "books"])
+def test_plain_python_gives_the_results_of_rustybt(name: str) -> None:
+    pair = check.PAIRS[name].func(600)  # type: ignore[attr-defined]
+    mine, plain = pair.ours(), pair.beside()
+    assert pair.differ(mine, plain) == ""
+    if name == "windows":
+        plain["mean"][100] += 1e-6
+        assert pair.differ(mine, plain).startswith("mean, bar 100: ")
+    elif name == "coarser":
+        assert pair.differ(mine[:-1], plain).startswith(f"{len(plain) - 1} bars, expected {len(plain)}")
+    else:
+        plain[0][50] += Decimal("0.00000001")
+        assert pair.differ(mine, plain).startswith("bar 50: ")
+
+
+def test_a_slower_or_wrong_workload_fails_the_check(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    differs = [""]
+
+    def pair() -> check.Pair:
+        return check.Pair("W1", lambda: sum(range(3_000)), lambda: sum(range(3_000)), lambda a, b: differs[0])
+
+    monkeypatch.setattr(check, "PAIRS", {"W1": pair})
+    monkeypatch.setattr(check, "BUDGET", 0.0)
+    file = tmp_path / "thresholds.json"
+
+    def ended(most: float | None, *more: str) -> tuple[int, str]:
+        file.write_text(json.dumps({} if most is None else {"W1": most}))
+        return check.main(["--thresholds", str(file), *more]), capsys.readouterr().out
+
+    assert ended(1e6)[0] == 0
+    code, out = ended(1e-6)
+    assert code == 1
+    assert "W1" in out
+    assert "slower" in out
+    assert ended(None)[0] == 1
+    assert ended(1e-6, "--accept")[0] == 0
+    assert json.loads(file.read_text())["W1"] > 1e-6
+    differs[0] = "9 orders, expected 8"
+    code, out = ended(1e6)
+    assert code == 1
+    assert "wrong: 9 orders" in out
+    assert ended(1e6, "--accept")[0] == 1
+
+
+def test_every_checked_workload_has_a_threshold() -> None:
+    assert json.loads(check.FILE.read_text()).keys() == check.PAIRS.keys()
