@@ -171,10 +171,10 @@ class Group:
                 continue
             self._put(plain[name], valid[name] if name in valid.columns else None)
             self.now.known[text] = Feature(self.now.used - 1, kinds[name], reaches[name])
-            if text in good and self.kept.on:
+            if text in good and self.kept.worth(seconds, self.height):
                 values, valid_rows = self.now.values[self.now.used - 1], self.now.valid[self.now.used - 1]
                 whole = np.ones(1, dtype=np.uint8) if valid_rows.all() else valid_rows.copy()
-                self.kept.keep(text, KeptFeature(values.copy(), whole, kinds[name], reaches[name]), seconds)
+                self.kept.keep(text, KeptFeature(values.copy(), whole, kinds[name], reaches[name]))
 
     def _evaluated(self, texts: Sequence[str]) -> tuple[pl.DataFrame, dict[str, int | None]]:
         terms = {} if self.universe is None else {UNIVERSE: json.loads(self.universe)}

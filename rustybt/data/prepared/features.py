@@ -68,13 +68,16 @@ class KeptFeatures:
             memory.put(key, held, held.values.nbytes + held.valid.nbytes, current().memory)
         return held
 
-    def keep(self, text: str, made: KeptFeature, seconds: float) -> None:
-        """Keep a feature whose evaluation took so long, if that is long."""
-        if not self.on or seconds < WORTH * len(made.values):
-            return
+    def worth(self, seconds: float, rows: int) -> bool:
+        """Whether a feature of so many rows that took so long to evaluate is kept."""
+        return self.on and seconds >= WORTH * rows
+
+    def keep(self, text: str, made: KeptFeature) -> None:
+        """Keep a feature. In memory only where there is no disk: what is mapped from the disk takes no memory that others need."""
         key, store = self.key(text), disk()
-        memory.put(key, made, made.values.nbytes + made.valid.nbytes, current().memory)
-        if store is not None:
+        if store is None:
+            memory.put(key, made, made.values.nbytes + made.valid.nbytes, current().memory)
+        else:
             store.put(key, lambda folder: _write(folder, made))
 
 
