@@ -7,17 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from rustybt.data.build import build_panel
 from rustybt.data.calendars import Calendar
 from rustybt.data.catalog.naming import may_be_name
 from rustybt.data.catalog.store import Catalog
-from rustybt.data.columns import name_columns
+from rustybt.data.columns import Named, name_columns
 from rustybt.data.demo import BARS, EVENTS
 from rustybt.data.options import Day, Dirty, Options, Stamp
 from rustybt.data.prepared.panels import find_panel, keep_panel, panel_key
 from rustybt.data.reference import Reference
 from rustybt.data.sources import collect, open_source
-from rustybt.errors import ConfigError
+from rustybt.errors import ConfigError, DataError
 from rustybt.model import Asset, Panel
 
 
@@ -152,11 +154,18 @@ def _panel(source: Any, options: Options) -> Panel:
 
 
 def _made(source: Any, options: Options) -> Panel:
-    opened = open_source(source)
-    named = [(name, name_columns(name, frame, options)) for name, frame in opened]
-    where = opened[0][0] if len(opened) == 1 else f"{opened[0][0]} and {len(opened) - 1} more"
-    frame = collect([(name, found.frame) for name, found in named])
+    try:
+        named, frame = _read(source, options, by_head=True)
+    except DataError:  # a row that is not like the first ones, or an error that is the same in both ways
+        named, frame = _read(source, options, by_head=False)
+    where = named[0][0] if len(named) == 1 else f"{named[0][0]} and {len(named) - 1} more"
     extras = dict.fromkeys(extra for _, found in named for extra in found.extras)
     panel = build_panel(frame, tuple(extras), options, where or "the frame")
     notes = dict.fromkeys(note for _, found in named for note in found.notes)
     return replace(panel, warnings=(*notes, *panel.warnings))
+
+
+def _read(source: Any, options: Options, *, by_head: bool) -> tuple[list[tuple[str, Named]], pl.DataFrame]:
+    """The sources with house names, and their rows."""
+    named = [(name, name_columns(name, frame, options)) for name, frame in open_source(source, by_head=by_head)]
+    return named, collect([(name, found.frame) for name, found in named])

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from rustybt.data.delimited import scan_by_head
 from rustybt.errors import DataError
 
 READERS: dict[str, Callable[[str], pl.LazyFrame]] = {
@@ -20,23 +21,26 @@ READERS: dict[str, Callable[[str], pl.LazyFrame]] = {
     ".feather": lambda path: pl.scan_ipc(path, glob=False),
 }
 """How a file is read, by suffix."""
+DELIMITED = (".csv", ".csv.gz")
 
 UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, UnicodeDecodeError)
 
 
-def open_source(source: Any) -> list[tuple[str, pl.LazyFrame]]:
+def open_source(source: Any, *, by_head: bool = False) -> list[tuple[str, pl.LazyFrame]]:
     """Named lazy frames: one per file, or a single one for a frame in memory.
 
     Args:
         source: a path, a glob, a list of them, a Polars frame, a pandas frame or a pyarrow table.
+        by_head: whether the types of CSV files may be found from their first rows. Reading a row that is not like those is then an error,
+            after which the source has to be opened without.
 
     Raises:
         DataError: no such file, a glob that matches nothing, an unknown suffix, a file that cannot be read, or an unknown type.
     """
     if isinstance(source, (str, Path)):
-        return [(path, _scan(path)) for path in _paths(str(source))]
+        return [(path, _scan(path, by_head)) for path in _paths(str(source))]
     if isinstance(source, (list, tuple)) and source and all(isinstance(s, (str, Path)) for s in source):
-        return [(path, _scan(path)) for item in source for path in _paths(str(item))]
+        return [(path, _scan(path, by_head)) for item in source for path in _paths(str(item))]
     return [("", frame_of(source).lazy())]
 
 
@@ -144,14 +148,15 @@ def _paths(text: str) -> list[str]:
     raise DataError("no such file", where=text, do="check the path; the word 'demo' gives the embedded set")
 
 
-def _scan(path: str) -> pl.LazyFrame:
+def _scan(path: str, by_head: bool) -> pl.LazyFrame:
     suffix = suffix_of(path)
     if suffix is None:
         raise DataError(f"unknown file type {Path(path).suffix!r}", where=path, do=f"use one of {', '.join(READERS)}")
     if Path(path).stat().st_size == 0:
         raise DataError("the file is empty", where=path, do="check that it was written completely")
     try:
-        return READERS[suffix](path)
+        quick = scan_by_head(path) if by_head and suffix in DELIMITED else None
+        return READERS[suffix](path) if quick is None else quick
     except UNREADABLE as error:
         raise unreadable(path, error) from error
 

@@ -18,10 +18,10 @@ from rustybt.data.build import scale_rows
 from rustybt.data.calendars import sessions
 from rustybt.data.columns import FIELDS
 from rustybt.data.hours import DAY
-from rustybt.data.metadata import Listed, check_known
+from rustybt.data.metadata import Listed, check_known, days_of
 from rustybt.data.options import Options
 from rustybt.data.rows import Keyed
-from rustybt.data.timing import Timed, narrow, wanted
+from rustybt.data.timing import Timed, instant_of
 from rustybt.errors import DataError
 from rustybt.model import Asset, Event, Panel
 
@@ -114,12 +114,11 @@ def rebuild(folder: Path, about: Mapping[str, Any], options: Options | None = No
     if chosen is not None:
         check_known(chosen, [one["symbol"] for one in about["assets"]], f"dataset {about['id'][:12]}")
         rows = rows.filter(pl.col("asset").is_in(list(chosen)))
-    timed = _timed(rows.collect(), about["calendar"])
-    keep = wanted(timed, part)
-    if keep is not None and not keep.any():
-        days = [np.datetime64(int(edge), "D") for edge in (timed.days.min(), timed.days.max())]
-        raise DataError(f"no bar lies between start {part.start} and end {part.end}", do=f"the dataset covers {days[0]} to {days[1]}")
-    timed = timed if keep is None else narrow(timed, keep)
+    found = rows.filter(_between(part)).collect()
+    if not found.height:
+        first, last = rows.select(pl.col("session").min(), pl.col("session").max().alias("last")).collect().row(0)
+        raise DataError(f"no bar lies between start {part.start} and end {part.end}", do=f"the dataset covers {first} to {last}")
+    timed = _timed(found, about["calendar"])
     timed, joined, notes = attach_to(timed, part.attach or {}, about["calendar"], about["trusted"])
     known = {asset.symbol: asset for asset in assets_of(about)}
     assets = tuple(known[symbol] for symbol in timed.keyed.symbols)
@@ -128,6 +127,23 @@ def rebuild(folder: Path, about: Mapping[str, Any], options: Options | None = No
     attached = (*about.get("attached", ()), *(part.attach or ()))
     quarantine = pl.read_parquet(folder / QUARANTINE)
     return replace(panel, warnings=(*about["warnings"], *notes), quarantine=quarantine, attached=attached)
+
+
+def _between(part: Options) -> pl.Expr:
+    """Rows between start and end, as the door keeps them; row groups that hold none are not read."""
+    keep = pl.lit(True)
+    for name, sign in (("start", 1), ("end", -1)):
+        bound = getattr(part, name)
+        if bound is None:
+            continue
+        instant = instant_of(bound, name)
+        column, edge = (
+            (pl.col("session"), pl.lit(days_of(bound, name), dtype=pl.Int32).cast(pl.Date))
+            if instant is None
+            else (pl.col("ts"), pl.lit(instant, dtype=pl.Int64).cast(pl.Datetime("us", "UTC")))
+        )
+        keep = keep & (column >= edge if sign > 0 else column <= edge)
+    return keep
 
 
 def _timed(frame: pl.DataFrame, calendar: str | None) -> Timed:

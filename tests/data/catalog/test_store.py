@@ -15,6 +15,7 @@ from rustybt._sqlite import opened
 from rustybt.data import Catalog
 from rustybt.data.catalog import diff, remove, sql
 from rustybt.data.catalog.schema import CATALOG
+from rustybt.data.options import Options
 from rustybt.errors import ConfigError, DataError
 from rustybt.testing import markets
 
@@ -128,3 +129,22 @@ def test_a_newer_catalog_is_refused(tmp_path: Path) -> None:
     made.close()
     with pytest.raises(DataError, match="the catalog is of version 99, this program knows 3"), opened(tmp_path / "catalog.db", CATALOG):
         pass
+
+
+def test_a_part_is_cut_where_the_door_cuts(tmp_path: Path) -> None:
+    """By session for a date, by instant for a time; what lies outside is not read."""
+    shelf = Catalog(tmp_path)
+    rbt.ingest("demo", "stocks", catalog=shelf)
+    for start, end in (
+        ("2010-01-04", "2010-01-08"),
+        ("2010-01-04T21:00:00Z", "2010-01-08T20:59:59Z"),
+        (None, "2000-03-02"),
+        ("2013-02-28", None),
+    ):
+        part = shelf.open("stocks", Options(start=start, end=end, assets=["AAPL", "IBM"]))
+        whole = rbt.load("demo", start=start, end=end, assets=["AAPL", "IBM"], events=[])
+        assert part.frame["ts"].equals(whole.frame["ts"])
+        assert part.frame["ticks_close"].equals(whole.frame["ticks_close"])
+    with pytest.raises(DataError, match="no bar lies between") as caught:
+        shelf.open("stocks", Options(start="2020-01-01"))
+    assert "2000-03-01 to 2013-03-01" in caught.value.do

@@ -1,0 +1,88 @@
+"""CSV files read by their first rows: the same bars as by all rows, and nothing lost where a later row is different."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import rustybt as rbt
+from rustybt.data import delimited
+from rustybt.data.delimited import scan_by_head
+from rustybt.data.sources import READERS, collect, open_source
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three rows tell the types."""
+    monkeypatch.setattr(delimited, "HEAD", 3)
+
+
+def written(path: Path, stamps: list[str], closes: list[str]) -> str:
+    rows = [f"{ts},A,{close},{close},{close},{close},100" for ts, close in zip(stamps, closes, strict=True)]
+    path.write_text("\n".join(["ts,asset,open,high,low,close,volume", *rows]) + "\n")
+    return str(path)
+
+
+PLAIN = ["10", "11", "12", "13", "14"]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "2024-03-{:02}T21:00:00Z",
+        "2024-03-{:02}T21:00:00.000Z",
+        "2024-03-{:02} 21:00:00+00:00",
+        "2024-03-{:02}T21:00:00.123Z",
+        "2024-03-{:02}",
+        "{:02}/03/2024",
+    ],
+)
+def test_times_are_those_that_all_rows_would_give(tmp_path: Path, pattern: str) -> None:
+    path = written(tmp_path / "bars.csv", [pattern.format(day) for day in range(4, 9)], PLAIN)
+    quick = scan_by_head(path)
+    assert quick is not None
+    assert quick.collect().equals(READERS[".csv"](path).collect())
+
+
+@pytest.mark.parametrize(
+    ("stamps", "closes"),
+    [
+        (["2024-03-{:02}T21:00:00Z"] * 5, ["10", "11", "12", "13.5", "14"]),
+        (["2024-03-{:02}T21:00:00Z"] * 4 + ["2024-03-{:02}T22:00:00+01:00"], PLAIN),
+        (["2024-03-{:02}T21:00:00Z"] * 4 + ["2024-03-{:02}T21:00:00.5Z"], PLAIN),
+        (["2024-03-{:02}T21:00:00Z"] * 4 + ["2024-03-{:02}T21:00Z"], PLAIN),
+    ],
+)
+def test_a_later_row_that_is_different_is_read_as_by_all_rows(tmp_path: Path, stamps: list[str], closes: list[str]) -> None:
+    path = written(tmp_path / "bars.csv", [text.format(day) for day, text in enumerate(stamps, 4)], closes)
+    panel = rbt.load(path, stamp="close")
+    assert panel.frame.height == 5
+    assert panel.snapshot == rbt.load(READERS[".csv"](path), stamp="close").snapshot
+
+
+def test_a_column_that_begins_empty_is_read_by_all_rows(tmp_path: Path) -> None:
+    path = written(tmp_path / "bars.csv", [f"2024-03-{day:02}T21:00:00Z" for day in range(4, 9)], ["", "", "", "13", "14"])
+    assert scan_by_head(path) is None
+    assert rbt.load(path, stamp="close").bars == 2
+
+
+@pytest.mark.parametrize("bad", ["n/a", "12,5"])
+def test_what_is_no_number_is_refused_as_before(tmp_path: Path, bad: str) -> None:
+    path = written(tmp_path / "bars.csv", [f"2024-03-{day:02}T21:00:00Z" for day in range(4, 9)], [*PLAIN[:4], bad])
+    with pytest.raises(rbt.DataError) as quick:
+        rbt.load(path, stamp="close")
+    with pytest.raises(rbt.DataError) as thorough:
+        rbt.load(collect(open_source(path)), stamp="close")
+    assert quick.value.what == thorough.value.what
+
+
+def test_a_quoted_and_an_empty_file_are_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "bars.csv"
+    path.write_text('"ts","asset","open","high","low","close","volume"\n"2024-03-04T21:00:00Z","A",1,1,1,1,1\n')
+    assert rbt.load(str(path), stamp="close").bars == 1
+    path.write_text("ts,asset,open,high,low,close,volume\n")
+    with pytest.raises(rbt.DataError, match="no rows"):
+        rbt.load(str(path), stamp="close")
+    assert isinstance(open_source(str(path), by_head=True)[0][1], pl.LazyFrame)
