@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 import rustybt as rbt
 from rustybt.data.columns import FIELDS, PRICES
 from rustybt.data.demo import BARS
+from rustybt.data.exact import digits_to_return, scale_exactly
 from rustybt.data.restate import MODES, adjusted, unadjusted_bars
 from rustybt.errors import ConfigError, DataError
 from rustybt.model import Panel
@@ -111,6 +113,18 @@ def test_as_known_is_what_a_run_reads() -> None:
         unit = panel.frame[f"ticks_adj_{name}"]
         ours = made[name].cast(pl.Float64) * (10**4 if name == "volume" else 10**8)
         assert ((ours - unit).abs() <= 0.5000001).all(), name
+
+
+def test_a_spinoff_is_put_back_at_its_worth() -> None:
+    days = [START + timedelta(days=number) for number in range(4)]
+    old = pl.DataFrame({"ts": days, "asset": ["OLD"] * 4, **{name: [50.0, 50.0, 40.0, 41.0] for name in PRICES}, "volume": [9] * 4})
+    new = pl.DataFrame({"ts": days[2:], "asset": ["NEW"] * 2, **{name: [20.0, 21.0] for name in PRICES}, "volume": [9] * 2})
+    spun = pl.DataFrame({"asset": ["OLD"], "ts": ["2024-01-03"], "kind": ["spinoff"], "value": ["0.5"], "other": ["NEW"]})
+    panel = rbt.load(pl.concat([old, new]), stamp="session", events=spun)
+    back = adjusted(panel, "total_return").frame.filter(pl.col("asset") == "OLD")["close"].cast(pl.Float64).to_list()
+    assert back == [40, 40, 40, 41]  # half a share of 20 for each of 50
+    forward = adjusted(panel, "as_known").frame["close"].cast(pl.Float64)
+    assert (forward - panel.frame["adj_close"]).abs().max() < 1e-8  # type: ignore[operator]
 
 
 def test_the_chart_of_a_day_is_what_was_known_then() -> None:
@@ -239,3 +253,19 @@ def test_as_known_never_changes(market: tuple[pl.DataFrame, list[dict[str, Any]]
             return
         raise
     assert part.equals(whole[:cut])
+
+
+FACTORS = st.lists(st.fractions(min_value=Fraction(1, 10**6), max_value=1000, max_denominator=10**9), min_size=1, max_size=3)
+
+
+@settings(max_examples=150, deadline=None)
+@given(FACTORS, st.lists(st.integers(0, 2**50), min_size=1, max_size=20), st.booleans())
+def test_scaling_is_exact_and_has_a_way_back(factors: list[Fraction], values: list[int], ties: bool) -> None:
+    found = [Fraction(2 * (factor.numerator % 500) + 1, 2) for factor in factors] if ties else factors
+    piece = np.array([number % len(found) for number in range(len(values))], dtype=np.int32)
+    wanted = [round(value * found[place]) for value, place in zip(values, piece.tolist(), strict=True)]
+    assert scale_exactly(np.array(values), found, piece).tolist() == wanted
+    digits = digits_to_return(found)
+    small = np.array([value % 10**9 for value in values])
+    there = scale_exactly(small, [factor * 10**digits for factor in found], piece)
+    assert scale_exactly(there, [1 / (factor * 10**digits) for factor in found], piece).tolist() == small.tolist()

@@ -3,6 +3,7 @@
 In: panels. Out: the same panels, by name, in milliseconds, each an immutable snapshot named by the SHA-256 of its content. One folder::
 
     catalog.db                 SQLite: versions, snapshots, symbols, files with checksums, runs
+    reference.db               SQLite: assets by symbol and date, see `rustybt.data.reference`
     snapshots/<id>/            bars.parquet (exact decimals), quarantine.parquet, snapshot.json, ready* (derived, mapped into memory)
     staging/, damaged/         being written; set aside by repair
 

@@ -13,6 +13,7 @@ from rustybt.data.catalog.files import checksum
 from rustybt.data.catalog.reading import DAMAGED, DERIVED, described, rebuild
 from rustybt.data.catalog.store import Catalog, Version
 from rustybt.data.catalog.writing import write_ready
+from rustybt.data.reference.store import FILE
 from rustybt.errors import ConfigError, DataError
 
 UNREADABLE = (*DAMAGED, DataError)
@@ -35,8 +36,9 @@ class Finding:
 
 def verify(catalog: Catalog, name: str | None = None) -> list[Finding]:
     """What is wrong with the snapshots of a dataset, or with the whole catalog."""
+    listed = _reference(catalog) if name is None else []
     if not catalog.exists:
-        return []
+        return listed
     chosen = (
         None if name is None else {catalog.find(name).snapshot if "@" in name else v.snapshot for v in catalog.versions(_dataset(name))}
     )
@@ -46,7 +48,19 @@ def verify(catalog: Catalog, name: str | None = None) -> list[Finding]:
     for snapshot in dict.fromkeys(row[0] for row in files):
         if chosen is None or snapshot in chosen:
             found += _of_snapshot(catalog, snapshot, [row[1:] for row in files if row[0] == snapshot])
-    return found + (_strays(catalog, {row[0] for row in files}) if chosen is None else [])
+    return found + (_strays(catalog, {row[0] for row in files}) if chosen is None else []) + listed
+
+
+def _reference(catalog: Catalog) -> list[Finding]:
+    """What SQLite finds wrong with the reference data."""
+    if not catalog.reference.exists:
+        return []
+    try:
+        with catalog.reference.reading() as connection:
+            said = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+    except DataError as error:
+        said = [error.what]
+    return [] if said == ["ok"] else [Finding(FILE, f"the reference data are damaged: {'; '.join(said)}", False)]
 
 
 def _dataset(name: str) -> str:
@@ -92,7 +106,7 @@ def repair(catalog: Catalog) -> list[str]:
     with catalog.changing() as connection:
         findings = verify(catalog)
         lost = {finding.where for finding in findings if not finding.repairable}
-        for where in dict.fromkeys(finding.where for finding in findings):
+        for where in dict.fromkeys(finding.where for finding in findings if finding.where != FILE):
             stray = catalog.root / where
             if where in lost:
                 _set_aside(catalog, connection, where)
