@@ -1,6 +1,6 @@
 """RustyBT: the workloads with many variants as one sweep of an ordinary ``@strategy`` function.
 
-The clock runs from a validated panel in memory to the frame of results: the function called for every variant, features, runs, metrics.
+The clock runs from a validated panel in memory to the frame of results: the function learned and filled in, features, runs, metrics.
 Nothing is kept between sweeps but compiled code.
 """
 

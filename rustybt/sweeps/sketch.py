@@ -1,7 +1,7 @@
 """Sketches: variants read as far as is needed to run them together.
 
-The strategy function is called for every variant, but what it makes is not proven as a whole: its features are, each once, and the
-operations of a top read one row. Whatever is out of the ordinary has no sketch, and such a variant is run like any other strategy.
+Where the strategy function is called for a variant, what it makes is not proven as a whole: its features are, each once, and the operations
+of a top read one row. Whatever is out of the ordinary has no sketch, and such a variant is run like any other strategy.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class Trace:
         steps: operations, each with the type of its result or, for a comparison, how it came out.
         marks: by mark, the number that Polars took in.
         parameters: by name.
-        inside: the functions of C that are at work, the innermost last.
+        inside: what is at work, the innermost last: a function of C, or None for one of Python.
     """
 
     def __init__(self) -> None:
@@ -276,8 +276,13 @@ class Watch:
         elif event in ("c_return", "c_exception"):
             if self.trace.inside:
                 self.trace.inside.pop()
+        elif frame.f_globals.get("__name__") == __name__:
+            return  # what a number does itself is part of what asked it
         elif event == "call":
             self._enter(frame)
+            self.trace.inside.append(None)  # Python that a function of C calls is not that function
+        elif event == "return" and self.trace.inside:
+            self.trace.inside.pop()
 
     def _enter(self, frame: Any) -> None:
         module = str(frame.f_globals.get("__name__", ""))

@@ -230,6 +230,20 @@ def swallowed(n: int) -> pl.Expr:
         return up(n)
 
 
+class Asked:
+    """A number of the user's own, asked by Polars, that looks at a parameter meanwhile."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    def __index__(self) -> int:
+        return 2 if len(range(self.n)) < 6 else 3
+
+
+def asked(n: int) -> pl.Expr:
+    return up(Asked(n)) & (pl.col("volume") > n)
+
+
 def series(n: int) -> Any:
     return close > pl.Series([1.0, 2.0]).shift(n % 2, fill_value=9.0)[0]
 
@@ -259,7 +273,7 @@ def nothing_left(n: int) -> pl.Expr:
 
 WAYS = [
     remembered, kept, kept_by_name, by_class, by_object, by_name_of_class, rows, lazy_rows, selected, read_back, serialised, swallowed,
-    series, unrolled, compared_late, doubled, nothing_left,
+    asked, series, unrolled, compared_late, doubled, nothing_left,
 ]  # fmt: skip
 
 
