@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rustybt.cli import options as o
 from rustybt.cli import show
 from rustybt.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rustybt.data.catalog import Version
+    from rustybt.model import Panel
 
 
 def register(app: typer.Typer) -> None:
@@ -81,18 +85,23 @@ def register(app: typer.Typer) -> None:
         with show.bar(f"ingesting {source}", quiet=json) as progress:
             made = ingest(source, name, catalog=shelf, progress=progress, **given)
             panel = shelf.open(made.name)
-        found = {
-            "dataset": made.dataset,
-            "snapshot": made.snapshot,
-            "new": made.new,
-            "assets": len(panel.assets),
-            "bars": panel.frame.height,
-            "quarantined": panel.quarantine.height,
-            "warnings": list(panel.warnings),
-        }
-        if json:
-            show.emit(found)
-            return
-        show.out.print(f"{made.name}{'' if made.new else ' (unchanged)'}: {found['bars']:,} bars of {found['assets']} assets", markup=False)
-        for warning in panel.warnings:
-            show.out.print(f"- {warning}", markup=False)
+        _show(made, panel, json=json)
+
+
+def _show(made: Version, panel: Panel, *, json: bool) -> None:
+    """What was kept, for people or for programs."""
+    found = {
+        "dataset": made.dataset,
+        "snapshot": made.snapshot,
+        "new": made.new,
+        "assets": len(panel.assets),
+        "bars": panel.frame.height,
+        "quarantined": panel.quarantine.height,
+        "warnings": list(panel.warnings),
+    }
+    if json:
+        show.emit(found)
+        return
+    show.out.print(f"{made.name}{'' if made.new else ' (unchanged)'}: {found['bars']:,} bars of {found['assets']} assets", markup=False)
+    for warning in panel.warnings:
+        show.out.print(f"- {warning}", markup=False)
