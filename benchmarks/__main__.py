@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import check, cluster, exactness, latency, opening, parts, report, scale, workloads
+from benchmarks import check, cluster, exactness, ingestion, latency, opening, parts, report, scale, scanning, workloads
 from benchmarks.cases import CASES
 from benchmarks.columns import COLUMNS
 from benchmarks.models import Findings
@@ -47,6 +47,8 @@ SUITES: dict[str, Callable[[argparse.Namespace, Callable[[str], None]], Findings
     "scale": lambda typed, say: scale.measure(typed.small, say),
     "opening": lambda typed, say: opening.measure(typed.small, typed.rounds, say),
     "cluster": lambda typed, say: cluster.measure(typed.small, say),
+    "ingestion": lambda typed, say: ingestion.measure(typed.small, typed.rounds, say),
+    "scanning": lambda typed, say: scanning.measure(typed.small, typed.rounds, say),
     "latency": lambda typed, say: latency.measure(typed.small, typed.rounds, say),
 }
 

