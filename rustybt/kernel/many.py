@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -162,6 +163,11 @@ class Many:
         """Whether these rules can be run this way: compiled, and nothing that a run changes but its state."""
         return MODE == "compiled" and self.whole and self.desk.flags & (HAS_CURRENCIES | HAS_DATED) == 0
 
+    @cached_property
+    def entered(self) -> int:
+        """Where the machine code for the desk begins."""
+        return _address(self.desk)
+
     def run(self, plan: Ints, ends: Ints) -> tuple[Ints, Ints]:
         """Run plans.
 
@@ -175,9 +181,7 @@ class Many:
         desk, runs = self.desk, len(ends)
         equity, found = np.empty((runs, self.bars), dtype=np.int64), np.zeros((runs, 4), dtype=np.int64)
         pointers = [desk.table, plan, equity, self.cash, self.gross]
-        places = np.array(
-            [_address(desk), *(array.ctypes.data for array in pointers), plan.shape[1], self.bars, self.margin], dtype=np.int64
-        )
+        places = np.array([self.entered, *(array.ctypes.data for array in pointers), plan.shape[1], self.bars, self.margin], dtype=np.int64)
         at = 0
         while True:
             log = tuple(getattr(desk, f"log_{name}") for name in ("slot", "seq", "reason", "status", "filled", "notional", "fee"))

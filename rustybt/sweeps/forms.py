@@ -51,18 +51,22 @@ class Table:
         self.numbers: list[list[float]] = [[] for _ in constants]
         self.written: list[list[str]] = [[] for _ in texts]
 
-    def look_up(self, keys: Sequence[tuple[Any, ...]], values: Sequence[Sequence[Any]]) -> Ints:
+    def look_up(self, codes: Sequence[Ints], values: Sequence[Sequence[Any]]) -> Ints:
         """(variants,) the row of each.
 
         Args:
-            keys: codes of the values of the parameters.
+            codes: of each parameter (variants,) the code of its value.
             values: of each parameter by code.
         """
-        if len(self.names) > 1 and len(self.known) > SEVERAL:
+        if len(self.names) == 1:  # a row for each value
+            for value in values[0][len(self.fits) :]:
+                self._add((value,))
+            return codes[0]
+        if len(self.known) > SEVERAL:
             self.known, self.fits = {}, []
             self.numbers, self.written = [[] for _ in self.numbers], [[] for _ in self.written]
         known, found = self.known, []
-        for key in keys:
+        for key in zip(*(one.tolist() for one in codes), strict=True):
             row = known.get(key)
             if row is None:
                 row = known[key] = self._add(tuple(of[code] for of, code in zip(values, key, strict=True)))
@@ -175,8 +179,7 @@ class Form:
         rows: dict[int, Ints] = {}
         fits = np.ones(len(at), dtype=bool)
         for table in self.tables:
-            keys = list(zip(*(codes[name][at].tolist() for name in table.names), strict=True))
-            rows[id(table)] = found = table.look_up(keys, [values[name] for name in table.names])
+            rows[id(table)] = found = table.look_up([codes[name][at] for name in table.names], [values[name] for name in table.names])
             fits &= np.array(table.fits, dtype=bool)[found]
         good = np.flatnonzero(fits)
         if self.sketch is None or not len(good):

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from rustybt.errors import ConfigError
+from rustybt.model.panel import Ints
 
 ABSENT = object()
 """In a column: the variant leaves this parameter at its default."""
@@ -43,9 +44,15 @@ class Turning(Sequence[Any]):
     def __getitem__(self, at: slice) -> Sequence[Any]: ...
     def __getitem__(self, at: int | slice) -> Any:
         if isinstance(at, slice):
-            return [self[one] for one in range(*at.indices(self.length))]
+            values = self.values
+            return [values[code] for code in self.codes(range(*at.indices(self.length))).tolist()]
         place = range(self.length)[at]
         return self.values[place // self.times % len(self.values)]
+
+    def codes(self, rows: range) -> Ints:
+        """Which of the values stand in some of its rows."""
+        found: Ints = np.arange(rows.start, rows.stop, rows.step, dtype=np.int64) // self.times % len(self.values)
+        return found
 
     def __iter__(self) -> Iterator[Any]:
         values, times = self.values, self.times
@@ -138,6 +145,8 @@ class Assignments:
 
     def taken(self, rows: Sequence[int]) -> Assignments:
         """Some of them, in the order given."""
+        if isinstance(rows, range) and rows.step == 1:
+            return Assignments({name: column[rows.start : rows.stop] for name, column in self.columns.items()}, len(rows))
         return Assignments({name: [column[at] for at in rows] for name, column in self.columns.items()}, len(rows))
 
     def digest(self) -> str:
@@ -148,6 +157,8 @@ class Assignments:
 
 def series(name: str, values: Sequence[Any]) -> pl.Series:
     """Values of a parameter as a column; kinds that do not go together become text."""
+    if isinstance(values, Turning):
+        return series(name, values.values).gather(values.codes(range(len(values))))
     known = [None if value is ABSENT else value for value in values]
     kinds = {type(value) for value in known} - {type(None)}
     if len(kinds) > 1 and not kinds <= {int, float}:

@@ -139,6 +139,9 @@ class Variants:
         if self.several[0]:
             columns["strategy"] = _repeated(self, [self.strategies[block.strategy].name for block in self.blocks])
         for name in self.names:
+            if len(self.blocks) == 1:
+                columns[name] = series(name, self.blocks[0].assignments.columns[name])
+                continue
             values: list[Any] = []
             for block in self.blocks:
                 values += block.assignments.columns.get(name, [None] * block.assignments.count)
