@@ -24,7 +24,7 @@ NAMES = (
     "Equity:Opening", "Assets:Cash", "Assets:Positions", "Expenses:Commission", "Income:Dividends", "Income:Cash-In-Lieu",
     "Equity:Deposits", "Assets:Receivable", "Assets:Variation",
     "Income:Gains", "Expenses:Borrow", "Expenses:Interest", "Income:Interest", "Expenses:Financing", "Expenses:Funding", "Expenses:Swap",
-    "Equity:Conversion", "Expenses:Conversion",
+    "Equity:Conversion", "Expenses:Conversion", "Expenses:Liquidation",
 )  # fmt: skip
 """The journal's accounts, in its order."""
 GAINS, ROUNDING = NAMES[9], "Equity:Rounding"

@@ -103,7 +103,8 @@ def fill(account: Account, execution: Execution) -> None:
 
 def release(position: Position, after: Decimal, terms: Terms) -> None:
     """What a position that is reduced to a quantity gives back of what was added to its margin."""
-    position.added = toward_zero(position.added * abs(after), terms.unit, over=abs(position.quantity))
+    if position.added != 0:
+        position.added = toward_zero(position.added * abs(after), terms.unit, over=abs(position.quantity))
 
 
 def move(position: Position, execution: Execution, terms: Terms) -> None:

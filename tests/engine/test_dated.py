@@ -180,7 +180,7 @@ def test_both_engines_give_the_same_with_tiers_by_date(panel: Panel, cross: rbt.
 
 
 @pytest.mark.parametrize(
-    "rows", [[(1, 0, 1, 0), (0, 0, 1, 0)], [(0, 1, 1, 0)], [(0, 0, 16, 0)], [(0, 0, 11, 0)], [(0, 0, 1, -1)], [(0, 0, 1, 2**61)]]
+    "rows", [[(1, 0, 1, 0), (0, 0, 1, 0)], [(0, 1, 1, 0)], [(0, 0, 17, 0)], [(0, 0, 11, 0)], [(0, 0, 1, -1)], [(0, 0, 1, 2**61)]]
 )
 def test_rows_that_mean_nothing_are_refused_by_the_kernel(rows: Any) -> None:
     from rustybt.kernel.dated import dated_of

@@ -105,6 +105,7 @@ def test_a_fee_is_a_cost_of_its_own_in_every_frame(tmp_path: Path) -> None:
     lots = found.lots()
     assert lots.realised + lots.unrealised + lots.income == Decimal(found.final_equity) - 100_000
     assert "entries alone rebuild cash" in check_journal(found.journal, found.equity, found.positions)
+    assert "Expenses:Liquidation" in found.to_beancount(tmp_path / "books.beancount").read_text()
     folder = found.save(tmp_path / "run")
     assert pl.read_parquet(folder / "margin.parquet").equals(found.margin)
     assert pl.read_parquet(folder / "equity.parquet")["isolated"].to_list() == [0, 100, 0]
