@@ -17,7 +17,7 @@ from .state import CLAIMS, HAS_CLAIMS, KEPT, LOG, LOGGED, ORDERS, PER_CLAIM, PER
 if TYPE_CHECKING:
     from .book import Book
 
-VERSION = 3
+VERSION = 4
 
 
 def saved(book: Book) -> dict[str, np.ndarray[Any, Any]]:
@@ -71,8 +71,8 @@ def regrown(book: Book, new: Book) -> Book:
         wide = np.zeros(desk.assets, dtype=np.int64)
         wide[columns] = state[name]
         state[name] = wide
-    wide = np.zeros((book._desk.window, desk.assets), dtype=np.int64)  # noqa: SLF001 - one room
-    wide[:, columns] = state["moves"].reshape(-1, len(columns))
+    wide = np.zeros((desk.assets, book._desk.window), dtype=np.int64)  # noqa: SLF001 - one room
+    wide[columns] = state["moves"].reshape(len(columns), -1)
     state["moves"] = wide.reshape(-1)
     log_slot = np.where(state["log_slot"] < 0, NOWHERE, slots[state["log_slot"]]).astype(np.int32)
     state["claim_slot"] = slots[state["claim_slot"]]

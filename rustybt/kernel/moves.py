@@ -16,7 +16,7 @@ def note_moves(desk: Desk, t: int) -> None:
     """Remember how far a bar moves each price, before its close becomes the last one. Where there was none before it is no move."""
     apart()
     row, window = (t - desk.cursor[ROW]) * desk.assets, desk.window
-    place = desk.guard[MARKED] % window * desk.assets if window != 0 else ZERO
+    place = desk.guard[MARKED] % window if window != 0 else ZERO
     for asset in range(desk.assets):
         price, before, move = desk.close[row + asset], desk.last[asset], ZERO
         if price != 0 and before != 0:
@@ -26,7 +26,7 @@ def note_moves(desk: Desk, t: int) -> None:
         if price != 0:
             desk.moved[asset] = move
         if window != 0:
-            desk.moves[place + asset] = move
+            desk.moves[asset * window + place] = move
     desk.guard[MARKED] += 1
 
 
@@ -34,4 +34,4 @@ def note_moves(desk: Desk, t: int) -> None:
 def move_at(desk: Desk, asset: int, back: int) -> int:
     """By how much a bar before the last one moved a price; 0 = the last bar itself."""
     apart()
-    return desk.moves[(desk.guard[MARKED] - 1 - back) % desk.window * desk.assets + asset]
+    return desk.moves[asset * desk.window + (desk.guard[MARKED] - 1 - back) % desk.window]

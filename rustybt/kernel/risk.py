@@ -5,14 +5,14 @@ from __future__ import annotations
 from rustybt.model import Control
 from rustybt.model.controls import Response
 
-from .arithmetic import fits, ratio, remainder, value
-from .compile import apart, aside
+from .arithmetic import fits, mul_div, ratio, remainder, value
+from .compile import apart, aside, kernel
 from .exposure import lots_worth, plan
 from .journal import fail
-from .limits import DOWN, FAR, FLOOR, HALF_EVEN, ONE, RATE, ZERO, whole
+from .limits import BAD, CEIL, DOWN, FAR, FLOOR, HALF_EVEN, ONE, RATE, ZERO, whole
 from .moves import move_at
 from .rates import home
-from .state import EQUITY, MARKED, OVERFLOW, Desk
+from .state import EQUITY, GATHERED, MARKED, OVERFLOW, SWING, WEIGHED, Desk
 
 OF_RISK, OF_MOST_RISK, OF_RISK_BARS, OF_RISK_TAIL, OF_GROUP, OF_ABOVE, OF_GROUP_BARS = range(14, 21)
 """Places in ``control_limits``."""
@@ -44,13 +44,13 @@ def room_of_risk(desk: Desk, slot: int, part: int, extra: int) -> int:
     if desk.guard[MARKED] < limits[OF_RISK_BARS]:
         return FAR
     plan(desk, slot, part)
-    gather(desk, slot)
+    count_all(desk, slot)
     held, tail = desk.planned[slot], limits[OF_RISK_TAIL]
     bound = ratio(max(ZERO, desk.money[EQUITY]), limits[OF_RISK], RATE, DOWN)
     if losing(desk, slot, held + extra, bound) <= tail:
         return FAR
     if losing(desk, slot, held, bound) > tail:
-        bound = at_risk(desk, slot, held, bound)
+        bound = at_risk(desk, bound)
         if losing(desk, slot, held + extra, bound) <= tail:
             return FAR
     if desk.control_action[VALUE_AT_RISK] != REDUCE:
@@ -74,53 +74,120 @@ def too_risky(desk: Desk) -> bool:
         return False
     for slot in range(desk.slots):
         desk.planned[slot] = desk.lots[slot]
-    gather(desk, NOBODY)
+    count_all(desk, NOBODY)
     bound = ratio(max(ZERO, desk.money[EQUITY]), limits[OF_MOST_RISK], RATE, DOWN)
     return losing(desk, ZERO, ZERO, bound) > limits[OF_RISK_TAIL]
 
 
 @aside
-def gather(desk: Desk, without: int) -> None:
-    """What the planned lots of all slots but one would have gained in each of the last bars."""
+def count_all(desk: Desk, without: int) -> None:
+    """What the planned lots of all slots but one would have gained in each of the last bars.
+
+    Within a bar only the slots whose lots are others than before are counted anew: no number depends on it. Where sums might not fit
+    all are added up again, in their order, so that the run stops where it would have stopped.
+    """
     apart()
-    bars = desk.control_limits[OF_RISK_BARS]
-    for back in range(bars):
-        desk.gain[back] = 0
+    if desk.risk[GATHERED] != desk.guard[MARKED] + 1:
+        gather(desk, without)
+        return
     for slot in range(desk.slots):
-        if slot == without or desk.planned[slot] == 0:
-            continue
-        worth = worth_of(desk, slot, desk.planned[slot])
-        for back in range(bars):
-            part = ratio(worth, move_at(desk, slot % desk.assets, back), RATE, HALF_EVEN)
-            if not (fits(part) and fits(desk.gain[back] + part)):
+        wanted = ZERO if slot == without else desk.planned[slot]
+        if desk.counted[slot] != wanted and not recount(desk, slot, wanted):
+            gather(desk, without)
+            return
+
+
+@aside
+def recount(desk: Desk, slot: int, wanted: int) -> bool:
+    """Count other lots of a slot; False where the sums of all slots might not fit."""
+    apart()
+    before, after = worth_of(desk, slot, desk.counted[slot]), worth_of(desk, slot, wanted)
+    weighed = desk.risk[WEIGHED] - abs(before) + abs(after)
+    most = ratio(weighed, desk.risk[SWING], RATE, CEIL) if fits(weighed) else BAD
+    if not (fits(most) and fits(most + desk.slots)):
+        return False
+    if before != 0:
+        add(desk, slot, before, -ONE)
+    if after != 0:
+        add(desk, slot, after, ONE)
+    desk.counted[slot] = wanted
+    desk.risk[WEIGHED] = weighed
+    return True
+
+
+@aside
+def gather(desk: Desk, without: int) -> None:
+    """The same from nothing."""
+    apart()
+    for back in range(desk.control_limits[OF_RISK_BARS]):
+        desk.gain[back] = 0
+    weighed, swing = ZERO, ZERO
+    for slot in range(desk.slots):
+        desk.counted[slot] = ZERO if slot == without else desk.planned[slot]
+        if desk.counted[slot] != 0:
+            worth = worth_of(desk, slot, desk.counted[slot])
+            weighed += abs(worth) if fits(weighed) else ZERO
+            if not add(desk, slot, worth, ONE):
                 fail(desk, OVERFLOW, slot)
                 return
-            desk.gain[back] += part
+    for place in range(desk.assets * desk.window):
+        swing = max(swing, abs(desk.moves[place]))
+    desk.risk[GATHERED], desk.risk[WEIGHED], desk.risk[SWING] = desk.guard[MARKED] + 1, weighed, swing
+
+
+@aside
+def add(desk: Desk, slot: int, worth: int, side: int) -> bool:
+    """Add what so much in a slot would have gained, or take it away; False where a sum does not fit."""
+    apart()
+    share_of(desk, slot, worth)
+    fit = True
+    for back in range(desk.control_limits[OF_RISK_BARS]):
+        desk.gain[back] += side * desk.share[back]
+        fit = fit and fits(desk.gain[back])
+    return fit
+
+
+@aside
+def share_of(desk: Desk, slot: int, worth: int) -> None:
+    """What so much in a slot would have gained in each of the last bars, the newest first."""
+    apart()
+    window = desk.window
+    first, place = slot % desk.assets * window, (desk.guard[MARKED] - 1) % window
+    for back in range(desk.control_limits[OF_RISK_BARS]):
+        part = mul_div(worth, desk.moves[first + place], RATE, HALF_EVEN)
+        if not fits(part):
+            fail(desk, OVERFLOW, slot)
+            part = ZERO
+        desk.share[back] = part
+        place = place - 1 if place > 0 else window - 1
 
 
 @aside
 def losing(desk: Desk, slot: int, lots: int, bound: int) -> int:
     """In how many of the last bars more than a sum would have been lost, with so many lots in a slot."""
     apart()
-    worth, count = worth_of(desk, slot, lots), ZERO
+    share_of(desk, slot, worth_of(desk, slot, lots))
+    return beyond_bound(desk, bound)
+
+
+@kernel
+def beyond_bound(desk: Desk, bound: int) -> int:
+    """The same with the share that was worked out last."""
+    count = ZERO
     for back in range(desk.control_limits[OF_RISK_BARS]):
-        part = ratio(worth, move_at(desk, slot % desk.assets, back), RATE, HALF_EVEN)
-        if not fits(part):
-            fail(desk, OVERFLOW, slot)
-            return ZERO
-        if -(desk.gain[back] + part) > bound:
+        if -(desk.gain[back] + desk.share[back]) > bound:
             count += 1
     return count
 
 
 @aside
-def at_risk(desk: Desk, slot: int, lots: int, bound: int) -> int:
-    """The least sum, more than a bound, that was lost more than in no more bars than may be."""
+def at_risk(desk: Desk, bound: int) -> int:
+    """The least sum, more than a bound, that was lost more than in no more bars than may be, with the same share."""
     apart()
     low, high = bound, FAR
     while high - low > 1:
         middle = low + (high - low) // 2
-        if losing(desk, slot, lots, middle) <= desk.control_limits[OF_RISK_TAIL]:
+        if beyond_bound(desk, middle) <= desk.control_limits[OF_RISK_TAIL]:
             high = middle
         else:
             low = middle

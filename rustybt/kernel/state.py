@@ -34,6 +34,8 @@ HALTED, DUE_HALT, STARTED, DAY, ORDERS_TODAY, IN_DRAWDOWN, IN_LOSS, CAUSE, TOO_H
 PEAK, DAY_START, LAST_EQUITY, KNOWN_DEPOSITS, WISH, WISH_LIMIT, WISH_STOP = range(7)
 """Places in ``watch``: equity at its highest, before this session, at the last bar; deposits at the last bar; lots and prices of the order
 that is being checked."""
+GATHERED, WEIGHED, SWING = range(3)
+"""Places in ``risk``: 1 + the number of bars noted when ``gain`` was made, the worth of what it counts without sign, the largest move."""
 EVENT, ROW, HINT, OFFER, PHASE, BATCH, INCREMENT, DATE, SENT = range(9)
 """Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer, which
 phase of a bar is being served, first order of the batch that is being submitted, next change of increments, next dated setting,
@@ -111,11 +113,11 @@ class Desk:
     cancels it, and how many lots of it are shown. Per claim (a dividend earned and not yet paid): slot, number, money.
 
     Scratch: the numbers of an ``errand``; ``held_slots``, slots with a position; ``planned``, lots with those of working orders;
-    ``gain``, what they would have gained in the last bars; per
-    order what is ``due``: price, lots to serve, lots granted, notional and fee of the lots to serve, lots that are not served and
-    why, and whether it rested; the ``queue`` of increases, and the same ``ranked`` by slot; per asset the tick and lot in force and
-    the least notional, as of the changes behind us; per currency worth and gross. Last the log, as in `rustybt.model.Log`, and the
-    curves.
+    ``gain``, what those that are ``counted`` would have gained in the last bars, the ``share`` of one, and of which bar that is
+    (``risk``); per order what is ``due``: price, lots to serve, lots granted, notional and fee of the lots to serve, lots that are not
+    served and why, and whether it rested; the ``queue`` of increases, and the same ``ranked`` by slot; per asset the tick and lot in
+    force and the least notional, as of the changes behind us; per currency worth and gross. Last the log, as in `rustybt.model.Log`, and
+    the curves.
     """
 
     assets: int
@@ -346,6 +348,9 @@ class Desk:
     least_now: Amounts
     planned: Amounts
     gain: Amounts
+    share: Amounts
+    counted: Amounts
+    risk: Amounts
     worth_in: Amounts
     gross_in: Amounts
     due_price: Amounts
@@ -426,9 +431,10 @@ CURVES = _NAMES[_NAMES.index("curve_equity") :]
 
 def lengths(assets: int, slots: int, orders: int, claims: int = 1, window: int = 0) -> dict[str, int]:
     """Length of each array that a state and its scratch consist of."""
-    per_slot, per_order, per_asset = (*PER_SLOT, "held_slots", "planned"), (*PER_ORDER, *DUE), ("last", "tick_now", "lot_now", "least_now")
+    per_slot, per_order = (*PER_SLOT, "held_slots", "planned", "counted"), (*PER_ORDER, *DUE)
+    per_asset = ("last", "tick_now", "lot_now", "least_now")
     fixed = {"money": 12, "count": 12, "cursor": 9, "errand_words": 6, "watch": 7, "guard": 13, "seen": assets, "moved": assets}
-    fixed |= {"tally": MONTH + 1, "moves": assets * window, "gain": window}
+    fixed |= {"tally": MONTH + 1, "moves": assets * window, "gain": window, "share": window, "risk": 3}
     fixed |= dict.fromkeys(PER_CLAIM, claims) | dict.fromkeys(per_asset, assets) | {"waiting": WAITING}
     fixed |= dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_CURRENCIES) | {"money": 12 * MOST_CURRENCIES}
     return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)

@@ -29,6 +29,7 @@ from .state import (
     DECIDE,
     EQUITY,
     ERROR,
+    GATHERED,
     GROSS,
     HAS_CARRY,
     HAS_CURRENCIES,
@@ -128,6 +129,8 @@ def run(desk: Desk, start: int, stop: int, margin: int) -> int:
 
     Where there is an errand: that, and no bar.
     """
+    if desk.flags & HAS_MOVES != 0:
+        desk.risk[GATHERED] = 0
     if desk.errand != 0:
         do_errand(desk, start)
         return start

@@ -147,7 +147,7 @@ def test_a_state_is_the_callers_own() -> None:
 
 def test_a_state_of_other_tables_is_refused() -> None:
     kept = Book(table()).save()
-    with pytest.raises(DataError, match=r"version, assets, sleeves \[3, 1, 1\]"):
+    with pytest.raises(DataError, match=r"version, assets, sleeves \[4, 1, 1\]"):
         Book.load(table(assets=(A, B)), kept)
     with pytest.raises(DataError, match="without lots"):
         Book.load(table(), {name: array for name, array in kept.items() if name != "lots"})
