@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import tomllib
 import warnings
 from collections.abc import Mapping, Sequence
@@ -255,8 +256,12 @@ def own_sessions(code: str, calendar: Calendar, first: int, last: int) -> Sessio
     return joined(replace(found, zone=zone), np.array(chosen, dtype=np.int32), [special[day] for day in chosen], where)
 
 
+_ONE_AT_A_TIME = threading.Lock()
+"""Threads share the filters of warnings: what one silences another would bring back."""
+
+
 def _venue(code: str, first: int, last: int) -> Sessions:
-    with warnings.catch_warnings():
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import exchange_calendars
 

@@ -175,7 +175,9 @@ def with_idle_asset(drawn: Session, symbol: str) -> Session:
 def test_fills_reported_from_outside_give_the_same_cash_and_positions() -> None:
     booked = 0
     for seed, session in SESSIONS:
-        drawn = session._replace(tables=replace(session.tables, flows=NO_FLOWS, settlements=NO_BARS, carry=None))
+        tables = replace(session.tables, flows=NO_FLOWS, settlements=NO_BARS, carry=None, slots=session.tables.slots.copy())
+        tables.row("fee_liquidation")[:] = 0  # what a venue takes is a row of its own, not part of a fill
+        drawn = session._replace(tables=tables)
         outcome = run_or_error(kernel.simulate, drawn)
         if outcome is None or len(drawn.events):
             continue
