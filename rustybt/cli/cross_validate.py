@@ -20,13 +20,13 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command("cross-validate")
-    @o.with_reading
+    @o.with_groups
     def cross_validate(
         strategy: o.StrategyArgument,
         data: o.DataOption,
-        reading: o.Reading,
+        *,
         grid: Annotated[list[str], typer.Option("--grid", help="Values of a parameter: fast=5,10,20 or fast=5:50:5.", show_default=False)],
-        where: Annotated[str | None, typer.Option("--where", help='Condition, such as "fast < slow".', show_default=False)] = None,
+        where: o.WhereOption = None,
         groups: Annotated[int, typer.Option("--groups", help="Parts of equal length that the bars are cut into.")] = 6,
         tests: Annotated[int, typer.Option("--tests", help="Parts that test in each split; the others choose.")] = 2,
         purge: Annotated[int, typer.Option("--purge", help="Bars left out before each test: how long a decision works on.")] = 0,
@@ -34,13 +34,10 @@ def register(app: typer.Typer) -> None:
         metric: Annotated[str, typer.Option("--metric", help="What chooses.")] = "sharpe",
         pick: Annotated[str, typer.Option("--pick", help="peak or plateau.")] = "peak",
         settings: o.SettingsOption = None,
-        cash: o.CashOption = None,
-        commission_bps: o.CommissionOption = None,
-        costs_profile: o.ProfileOption = None,
-        slippage_bps: o.SlippageOption = None,
-        volume_cap: o.VolumeCapOption = None,
+        reading: o.Reading,
+        account: o.Account,
         out: Annotated[str | None, typer.Option("--out", help="Parquet file for the paths.", show_default=False)] = None,
-        report: Annotated[str | None, typer.Option("--report", help="HTML page, one file.", show_default=False)] = None,
+        report: o.PageOption = None,
         trials: o.TrialsOption = None,
         json: o.JsonOption = False,
     ) -> None:
@@ -48,8 +45,7 @@ def register(app: typer.Typer) -> None:
         import rustybt as rbt
 
         found = o.find_strategy(strategy)
-        costs = o.build_costs(commission_bps, None, None, None, slippage_bps, costs_profile, volume_cap)
-        wanted = o.build_settings(settings, cash=cash, costs=costs)
+        wanted = o.account_settings(settings, account)
         check_files(report, out)
         tried: dict[str, Any] = dict(values(found, text) for text in grid)
         panel = o.load_panel(data, reading)

@@ -110,6 +110,9 @@ FreshnessOption = Annotated[
     ),
 ]
 DownloadsOption = Annotated[int, typer.Option("--workers", help="Symbols of a vendor that are asked for at the same time.")]
+WhereOption = Annotated[str | None, typer.Option("--where", help='Condition, such as "fast < slow".', show_default=False)]
+RowsOption = Annotated[str | None, typer.Option("--out", help="Parquet file for the rows.", show_default=False)]
+PageOption = Annotated[str | None, typer.Option("--report", help="HTML page, one file.", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
@@ -130,21 +133,35 @@ READING: dict[str, tuple[Any, str | None]] = {
     "end": (EndOption, None),
 }
 """The options of every command over data, with their defaults."""
+type Account = Mapping[str, Any]
+"""What many variants are run with: the shared options by name, as they were given."""
+ACCOUNT: dict[str, tuple[Any, str | None]] = {
+    "cash": (CashOption, None),
+    "commission_bps": (CommissionOption, None),
+    "costs_profile": (ProfileOption, None),
+    "slippage_bps": (SlippageOption, None),
+    "volume_cap": (VolumeCapOption, None),
+}
+"""The options of every command over many variants, with their defaults."""
+GROUPS = {"reading": READING, "account": ACCOUNT}
 
 
-def with_reading(command: Callable[..., None]) -> Callable[..., None]:
-    """A command as typer is to see it: with the options of `READING`, before ``cash``, in place of its parameter ``reading``."""
-    hints, seen = get_type_hints(command, include_extras=True), []
+def with_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """A command as typer is to see it: with the options of a group in place of the parameter of its name."""
+    hints, seen, groups = get_type_hints(command, include_extras=True), [], {}
     for name, parameter in signature(command).parameters.items():
-        if name == "cash":
-            seen += [Parameter(one, Parameter.KEYWORD_ONLY, default=default, annotation=hint) for one, (hint, default) in READING.items()]
-        if name != "reading":
+        if name in GROUPS:
+            groups[name] = GROUPS[name]
+            seen += [
+                Parameter(one, Parameter.KEYWORD_ONLY, default=default, annotation=hint) for one, (hint, default) in GROUPS[name].items()
+            ]
+        else:
             seen.append(parameter.replace(kind=Parameter.KEYWORD_ONLY, annotation=hints[name]))
 
     @wraps(command)
     def called(**given: Any) -> None:
-        reading = {name: given.pop(name) for name in READING}
-        command(reading=reading, **given)
+        grouped = {group: {name: given.pop(name) for name in names} for group, names in groups.items()}
+        command(**grouped, **given)
 
     called.__signature__ = Signature(seen)  # type: ignore[attr-defined]
     called.__annotations__ = {parameter.name: parameter.annotation for parameter in seen}
@@ -248,6 +265,18 @@ def build_settings(file: str | None, **flags: Any) -> dict[str, Any]:
     if "latency" in given:
         given["latency"] = latency_from(given["latency"])
     return found | given
+
+
+def account_settings(file: str | None, account: Account) -> dict[str, Any]:
+    """Settings of `rustybt.run` from a file and from the options of `ACCOUNT`.
+
+    Raises:
+        ConfigError: as `build_settings`.
+    """
+    costs = build_costs(
+        account["commission_bps"], None, None, None, account["slippage_bps"], account["costs_profile"], account["volume_cap"]
+    )
+    return build_settings(file, cash=account["cash"], costs=costs)
 
 
 def out_folder(path: str | None) -> Path | None:

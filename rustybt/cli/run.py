@@ -16,13 +16,14 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command("run")
-    @o.with_reading
+    @o.with_groups
     def run(
         strategy: o.StrategyArgument,
         data: o.DataOption,
-        reading: o.Reading,
+        *,
         set_: o.SetOption = None,
         settings: o.SettingsOption = None,
+        reading: o.Reading,
         cash: o.CashOption = None,
         commission_bps: o.CommissionOption = None,
         commission_per_share: o.PerShareOption = None,

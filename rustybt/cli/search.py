@@ -22,7 +22,6 @@ MethodOption = Annotated[str, typer.Option("--method", help="random, tpe, gp, ns
 CountOption = Annotated[int, typer.Option("--count", help="Variants to ask for.")]
 BatchOption = Annotated[int | None, typer.Option("--batch", help="Variants asked for at once.", show_default=False)]
 SeedOption = Annotated[int, typer.Option("--seed", help="Of the random numbers.")]
-WhereOption = Annotated[str | None, typer.Option("--where", help='Condition, such as "fast < slow".', show_default=False)]
 RequireOption = Annotated[
     str | None, typer.Option("--require", help='Condition on the results, such as "max_drawdown > -0.3".', show_default=False)
 ]
@@ -35,29 +34,26 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command("search")
-    @o.with_reading
+    @o.with_groups
     def search(
         strategy: o.StrategyArgument,
         data: o.DataOption,
-        reading: o.Reading,
+        *,
         space: SpaceOption = None,
         method: MethodOption = "tpe",
         metric: MetricOption = None,
         count: CountOption = 100,
         batch: BatchOption = None,
-        where: WhereOption = None,
+        where: o.WhereOption = None,
         require: RequireOption = None,
         seed: SeedOption = 0,
         prune: Annotated[float | None, typer.Option("--prune", help="Share of the bars after which poor variants are given up.")] = None,
         storage: StorageOption = None,
         settings: o.SettingsOption = None,
-        cash: o.CashOption = None,
-        commission_bps: o.CommissionOption = None,
-        costs_profile: o.ProfileOption = None,
-        slippage_bps: o.SlippageOption = None,
-        volume_cap: o.VolumeCapOption = None,
-        out: Annotated[str | None, typer.Option("--out", help="Parquet file for the rows.", show_default=False)] = None,
-        report: Annotated[str | None, typer.Option("--report", help="HTML page, one file.", show_default=False)] = None,
+        reading: o.Reading,
+        account: o.Account,
+        out: o.RowsOption = None,
+        report: o.PageOption = None,
         trials: o.TrialsOption = None,
         json: o.JsonOption = False,
     ) -> None:
@@ -65,8 +61,7 @@ def register(app: typer.Typer) -> None:
         import rustybt as rbt
 
         found = o.find_strategy(strategy)
-        costs = o.build_costs(commission_bps, None, None, None, slippage_bps, costs_profile, volume_cap)
-        wanted = o.build_settings(settings, cash=cash, costs=costs)
+        wanted = o.account_settings(settings, account)
         check_files(report, out)
         metrics = metric or ["sharpe"]
         panel = o.load_panel(data, reading)

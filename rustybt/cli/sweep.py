@@ -35,24 +35,21 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command("sweep")
-    @o.with_reading
+    @o.with_groups
     def sweep(
         strategy: o.StrategyArgument,
         data: o.DataOption,
-        reading: o.Reading,
+        *,
         grid: GridOption = None,
         space: SpaceOption = None,
         samples: Annotated[int, typer.Option("--samples", help="How many to draw from --space.")] = 100,
         method: Annotated[str, typer.Option("--method", help="How to draw: random, or latin (a Latin hypercube).")] = "random",
         seed: Annotated[int, typer.Option("--seed", help="Of the drawing.")] = 0,
-        where: Annotated[str | None, typer.Option("--where", help='Condition, such as "fast < slow".', show_default=False)] = None,
+        where: o.WhereOption = None,
         by: Annotated[str, typer.Option("--by", help="Metric of the leaderboard.")] = "sharpe",
         settings: o.SettingsOption = None,
-        cash: o.CashOption = None,
-        commission_bps: o.CommissionOption = None,
-        costs_profile: o.ProfileOption = None,
-        slippage_bps: o.SlippageOption = None,
-        volume_cap: o.VolumeCapOption = None,
+        reading: o.Reading,
+        account: o.Account,
         budget: Annotated[str, typer.Option("--budget", help="Most memory beside the data and the rows.")] = "2GB",
         workers: Annotated[int | None, typer.Option("--workers", help="How many at a time.", show_default="one per core")] = None,
         executor: Annotated[str, typer.Option("--executor", help="threads, processes or ray.")] = "threads",
@@ -71,8 +68,7 @@ def register(app: typer.Typer) -> None:
         from rustybt.sweeps import plan
 
         found = o.find_strategy(strategy)
-        costs = o.build_costs(commission_bps, None, None, None, slippage_bps, costs_profile, volume_cap)
-        wanted = o.build_settings(settings, cash=cash, costs=costs)
+        wanted = o.account_settings(settings, account)
         file = Path(out) if out is not None and out.endswith(".parquet") else None
         if curves and (out is None or file is not None):
             raise ConfigError("curves have no place", where="--curves", do="give --out DIRECTORY")

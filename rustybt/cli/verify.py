@@ -17,17 +17,17 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command("verify")
-    @o.with_reading
+    @o.with_groups
     def verify(
         strategy: Annotated[str, typer.Argument(help="A strategy as in run, or a run directory.", show_default=False)],
-        reading: o.Reading,
+        *,
         data: Annotated[str | None, typer.Option("--data", help="As in run. A run directory needs none.", show_default=False)] = None,
         set_: o.SetOption = None,
         points: Annotated[int, typer.Option("--points", help="Instants at which the data are cut.", min=1)] = 12,
         seed: Annotated[int, typer.Option("--seed", help="Chooses the instants.")] = 0,
         settings: o.SettingsOption = None,
-        cash: o.CashOption = None,
-        commission_bps: o.CommissionOption = None,
+        reading: o.Reading,
+        account: o.Account,
         reference: Annotated[bool, typer.Option("--reference/--no-reference", help="Also run the Decimal reference simulator.")] = True,
         json: o.JsonOption = False,
     ) -> None:
@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
         if data is None:
             raise ConfigError("there are no bars to verify the strategy on", where="--data", do='name a file of bars, or "demo"')
         made = o.build_strategy(strategy, set_)
-        wanted = o.build_settings(settings, cash=cash, costs=o.build_costs(commission_bps, None, None, None, None))
+        wanted = o.account_settings(settings, account)
         panel = o.load_panel(data, reading)
         show.say_if_cold()
         with show.working("verifying", quiet=json):

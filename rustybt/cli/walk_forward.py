@@ -24,11 +24,11 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command("walk-forward")
-    @o.with_reading
+    @o.with_groups
     def walk_forward(
         strategy: o.StrategyArgument,
         data: o.DataOption,
-        reading: o.Reading,
+        *,
         train: Annotated[str, typer.Option("--train", help=f"Length of the training: {LENGTH}.", show_default=False)],
         test: Annotated[str, typer.Option("--test", help="Length of each test.", show_default=False)],
         grid: Annotated[
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
         space: SpaceOption = None,
         count: Annotated[int, typer.Option("--count", help="Variants of a search in each window.")] = 50,
         seed: Annotated[int, typer.Option("--seed", help="Of the search.")] = 0,
-        where: Annotated[str | None, typer.Option("--where", help='Condition, such as "fast < slow".', show_default=False)] = None,
+        where: o.WhereOption = None,
         validation: Annotated[str | None, typer.Option("--validation", help="Length between the two.", show_default=False)] = None,
         embargo: Annotated[str, typer.Option("--embargo", help="Length that is left out between stretches.")] = "0",
         mode: Annotated[str, typer.Option("--mode", help="rolling, expanding or anchored.")] = "rolling",
@@ -48,13 +48,10 @@ def register(app: typer.Typer) -> None:
         pick: Annotated[str, typer.Option("--pick", help="peak or plateau.")] = "peak",
         positions: Annotated[str, typer.Option("--positions", help="flat, or carry them from window to window.")] = "flat",
         settings: o.SettingsOption = None,
-        cash: o.CashOption = None,
-        commission_bps: o.CommissionOption = None,
-        costs_profile: o.ProfileOption = None,
-        slippage_bps: o.SlippageOption = None,
-        volume_cap: o.VolumeCapOption = None,
+        reading: o.Reading,
+        account: o.Account,
         out: Annotated[str | None, typer.Option("--out", help="Parquet file for the windows.", show_default=False)] = None,
-        report: Annotated[str | None, typer.Option("--report", help="HTML page, one file.", show_default=False)] = None,
+        report: o.PageOption = None,
         trials: o.TrialsOption = None,
         json: o.JsonOption = False,
     ) -> None:
@@ -62,8 +59,7 @@ def register(app: typer.Typer) -> None:
         import rustybt as rbt
 
         found = o.find_strategy(strategy)
-        costs = o.build_costs(commission_bps, None, None, None, slippage_bps, costs_profile, volume_cap)
-        wanted = o.build_settings(settings, cash=cash, costs=costs)
+        wanted = o.account_settings(settings, account)
         check_files(report, out)
         tried = _tried(found, grid, method, {"space": space, "trials": count, "seed": seed})
         panel = o.load_panel(data, reading)

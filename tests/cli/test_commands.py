@@ -13,7 +13,7 @@ import pytest
 from typer.main import get_command
 
 from rustybt.cli import build_app
-from rustybt.cli.options import READING
+from rustybt.cli.options import ACCOUNT, READING
 
 Command = Callable[..., Any]
 
@@ -331,6 +331,20 @@ def test_the_options_of_reading_reach_the_door(rustybt: Command, bars: str, cros
     assert 0 < part < whole
     assert rustybt("verify", cross, "--data", bars, "--column", "close=nowhere").code != 0
     assert "tick" in rustybt("sweep", cross, "--data", bars, "--grid", "fast=5", "--tick-size", "0").err
+
+
+@pytest.mark.parametrize("verb", ["sweep", "search", "walk-forward", "cross-validate", "verify"])
+def test_commands_over_variants_have_the_same_options_of_the_account(verb: str) -> None:
+    names = [parameter.name for parameter in get_command(build_app()).commands[verb].params]  # type: ignore[attr-defined]
+    first = names.index("cash")
+    assert names[first : first + len(ACCOUNT)] == [*ACCOUNT]
+    assert "account" not in names
+
+
+def test_the_options_of_the_account_reach_a_proof(rustybt: Command, bars: str, cross: str) -> None:
+    costly = ("--slippage-bps", "5", "--costs-profile", "ib_us_equity_fixed", "--volume-cap", "0.5")
+    assert rustybt("verify", cross, "--data", bars, *costly, "--points", "2", "--json").json["ok"]
+    assert "no_such" in rustybt("verify", cross, "--data", bars, "--costs-profile", "no_such").err
 
 
 def test_a_sweep_draws_from_a_space_into_a_directory(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
