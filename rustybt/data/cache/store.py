@@ -23,7 +23,7 @@ from rustybt.data.cache import index
 from rustybt.data.cache.freshness import Reach
 from rustybt.data.cache.index import COUNTED, INDEX, Entry
 from rustybt.data.cache.memory import memory_of
-from rustybt.data.catalog.files import checksum, sole_writer, unwritable
+from rustybt.data.catalog.files import checksum, settle_one, sole_writer, unwritable
 from rustybt.errors import ConfigError, DataError
 from rustybt.model.source import Source, Terms
 
@@ -157,7 +157,7 @@ class Cache:
                 if bars is None:
                     self._forget(entry)
                     return None
-                memory.put(entry.file, bars, self.rows or 0)
+                memory.put(entry.file, bars, bars.height, self.rows or 0)
             return Answer(bars, entry.reach, entry.terms, entry.events, entry.notes), tier
         if entry is not None:
             self._forget(entry)
@@ -178,8 +178,8 @@ class Cache:
             place = self._bars / name
             self._bars.mkdir(parents=True, exist_ok=True)
             answer.bars.write_parquet(place, compression="zstd")
-            _settle(place)
-            _settle(self._bars)
+            settle_one(place)
+            settle_one(self._bars)
             entry = Entry(
                 asked.key, asked.symbol, answer.reach, answer.bars.height, place.stat().st_size, name, checksum(place),
                 answer.terms, tuple(answer.events), tuple(answer.notes),
@@ -193,7 +193,7 @@ class Cache:
                 if crowded:
                     index.count(connection, "evicted", len(crowded))
             self._drop([file for file in gone if file is not None])
-        memory_of(self.folder).put(name, answer.bars, self.rows or 0)
+        memory_of(self.folder).put(name, answer.bars, answer.bars.height, self.rows or 0)
 
     def used(self, answers: Sequence[tuple[Asked, str]]) -> None:
         """Count answers by where they came from, one of `COUNTED`; all in one transaction."""
@@ -229,7 +229,7 @@ class Cache:
             requests with their reach.
         """
         about: dict[str, Any] = {"folder": str(self.folder), "entries": 0, "rows": 0, "bytes": 0}
-        about |= {"limit_bytes": self.limit, "limit_memory_rows": self.rows, "memory_rows": memory_of(self.folder).rows}
+        about |= {"limit_bytes": self.limit, "limit_memory_rows": self.rows, "memory_rows": memory_of(self.folder).size}
         counts, kept = dict.fromkeys(COUNTED, 0), list[dict[str, Any]]()
         if (self.folder / "index.db").is_file():
             with self._index() as connection:
@@ -339,14 +339,6 @@ def _limit(name: str, given: int | None) -> int:
     if found < 0:
         raise ConfigError(f"the limit {said!r} is no number of {name}", where=variable, do="give a whole number, 0 or more")
     return found
-
-
-def _settle(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def merged(old: Answer, new: Answer) -> Answer:

@@ -50,11 +50,16 @@ def checksum(path: Path) -> str:
 def settle(folder: Path) -> None:
     """Force a folder and its files to the disk."""
     for path in (*sorted(folder.iterdir()), folder):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        settle_one(path)
+
+
+def settle_one(path: Path) -> None:
+    """Force a file, or the names in a folder, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def unwritable(root: Path, error: Exception) -> DataError:

@@ -67,9 +67,9 @@ def test_memory_holds_no_more_rows_than_its_limit_and_drops_what_was_not_used(tm
     cache.put(asked("C"), answer(10))
     tiers = {symbol: found[1] for symbol in "ACB" if (found := cache.read(asked(symbol))) is not None}
     assert tiers == {"A": "memory", "C": "memory", "B": "disk"}
-    assert memory_of(cache.folder).rows <= 25
+    assert memory_of(cache.folder).size <= 25
     cache.put(asked("D"), answer(26))
-    assert memory_of(cache.folder).rows <= 25
+    assert memory_of(cache.folder).size <= 25
 
 
 def test_the_disk_holds_no_more_than_its_limit_beside_the_newest(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from rustybt.data.prepared import features as kept_features
 from rustybt.data.prepared import panels, tiers
 from rustybt.data.prepared.settings import Caching, caching
 from rustybt.data.prepared.store import MANIFEST, Store
+from rustybt.data.recent import Recent
 from rustybt.model import Event, Panel
 from rustybt.sweeps.features import Group
 from rustybt.testing import markets
@@ -224,7 +225,7 @@ def test_the_least_recently_used_go_when_the_limit_is_reached(tmp_path: Path) ->
 
 
 def test_memory_keeps_to_its_limit() -> None:
-    held = tiers.Recent()
+    held = Recent[str]()
     for key in "abc":
         held.put(key, key, 40, 100)
     assert [held.get(key) for key in "abc"] == [None, "b", "c"]
