@@ -8,8 +8,9 @@ To add a rule: the rule book first, then the module of its section here, then `r
 imported when the kernel is first used.
 """
 
-from .book import Book, Working
+from .book import Book
 from .market import Market, TimedMarket
+from .queued import Working
 from .simulate import simulate
 from .warm import is_warm, warm
 

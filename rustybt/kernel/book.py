@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,30 +14,13 @@ from rustybt.model import REQUEST_FIELDS, Clock, Log, Outcome, Reason, Requests,
 from rustybt.model.decimals import LIMIT
 from rustybt.model.panel import Ints
 
+from .queued import Working, tickets_of, working_of
 from .simulate import aside_of, log_of, plain, rows_of_a_bar, with_working
 
 if TYPE_CHECKING:
     from .state import Desk
 
 PRICES = ("open", "high", "low", "close")
-
-
-class Working(NamedTuple):
-    """Working orders in submission sequence.
-
-    Attributes:
-        slot, bar, number: which sleeve and asset, the bar of submission, the order number.
-        lots: signed; 0 = to be sized at the fill.
-        value: what to size.
-        reason: code of `rustybt.model.Reason`.
-    """
-
-    slot: Ints
-    lots: Ints
-    value: Ints
-    bar: Ints
-    number: Ints
-    reason: Ints
 
 
 class Book:
@@ -425,18 +408,11 @@ class Book:
     @property
     def working(self) -> Working:
         """Working orders."""
-        from .state import ORDERS
-
-        names = ("order_slot", "order_lots", "order_value", "order_bar", "order_number", "order_reason")
-        return Working(*(plain(getattr(self._desk, name)[: int(self._desk.count[ORDERS])].copy()) for name in names))
+        return working_of(self._desk)
 
     def tickets(self) -> list[dict[str, int]]:
-        """Working orders with what they wait for: slot, number, lots, and kind, limit, stop, display as in `rustybt.model.Requests`."""
-        from .state import ORDERS
-
-        desk = self._desk
-        names = ("slot", "number", "lots", "kind", "limit", "stop", "display")
-        return [{name: int(getattr(desk, f"order_{name}")[k]) for name in names} for k in range(int(desk.count[ORDERS]))]
+        """Working orders with what they wait for; see `tickets_of`."""
+        return tickets_of(self._desk)
 
     def log(self, since: int = 0) -> Log:
         """The log rows from number ``since`` on, a copy."""
