@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import check, cluster, exactness, ingestion, latency, opening, parts, report, scale, scanning, workloads
+from benchmarks import check, cluster, exactness, ingestion, latency, opening, parts, report, scale, scanning, sweeping, workloads
 from benchmarks.cases import CASES
 from benchmarks.columns import COLUMNS
 from benchmarks.models import Findings
@@ -49,6 +49,7 @@ SUITES: dict[str, Callable[[argparse.Namespace, Callable[[str], None]], Findings
     "cluster": lambda typed, say: cluster.measure(typed.small, say),
     "ingestion": lambda typed, say: ingestion.measure(typed.small, typed.rounds, say),
     "scanning": lambda typed, say: scanning.measure(typed.small, typed.rounds, say),
+    "sweeps": lambda typed, say: sweeping.measure(typed.small, typed.rounds, say),
     "latency": lambda typed, say: latency.measure(typed.small, typed.rounds, say),
 }
 

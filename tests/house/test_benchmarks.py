@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import textwrap
 from decimal import Decimal
 from importlib import import_module
@@ -13,10 +14,24 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks import check, cluster, exactness, ingestion, latency, markets, opening, parts, processes, report, scale, scanning, workloads
+from benchmarks import (
+    check,
+    cluster,
+    exactness,
+    ingestion,
+    latency,
+    markets,
+    opening,
+    parts,
+    processes,
+    report,
+    scale,
+    scanning,
+    workloads,
+)
 from benchmarks.__main__ import arguments
 from benchmarks.cases import CASES, Case
-from benchmarks.columns import COLUMNS, PACKAGES, floor, ours, swept, twin
+from benchmarks.columns import COLUMNS, PACKAGES, families, floor, ours, swept, twin
 from benchmarks.columns.latency import by_hand, terms
 from benchmarks.columns.opening import prepare as prepare_opening
 from benchmarks.markets import MARKETS, Bars, Market, draw
@@ -27,6 +42,7 @@ from rustybt.kernel import simulate
 from rustybt.kernel.example import one_asset
 from rustybt.kernel.twin import load
 from rustybt.model import Asset
+from rustybt.sweeps import learn
 
 TINY = {name: Market(m.seed, min(m.assets, 12), 700, m.drift, m.volatility, m.first, m.daily) for name, m in MARKETS.items()}
 
@@ -287,6 +303,18 @@ def test_the_median_process_of_a_size_counts_unless_one_failed() -> None:
     assert scale.middle(ran).facts["run_cpu_s"] == 2.0
     failed = Measured("a", {}, error="no memory")
     assert scale.middle([*ran, failed]) is failed
+
+
+@pytest.mark.parametrize("family", sorted(families.FAMILIES))
+def test_families_give_the_same_rows_learned_and_called(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learn, "FEW", learn.FEW)  # put back at the end: `prepare` sets it
+    few = {name: list(values)[:4] for name, values in families.GRIDS[family](100).items()}
+    monkeypatch.setitem(families.GRIDS, family, lambda _: few)
+    case = {"family": family, "variants": 100, "assets": 3 if family == "winners" else 1, "bars": 330, "workers": 1}
+    learned, called = (families.prepare(case | {"called": how}).run() for how in (False, True))
+    assert learned["digest"] == called["digest"]
+    assert learned["rows"] == math.prod(len(values) for values in few.values())
+    assert families.prepare(case | {"bars": 331}).run()["digest"] != called["digest"]
 
 
 def test_what_a_cluster_is_sent_is_weighed() -> None:

@@ -1,0 +1,114 @@
+"""Sweeps beyond the workloads: other strategies, more variants, more workers, more assets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.models import Findings, Goal, Measured, Table, Task, ratio
+from benchmarks.processes import side_by_side
+from benchmarks.report import mebibytes, seconds, times
+
+MODULE = "benchmarks.columns.families"
+OTHERS = ("rsi", "bollinger", "breakout", "zscore")
+SIZES = {"variants": 4_000, "bars": 2_520, "grown": (5_000, 20_000, 100_000), "wide": 10_000, "assets": 50}
+SMALL = {"variants": 100, "bars": 330, "grown": (5_000, 10_000), "wide": 50, "assets": 3}
+BYTES = 100.0
+"""What a variant may take beside its row."""
+BUDGET = 500.0
+"""MB: the budget of each of these sweeps."""
+
+
+def measure(small: bool, rounds: int | None, say: Callable[[str], None]) -> Findings:
+    """Each sweep in a process of its own, on one worker unless it is said."""
+    sizes: dict[str, Any] = SMALL if small else SIZES
+    found: list[Measured] = []
+    tables, goals, wrong = [], list[Goal](), list[str]()
+    for part in (_others, _grown, _workers, _wide):
+        measured, table, goal = part(sizes, rounds, say)
+        found += measured
+        tables.append(table)
+        goals += goal
+    wrong = [f"{one.column}: {one.error}" for one in found if one.error]
+    for family in OTHERS:
+        both = {one.facts["digest"] for one in found if one.column.startswith(f"{family} ") and one.error is None}
+        wrong += [] if len(both) == 1 else [f"{family}: learned and called variants differ"]
+    return Findings("sweeps", tuple(found), tuple(tables), tuple(goals), tuple(wrong))
+
+
+type Part = tuple[list[Measured], Table, list[Goal]]
+
+
+def _task(name: str, sizes: dict[str, Any], family: str, variants: int, **more: Any) -> Task:
+    return Task(name, MODULE, {"family": family, "variants": variants, "assets": 1, "bars": sizes["bars"], "workers": 1} | more)
+
+
+def _others(sizes: dict[str, Any], rounds: int | None, say: Callable[[str], None]) -> Part:
+    found, rows = [], []
+    for family in OTHERS:
+        say(f"sweeps: {family}, {sizes['variants']:,} variants")
+        tasks = [_task(f"{family} {how}", sizes, family, sizes["variants"], called=how == "called") for how in ("learned", "called")]
+        learned, called = side_by_side(tasks, rounds=rounds or 3)
+        found += [learned, called]
+        if learned.error is None and called.error is None:
+            count, each = learned.facts["rows"], [one.facts["cpu_s"] / one.facts["rows"] for one in (learned, called)]
+            rows.append((family, f"{count:,}", seconds(each[0]), seconds(each[1]), times(each[1] / each[0])))
+    head = ("strategy", "variants", "learned", "called", "ratio")
+    notes = ("Processor time of a variant of one asset on one worker, the function learned, and called for every variant; the same rows.",)
+    return found, Table("Other strategies", head, tuple(rows), notes), []
+
+
+def _grown(sizes: dict[str, Any], rounds: int | None, say: Callable[[str], None]) -> Part:
+    found = []
+    for count in sizes["grown"]:
+        say(f"sweeps: {count:,} variants")
+        found += side_by_side([_task(f"{count:,} variants", sizes, "sized", count)], rounds=rounds or 1)
+    good = [one for one in found if one.error is None]
+    rows = tuple(
+        (f"{one.facts['rows']:,}", "", seconds(one.median), seconds(one.median / one.facts["rows"]), mebibytes(one.peak - one.before))
+        for one in good
+    )
+    added, beyond = math.nan, math.nan
+    if len(good) > 1:
+        less, more = good[-2], good[-1]
+        count = more.facts["rows"] - less.facts["rows"]
+        added = (more.median - less.median) / count
+        beyond = (more.peak - less.peak) * 2**20 / count - more.facts["row_bytes"]
+    notes = (
+        f"A variant that shares all its features with others adds {seconds(added)}.",
+        f"Beside its row a variant takes {beyond:.0f} bytes at the peak, between the last two sizes.",
+    )
+    head = ("variants", "", "sweep", "a variant", "MiB on top")
+    return (
+        found,
+        Table("More variants", head, rows, notes),
+        [Goal("bytes of a variant beside its row", beyond, BYTES, least=False, unit="bytes")],
+    )
+
+
+def _workers(sizes: dict[str, Any], rounds: int | None, say: Callable[[str], None]) -> Part:
+    count = sizes["grown"][0]
+    rows, found, turns = [], [], {}
+    for workers in (1, 2):
+        say(f"sweeps: {workers} workers")
+        (turns[workers],) = side_by_side([_task(f"{workers} workers", sizes, "sized", count, workers=workers)], rounds=rounds or 5)
+        found.append(turns[workers])
+        rows.append((f"{workers}", "", seconds(turns[workers].median)))
+    faster = ratio(turns[1], turns[2])
+    notes = (f"{count:,} variants of one asset by the clock, one after the other; two workers are {times(faster)} times as fast.",)
+    return found, Table("Workers", ("workers", "", "sweep"), tuple(rows), notes), [Goal("two workers against one", faster, 1.7)]
+
+
+def _wide(sizes: dict[str, Any], rounds: int | None, say: Callable[[str], None]) -> Part:
+    say(f"sweeps: {sizes['wide']:,} variants of {sizes['assets']} assets")
+    task = _task("wide", sizes, "winners", sizes["wide"], assets=sizes["assets"], workers=None)
+    (one,) = side_by_side([task], rounds=rounds or 1)
+    if one.error is not None:
+        return [one], Table("More assets", ("variants", "assets"), ()), []
+    count = one.facts["rows"]
+    row = (f"{count:,}", f"{sizes['assets']}", seconds(one.median), f"{count / one.median:,.0f}", mebibytes(one.peak - one.before))
+    head = ("variants", "assets", "sweep", "a second", "MiB on top")
+    goal = Goal("megabytes of the sweep of many assets", (one.peak - one.before) * 2**20 / 1e6, BUDGET, least=False, unit="MB")
+    notes = ("Momentum, every 21 bars, shared cash, as many workers as cores, within a budget of 500 MB beside the data.",)
+    return [one], Table("More assets", head, (row,), notes), [goal]
