@@ -89,15 +89,17 @@ def _grown(sizes: dict[str, Any], rounds: int | None, say: Callable[[str], None]
 
 def _workers(sizes: dict[str, Any], rounds: int | None, say: Callable[[str], None]) -> Part:
     count = sizes["grown"][0]
-    rows, found, turns = [], [], {}
+    found, turns = [], dict[int, Measured]()
     for workers in (1, 2):
         say(f"sweeps: {workers} workers")
         (turns[workers],) = side_by_side([_task(f"{workers} workers", sizes, "sized", count, workers=workers)], rounds=rounds or 5)
         found.append(turns[workers])
-        rows.append((f"{workers}", "", seconds(turns[workers].median)))
+    if any(one.error for one in found):
+        return found, Table("Workers", ("workers", "", "sweep"), ()), []
+    rows = tuple((f"{workers}", "", seconds(one.median)) for workers, one in turns.items())
     faster = ratio(turns[1], turns[2])
     notes = (f"{count:,} variants of one asset by the clock, one after the other; two workers are {times(faster)} times as fast.",)
-    return found, Table("Workers", ("workers", "", "sweep"), tuple(rows), notes), [Goal("two workers against one", faster, 1.7)]
+    return found, Table("Workers", ("workers", "", "sweep"), rows, notes), [Goal("two workers against one", faster, 1.7)]
 
 
 def _wide(sizes: dict[str, Any], rounds: int | None, say: Callable[[str], None]) -> Part:

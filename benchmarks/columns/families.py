@@ -90,7 +90,7 @@ def prepare(case: Facts) -> Job:
         case: ``family``, ``variants`` (about), ``assets``, ``bars``; optional ``workers``, and ``called``: every variant by a call.
     """
     family, assets = str(case["family"]), int(case["assets"])
-    panel = rbt.load(frame_of(draw(Market(11, assets, int(case["bars"]), 0.06, 0.25, 100.0, daily=True))))
+    panel = rbt.load(frame_of(draw(Market(11, assets, int(case["bars"]), 0.0003, 0.015, 100.0, daily=True))))
     grid = GRIDS[family](int(case["variants"]))
     if case.get("called"):
         learn.FEW = NEVER
