@@ -31,7 +31,8 @@ def hurried() -> Iterator[None]:
 def replacements() -> list[tuple[Any, str, Callable[[Any], Any]]]:
     """Where, what, and what to put in its place."""
     from llvmlite import ir
-    from numba.core import base, dispatcher, event, postproc, types, typing
+    from numba.core import base, dispatcher, event, interpreter, postproc, types, typing
+    from numba.core import ir as parsed
 
     return [
         (types.functions.BaseFunction, "get_call_type", remembered),
@@ -41,6 +42,9 @@ def replacements() -> list[tuple[Any, str, Callable[[Any], Any]]]:
         (postproc.PostProcessor, "run", at_the_end),
         (typing.context.BaseContext, "refresh", once),
         (base.BaseContext, "refresh", once),
+        (parsed.Inst, "_rec_list_vars", leaves_first),
+        (interpreter, "peep_hole_delete_with_exit", lambda own: as_it_is),
+        (interpreter, "peep_hole_fuse_dict_add_updates", lambda own: as_it_is),
     ]
 
 
@@ -114,3 +118,23 @@ def at_the_end(own: Any) -> Any:
             self.func_ir.blocks = canonicalize_cfg(self.func_ir.blocks)
 
     return run
+
+
+def leaves_first(own: Any) -> Any:
+    """The variables of an instruction. Most of what it holds is a place, a name or a number, which `own` finds out last."""
+    from numba.core import ir as parsed
+
+    variable, leaves = parsed.Var, {parsed.Loc, str, int, bool, type(None)}
+
+    def _rec_list_vars(self: Any, val: Any) -> list[Any]:
+        kind = type(val)
+        if kind is dict:
+            return [one for part in val.values() if type(part) not in leaves for one in _rec_list_vars(self, part)]
+        return [] if kind in leaves else [val] if kind is variable else own(self, val)
+
+    return _rec_list_vars
+
+
+def as_it_is(function: Any) -> Any:
+    """Nothing to rewrite: a kernel has neither ``with`` nor dictionaries."""
+    return function

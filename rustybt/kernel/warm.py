@@ -31,9 +31,11 @@ def warm(*, processes: bool = True) -> Path | None:
         True
     """
     home = folder_for_now()
-    other = None
+    other = None  # collects no cycles: a search of its heap takes a second, and it ends soon
     if processes and home is not None and not is_warm():
-        code = "from rustybt.kernel.warm import run_many, run_plain, run_usual; run_plain(); run_usual(); run_many()"
+        code = (
+            "import gc; gc.disable(); from rustybt.kernel.warm import run_many, run_plain, run_usual; run_plain(); run_usual(); run_many()"
+        )
         other = subprocess.Popen([sys.executable, "-c", code])  # not a fork: NumPy and Polars have threads
     run_general()
     if other is not None:

@@ -82,6 +82,21 @@ def part() -> Any:
     return Part
 
 
+def _below(library: Any) -> list[Any]:
+    """All libraries that a library calls, through others too, each once. Callers come before what they call: LLVM
+    links a function of this kind only where something asks for it."""
+    found: dict[Any, None] = {}
+
+    def visit(above: Any) -> None:
+        for one in above._linking_libraries:  # noqa: SLF001
+            if one not in found:
+                visit(one)
+                found[one] = None
+
+    visit(library)
+    return list(found)[::-1]
+
+
 @contextmanager
 def _only(entry: Any) -> Iterator[None]:
     """While it lasts, no other library is optimised or turned into machine code. Numba holds its own lock meanwhile."""
@@ -91,12 +106,13 @@ def _only(entry: Any) -> Iterator[None]:
 
     def link(library: Any) -> None:
         if library is entry:
+            library._linking_libraries[:] = _below(library)  # noqa: SLF001 - each once, so none carries copies of others
             finalize(library)
             return
-        library._raise_if_finalized()  # noqa: SLF001 - what `finalize` does, without the optimiser
-        for below in dict.fromkeys(library._linking_libraries):  # noqa: SLF001
-            library._reload_init.update(below._reload_init)  # noqa: SLF001
-            library._final_module.link_in(below._get_module_for_linking(), preserve=True)  # noqa: SLF001
+        library._raise_if_finalized()  # noqa: SLF001 - what `finalize` does, without linking and the optimiser
+        for made in library._final_module.functions:  # noqa: SLF001
+            if not made.is_declaration and made.linkage.name == "external":
+                made.linkage = "linkonce_odr"  # as numba marks what is linked into several, which saves it a copy
         library._finalize_dynamic_globals()  # noqa: SLF001
         library._finalized = True  # noqa: SLF001
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from .builds import COMPILED, compiled_only
@@ -30,13 +31,15 @@ def outer(numbers: Any, flag: bool) -> int:
             continue
         total += inner(numbers[i], 3) // 2
         total += abs(numbers[i]) & 7
+        if numbers[i] + 0.5 < total * 1.5:  # the same operators, other types
+            total += flag + np.int8(total)
     return total
 
 
 def code(make: Callable[[Any], Any]) -> str:
     """The program that numba writes for `outer`, without names that are counted up."""
     below = make(inner)
-    made = make(FunctionType(outer.__code__, {"inner": below, "max": max, "range": range, "abs": abs}, "outer"))
+    made = make(FunctionType(outer.__code__, {"inner": below, "max": max, "range": range, "abs": abs, "np": np}, "outer"))
     made.compile((numba.int64[:], numba.boolean))
     (text,) = made.inspect_llvm().values()
     return re.sub(r"v\d+B|\d{6,}|[A-Za-z0-9_$.]*(inner|outer)[A-Za-z0-9_$.%@]*|B\d+[a-z0-9A-Z_]*", "", text)
