@@ -83,8 +83,10 @@ def part() -> Any:
 
 
 def _below(library: Any) -> list[Any]:
-    """All libraries that a library calls, through others too, each once. Callers come before what they call: LLVM
-    links a function of this kind only where something asks for it."""
+    """All libraries that a library calls, through others too, each once.
+
+    Callers come before what they call: LLVM links a function of this kind only where something asks for it.
+    """
     found: dict[Any, None] = {}
 
     def visit(above: Any) -> None:
