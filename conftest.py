@@ -12,7 +12,7 @@ from pathlib import Path
 
 os.environ["RUSTYBT_TRIALS"] = str(Path(tempfile.mkdtemp(prefix="rustybt-trials-")) / "trials.sqlite")
 
-import rustybt  # noqa: E402 - after the setting above, before anything is collected
+import rustybt
 
 for name in rustybt.__all__:
     getattr(rustybt, name)
