@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.cases import CASES
 from benchmarks.columns.ours import panel_of, settings, spec_of
 from benchmarks.models import Facts, Job
 from rustybt.analysis.metrics import measure
+from rustybt.engine.bulk import rules_of
 from rustybt.engine.finish import Ran, finish
-from rustybt.engine.offers import build_plan, changes, check_weights
+from rustybt.engine.offers import build_plan
 from rustybt.engine.summary import curve_of
-from rustybt.engine.tables import build_tables
-from rustybt.engine.targets import Signals, decision_bars, targets_of
-from rustybt.kernel import Market, simulate
-from rustybt.model.decimals import RATE
+from rustybt.engine.targets import build_requests, decision_bars, signals_of, terms_of
+from rustybt.kernel import simulate
 from rustybt.spec.planner import plan
 
 PARTS = (
-    "tables",
-    "evaluate",
-    "quantise",
-    "plan",
+    "rules",
+    "terms",
+    "targets",
+    "offers",
     "kernel",
     "books",
     "metrics",
@@ -56,26 +56,23 @@ def prepare(case: Facts) -> Job:
     config = settings(workload, spec)
     strategy = spec.strategies[0]
     sleeves = {strategy.name: strategy}
-    scheduled = strategy.schedule is not None
 
     def run() -> dict[str, Any]:
         watch = Watch()
-        tables = build_tables(sleeves, panel.assets, config)
-        watch.lap("tables")
+        rules = rules_of(sleeves, panel, config)
+        watch.lap("rules")
         made = plan(strategy)
-        bars = decision_bars(strategy, made, panel)
-        frame = made.evaluate(panel.frame, panel, rows=bars[panel.row_bar] if scheduled and bars is not None else None)
-        watch.lap("evaluate")
-        found = targets_of(strategy, frame, panel, None if scheduled else bars, config)
-        check_weights(found, int(config.max_gross * RATE), panel.ts)
-        targets = found if scheduled else changes(found)
-        watch.lap("quantise")
-        offers = build_plan([targets], panel.bars, len(panel.assets))
-        watch.lap("plan")
-        outcome = simulate(tables, Market(panel.open, panel.high, panel.low, panel.close), offers, panel.events)
+        frame = terms_of(made, panel, None if strategy.schedule is None else decision_bars(strategy, made, panel))
+        watch.lap("terms")
+        signals = {strategy.name: signals_of(strategy, made, frame, panel, config)}
+        watch.lap("targets")
+        offers = build_plan([signals[strategy.name].targets], panel.bars, len(panel.assets))
+        if strategy.orders:
+            offers = replace(offers, requests=build_requests(sleeves, panel, signals, config))
+        watch.lap("offers")
+        outcome = simulate(rules.tables, rules.market, offers, panel.events, rules.tape)
         watch.lap("kernel")
-        signals = {strategy.name: Signals(made, frame, targets, len(found.value))}
-        result = finish(Ran(sleeves, config, panel, tables, signals), outcome)
+        result = finish(Ran(sleeves, config, panel, rules.tables, signals), outcome)
         watch.lap("books")
         measure(curve_of(result))
         watch.lap("metrics")

@@ -62,12 +62,16 @@ def evaluate(strategy: Strategy, panel: Panel, config: RunConfig) -> Signals:
     """Signals and targets of one strategy on a whole panel."""
     made = plan(strategy)
     bars = decision_bars(strategy, made, panel)
+    return signals_of(strategy, made, terms_of(made, panel, bars if strategy.schedule is not None else None), panel, config)
+
+
+def signals_of(strategy: Strategy, made: SignalPlan, frame: pl.DataFrame, panel: Panel, config: RunConfig) -> Signals:
+    """Targets from the terms on the rows at which a strategy may decide."""
     scheduled = strategy.schedule is not None
-    frame = terms_of(made, panel, bars if scheduled else None)
     if strategy.target is None:
         empty = np.zeros(0, dtype=np.int64)
         return Signals(made, frame, Targets(TargetKind.QUANTITY, empty.astype(np.int32), empty.astype(np.int32), empty), 0)
-    picked = pick_targets(frame, panel, None if scheduled else bars)
+    picked = pick_targets(frame, panel, None if scheduled else decision_bars(strategy, made, panel))
     alone = strategy.target.kind is not TargetKind.WEIGHT or len(panel.assets) == 1  # weights of several assets are added up bar by bar
     found = in_units(strategy, altered(*picked) if alone and not scheduled else picked, panel, config)
     check_weights(found, config.most_gross, panel.ts)
