@@ -27,13 +27,18 @@ WRITE_EVERY = 5.0
 
 @dataclass
 class Gathered:
-    """Rows as they come."""
+    """Rows as they come.
+
+    Attributes:
+        seconds: that a variant took by the clock, all workers together; None before `fill`, or where it had nothing to do.
+    """
 
     variants: Variants
     work: Work
     folder: Folder | None
     registry: TrialRegistry | None
     tried: dict[int, list[Trial]] = field(default_factory=dict)
+    seconds: float | None = None
     _rows: list[pl.DataFrame] = field(default_factory=list)
     _curves: list[pl.DataFrame] = field(default_factory=list)
 
@@ -41,6 +46,7 @@ class Gathered:
         """Evaluate the variants from one on. What is there is kept, and counted, when it is broken off."""
         chunks = self.variants.chunks(done, chunk_size(self.variants.count - done, options.site.workers, self.work.panels))
         pending, since = Pending(done), time.monotonic()
+        began, before = since, done
         with telling(progress, self.variants.count) as tell, closing(self._evaluated(chunks, options)) as evaluated:
             if done:
                 tell(done, self.variants.count)
@@ -52,6 +58,9 @@ class Gathered:
                         self._count()  # before the rows are safe: a kill in between counts a run twice, never not at all
                         self._keep(pending)
                         since = time.monotonic()
+                    self.seconds = (time.monotonic() - began) / (pending.reached - before)
+                    if before == done and pending.reached < self.variants.count:  # what is made once, with the first chunk, is not counted
+                        began, before = time.monotonic(), pending.reached
                     tell(pending.reached, self.variants.count)
             except BaseException:
                 self._count()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +17,13 @@ from rustybt.engine import Result, RunConfig, run_configured
 from rustybt.engine.summary import curve_of
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
-from rustybt.sweeps.executors import workers_of
+from rustybt.sweeps.again import Tried
+from rustybt.sweeps.executors import sited, workers_of
 from rustybt.sweeps.honest import judged, sentence
+from rustybt.sweeps.judged import read_judgement, write_judgement
+from rustybt.sweeps.judgement import AT_ONCE, LEADERS, Asking, Judgement, judge, leaders_of
 from rustybt.sweeps.measure import FOR_JUDGING, METRICS
+from rustybt.sweeps.options import Site
 from rustybt.sweeps.registry import Tally
 from rustybt.sweeps.sensitivity import surface
 from rustybt.sweeps.variants import Variants
@@ -44,6 +47,7 @@ class Sweep:
         notes: what a reader should know, one sentence each.
         folder: directory of the sweep, or None.
         curves: (variant, ts, equity) of every bar, lazily, where it was asked for.
+        seconds: that a variant took by the clock, all workers together; None where nobody looked.
     """
 
     results: pl.LazyFrame
@@ -54,6 +58,7 @@ class Sweep:
     notes: tuple[str, ...] = ()
     folder: Path | None = None
     curves: pl.LazyFrame | None = None
+    seconds: float | None = None
 
     @cached_property
     def frame(self) -> pl.DataFrame:
@@ -181,18 +186,70 @@ class Sweep:
         Raises:
             ConfigError: no variant has run, or the datasets have different sessions.
         """
-        good = self.results.filter(pl.col("error").is_null()).select("variant").collect()["variant"].to_list()
+        tried = self.tried
+        tried.sessions()
+        return np.concatenate(list(tried.returns(tried.numbers, Site("threads", count := workers_of(workers), count))), axis=1)
 
-        def one(variant: int) -> npt.NDArray[np.float64]:
-            return curve_of(self.run(variant)).closes().returns
+    @cached_property
+    def tried(self) -> Tried:
+        """The variants that ran, to be run again."""
+        wanted = ("variant", "total_return", "volatility", "sharpe", "periods_per_year")
+        good = self.results.filter(pl.col("error").is_null()).select(wanted).collect()
+        return Tried(self.variants, tuple(self.panels.values()), self.config, good, self.seconds)
 
-        if not good:
-            raise ConfigError("no variant has run", where="sweep, returns", do="look at the column 'error'")
-        with ThreadPoolExecutor(workers_of(workers)) as pool:
-            columns = list(pool.map(one, good))
-        if len({len(column) for column in columns}) > 1:
-            raise ConfigError("the datasets have different sessions", where="sweep, returns", do="sweep one dataset at a time")
-        return np.column_stack(columns)
+    def judgement(
+        self,
+        by: str = "sharpe",
+        *,
+        limit: float | None = None,
+        executor: str = "threads",
+        workers: int | None = None,
+        address: str | None = None,
+    ) -> Judgement:
+        """How much of the best is luck: overfitting, White's reality check, Hansen's test, and intervals of the leaderboard.
+
+        Every variant runs again for its returns, and none is left out. What is found is kept in the directory of the sweep, so that it is
+        made once. Numbers depend neither on the workers nor on the executor.
+
+        Args:
+            by: metric of the leaderboard whose ten best rows get intervals.
+            limit: seconds that it may be expected to take: beyond it the tests over all variants are left out, and a note says so. None =
+                whatever it takes. Leaderboards shown in a terminal, a notebook or a page allow 2.5.
+            executor: as in `rustybt.sweep`.
+            workers: as in `rustybt.sweep`.
+            address: as in `rustybt.sweep`.
+
+        Raises:
+            ConfigError: there is no such metric, executor or number of workers.
+
+        Example:
+            >>> import rustybt as rbt, polars as pl
+            >>> @rbt.strategy
+            ... def above(window: int = 50) -> rbt.Strategy:
+            ...     up = pl.col("close") > pl.col("close").rolling_mean(window)
+            ...     return rbt.Strategy(target=rbt.weight(pl.when(up).then(0.2).otherwise(0.0)))
+            >>> found = rbt.sweep(above, "demo", grid={"window": list(range(20, 120, 10))}, trials="off").judgement()
+            >>> found.variants, 0 <= found.overfitting.probability <= 1, found.superior_ability.p_value < 0.5
+            (10, True, True)
+        """
+        known = self._judgements.get(by) or (None if self.folder is None else read_judgement(self.folder, by))
+        if known is None or not (known.tested or limit is not None):
+            leaders = leaders_of(self.top(LEADERS, by=by))
+            whole = next((one for one in self._judgements.values() if one.tested), None)
+            if whole is None and self.folder is not None:
+                whole = read_judgement(self.folder, None)
+            how = "Sweep.judgement() (or rustybt sweep --judge)"
+            with sited(executor, workers, address) as site:
+                known = judge(self.tried, Asking(leaders, site, limit, how, whole))
+            if self.folder is not None:
+                write_judgement(self.folder, by, known)
+        self._judgements[by] = known
+        return known
+
+    @cached_property
+    def _judgements(self) -> dict[str, Judgement]:
+        """By the metric of their leaderboard."""
+        return {}
 
     def overfitting(self, parts: int = 16) -> Overfitting:
         """Probability that choosing the best variant is overfitting; see `rustybt.analysis.honesty.overfitting`."""
@@ -255,4 +312,5 @@ class Sweep:
 
     def __repr__(self) -> str:
         names = ", ".join(strategy.name for strategy in self.variants.strategies)
-        return f"Sweep({names}: {self.variants.count:,} variants, {self.failed:,} failed)\n{self.top(5)}\n{self.luck}"
+        said = "\n".join((self.luck, *self.judgement(limit=AT_ONCE).sentences()))
+        return f"Sweep({names}: {self.variants.count:,} variants, {self.failed:,} failed)\n{self.top(5)}\n{said}"

@@ -25,7 +25,7 @@ from rustybt.sweeps.plan import SweepPlan, planned, room_of
 from rustybt.sweeps.progress import Told
 from rustybt.sweeps.registry import Tally, counted, open_registry
 from rustybt.sweeps.sampling import Drawing, sampled
-from rustybt.sweeps.store import Folder
+from rustybt.sweeps.store import Folder, read_manifest
 from rustybt.sweeps.variants import Variants, variants_of
 from rustybt.sweeps.work import Work
 
@@ -234,6 +234,7 @@ def run_all(variants: Variants, work: Work, options: Options, progress: Told | b
             folder.open()
             gathered.fill(options, progress, variants.count if folder.finished else folder.done)
             if not folder.finished:
+                folder.notes["seconds"] = gathered.seconds
                 folder.finish()
     tallies: dict[str, Tally] = {}
     rows = gathered.results()
@@ -242,7 +243,8 @@ def run_all(variants: Variants, work: Work, options: Options, progress: Told | b
         notes += failed
         tallies[name] = tally if tally is not None else Tally.of_column(_sharpes(rows, variants, number))
     panels = dict(zip(variants.datasets, work.panels, strict=True))
-    return Sweep(rows, variants, panels, work.config, tallies, tuple(dict.fromkeys(notes)), options.out, gathered.equity())
+    took = gathered.seconds if folder is None else read_manifest(folder.path).get("seconds")
+    return Sweep(rows, variants, panels, work.config, tallies, tuple(dict.fromkeys(notes)), options.out, gathered.equity(), took)
 
 
 def _sharpes(rows: pl.LazyFrame, variants: Variants, data: int) -> pl.Series:

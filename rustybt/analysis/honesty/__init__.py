@@ -16,14 +16,17 @@ from rustybt.analysis.honesty.sharpe import (
     minimum_track_record,
     probabilistic_sharpe,
 )
-from rustybt.analysis.honesty.splits import Overfitting, overfitting
-from rustybt.analysis.honesty.superiority import Superiority, reality_check, superior_ability
+from rustybt.analysis.honesty.splits import Overfitting, PartSums, overfitting, overfitting_of, part_sums
+from rustybt.analysis.honesty.superiority import LEADING, Contest, Superiority, leading_block, reality_check, superior_ability
 
 __all__ = [
+    "LEADING",
+    "Contest",
     "Draw",
     "Interval",
     "Moments",
     "Overfitting",
+    "PartSums",
     "Superiority",
     "TradeSample",
     "best_block",
@@ -32,9 +35,12 @@ __all__ = [
     "expected_best",
     "independent_trials",
     "intervals",
+    "leading_block",
     "minimum_backtest_years",
     "minimum_track_record",
     "overfitting",
+    "overfitting_of",
+    "part_sums",
     "probabilistic_sharpe",
     "reality_check",
     "resampled",

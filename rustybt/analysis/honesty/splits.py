@@ -10,8 +10,8 @@ import numpy as np
 from rustybt.analysis.metrics.curve import Floats
 from rustybt.errors import ConfigError
 
-CHUNK = 2**22
-"""Numbers of a block of splits that are worked on at a time."""
+CHUNK = 2**14
+"""Numbers of a block of splits that are worked on at a time: few enough to stay near the processor (a tenth of the time of 2**22)."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,20 @@ class Overfitting:
     slope: float
 
 
+@dataclass(frozen=True)
+class PartSums:
+    """What is kept of each part of the sessions.
+
+    Attributes:
+        sums, squares: (parts, variants) of the returns and of their squares.
+        counts: (parts,) sessions.
+    """
+
+    sums: Floats
+    squares: Floats
+    counts: Floats
+
+
 def overfitting(returns: Floats, parts: int = 16) -> Overfitting:
     """Probability of backtest overfitting (PBO) by combinatorially symmetric cross-validation (CSCV).
 
@@ -58,23 +72,39 @@ def overfitting(returns: Floats, parts: int = 16) -> Overfitting:
         >>> overfitting(skilled, parts=8).probability
         0.0
     """
-    table = _checked(returns, parts)
-    sums, squares, counts = _by_part(table, parts)
-    halves = np.zeros((len(splits := list(combinations(range(parts), parts // 2))), parts))
-    halves[np.arange(len(splits))[:, None], np.array(splits)] = 1.0
+    table = checked_returns(returns, parts)
+    return overfitting_of(part_sums(table, parts))
+
+
+def overfitting_of(found: PartSums) -> Overfitting:
+    """`overfitting` from the sums of each part, which is all it needs: 16 bytes a part and variant.
+
+    Args:
+        found: of all variants that were tried.
+
+    Raises:
+        ConfigError: fewer than two variants.
+    """
+    parts, variants = found.sums.shape
+    if variants < 2:
+        raise ConfigError(f"{variants} variant has nothing to be ranked among", where="overfitting", do="try several")
+    splits = np.array(list(combinations(range(parts), parts // 2)))
+    halves = np.zeros((len(splits), parts))
+    halves[np.arange(len(splits))[:, None], splits] = 1.0
     logits, inside, outside, chosen = (np.empty(len(splits)) for _ in range(4))
-    rows = max(1, CHUNK // table.shape[1])
-    for first in range(0, len(splits), rows):
-        at = slice(first, first + rows)
-        past = _ratios(halves[at] @ sums, halves[at] @ squares, halves[at] @ counts)
-        future = _ratios((1.0 - halves[at]) @ sums, (1.0 - halves[at]) @ squares, (1.0 - halves[at]) @ counts)
-        best = past.argmax(axis=1)
-        row = np.arange(len(best))
-        own = future[row, best][:, None]
-        rank = (future < own).sum(axis=1) + ((future == own).sum(axis=1) + 1) / 2.0
-        share = rank / (table.shape[1] + 1)
-        logits[at], chosen[at] = np.log(share / (1.0 - share)), best
-        inside[at], outside[at] = past[row, best], own[:, 0]
+    rows = min(len(splits) // 2, max(1, CHUNK // variants))
+    room = np.empty((2, 3, rows, variants))
+    for first in range(0, len(splits) // 2, rows):
+        at = np.arange(first, min(first + rows, len(splits) // 2))
+        rest = len(splits) - 1 - at  # the splits whose past is this future, and the other way round
+        one, other = (_ratios(halves[which], found, buffers[:, : len(at)]) for which, buffers in ((at, room[0]), (rest, room[1])))
+        for which, past, future in ((at, one, other), (rest, other, one)):
+            best, row = past.argmax(axis=1), np.arange(len(at))
+            own = future[row, best][:, None]
+            rank = np.count_nonzero(future < own, axis=1) + (np.count_nonzero(future == own, axis=1) + 1) / 2.0
+            share = rank / (variants + 1)
+            logits[which], chosen[which] = np.log(share / (1.0 - share)), best
+            inside[which], outside[which] = past[row, best], own[:, 0]
     moved = inside - inside.mean()
     spread = float(moved @ moved)
     slope = float(moved @ outside) / spread if spread > 0 else float("nan")
@@ -82,7 +112,12 @@ def overfitting(returns: Floats, parts: int = 16) -> Overfitting:
     return Overfitting(float((logits <= 0).mean()), logits, inside, outside, chosen.astype(np.int64), loss, slope)
 
 
-def _checked(returns: Floats, parts: int) -> Floats:
+def checked_returns(returns: Floats, parts: int) -> Floats:
+    """Returns that can be cut into parts.
+
+    Raises:
+        ConfigError: as `overfitting`.
+    """
     table = np.asarray(returns, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] < 2:
         raise ConfigError(f"returns of shape {table.shape} hold no two variants", where="overfitting", do="give (sessions, variants)")
@@ -100,16 +135,28 @@ def _checked(returns: Floats, parts: int) -> Floats:
     return table
 
 
-def _by_part(table: Floats, parts: int) -> tuple[Floats, Floats, Floats]:
-    """Sum, sum of squares and length of each part."""
+def part_sums(table: Floats, parts: int) -> PartSums:
+    """The sums of each part of (sessions, variants) returns; parts of the rest are one session longer."""
     edges = [len(piece) for piece in np.array_split(np.arange(len(table)), parts)]
     starts = np.concatenate(([0], np.cumsum(edges)[:-1]))
-    return np.add.reduceat(table, starts, axis=0), np.add.reduceat(table * table, starts, axis=0), np.array(edges, dtype=np.float64)
+    return PartSums(np.add.reduceat(table, starts, axis=0), np.add.reduceat(table * table, starts, axis=0), np.array(edges, np.float64))
 
 
-def _ratios(sums: Floats, squares: Floats, counts: Floats) -> Floats:
-    count = counts[:, None]
-    mean = sums / count
-    variance = np.maximum(squares / count - mean * mean, 0.0) * count / (count - 1.0)
-    noise = 1e-14 * (squares / count)
-    return np.where(variance > noise, mean / np.sqrt(np.where(variance > noise, variance, 1.0)), 0.0)
+def _ratios(halves: Floats, found: PartSums, room: Floats) -> Floats:
+    """Sharpe ratios of a session on halves of the parts, in place: (halves, variants). ``room`` is (3, halves, variants)."""
+    mean, square, variance = room
+    count = (halves @ found.counts)[:, None]
+    np.matmul(halves, found.sums, out=mean)
+    np.matmul(halves, found.squares, out=square)
+    mean /= count
+    square /= count
+    np.multiply(mean, mean, out=variance)
+    np.subtract(square, variance, out=variance)
+    variance *= count / (count - 1.0)
+    square *= 1e-14
+    still = ~(variance > square)
+    mean[still], variance[still] = 0.0, 1.0
+    np.sqrt(variance, out=variance)
+    mean /= variance
+    ratios: Floats = mean
+    return ratios

@@ -12,7 +12,11 @@ from rustybt.analysis.metrics.curve import Floats
 from rustybt.errors import ConfigError
 
 CHUNK = 2**22
-"""Numbers of a block of variants that are worked on at a time."""
+"""Numbers of a block of resamples that are drawn at a time."""
+VARIANTS = 256
+"""Variants that are worked on at a time, always as many, so that numbers do not depend on how variants arrive."""
+LEADING = 10
+"""Of the best variants: their dependence chooses the blocks."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +61,7 @@ def reality_check(excess: Floats, count: int = 1000, block: float | None = None,
         >>> reality_check(noise).p_value > 0.05, reality_check(noise + 0.003 * (np.arange(20) == 4)).p_value < 0.01
         (True, True)
     """
-    table, length = _checked(excess, block, count)
-    mean = table.mean(axis=0)
-    root = math.sqrt(len(table))
-    largest = _largest(table, [mean], np.ones_like(mean), _weights(len(table), length, count, seed))[0] * root
-    statistic = float(mean.max() * root)
-    share = _share(largest, statistic)
-    return Superiority(int(mean.argmax()), statistic, share, share, share, length, count)
+    return _tried(excess, block, count, seed).reality_check()
 
 
 def superior_ability(excess: Floats, count: int = 1000, block: float | None = None, seed: int = 0) -> Superiority:
@@ -88,21 +86,107 @@ def superior_ability(excess: Floats, count: int = 1000, block: float | None = No
         >>> found.best, found.p_value < 0.01
         (4, True)
     """
+    return _tried(excess, block, count, seed).superior_ability()
+
+
+class Contest:
+    """Both tests over variants that arrive in batches: what is kept of one is three numbers.
+
+    Args:
+        sessions: length of every record.
+        block: mean length of the blocks.
+        count: resamples.
+        seed: of the random numbers.
+
+    Raises:
+        ConfigError: too few sessions, or blocks that cannot be used.
+
+    Example:
+        >>> contest, noise = Contest(500, 3.0, 200), np.random.default_rng(2).normal(0, 0.01, (500, 20))
+        >>> contest.add(noise[:, :7]).add(noise[:, 7:]).reality_check() == reality_check(noise, 200, 3.0)
+        True
+    """
+
+    def __init__(self, sessions: int, block: float, count: int = 1000, seed: int = 0) -> None:
+        if sessions < 10:
+            raise ConfigError(f"{sessions} sessions are too few to resample", where="superiority", do="give at least ten")
+        check_blocks(sessions, block, count)
+        self.sessions, self.block, self.count = sessions, block, count
+        self.weights = _weights(sessions, block, count, seed)
+        self.root = math.sqrt(sessions)
+        self.means, self.units = list[Floats](), list[Floats]()
+        self.largest = np.full((4, count), -np.inf)
+        self.waiting = np.empty((sessions, 0))
+
+    def add(self, excess: Floats) -> Contest:
+        """Further variants: (sessions, variants) returns less the benchmark's, finite."""
+        table = np.concatenate((self.waiting, excess), axis=1) if self.waiting.shape[1] else excess
+        whole = table.shape[1] - table.shape[1] % VARIANTS
+        for first in range(0, whole, VARIANTS):
+            self._take(table[:, first : first + VARIANTS])
+        self.waiting = table[:, whole:].copy()
+        return self
+
+    def _take(self, part: Floats) -> None:
+        table = np.ascontiguousarray(part)
+        mean, spread = table.mean(axis=0), _long_run_deviation(table, self.block)
+        good = spread > 4.0 * np.finfo(np.float64).eps * np.abs(table).max(axis=0)
+        unit = np.where(good, 1.0 / np.where(good, spread, 1.0), 0.0)
+        kept = self.root * mean * unit >= -math.sqrt(2.0 * math.log(math.log(self.sessions)))
+        drawn = self.weights @ table
+        off = drawn - mean
+        np.maximum(self.largest[0], off.max(axis=1), out=self.largest[0])
+        if good.any():
+            for row, centre in zip(self.largest[1:], (np.maximum(mean, 0.0), np.where(kept, mean, 0.0), mean), strict=True):
+                np.subtract(drawn, centre, out=off)
+                off *= unit
+                np.maximum(row, off[:, good].max(axis=1), out=row)
+        self.means.append(mean)
+        self.units.append(unit)
+
+    def _finish(self) -> tuple[Floats, Floats]:
+        """Means and units of all variants."""
+        if self.waiting.shape[1]:
+            self._take(self.waiting)
+            self.waiting = self.waiting[:, :0]
+        return np.concatenate(self.means), np.concatenate(self.units)
+
+    def reality_check(self) -> Superiority:
+        """See `rustybt.analysis.honesty.reality_check`."""
+        mean, _ = self._finish()
+        statistic = float(mean.max() * self.root)
+        share = _share(self.largest[0] * self.root, statistic)
+        return Superiority(int(mean.argmax()), statistic, share, share, share, self.block, self.count)
+
+    def superior_ability(self) -> Superiority:
+        """See `rustybt.analysis.honesty.superior_ability`.
+
+        Raises:
+            ConfigError: no variant differs from the benchmark.
+        """
+        mean, unit = self._finish()
+        good = unit > 0
+        if not good.any():
+            raise ConfigError("no variant differs from the benchmark in any session", where="superiority", do="there is nothing to test")
+        ratio = self.root * mean * unit
+        statistic = max(0.0, float(ratio[good].max()))
+        lower, consistent, upper = (_share(np.maximum(values * self.root, 0.0), statistic) for values in self.largest[1:])
+        return Superiority(int(np.where(good, ratio, -np.inf).argmax()), statistic, consistent, lower, upper, self.block, self.count)
+
+
+def leading_block(returns: Floats) -> float:
+    """Length of the blocks for many variants: the longest that `best_block` finds best for one of these, the best by their mean."""
+    return max(best_block(returns[:, at]) for at in range(returns.shape[1]))
+
+
+def _tried(excess: Floats, block: float | None, count: int, seed: int) -> Contest:
+    """A contest of all variants.
+
+    Raises:
+        ConfigError: the returns or the blocks cannot be used.
+    """
     table, length = _checked(excess, block, count)
-    n = len(table)
-    mean, spread = table.mean(axis=0), _long_run_deviation(table, length)
-    good = spread > 4.0 * np.finfo(np.float64).eps * np.abs(table).max(axis=0)
-    if not good.any():
-        raise ConfigError("no variant differs from the benchmark in any session", where="superiority", do="there is nothing to test")
-    unit = np.where(good, 1.0 / np.where(good, spread, 1.0), 0.0)
-    ratio = math.sqrt(n) * mean * unit
-    kept = ratio >= -math.sqrt(2.0 * math.log(math.log(n)))
-    centres = [np.maximum(mean, 0.0), np.where(kept, mean, 0.0), mean]
-    drawn = _largest(table, centres, unit, _weights(n, length, count, seed)) * math.sqrt(n)
-    statistic = max(0.0, float(ratio[good].max()))
-    lower, consistent, upper = (_share(np.maximum(values, 0.0), statistic) for values in drawn)
-    best = int(np.where(good, ratio, -np.inf).argmax())
-    return Superiority(best, statistic, consistent, lower, upper, length, count)
+    return Contest(len(table), length, count, seed).add(table)
 
 
 def _checked(excess: Floats, block: float | None, count: int) -> tuple[Floats, float]:
@@ -115,8 +199,7 @@ def _checked(excess: Floats, block: float | None, count: int) -> tuple[Floats, f
     if len(bad):
         raise ConfigError(f"the return of variant {bad[0][1]} in session {bad[0][0]} is not a number", where="superiority", do="drop it")
     if block is None:
-        leading = np.argsort(-table.mean(axis=0), kind="stable")[:10]
-        block = max(best_block(table[:, at]) for at in leading)
+        block = leading_block(table[:, np.argsort(-table.mean(axis=0), kind="stable")[:LEADING]])
     check_blocks(len(table), block, count)
     return table, block
 
@@ -133,20 +216,6 @@ def _weights(length: int, block: float, count: int, seed: int) -> Floats:
     return out / length
 
 
-def _largest(table: Floats, centres: list[Floats], unit: Floats, weights: Floats) -> Floats:
-    """(centres, count): the largest of ``(resampled mean - centre) x unit`` over the variants with a unit."""
-    out = np.full((len(centres), len(weights)), -np.inf)
-    columns = max(1, CHUNK // len(weights))
-    for first in range(0, table.shape[1], columns):
-        at = slice(first, first + columns)
-        means = weights @ table[:, at]
-        counted = unit[at] > 0
-        for row, centre in zip(out, centres, strict=True):
-            found = np.where(counted, (means - centre[at]) * unit[at], -np.inf)
-            np.maximum(row, found.max(axis=1), out=row)
-    return out
-
-
 def _share(drawn: Floats, statistic: float) -> float:
     return float((1 + np.count_nonzero(drawn >= statistic - 1e-12 * abs(statistic))) / (1 + len(drawn)))
 
@@ -158,11 +227,7 @@ def _long_run_deviation(table: Floats, block: float) -> Floats:
     keep = 1.0 - 1.0 / block
     weight = (n - i) / n * keep**i + i / n * keep ** (n - i)
     weight[0] = 0.5
-    out = np.empty(table.shape[1])
-    columns = max(1, CHUNK // (2 * n))
-    for first in range(0, table.shape[1], columns):
-        off = table[:, first : first + columns] - table[:, first : first + columns].mean(axis=0)
-        power = np.abs(np.fft.rfft(off, 2 * n, axis=0)) ** 2
-        covariance = np.fft.irfft(power, 2 * n, axis=0)[:n] / n
-        out[first : first + columns] = np.sqrt(np.maximum(2.0 * weight @ covariance, 0.0))
-    return out
+    off = table - table.mean(axis=0)
+    power = np.abs(np.fft.rfft(off, 2 * n, axis=0)) ** 2
+    covariance = np.fft.irfft(power, 2 * n, axis=0)[:n] / n
+    return np.sqrt(np.maximum(2.0 * weight @ covariance, 0.0))

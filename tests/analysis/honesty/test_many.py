@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from arch.bootstrap import SPA
 
-from rustybt.analysis.honesty import overfitting, reality_check, superior_ability
+from rustybt.analysis.honesty import Contest, overfitting, reality_check, superior_ability
 from rustybt.analysis.honesty.superiority import _long_run_deviation, _weights
 from rustybt.errors import ConfigError
 
@@ -135,9 +135,20 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.p_value == pytest.approx(whole.p_value, abs=0.1)
 
 
+@pytest.mark.parametrize("sizes", [(7,), (1, 2, 4), (300, 300), (256, 44, 300), (599, 1)])
+def test_how_variants_arrive_changes_no_bit(sizes: tuple[int, ...]) -> None:
+    table, contest, first = returns(120, sum(sizes), 9, 0.001), Contest(120, 4, 300, 5), 0
+    for size in sizes:
+        contest.add(table[:, first : first + size])
+        first += size
+    assert contest.reality_check() == reality_check(table, 300, 4, 5)
+    assert contest.superior_ability() == superior_ability(table, 300, 4, 5)
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
+        (lambda: Contest(5, 1), "5 sessions are too few"),
         (lambda: overfitting(np.zeros((100, 1))), "no two variants"),
         (lambda: overfitting(np.zeros((100, 4)), 7), "7 parts cannot be halved"),
         (lambda: overfitting(np.zeros((30, 4))), "30 sessions make no 16 parts"),
