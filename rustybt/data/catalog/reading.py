@@ -16,7 +16,8 @@ from rustybt.data.assemble import Ready, assemble
 from rustybt.data.attach import attach_to
 from rustybt.data.build import scale_rows
 from rustybt.data.calendars import sessions
-from rustybt.data.columns import FIELDS
+from rustybt.data.catalog.arrays import map_arrays
+from rustybt.data.columns import FIELDS, PRICES
 from rustybt.data.hours import DAY
 from rustybt.data.metadata import Listed, check_known, days_of
 from rustybt.data.options import Options
@@ -26,8 +27,10 @@ from rustybt.errors import DataError
 from rustybt.model import Asset, Event, Panel
 
 BARS, QUARANTINE, DESCRIPTION = "bars.parquet", "quarantine.parquet", "snapshot.json"
-READY, GRID, INDEX = "ready.arrow", "ready-grid.npy", "ready-index.npz"
-DERIVED = (READY, GRID, INDEX)
+READY, ARRAYS = "ready.arrow", "ready.arrays"
+GRID, INDEX = "ready-grid.npy", "ready-index.npz"
+"""What snapshots have in place of `ARRAYS` that were written before there was such a file."""
+DERIVED = (READY, ARRAYS, GRID, INDEX)
 """Files that can be made again from the others."""
 DAMAGED = (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError)
 SIZES = ("tick_size", "lot_size", "volume_step", "multiplier", "min_notional")
@@ -42,7 +45,8 @@ def described(folder: Path) -> dict[str, Any]:
 
 def assets_of(about: Mapping[str, Any]) -> tuple[Asset, ...]:
     """The assets of a description."""
-    plain: list[dict[str, Any]] = [{k: Decimal(v) if k in SIZES else v for k, v in one.items()} for one in about["assets"]]
+    sizes = {text: Decimal(text) for text in {one[name] for one in about["assets"] for name in SIZES if name in one}}
+    plain: list[dict[str, Any]] = [{k: sizes[v] if k in SIZES else v for k, v in one.items()} for one in about["assets"]]
     return tuple(Asset(**one) for one in plain)
 
 
@@ -62,30 +66,35 @@ def open_ready(folder: Path, about: Mapping[str, Any]) -> Panel:
 
     with pa.memory_map(str(folder / READY)) as file:
         frame = pl.DataFrame(pl.from_arrow(pa.ipc.open_file(file).read_all(), rechunk=False))
-    symbols = [one["symbol"] for one in about["assets"]]
-    frame = frame.with_columns(pl.col("asset").cast(pl.Enum(symbols)))
-    frame = with_adjusted(frame, about["adj_digits"], about["columns"])
-    # Copy on write: the kernel is compiled for arrays that may be written, and the file stays as it is.
-    grid = np.asarray(np.load(folder / GRID, mmap_mode="c"))
-    with np.load(folder / INDEX) as index:
-        parts = {name: index[name] for name in index.files}
+    if not isinstance(frame.schema["asset"], pl.Enum):  # written as text until the file held the numbers of the assets
+        frame = frame.with_columns(pl.col("asset").cast(pl.Enum([one["symbol"] for one in about["assets"]])))
     panel = Panel(
         assets=assets_of(about),
-        open=grid[0],
-        high=grid[1],
-        low=grid[2],
-        close=grid[3],
-        frame=frame,
+        frame=with_adjusted(frame, about["adj_digits"], about["columns"]),
         warnings=tuple(about["warnings"]),
-        quarantine=pl.read_parquet(folder / QUARANTINE),
+        quarantine=set_aside(folder, about),
         trusted=tuple(about["trusted"]),
         adj_digits=about["adj_digits"],
         calendar=about["calendar"],
         attached=tuple(about.get("attached", ())),
-        **parts,
+        **_arrays(folder),
     )
     panel.__dict__["snapshot"] = about["id"]  # the identity is of the content, checked when it was published
     return panel
+
+
+def set_aside(folder: Path, about: Mapping[str, Any]) -> pl.DataFrame:
+    """The rows that were set aside; a file is not read to learn that there are none."""
+    return pl.DataFrame() if about.get("aside") == 0 else pl.read_parquet(folder / QUARANTINE)
+
+
+def _arrays(folder: Path) -> dict[str, Any]:
+    """Grid and index. Copy on write: the kernel is compiled for arrays that may be written, and the file stays as it is."""
+    if (folder / ARRAYS).is_file():
+        return dict(map_arrays(folder / ARRAYS))
+    grid = np.asarray(np.load(folder / GRID, mmap_mode="c"))
+    with np.load(folder / INDEX) as index:
+        return {name: index[name] for name in index.files} | dict(zip(PRICES, grid, strict=True))
 
 
 def without_adjusted(frame: pl.DataFrame, adj_digits: int) -> pl.DataFrame:
@@ -97,10 +106,10 @@ def with_adjusted(frame: pl.DataFrame, adj_digits: int, columns: Sequence[str]) 
     """The frame as it was before `without_adjusted`."""
     if adj_digits:
         return frame
-    return frame.with_columns(
-        *(pl.col(name).alias(f"adj_{name}") for name in FIELDS),
-        *(pl.col(f"ticks_{name}").alias(f"ticks_adj_{name}") for name in FIELDS),
-    ).select(columns)
+    have = {column.name: column for column in frame.get_columns()}
+    for kind, raw in (("adj_", ""), ("ticks_adj_", "ticks_")):
+        have |= {f"{kind}{name}": have[f"{raw}{name}"].alias(f"{kind}{name}") for name in FIELDS}
+    return pl.DataFrame([have[name] for name in columns])
 
 
 def rebuild(folder: Path, about: Mapping[str, Any], options: Options | None = None) -> Panel:
@@ -125,8 +134,7 @@ def rebuild(folder: Path, about: Mapping[str, Any], options: Options | None = No
     scaled = scale_rows(timed, [Listed(asset) for asset in assets])
     panel = assemble(Ready(timed, scaled, assets, (*about["trusted"], *joined)), events_of(about), None)
     attached = (*about.get("attached", ()), *(part.attach or ()))
-    quarantine = pl.read_parquet(folder / QUARANTINE)
-    return replace(panel, warnings=(*about["warnings"], *notes), quarantine=quarantine, attached=attached)
+    return replace(panel, warnings=(*about["warnings"], *notes), quarantine=set_aside(folder, about), attached=attached)
 
 
 def _between(part: Options) -> pl.Expr:

@@ -126,13 +126,17 @@ def _make_ready(catalog: Catalog, connection: sqlite3.Connection, snapshot: str)
     staged.mkdir(parents=True)
     try:
         write_ready(staged, rebuild(folder, described(folder)))
-        files = [(path.stat().st_size, checksum(path), snapshot, path.name) for path in sorted(staged.iterdir())]
+        files = [(snapshot, path.name, path.stat().st_size, checksum(path)) for path in sorted(staged.iterdir())]
         for path in sorted(staged.iterdir()):
             path.replace(folder / path.name)
+        for name in {*DERIVED} - {file[1] for file in files}:  # of an earlier form
+            (folder / name).unlink(missing_ok=True)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     with writing(connection):
-        connection.executemany("UPDATE files SET bytes = ?, sha256 = ? WHERE snapshot = ? AND name = ?", files)
+        marks = ", ".join("?" * len(DERIVED))
+        connection.execute(f"DELETE FROM files WHERE snapshot = ? AND name IN ({marks})", (snapshot, *DERIVED))
+        connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", files)
 
 
 def _set_aside(catalog: Catalog, connection: sqlite3.Connection, snapshot: str) -> None:

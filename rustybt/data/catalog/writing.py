@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rustybt.data.catalog.reading import BARS, DESCRIPTION, GRID, INDEX, QUARANTINE, READY, rebuild, without_adjusted
+from rustybt.data.catalog.arrays import write_arrays
+from rustybt.data.catalog.reading import ARRAYS, BARS, DESCRIPTION, QUARANTINE, READY, rebuild, without_adjusted
 from rustybt.data.columns import FIELDS, PRICES
 from rustybt.errors import DataError
 from rustybt.model import Asset, Event, Panel
@@ -55,17 +56,16 @@ def description(panel: Panel, events: Sequence[Event] | None) -> dict[str, Any]:
         "adj_digits": panel.adj_digits,
         "columns": panel.frame.columns,
         "warnings": list(panel.warnings),
+        "aside": panel.quarantine.height if panel.quarantine.width else 0,
     }
 
 
 def write_ready(folder: Path, panel: Panel) -> None:
     """The form that is opened without any work: plain columns, the grid of the kernel, and the index between them."""
-    frame = panel.frame.with_columns(pl.col("asset").cast(pl.Categorical).cast(pl.String))
-    without_adjusted(frame, panel.adj_digits).rechunk().write_ipc(
-        folder / READY, compression="uncompressed", record_batch_size=max(frame.height, 1)
+    without_adjusted(panel.frame, panel.adj_digits).rechunk().write_ipc(
+        folder / READY, compression="uncompressed", record_batch_size=max(panel.frame.height, 1)
     )
-    np.save(folder / GRID, np.stack([getattr(panel, name) for name in PRICES]))
-    np.savez(folder / INDEX, **{name: getattr(panel, name) for name in SPANS if getattr(panel, name) is not None})
+    write_arrays(folder / ARRAYS, {name: array for name in (*SPANS, *PRICES) if (array := getattr(panel, name)) is not None})
 
 
 def decimal_frame(panel: Panel) -> pl.DataFrame:

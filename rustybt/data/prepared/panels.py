@@ -58,11 +58,13 @@ def panel_key(source: Any, options: Options) -> str | None:
 def find_panel(key: str) -> Panel | None:
     """The panel that was kept, or None."""
     held = memory.get(key)
-    if held is None:
-        held = _opened(key)
-        if held is not None:
-            _remember(key, held)
-    return None if held is None else _own(held)
+    if held is not None:
+        return _own(held)
+    # Mapped twice rather than copied: each mapping is copied on write, page by page.
+    found = _opened(key, 2 if current().memory else 1)
+    if len(found) > 1:
+        _remember(key, found[1])
+    return found[0] if found else None
 
 
 def keep_panel(key: str, panel: Panel) -> None:
@@ -73,10 +75,10 @@ def keep_panel(key: str, panel: Panel) -> None:
         return
     if not store.put(key, lambda folder: _write(folder, panel)):
         return
-    again = _opened(key)
-    same = again is not None and again.frame.schema == panel.frame.schema and again.frame.equals(panel.frame, null_equal=True)
-    if not same or again is None or again.quarantine.schema != panel.quarantine.schema:
-        store.remove(key)
+    for again in _opened(key):
+        same = again.frame.schema == panel.frame.schema and again.frame.equals(panel.frame, null_equal=True)
+        if not same or again.quarantine.schema != panel.quarantine.schema:
+            store.remove(key)
 
 
 def _remember(key: str, panel: Panel) -> None:
@@ -93,18 +95,20 @@ def _write(folder: Path, panel: Panel) -> dict[str, Any]:
     return {}
 
 
-def _opened(key: str) -> Panel | None:
+def _opened(key: str, times: int = 1) -> list[Panel]:
+    """An entry that was checked once, as so many panels that share no array; none where there is no such entry."""
     store = disk()
     entry = None if store is None else store.get(key)
     if entry is None or store is None:
-        return None
+        return []
     try:
-        return open_ready(entry.folder, described(entry.folder))
+        about = described(entry.folder)
+        return [open_ready(entry.folder, about) for _ in range(times)]
     except FileNotFoundError:  # another process made room meanwhile
-        return None
+        return []
     except DAMAGED:
         store.remove(key)
-        return None
+        return []
 
 
 def _own(panel: Panel) -> Panel:

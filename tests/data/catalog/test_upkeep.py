@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 import rustybt as rbt
 from rustybt.data import Catalog
 from rustybt.data.catalog import repair, verify
-from rustybt.data.catalog.reading import BARS, GRID, READY
+from rustybt.data.catalog.files import checksum
+from rustybt.data.catalog.reading import ARRAYS, BARS, DESCRIPTION, GRID, INDEX, READY, without_adjusted
+from rustybt.data.catalog.writing import SPANS
 from rustybt.errors import ConfigError, DataError
+from rustybt.model import Panel
 from rustybt.testing import markets
 
 
@@ -35,7 +41,7 @@ def cut(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [flip, cut, Path.unlink])
-@pytest.mark.parametrize("name", [READY, GRID])
+@pytest.mark.parametrize("name", [READY, ARRAYS])
 def test_ready_files_are_made_again(shelf: Catalog, bars: pl.DataFrame, name: str, damage: Callable[[Path], None]) -> None:
     made = rbt.ingest(bars, "a")
     damage(shelf.folder(made.snapshot) / name)
@@ -45,6 +51,41 @@ def test_ready_files_are_made_again(shelf: Catalog, bars: pl.DataFrame, name: st
     panel = rbt.load("a")
     panel.__dict__.pop("snapshot")
     assert panel.snapshot == made.snapshot
+
+
+def in_the_earlier_form(folder: Path, panel: Panel, connection: sqlite3.Connection) -> None:
+    """Ready files as they were written before assets were numbers and arrays lay in one file."""
+    frame = panel.frame.with_columns(pl.col("asset").cast(pl.String))
+    frame = without_adjusted(frame, panel.adj_digits)
+    frame.write_ipc(folder / "made", compression="uncompressed", record_batch_size=frame.height)  # the panel maps the one that is there
+    (folder / "made").replace(folder / READY)
+    np.save(folder / GRID, np.stack([panel.open, panel.high, panel.low, panel.close]))
+    np.savez(folder / INDEX, **{name: getattr(panel, name) for name in SPANS if getattr(panel, name) is not None})
+    (folder / ARRAYS).unlink()
+    about = json.loads((folder / DESCRIPTION).read_text())
+    del about["aside"]
+    (folder / DESCRIPTION).write_text(json.dumps(about))
+    connection.execute("DELETE FROM files WHERE snapshot = ?", (panel.snapshot,))
+    files = [(panel.snapshot, path.name, path.stat().st_size, checksum(path)) for path in folder.iterdir()]
+    connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", files)
+
+
+def test_a_snapshot_of_an_earlier_form_is_read_and_repaired(shelf: Catalog) -> None:
+    """Its files are those that the version before wrote."""
+    made = rbt.ingest("demo", "a")
+    now, folder = rbt.load("a"), shelf.folder(made.snapshot)
+    with shelf.changing() as connection:
+        in_the_earlier_form(folder, now, connection)
+    assert verify(shelf) == []
+    old = rbt.load("a")
+    assert old.frame.equals(now.frame)
+    assert (old.frame.schema, old.quarantine.schema) == (now.frame.schema, now.quarantine.schema)
+    assert all(np.array_equal(getattr(old, name), getattr(now, name)) for name in ("open", "high", "low", "close", "row_bar", "events"))
+    cut(folder / GRID)
+    repair(shelf)
+    assert verify(shelf) == []
+    assert sorted(path.name for path in folder.glob("ready*")) == [ARRAYS, READY]
+    assert rbt.load("a").frame.equals(now.frame)
 
 
 @pytest.mark.parametrize("damage", [flip, cut, Path.unlink])

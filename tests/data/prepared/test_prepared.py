@@ -18,6 +18,7 @@ import pytest
 
 import rustybt as rbt
 from rustybt.data import door
+from rustybt.data.catalog.reading import ARRAYS, READY
 from rustybt.data.prepared import features as kept_features
 from rustybt.data.prepared import panels, tiers
 from rustybt.data.prepared.settings import Caching, caching
@@ -170,7 +171,7 @@ def test_a_damaged_entry_is_noticed_and_made_anew(file: Path, kept: Caching, mon
     calls = made(monkeypatch)
     first = rbt.load(file, **SETTINGS)
     manifest = next(kept.folder.rglob(MANIFEST))
-    for victim in ("ready-grid.npy", "ready.arrow"):
+    for victim in (ARRAYS, READY):
         path = manifest.parent / victim
         data = bytearray(path.read_bytes())
         if harm == "flipped":
