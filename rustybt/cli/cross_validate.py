@@ -9,8 +9,7 @@ from rich.markup import escape
 
 from rustybt.cli import options as o
 from rustybt.cli import show
-from rustybt.cli.search import check_files, write_rows
-from rustybt.cli.sweep import values
+from rustybt.cli.sweep import check_files, values, write_rows
 
 if TYPE_CHECKING:
     from rustybt.sweeps import CrossValidation

@@ -110,6 +110,14 @@ FreshnessOption = Annotated[
     ),
 ]
 DownloadsOption = Annotated[int, typer.Option("--workers", help="Symbols of a vendor that are asked for at the same time.")]
+JudgeOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--judge/--no-judge",
+        help="Overfitting, reality check and superior ability over all variants, however long they take; or not at all.",
+        show_default="where they take little time",
+    ),
+]
 WhereOption = Annotated[str | None, typer.Option("--where", help='Condition, such as "fast < slow".', show_default=False)]
 RowsOption = Annotated[str | None, typer.Option("--out", help="Parquet file for the rows.", show_default=False)]
 PageOption = Annotated[str | None, typer.Option("--report", help="HTML page, one file.", show_default=False)]
@@ -277,6 +285,13 @@ def account_settings(file: str | None, account: Account) -> dict[str, Any]:
         account["commission_bps"], None, None, None, account["slippage_bps"], account["costs_profile"], account["volume_cap"]
     )
     return build_settings(file, cash=account["cash"], costs=costs)
+
+
+def judging(judge: bool | None) -> float | None:
+    """Seconds that a judgement may take: little (no flag), or whatever it takes (``--judge``)."""
+    from rustybt.sweeps.judgement import AT_ONCE
+
+    return AT_ONCE if judge is None else None
 
 
 def out_folder(path: str | None) -> Path | None:

@@ -9,8 +9,7 @@ from rich.markup import escape
 
 from rustybt.cli import options as o
 from rustybt.cli import show
-from rustybt.cli.sweep import spans
-from rustybt.errors import ConfigError
+from rustybt.cli.sweep import check_files, spans, write_rows
 from rustybt.spec import Range, StrategyFunction
 
 SpaceOption = Annotated[
@@ -55,6 +54,7 @@ def register(app: typer.Typer) -> None:
         out: o.RowsOption = None,
         report: o.PageOption = None,
         trials: o.TrialsOption = None,
+        judge: o.JudgeOption = None,
         json: o.JsonOption = False,
     ) -> None:
         """Look for good parameters: random, Bayesian, genetic or evolutionary, a whole generation at once."""
@@ -72,9 +72,10 @@ def register(app: typer.Typer) -> None:
                 require=require, seed=seed, prune=prune, storage=storage, progress=progress, registry=trials, **wanted,
             )  # fmt: skip
         write_rows(done.frame, out)
+        best = done.pareto if len(metrics) > 1 else done.top(10)
+        judgement = None if judge is False else done.judgement(limit=o.judging(judge))
         if report:
             done.report(report)
-        best = done.pareto if len(metrics) > 1 else done.top(10)
         if json:
             show.emit(
                 {
@@ -86,6 +87,7 @@ def register(app: typer.Typer) -> None:
                     "out": out,
                     "report": report,
                     "counted": done.tally.trials,
+                    "judgement": None if judgement is None else judgement.to_dict(),
                     "warnings": list(done.notes),
                 }
             )
@@ -100,31 +102,7 @@ def register(app: typer.Typer) -> None:
         for note in done.notes:
             show.out.print(f"[yellow]note:[/] {escape(note)}")
         show.out.print(f"[dim]{escape(done.luck)}[/]")
-
-
-def check_files(report: str | None, out: str | None) -> None:
-    """Refuse files that cannot be written, before any work is done."""
-    from pathlib import Path
-
-    from rustybt.engine.page import check_page
-
-    for path, what in ((report, "the report"), (out, "the rows")):
-        if path is not None:
-            check_page(Path(path), what)
-
-
-def write_rows(frame: Any, out: str | None) -> None:
-    """Rows as Parquet.
-
-    Raises:
-        ConfigError: the file cannot be written.
-    """
-    if out is None:
-        return
-    try:
-        frame.write_parquet(out)
-    except OSError as error:
-        raise ConfigError(f"cannot write the rows: {error}", where=out, do="choose a file that can be written") from None
+        show.say_judgement(judgement, best["trial"][0] if best.height else None)
 
 
 def space_from(strategy: StrategyFunction, given: list[str] | None) -> dict[str, Any] | None:

@@ -15,6 +15,8 @@ from rich.table import Table
 if TYPE_CHECKING:
     import polars as pl
 
+    from rustybt.sweeps.judgement import Judgement
+
 WIDE = 160
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -113,6 +115,22 @@ def frame_table(frame: pl.DataFrame) -> Table:
     for row in frame.select(shown).iter_rows():
         table.add_row(*(f"{value:,.4g}" if isinstance(value, float) else "-" if value is None else escape(str(value)) for value in row))
     return table
+
+
+def say_judgement(found: Judgement | None, first: int | None) -> None:
+    """Tests over all variants, and the intervals of the first row."""
+    if found is None:
+        return
+    for one in found.sentences():
+        out.print(f"[dim]{escape(one)}[/]")
+    known = found.intervals.filter(variant=first).drop_nulls() if first is not None else found.intervals.head(0)
+    units = {name: (label, unit) for name, label, unit in HEADLINE}
+    ranges = [
+        f"{units[row['metric']][0]} {number(row['low'], units[row['metric']][1])} to {number(row['high'], units[row['metric']][1])}"
+        for row in known.iter_rows(named=True)
+    ]
+    if ranges:
+        out.print(f"[dim]{escape(f'95 % of block resamples of the first row alone: {"; ".join(ranges)}.')}[/]")
 
 
 def rows_table(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> Table:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from rustybt.sweeps import Sweep, SweepPlan
+    from rustybt.sweeps.judgement import Judgement
 
 GridOption = Annotated[
     list[str] | None, typer.Option("--grid", help="Values of a parameter: fast=5,10,20 or fast=5:50:5.", show_default=False)
@@ -59,7 +60,9 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option("--out", help="Directory, gone on with after a kill; or a .parquet file for the rows.", show_default=False),
         ] = None,
+        report: o.PageOption = None,
         trials: o.TrialsOption = None,
+        judge: o.JudgeOption = None,
         explain: Annotated[bool, typer.Option("--explain", help="Say what would be done, and stop.")] = False,
         json: o.JsonOption = False,
     ) -> None:
@@ -79,6 +82,7 @@ def register(app: typer.Typer) -> None:
             chosen |= {"space": dict(spans(found, text) for text in space), "samples": samples, "method": method, "seed": seed}
         chosen |= {"where": where, "budget": budget, "workers": workers, "executor": executor, "address": address, **wanted}
         panel = o.load_panel(data, reading)
+        check_files(report, None if file is None else str(file))
         if explain:
             say_plan(plan(found, panel, **chosen), json=json)
             return
@@ -93,25 +97,46 @@ def register(app: typer.Typer) -> None:
                 progress=progress,
                 trials=trials,
             )
-        best = done.top(10, by=by)
+        best, judgement = done.top(10, by=by), None if judge is False else done.judgement(by, limit=o.judging(judge))
         if file is not None:
-            try:
-                done.frame.write_parquet(file)
-            except OSError as error:
-                raise ConfigError(f"cannot write the rows: {error}", where=str(file), do="choose a file that can be written") from None
+            write_rows(done.frame, str(file))
+        if report:
+            done.report(report, by=by)
         if json:
-            show.emit(
-                {
-                    "variants": done.frame.height,
-                    "failed": done.failed,
-                    "best": best.head(1).to_dicts()[0] if best.height else None,
-                    "out": out,
-                    "trials": done.tally.trials,
-                    "warnings": list(done.notes),
-                }
-            )
+            show.emit(document(done, best, judgement) | {"out": out, "report": report, "warnings": list(done.notes)})
             return
         say(done, best, by)
+        show.say_judgement(judgement, best["variant"][0] if best.height else None)
+
+
+def document(done: Sweep, best: pl.DataFrame, judgement: Judgement | None) -> dict[str, Any]:
+    """A sweep for programs."""
+    first, tests = best.head(1).to_dicts(), None if judgement is None else judgement.to_dict()
+    counts = {"variants": done.frame.height, "failed": done.failed}
+    return counts | {"best": first[0] if first else None, "trials": done.tally.trials, "judgement": tests}
+
+
+def check_files(report: str | None, out: str | None) -> None:
+    """Refuse files that cannot be written, before any work is done."""
+    from rustybt.engine.page import check_page
+
+    for path, what in ((report, "the report"), (out, "the rows")):
+        if path is not None:
+            check_page(Path(path), what)
+
+
+def write_rows(frame: Any, out: str | None) -> None:
+    """Rows as Parquet.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    if out is None:
+        return
+    try:
+        frame.write_parquet(out)
+    except OSError as error:
+        raise ConfigError(f"cannot write the rows: {error}", where=out, do="choose a file that can be written") from None
 
 
 def say_plan(made: SweepPlan, *, json: bool) -> None:

@@ -9,8 +9,8 @@ from rich.markup import escape
 
 from rustybt.cli import options as o
 from rustybt.cli import show
-from rustybt.cli.search import SpaceOption, check_files, space_from, write_rows
-from rustybt.cli.sweep import values
+from rustybt.cli.search import SpaceOption, space_from
+from rustybt.cli.sweep import check_files, values, write_rows
 from rustybt.errors import ConfigError
 from rustybt.spec import StrategyFunction
 

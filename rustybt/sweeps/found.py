@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,14 @@ from rustybt.engine.bulk import panel_of
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.spec import Range, StrategyFunction
+from rustybt.sweeps.again import Tried
+from rustybt.sweeps.executors import sited
+from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.honest import NEEDED, judged, sentence
+from rustybt.sweeps.judgement import AT_ONCE, LEADERS, Asking, Judgement, judge, leaders_of
 from rustybt.sweeps.registry import Tally, Trial, counted, open_registry, trial_id
 from rustybt.sweeps.searching import SearchPlan, explore, plan_of
+from rustybt.sweeps.variants import variants_of
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ class Search:
         evaluated: variants that were run; the others were asked for twice, or found in the storage.
         tally: the trials that were ever run on these data, this search's included.
         notes: what a reader should know, one sentence each.
+        seconds: that a variant took by the clock, all workers together; None where all were found in the storage.
     """
 
     frame: pl.DataFrame
@@ -42,6 +49,7 @@ class Search:
     evaluated: int
     tally: Tally
     notes: tuple[str, ...] = ()
+    seconds: float | None = None
 
     @property
     def parameters(self) -> list[str]:
@@ -116,6 +124,36 @@ class Search:
         known = best.height and "deflated_sharpe" in best.columns
         return sentence(self.tally, best["deflated_sharpe"][0] if known else None)
 
+    @property
+    def tried(self) -> Tried:
+        """The different variants that were asked for and do not fail, those given up early too, to be run again."""
+        names = self.parameters
+        assignments = Assignments.of_rows(self.frame.select(names).iter_rows(named=True))
+        good = self.frame.filter(pl.col("error").is_null()).unique(names, keep="first", maintain_order=True)
+        rows = good.select(pl.col("trial").alias("variant"), "total_return", "volatility", "sharpe", "periods_per_year")
+        return Tried(variants_of((self.strategy,), ("",), assignments, (False, False)), (self.panel,), self.config, rows, self.seconds)
+
+    def judgement(
+        self, *, limit: float | None = None, executor: str = "threads", workers: int | None = None, address: str | None = None
+    ) -> Judgement:
+        """How much of the best is luck, every variant that was asked for considered; see `rustybt.sweeps.Sweep.judgement`.
+
+        The column ``variant`` of its intervals is the number of the trial. What a search did not ask for is not in the tests: methods
+        that learn gather around what looked good, so that the probability of overfitting is that of the choice at the end.
+        """
+        known = self._judgements.get("")
+        if known is None or not (known.tested or limit is not None):
+            best = (self.pareto if len(self.plan.metrics) > 1 else self.top(LEADERS)).head(LEADERS)
+            with sited(executor, workers, address) as site:
+                asked = Asking(leaders_of(best, "trial"), site, limit, "Search.judgement() (or rustybt search --judge)")
+                known = self._judgements[""] = judge(self.tried, asked)
+        return known
+
+    @cached_property
+    def _judgements(self) -> dict[str, Judgement]:
+        """Made once."""
+        return {}
+
     def report(self, path: str | Path) -> Path:
         """Write a page about it, one file that works offline.
 
@@ -136,7 +174,8 @@ class Search:
         what = ", ".join(f"{way} {name}" for name, way in zip(self.plan.metrics, self.plan.directions, strict=True))
         shown = self.top(5).select(*self.parameters, *self.plan.metrics)
         counts = f"{self.frame.height:,} trials, {self.evaluated:,} variants run, {self.failed:,} failed"
-        return f"Search({self.strategy.name}: {self.plan.method}, {what}, {counts})\n{shown}\n{self.luck}"
+        said = "\n".join((self.luck, *self.judgement(limit=AT_ONCE).sentences()))
+        return f"Search({self.strategy.name}: {self.plan.method}, {what}, {counts})\n{shown}\n{said}"
 
 
 def search(
@@ -219,7 +258,7 @@ def search(
     tally, failed = counted(book, panel.snapshot, tried)
     return Search(
         done.frame, strategy, panel, config, plan, done.evaluated, tally or Tally.of([s for _, s in done.specs]),
-        (*notes, *failed, *_notes(done.frame, plan)),
+        (*notes, *failed, *_notes(done.frame, plan)), done.seconds,
     )  # fmt: skip
 
 

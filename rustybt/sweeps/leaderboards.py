@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from rustybt.analysis.honesty import Overfitting
 from rustybt.analysis.metrics.definitions import definition_of
 from rustybt.analysis.report import Chart, Section
 from rustybt.analysis.report.landscape import cloud_figure, curve_figure, heat_figure, parallel_figure, progress_figure
@@ -16,6 +15,7 @@ from rustybt.analysis.report.tables import Cell, Table, tone_of
 from rustybt.analysis.report.walks import decay_figure, logits_figure
 from rustybt.analysis.report.wording import NOTHING, metric, money, number, percent
 from rustybt.errors import ConfigError
+from rustybt.sweeps.judgement import Judgement
 from rustybt.sweeps.names import METRICS, SMALLER
 from rustybt.sweeps.sensitivity import Pick, curve, pick, stability, surface
 
@@ -47,12 +47,23 @@ def shown(name: str, value: Any) -> str:
     return str(value)
 
 
-def board(frame: pl.DataFrame, names: Sequence[str], note: str = "") -> Table:
-    """Rows of variants as a table."""
-    kept = [name for name in names if name in frame.columns]
+def board(frame: pl.DataFrame, names: Sequence[str], judgement: Judgement | None = None) -> Table:
+    """Rows of variants as a table, with the intervals of a judgement below the numbers."""
+    kept, note = [name for name in names if name in frame.columns], ""
+    around: Mapping[tuple[int, str], str] = {}
+    if judgement is not None and judgement.intervals["low"].null_count() < judgement.intervals.height:
+        around = {
+            (row[0], row[1]): f"{shown(row[1], row[3])} to {shown(row[1], row[4])}" for row in judgement.intervals.drop_nulls().iter_rows()
+        }
+        note = "Below a number: the middle 95 % of 1,000 block resamples of that row's own sessions, which know nothing of the choice."
+    key = next((name for name in ("variant", "trial") if name in kept), None)
     rows = [
         [
-            Cell(shown(name, value), tone=tone_of(value) if name in ("total_return", "cagr", "out_of_sample") and value is not None else "")
+            Cell(
+                shown(name, value),
+                tone=tone_of(value) if name in ("total_return", "cagr", "out_of_sample") and value is not None else "",
+                below="" if key is None else around.get((row[key], name), ""),
+            )
             for name, value in row.items()
         ]
         for row in frame.select(kept).iter_rows(named=True)
@@ -100,18 +111,12 @@ def landscape(frame: pl.DataFrame, parameters: Sequence[str], name: str) -> list
     return sections
 
 
-def luck(found: Overfitting | None, sentence: str) -> list[Section]:
+def luck(judgement: Judgement, sentence: str) -> list[Section]:
     """How much of the best result may be luck."""
+    found, told = judgement.overfitting, [sentence, *judgement.sentences()]
     if found is None:
-        return [Section("Luck", text=(sentence,))]
-    told = (
-        sentence,
-        (
-            f"Probability of overfitting {percent(found.probability, 1)}: in that share of {len(found.logits):,} splits of the sessions the"
-            " best variant of one half was at or below the middle of all variants in the other half."
-        ),
-        f"It lost money per unit of risk in {percent(found.loss, 1)} of them.",
-    )
+        return [Section("Luck", text=told)]
+    told.append(f"The best variant of one half lost money per unit of risk in {percent(found.loss, 1)} of the other halves.")
     charts = (
         Chart(logits_figure(found.logits), "Rank out of sample", "CSCV, Bailey et al. 2017.", "short"),
         Chart(

@@ -292,10 +292,12 @@ class Sweep:
     def report(self, path: str | Path, *, by: str = "sharpe", parts: int | None = None) -> Path:
         """Write a page about it, one file that works offline: leaderboard, surfaces, curves, lines across all variants, and luck.
 
+        It shows the `judgement`, made as far as that takes no time worth talking of; call `judgement` before it for all of it.
+
         Args:
             path: of the page.
             by: metric that is shown and sorts.
-            parts: for the plot of overfitting, as in `overfitting`, for which every variant runs again; None leaves it out.
+            parts: for the plot of overfitting, as in `overfitting`, whatever that takes; None = that of the judgement.
 
         Raises:
             MissingExtraError: the ``report`` extra is not installed.
@@ -303,7 +305,7 @@ class Sweep:
         """
         from rustybt.sweeps.pages import write_sweep
 
-        return write_sweep(self, path, by=by, overfitting=None if parts is None else self.overfitting(parts))
+        return write_sweep(self, path, by=by, parts=parts)
 
     def _repr_html_(self) -> str:
         from rustybt.sweeps.pages import sweep_summary

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from rustybt.analysis.honesty import Overfitting
 from rustybt.analysis.report import Chart, Section, StudyInputs, render_study, study_block
 from rustybt.analysis.report.cards import Card
 from rustybt.analysis.report.tables import Cell, Table, settings, tone_of
@@ -19,6 +18,7 @@ from rustybt.analysis.report.wording import money, number, percent
 from rustybt.engine import RunConfig
 from rustybt.engine.page import write_page
 from rustybt.model import Panel
+from rustybt.sweeps.judgement import AT_ONCE, Judgement
 from rustybt.sweeps.leaderboards import board, clouds, hunted, landscape, luck, maps, shown, words
 from rustybt.sweeps.names import METRICS
 from rustybt.sweeps.splits import EPOCH
@@ -51,20 +51,20 @@ class _Shown:
     facts: Sequence[tuple[str, str]] = ()
 
 
-def write_sweep(sweep: Sweep, path: str | Path, *, by: str = "sharpe", overfitting: Overfitting | None = None) -> Path:
+def write_sweep(sweep: Sweep, path: str | Path, *, by: str = "sharpe", parts: int | None = None) -> Path:
     """Write the page of a sweep: leaderboard, surfaces, curves, lines across all variants, and luck. One file that works offline.
 
     Args:
         sweep: a finished sweep.
         path: of the page.
         by: metric that is shown and sorts.
-        overfitting: from `Sweep.overfitting`, which runs every variant again; None leaves that plot out.
+        parts: see `Sweep.report`.
 
     Raises:
         MissingExtraError: the ``report`` extra is not installed.
         ConfigError: the file cannot be written, or there is no such metric.
     """
-    return write_page(render_study(sweep_inputs(sweep, by, overfitting)), Path(path))
+    return write_page(render_study(sweep_inputs(sweep, by, parts)), Path(path))
 
 
 def write_search(search: Search, path: str | Path) -> Path:
@@ -82,21 +82,22 @@ def write_combined(found: CrossValidation, path: str | Path) -> Path:
     return write_page(render_study(combined_inputs(found)), Path(path))
 
 
-def sweep_inputs(sweep: Sweep, by: str = "sharpe", overfitting: Overfitting | None = None) -> StudyInputs:
+def sweep_inputs(sweep: Sweep, by: str = "sharpe", parts: int | None = None) -> StudyInputs:
     """What the page of a sweep shows."""
     parameters = list(sweep.variants.keys)
-    best = sweep.top(10, by=by)
+    best, judgement = sweep.top(10, by=by), sweep.judgement(by, limit=AT_ONCE)
+    if parts is not None:
+        judgement = replace(judgement, overfitting=sweep.overfitting(parts))
     names = ["variant", *parameters, by, *METRICS, "final_equity", "fills", *LUCK]
-    table = board(best, list(dict.fromkeys(names)))
-    sections = [Section("Leaderboard", tables=(("", table),), text=(sweep.luck,))]
-    sections += [*landscape(sweep.frame, parameters, by), *luck(overfitting, sweep.luck)]
+    table = board(best, list(dict.fromkeys(names)), judgement)
+    sections = [Section("Leaderboard", tables=(("", table),), text=(sweep.luck, *judgement.sentences()))]
+    sections += [*landscape(sweep.frame, parameters, by), *luck(judgement, sweep.luck)]
     cards = [
         *_best_cards(best, by),
         Card("Variants", f"{sweep.frame.height:,}", "", f"{sweep.failed:,} failed", "combinations of the grid"),
         Card("Trials on this data", f"{sweep.tally.trials:,}", "", "ever, this sweep included", "what luck is judged by"),
     ]
-    if overfitting is not None:
-        cards.append(Card("Overfitting", percent(overfitting.probability, 0), "", "probability, by CSCV", "Bailey et al. 2017"))
+    cards += _tests(judgement)
     names_of = ", ".join(one.name for one in sweep.variants.strategies)
     return _study(
         "sweep",
@@ -108,7 +109,7 @@ def sweep_inputs(sweep: Sweep, by: str = "sharpe", overfitting: Overfitting | No
 def search_inputs(search: Search) -> StudyInputs:
     """What the page of a search shows."""
     many = len(search.plan.metrics) > 1
-    best = search.pareto if many else search.top(10)
+    best, judgement = (search.pareto if many else search.top(10)), search.judgement(limit=AT_ONCE)
     names = [
         "trial",
         *search.parameters,
@@ -120,14 +121,16 @@ def search_inputs(search: Search) -> StudyInputs:
         "deflated_sharpe",
     ]
     title = "Pareto front" if many else "Leaderboard"
-    sections = [Section(title, tables=(("", board(best.head(20), list(dict.fromkeys(names)))),), text=(search.luck,))]
+    table = board(best.head(20), list(dict.fromkeys(names)), judgement)
+    sections = [Section(title, tables=(("", table),), text=(search.luck, *judgement.sentences()))]
     ran = search.frame.filter(~pl.col("pruned"))
     lands = [section for section in landscape(ran, search.parameters, search.plan.metrics[0]) if section.title == "All variants"]
-    sections += [*hunted(search), clouds(search), *maps(search), *lands]
+    sections += [*hunted(search), clouds(search), *maps(search), *lands, *luck(judgement, search.luck)]
     cards = [
         *_best_cards(search.top(1), search.plan.metrics[0]),
         Card("Trials", f"{search.frame.height:,}", "", f"{search.evaluated:,} run, {search.failed:,} failed", "asked for by the method"),
         Card("Trials on this data", f"{search.tally.trials:,}", "", "ever, this search included", "what luck is judged by"),
+        *_tests(judgement),
     ]
     facts = [("Method", search.plan.method), ("Seed", str(search.plan.seed)), ("Generation", f"{search.plan.batch} variants")]
     facts += [(name, value) for name, value in (("Where", search.plan.where), ("Require", search.plan.require)) if value]
@@ -219,14 +222,16 @@ def search_summary(search: Search) -> str:
     """The block of a notebook."""
     best = (search.pareto if len(search.plan.metrics) > 1 else search.top(5)).head(5)
     names = list(dict.fromkeys([*search.parameters, *search.plan.metrics, "total_return", "max_drawdown", "fills", "deflated_sharpe"]))
-    return study_block(_short(search_inputs(search)), None, _html(board(best, names)))
+    told = _said((search.luck, *search.judgement(limit=AT_ONCE).sentences()))
+    return study_block(_short(search_inputs(search)), None, _html(board(best, names)) + told)
 
 
 def sweep_summary(sweep: Sweep) -> str:
     """The block of a notebook."""
     parameters = list(sweep.variants.keys)
     best = board(sweep.top(5), [*parameters, "sharpe", "total_return", "max_drawdown", "fills", "deflated_sharpe"])
-    return study_block(_short(sweep_inputs(sweep)), None, _html(best))
+    told = _said((sweep.luck, *sweep.judgement(limit=AT_ONCE).sentences()))
+    return study_block(_short(sweep_inputs(sweep)), None, _html(best) + told)
 
 
 def combined_summary(found: CrossValidation) -> str:
@@ -245,7 +250,16 @@ def _study(kind: str, ran: _Ran, shown: _Shown) -> StudyInputs:
 
 
 def _short(inputs: StudyInputs) -> StudyInputs:
-    return StudyInputs(inputs.kind, f"{inputs.title}: {inputs.kind}", inputs.facts[:3], (), inputs.cards[:8])
+    return StudyInputs(inputs.kind, f"{inputs.title}: {inputs.kind}", inputs.facts[:3], (), inputs.cards[:9])
+
+
+def _tests(judgement: Judgement) -> list[Card]:
+    """The tests over all variants, where they were made."""
+    found, better = judgement.overfitting, judgement.superior_ability
+    cards = [] if found is None else [Card("Overfitting", percent(found.probability, 0), "", "probability, by CSCV", "Bailey et al. 2017")]
+    return (
+        cards if better is None else [*cards, Card("Luck alone", f"p {better.p_value:.3f}", "", "better than cash, by SPA", "Hansen 2005")]
+    )
 
 
 def _best_cards(best: pl.DataFrame, by: str) -> list[Card]:
@@ -326,6 +340,11 @@ def _overfit(found: CrossValidation) -> tuple[str, ...]:
 def _why(frame: pl.DataFrame) -> list[str]:
     errors = frame["error"].drop_nulls()
     return [f"{len(errors):,} variants could not be run; the first: {errors[0].splitlines()[0]}"] if len(errors) else []
+
+
+def _said(sentences: Sequence[str]) -> str:
+    """Sentences for a notebook."""
+    return "".join(f'<div style="font-size:12px;opacity:.75;max-width:880px">{escape(one)}</div>' for one in sentences)
 
 
 def _html(table: Table) -> str:

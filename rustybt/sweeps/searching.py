@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,11 +73,13 @@ class Explored:
             ``feasible`` (Boolean).
         evaluated: variants that were run, not found in the file or asked for before.
         specs: (spec_id, sharpe of a session) of the different variants that ran.
+        seconds: that a variant took by the clock, all workers together; None where none was run.
     """
 
     frame: pl.DataFrame
     evaluated: int
     specs: tuple[tuple[str, float | None], ...]
+    seconds: float | None = None
 
 
 def plan_of(strategy: StrategyFunction, given: Mapping[str, Any]) -> SearchPlan:
@@ -167,7 +170,7 @@ def explore(
                 made.append(result)
             if progress is not None:
                 progress(len(rows), plan.trials)
-    return Explored(_framed(rows, made), runner.evaluated, tuple(runner.specs.items()))
+    return Explored(_framed(rows, made), runner.evaluated, tuple(runner.specs.items()), runner.seconds)
 
 
 class _Runner:
@@ -183,6 +186,7 @@ class _Runner:
         self.known: dict[str, pl.DataFrame] = {}
         self.specs: dict[str, float | None] = {}
         self.evaluated = 0
+        self.seconds: float | None = None
 
     def rows(self, variants: Sequence[Mapping[str, Any]], part: Panel | None = None) -> dict[str, pl.DataFrame]:
         """Rows by the name of the variant, on the panel or on a part of it; each a frame of one row, without the parameters."""
@@ -194,9 +198,11 @@ class _Runner:
         self.known |= {name: found[key] for name, key in keys.items() if key in found}
         left = [name for name in fresh if name not in self.known]
         if left:
+            began = time.monotonic()
             frame = evaluate(self.strategy, panel, [fresh[name] for name in left], **self.told, **self.settings)
             check_metrics(frame, self.plan)
             self.evaluated += len(left)
+            self.seconds = (time.monotonic() - began) / len(left)  # of the last batch: the first makes things that stay
             rest = frame.drop(list(self.plan.space))
             made = {name: rest[at : at + 1] for at, name in enumerate(left)}
             self.known |= made

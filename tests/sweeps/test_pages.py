@@ -101,7 +101,7 @@ def test_the_pages_of_searches(panel: Panel, tmp_path: Path) -> None:
     space: dict[str, Any] = {"fast": [3, 5, 8], "slow": rbt.Range(12, 40), "kind": ["<b>plain</b>", "$loss"]}
     one = rbt.search(cross, panel, space=space, trials=20, batch=5, registry="off")
     kinds = {name.rsplit("-", 1)[0] for name in check(one.report(tmp_path / "one.html").read_text(encoding="utf-8"))}
-    assert kinds == {"progress", "sensitivity", "landscape", "all-variants"}
+    assert kinds == {"progress", "sensitivity", "landscape", "all-variants", "luck"}
     two = rbt.search(cross, panel, space=space, trials=20, batch=5, metric=["total_return", "volatility"], registry="off")
     figures = check(two.report(tmp_path / "two.html").read_text(encoding="utf-8"))
     front = next(figure for name, figure in figures.items() if name.startswith("front"))

@@ -38,12 +38,13 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: what is shown, what it sorts by, whether it is a loss, and how strong its colour is (0 to 1)."""
+    """One cell: what is shown, what it sorts by, whether it is a loss, how strong its colour is (0 to 1), and small print below."""
 
     text: str
     key: str = ""
     tone: str = ""
     strength: float = 0.0
+    below: str = ""
 
 
 @dataclass(frozen=True)
