@@ -1,8 +1,8 @@
 """Where compiled code is kept between processes.
 
 A compiled function does not notice that a function it calls was edited in another file, nor that a debug build was asked for. So the
-folder's name holds a digest of all kernel sources, of the model (whose codes are constants in them), of numba's version, of the processor
-and of the debug settings.
+folder's name holds a digest of all kernel sources, of the model (whose codes are constants in them), of what else is compiled, of numba's
+version, of the processor and of the debug settings.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 MODEL = HERE.parent / "model"
+BESIDE = tuple(HERE.parent / "sweeps" / f"{name}.py" for name in ("machine", "moments", "onepass"))
+"""What is compiled beside the kernel: the pass over the variants of a sweep."""
 DAY = 24 * 3600
 UNUSED = 30 * DAY
 """Seconds after which a folder that no process used is removed."""
@@ -35,13 +37,13 @@ def salt(sources: Iterable[Path] | None = None) -> str:
     """A name that changes with everything that compiled code depends on.
 
     Args:
-        sources: files to read; all of the kernel unless given. The model counts in any case.
+        sources: files to read; all of the kernel unless given. The model and `BESIDE` count in any case.
     """
     import llvmlite.binding
     import numba
 
     digest = hashlib.sha256()
-    for path in [*sorted(HERE.glob("*.py") if sources is None else sources), *sorted(MODEL.glob("*.py"))]:
+    for path in [*sorted(HERE.glob("*.py") if sources is None else sources), *sorted(MODEL.glob("*.py")), *BESIDE]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     digest.update(f"{llvmlite.binding.get_host_cpu_name()} {numba.config.CPU_NAME} {numba.config.CPU_FEATURES}".encode())
     bounds, level = numba.config.BOUNDSCHECK, os.environ.get("NUMBA_OPT", "")

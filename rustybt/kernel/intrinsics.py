@@ -9,6 +9,8 @@ from numba import types
 from numba.extending import intrinsic
 
 _WORD, _PAIR = ir.IntType(64), ir.IntType(128)
+_LANES = 8
+_VECTOR = ir.VectorType(ir.DoubleType(), _LANES)
 
 
 @intrinsic
@@ -35,6 +37,69 @@ def multiply_wide(typing: Any, a: Any, b: Any) -> Any:
         return context.make_tuple(builder, signature.return_type, [high, builder.trunc(product, _WORD)])
 
     return result(types.int64, types.int64), emit
+
+
+@intrinsic
+def fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """``a * b + c``, rounded once."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fma(*args)
+
+    return types.float64(types.float64, types.float64, types.float64), emit
+
+
+@intrinsic
+def add_powers(typing: Any, a: Any, first: Any, n: Any, mean: Any, found: Any) -> Any:
+    """Adds the second, third and fourth powers of ``n`` numbers of ``a`` less ``mean``, number i in lane i % 8 of ``found`` (24,).
+
+    Numba does not turn eight sums that stand side by side into one sum of vectors. ``n`` is a multiple of eight, at least eight.
+    """
+    kinds = (a, types.int64, types.int64, types.float64, found)
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def powers(numbers: Any) -> list[Any]:
+            middle = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), args[3], ir.Constant(ir.IntType(32), 0))
+            middle = builder.shuffle_vector(middle, middle, ir.Constant(ir.VectorType(ir.IntType(32), _LANES), [0] * _LANES))
+            off = builder.fsub(numbers, middle)
+            square = builder.fmul(off, off)
+            return [square, builder.fmul(square, off), builder.fmul(square, square)]
+
+        return _in_lanes(context, builder, signature, args, powers)
+
+    return types.none(*kinds), emit
+
+
+@intrinsic
+def add_lanes(typing: Any, a: Any, first: Any, n: Any, found: Any) -> Any:
+    """Adds n numbers in eight lanes, as `add_powers` does: ``found`` is (8,)."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _in_lanes(context, builder, signature, args, lambda numbers: [numbers])
+
+    return types.none(a, types.int64, types.int64, found), emit
+
+
+def _in_lanes(context: Any, builder: Any, signature: Any, args: Any, terms: Any) -> Any:
+    """The loop over eight numbers at a time that adds terms made of them, and writes the sums to the last argument."""
+    from numba.core import cgutils
+    from numba.np.arrayobj import make_array
+
+    a, found = (make_array(signature.args[at])(context, builder, args[at]).data for at in (0, -1))
+
+    def taken(at: Any) -> list[Any]:
+        place = builder.bitcast(builder.gep(a, [builder.add(args[1], at)]), _VECTOR.as_pointer())
+        return list(terms(builder.load(place, align=8)))
+
+    begin, step = ir.Constant(_WORD, 0), ir.Constant(_WORD, _LANES)
+    sums = [cgutils.alloca_once_value(builder, term) for term in taken(begin)]
+    with cgutils.for_range_slice(builder, step, args[2], step, intp=_WORD) as (at, _):
+        for total, term in zip(sums, taken(at), strict=True):
+            builder.store(builder.fadd(builder.load(total), term), total)
+    for number, total in enumerate(sums):
+        place = builder.bitcast(builder.gep(found, [ir.Constant(_WORD, _LANES * number)]), _VECTOR.as_pointer())
+        builder.store(builder.load(total), place, align=8)
+    return context.get_dummy_value()
 
 
 @intrinsic

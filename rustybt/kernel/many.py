@@ -1,6 +1,7 @@
 """Many plans under one set of rules: a desk is laid out once, and of each run only what a row of a sweep needs is kept.
 
-`Many` prepares, `run_each` is the loop. The runs are those of `simulate` to the last digit: the loop calls the same machine code.
+`Many` prepares, `run_one` runs a plan inside a compiled loop over many. The runs are those of `simulate` to the last digit: it calls the
+same machine code.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from rustybt.model import Plan, Reason, Status, Tables, Tape
 from rustybt.model.panel import Ints
 
 from .arithmetic import value
-from .compile import MODE, entry
+from .compile import MODE, kernel
 from .limits import whole
 from .market import Grid
 from .state import (
@@ -42,81 +43,76 @@ VARIATION, PAYMENT = whole(Reason.VARIATION), whole(Reason.PAYMENT)
 AT_EQUITY, AT_CASH, AT_GROSS = (whole(PLACES[name]) for name in CURVES[:3])
 AT_OFFERS, AT_BAR, AT_SLOT, AT_VALUE = (whole(PLACES[name]) for name in ("offers", "offer_bar", "offer_slot", "offer_value"))
 REACHED, HIGHEST, FILLS, BALANCED = range(4)
-"""Columns of what `run_each` finds: the bar it reached (all of them, unless something went wrong), highest order number, fills, and
+"""What `run_one` finds: the bar it reached (all of them, unless something went wrong), highest order number, fills, and
 whether the log alone gives the same cash, positions and equity."""
 WORD = 8
 ROWS = 2**12
 """Log rows that are set aside at first: most variants trade less, and those that trade more lengthen it for the others too."""
 
 
-@entry
-def run_each(places: Any, table: Any, state: Any, log: Any, kept: Any, ends: Any, curves: Any, found: Any, first: int) -> int:
-    """Run plans one after the other.
+@kernel
+def run_one(places: Any, table: Any, state: Any, log: Any, kept: Any, offers: int, curves: Any, found: Any) -> Any:
+    """Run one plan.
 
     Args:
-        places: address of the machine code of `run`, of the table, of the plans, of the curves of equity, cash and gross; plan width, bars,
-            most log rows of a bar.
+        places: address of the machine code of `run`, of the table, of the plan, of the curves of cash and gross; plan width, bars, most log
+            rows of a bar.
         table: of the desk.
         state: the desk's blocks of Amounts and Counts, and what is in them before the first bar.
         log: slot, seq, reason, status, filled, notional and fee of the desk's log.
         kept: money, count, lots, last, up, down and order numbers of the desk, and room for lots.
-        ends: (runs, 2) whether a run is left out, and where its offers end.
-        curves: equity (runs, bars) and cash (bars,), which every run writes.
-        found: (runs, 4), filled here.
-        first: run to begin with.
+        offers: in the plan.
+        curves: equity and cash (bars,), which are written.
+        found: (4,), filled here.
 
     Returns:
-        The number of runs, or the first that needs a longer log.
+        Whether it went as far as it can; False asks for a longer log.
     """
     amounts, counts, amounts_before, counts_before = state
     slot, seq, reason, status, filled, notional, fee = log
     money, count, lots, last, up, down, numbers, rebuilt = kept
     equity, cash = curves
-    width, bars, begin = places[6], places[7], 0 if first == 0 else ends[first - 1, 1]
-    for v in range(first, ends.shape[0]):
-        end = ends[v, 1]
-        found[v, REACHED] = -1
-        if ends[v, 0] == 0:
-            for i in range(amounts.size):
-                amounts[i] = amounts_before[i]
-            for i in range(counts.size):
-                counts[i] = counts_before[i]
-            opening = money[CASH]
-            table[AT_OFFERS], table[AT_BAR] = end - begin, places[2] + WORD * begin
-            table[AT_SLOT], table[AT_VALUE] = places[2] + WORD * (width + begin), places[2] + WORD * (2 * width + begin)
-            table[AT_EQUITY], table[AT_CASH], table[AT_GROSS] = places[3] + WORD * v * bars, places[4], places[5]
-            reached = call_run(places[0], places[1], 0, bars, places[8])
-            if count[ERROR] == 0 and 0 <= reached < bars:
-                return v
-            if count[ERROR] == 0 and reached == bars:
-                highest, fills, spent, owed, settled = 0, 0, 0, 0, 0
-                for place in range(rebuilt.size):
-                    rebuilt[place] = 0
-                for n in range(count[LOGGED]):
-                    highest = max(highest, seq[n])
-                    rebuilt[slot[n]] += filled[n]
-                    if status[n] == FILLED and filled[n] != 0:
-                        fills += 1
-                    if status[n] != ACCRUED:
-                        spent += notional[n] + fee[n]
-                    else:
-                        owed -= notional[n]
-                    if reason[n] == PAYMENT:
-                        owed += notional[n]
-                    if reason[n] == VARIATION:
-                        settled += notional[n]
-                for n in range(count[ORDERS]):
-                    highest = max(highest, numbers[n])
-                worth, same = opening - spent + settled + owed, opening - spent == cash[bars - 1]
-                for place in range(lots.size):
-                    same = same and rebuilt[place] == lots[place]
-                    asset = place % last.size
-                    if lots[place] != 0:
-                        worth += value(lots[place], last[asset], up[asset], down[asset])
-                found[v, REACHED], found[v, HIGHEST], found[v, FILLS] = reached, highest, fills
-                found[v, BALANCED] = 1 if same and worth == equity[v, bars - 1] else 0
-        begin = end
-    return ends.shape[0]
+    width, bars = places[5], places[6]
+    found[REACHED] = -1
+    for i in range(amounts.size):
+        amounts[i] = amounts_before[i]
+    for i in range(counts.size):
+        counts[i] = counts_before[i]
+    opening = money[CASH]
+    table[AT_OFFERS], table[AT_BAR] = offers, places[2]
+    table[AT_SLOT], table[AT_VALUE] = places[2] + WORD * width, places[2] + WORD * 2 * width
+    table[AT_EQUITY], table[AT_CASH], table[AT_GROSS] = equity.ctypes.data, places[3], places[4]
+    reached = call_run(places[0], places[1], 0, bars, places[7])
+    if count[ERROR] == 0 and 0 <= reached < bars:
+        return False
+    if count[ERROR] == 0 and reached == bars:
+        highest, fills, spent, owed, settled = 0, 0, 0, 0, 0
+        for place in range(rebuilt.size):
+            rebuilt[place] = 0
+        for n in range(count[LOGGED]):
+            highest = max(highest, seq[n])
+            rebuilt[slot[n]] += filled[n]
+            if status[n] == FILLED and filled[n] != 0:
+                fills += 1
+            if status[n] != ACCRUED:
+                spent += notional[n] + fee[n]
+            else:
+                owed -= notional[n]
+            if reason[n] == PAYMENT:
+                owed += notional[n]
+            if reason[n] == VARIATION:
+                settled += notional[n]
+        for n in range(count[ORDERS]):
+            highest = max(highest, numbers[n])
+        worth, same = opening - spent + settled + owed, opening - spent == cash[bars - 1]
+        for place in range(lots.size):
+            same = same and rebuilt[place] == lots[place]
+            asset = place % last.size
+            if lots[place] != 0:
+                worth += value(lots[place], last[asset], up[asset], down[asset])
+        found[REACHED], found[HIGHEST], found[FILLS] = reached, highest, fills
+        found[BALANCED] = 1 if same and worth == equity[bars - 1] else 0
+    return True
 
 
 @dataclass
@@ -133,9 +129,8 @@ class Many:
         >>> from rustybt.kernel.example import one_asset
         >>> tables, market, plan, events = one_asset([100, 101, 102], offers={0: 10})
         >>> many = Many(tables, market, events)
-        >>> offers = np.array([[0], [0], [10]]), np.array([[0, 1]])
-        >>> many.can and many.run(*offers)[1][0].tolist()
-        [3, 1, 1, 1]
+        >>> many.can, many.bars
+        (True, 3)
     """
 
     tables: Tables
@@ -168,28 +163,22 @@ class Many:
         """Where the machine code for the desk begins."""
         return _address(self.desk)
 
-    def run(self, plan: Ints, ends: Ints) -> tuple[Ints, Ints]:
-        """Run plans.
+    def given(self, plan: Ints) -> tuple[Any, ...]:
+        """What `run_one` is given first: places, table, state, log, kept.
 
         Args:
-            plan: (3, offers) bar, slot and value of the offers of all, one plan after the other, each in order of bar, then slot.
-            ends: (runs, 2) a mark that leaves a run out, and where its offers end.
-
-        Returns:
-            Equity (runs, bars) and what was found (runs, 4); a run that was left out or went wrong reached bar -1.
+            plan: (3, width) bar, slot and value of offers; every plan is written here.
         """
-        desk, runs = self.desk, len(ends)
-        equity, found = np.empty((runs, self.bars), dtype=np.int64), np.zeros((runs, 4), dtype=np.int64)
-        pointers = [desk.table, plan, equity, self.cash, self.gross]
+        desk = self.desk
+        pointers = [desk.table, plan, self.cash, self.gross]
         places = np.array([self.entered, *(array.ctypes.data for array in pointers), plan.shape[1], self.bars, self.margin], dtype=np.int64)
-        at = 0
-        while True:
-            log = tuple(getattr(desk, f"log_{name}") for name in ("slot", "seq", "reason", "status", "filled", "notional", "fee"))
-            kept = (desk.money, desk.count, desk.lots, desk.last, desk.up, desk.down, desk.order_number, self.rebuilt)
-            at = run_each(places, desk.table, self.state, log, kept, ends, (equity, self.cash), found, at)
-            if at == runs:
-                return equity, found
-            lengthen(desk, 2 * desk.log_size)
+        log = tuple(getattr(desk, f"log_{name}") for name in ("slot", "seq", "reason", "status", "filled", "notional", "fee"))
+        kept = (desk.money, desk.count, desk.lots, desk.last, desk.up, desk.down, desk.order_number, self.rebuilt)
+        return places, desk.table, self.state, log, kept
+
+    def lengthen(self) -> None:
+        """Twice the room for the log."""
+        lengthen(self.desk, 2 * self.desk.log_size)
 
 
 def _owner(array: Any) -> Any:

@@ -33,16 +33,13 @@ def warm(*, processes: bool = True) -> Path | None:
     home = folder_for_now()
     other = None  # collects no cycles: a search of its heap takes a second, and it ends soon
     if processes and home is not None and not is_warm():
-        code = (
-            "import gc; gc.disable(); from rustybt.kernel.warm import run_many, run_plain, run_usual; run_plain(); run_usual(); run_many()"
-        )
+        code = "import gc; gc.disable(); from rustybt.kernel.warm import run_plain, run_usual; run_plain(); run_usual()"
         other = subprocess.Popen([sys.executable, "-c", code])  # not a fork: NumPy and Polars have threads
     run_general()
     if other is not None:
         other.wait()
     run_plain()
     run_usual()
-    run_many()
     return home
 
 
@@ -72,13 +69,3 @@ def run_general() -> None:
     book, none = Book(table(), orders=True), np.zeros((0, 5), dtype=np.int64)
     book.step(0, [100], [100], [100], [100], none, [], [])
     book.request(row_of(size=1))
-
-
-def run_many() -> None:
-    """Runs of a sweep."""
-    from .many import Many
-
-    tables, market, _, events = one_asset([100, 101, 102], offers={0: 1})
-    many = Many(tables, market, events)
-    if many.can:
-        many.run(np.array([[0], [0], [1]]), np.array([[0, 1]]))

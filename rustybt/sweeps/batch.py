@@ -27,16 +27,15 @@ from rustybt.spec import Schedule
 from rustybt.spec.planner import deepest
 from rustybt.sweeps.features import UNFIT, UNIVERSE, UNUSABLE, Generation, Group
 from rustybt.sweeps.forms import Filled
-from rustybt.sweeps.machine import BLOCK, offers_of
-from rustybt.sweeps.moments import reduce_curves, scratch_of, session_ends
-from rustybt.sweeps.program import Program, program_of
+from rustybt.sweeps.machine import room_of
+from rustybt.sweeps.moments import scratch_of, session_ends
+from rustybt.sweeps.onepass import FINAL, evaluate_each
+from rustybt.sweeps.program import Program, leaves_of, program_of
 from rustybt.sweeps.sketch import Sketch
 from rustybt.sweeps.template import WHOLE, Node
 
 BATCH, CURVES = 64, 2**25
-"""Curves that are written before they are reduced, and their bytes at most."""
-OFFERS = 2**16
-"""Offers that are written before they are run, unless one variant may have more."""
+"""Curves that are kept, of which so many are written at a time, and their bytes at most."""
 RULES = 16
 """Sets of rules that a thread keeps a desk for."""
 
@@ -47,7 +46,7 @@ class Found:
 
     Attributes:
         at: their numbers in the chunk.
-        reduced: (variants, 8) as `reduce_curves` gives it.
+        reduced: (variants, 8) as `reduce_one` gives it.
         final: equity after the last bar, money units. orders, fills: counts.
         curves: (variants, bars) equity, where it is kept.
     """
@@ -67,7 +66,7 @@ class Job:
     Attributes:
         group, held: rows that decide, and the features on them.
         desk: their rules.
-        program: of their tops.
+        key, top, kinds: of their tops, and of the features that it reads.
         sample: any of them: kind of the target, schedule.
         at: (variants,) their numbers in the chunk.
         ids: (variants, features + 1) places of the features, the first bar that decides last.
@@ -77,7 +76,9 @@ class Job:
     group: Group
     held: Generation
     desk: Many
-    program: Program
+    key: str
+    top: Node
+    kinds: tuple[str, ...]
     sample: Sketch
     at: Ints
     ids: Ints
@@ -172,12 +173,16 @@ class Batches:
                     self._part(half, found, curves)
                 return
             top = WHOLE if whole else part[0].template.top
-            ready, program = self._ready(held, part, texts, top, above=[] if group.universe is None else [UNIVERSE])
-            if program is not None and ready:
-                at, ids = np.array([sketch.at for sketch, _, _ in ready]), np.array([own for _, own, _ in ready], dtype=np.int64)
-                constants = np.array([numbers for _, _, numbers in ready], dtype=np.float64).reshape(len(ready), -1)
-                self._run(Job(group, held, desk, program, ready[0][0], at, ids, constants), found, curves)
-            if program is not None or not ready:
+            above = [] if group.universe is None else [UNIVERSE]
+            ready, kinds = self._ready(held, part, texts, top, above)
+            if not ready:
+                return
+            at, ids = np.array([sketch.at for sketch, _, _ in ready]), np.array([own for _, own, _ in ready], dtype=np.int64)
+            constants = np.array([numbers for _, _, numbers in ready], dtype=np.float64).reshape(len(ready), -1)
+            key = "" if whole else part[0].template.key
+            if UNFIT.kind not in kinds and self._run(
+                Job(group, held, desk, key, top, kinds, ready[0][0], at, ids, constants), found, curves
+            ):
                 return
 
     def fill(self, filled: Filled, found: Found, *, curves: bool) -> Ints:
@@ -197,20 +202,15 @@ class Batches:
         except (RustyBTError, TypeError):
             return filled.at
         ids, kinds, good = self._placed(filled, held, sample)
-        features = (*kinds, *([held.known[UNIVERSE].kind] if group.universe is not None else []))
-        key = filled.form.key, features
-        if key not in self.programs:
-            assert filled.form.top is not None
-            self.programs[key] = program_of(filled.form.top, features, filled.constants.shape[1], group.universe is not None)
-        program = self.programs[key]
-        if program is None or not good.any():
+        if not good.any():
             return filled.at
         if group.universe is not None:
-            ids = np.insert(ids, -1, held.known[UNIVERSE].row, axis=1)
+            ids, kinds = np.insert(ids, -1, held.known[UNIVERSE].row, axis=1), (*kinds, held.known[UNIVERSE].kind)
         rows = slice(None) if good.all() else good
-        job = Job(group, held, desk, program, sample, filled.at[rows], np.ascontiguousarray(ids[rows]), filled.constants[rows].copy())
-        self._run(job, found, curves)
-        return filled.at[~good]
+        at, ids, constants = filled.at[rows], np.ascontiguousarray(ids[rows]), filled.constants[rows].copy()
+        assert filled.form.top is not None
+        job = Job(group, held, desk, filled.form.key, filled.form.top, kinds, sample, at, ids, constants)
+        return filled.at[~good] if self._run(job, found, curves) else filled.at
 
     def _placed(self, filled: Filled, held: Generation, sample: Sketch) -> tuple[Ints, tuple[str, ...], npt.NDArray[np.bool_]]:
         """What the features of variants are.
@@ -243,9 +243,9 @@ class Batches:
 
     def _ready(
         self, held: Generation, part: Sequence[Sketch], texts: Sequence[Sequence[str]], top: Node, above: Sequence[str]
-    ) -> tuple[list[tuple[Sketch, list[int], list[float]]], Program | None]:
-        """Variants that can be run, with the places of their features and their constants; and the program, None where there is none."""
-        known, ready, program, history = held.known, [], None, self.panel.history
+    ) -> tuple[list[tuple[Sketch, list[int], list[float]]], tuple[str, ...]]:
+        """Variants that can be run, with the places of their features and their constants; and the types of the features."""
+        known, ready, history = held.known, [], self.panel.history
         kinds: tuple[str, ...] | None = None
         for sketch, own in zip(part, texts, strict=True):
             features = [known[text] for text in (*own, *above)]
@@ -253,73 +253,72 @@ class Batches:
             these = tuple(feature.kind for feature in features)
             if UNUSABLE in features or UNUSABLE in beside or (kinds is not None and these != kinds):
                 continue
+            kinds = these
             numbers = [] if top is WHOLE else sketch.template.numbers(sketch.text)
-            if kinds is None:
-                kinds, key = these, ("" if top is WHOLE else sketch.template.key, these)
-                if key not in self.programs:
-                    self.programs[key] = None if UNFIT in features else program_of(top, kinds, len(numbers), bool(above))
-                program = self.programs[key]
             warm = sketch.strategy.warmup
             if warm is None:
                 warm = deepest(feature.reach for feature in (*features, *beside)) or 0
             ready.append((sketch, [*(feature.row for feature in features), warm - history], numbers))
-        return ready, program
+        return ready, kinds or ()
 
-    def _run(self, job: Job, found: Found, curves: bool) -> None:
-        """Offers, runs and numbers, in batches."""
-        group, held, program, ids, constants = job.group, job.held, job.program, job.ids, job.constants
+    def _run(self, job: Job, found: Found, curves: bool) -> bool:
+        """Evaluate variants, those whose curves are kept some at a time; False where there is no program for them."""
+        group, constants = job.group, job.constants
+        leaves = leaves_of(job.kinds, job.ids[:, :-1], constants, mask=group.universe is not None)
+        if (job.key, leaves) not in self.programs:
+            self.programs[job.key, leaves] = program_of(job.top, leaves)
+        program = self.programs[job.key, leaves]
+        if program is None:
+            return False
         assert job.sample.strategy.target is not None
         kind = job.sample.strategy.target.kind
         with np.errstate(divide="ignore"):
             constants[:, program.inverted] = 1.0 / constants[:, program.inverted]
         valid = np.ones(constants.shape[1], dtype=np.int64)
         valid[program.nulls] = 0
-        gross = self.config.most_gross * (WEIGHT // 10**8)
+        gross, scale = self.config.most_gross * (WEIGHT // 10**8), 10.0**self.config.money_scale
         how = np.array([job.sample.group[1] is not None, int(KINDS[kind]), gross, constants.shape[1], program.result], dtype=np.int64)
-        height = group.height
-        places, assets = program.places, len(self.panel.assets)
-        scratch = (
-            np.empty((places, BLOCK)), np.empty((places, BLOCK), dtype=np.uint8), np.zeros(places, dtype=np.uint8), np.empty(assets),
-            np.empty(assets, dtype=np.int64), np.zeros(6, dtype=np.int64),
-        )  # fmt: skip
-        plan = np.empty((3, max(height, OFFERS)), dtype=np.int64)
-        at, batch = 0, curves_at_once(self.panel)
-        while at < len(ids):
-            marks = np.zeros((min(batch, len(ids) - at), 2), dtype=np.int64)
-            given = (constants[at : at + batch], valid, ids[at : at + batch])
-            done = offers_of(program.code, how, given, (held.values, held.valid), group.rows, self.units[kind], plan, marks, scratch)
-            equity, ran = job.desk.run(plan, marks[:done])
-            self._keep(equity, ran, job.at[at : at + done].tolist(), found, curves)
-            at += done
+        offers = np.empty((3, group.height), dtype=np.int64), room_of(program.places, len(self.panel.assets))
+        store, bars = (job.held.values, job.held.valid, job.held.sound), (group.rows, self.units[kind])
+        scales = np.array([scale, 1.0 / scale, float(self.config.cash.scaleb(self.config.money_scale))])
+        batch = curves_at_once(self.panel) if curves else len(job.ids)
+        for at in range(0, len(job.ids), batch):
+            ids = job.ids[at : at + batch]
+            given, ran = (constants[at : at + batch], valid, ids), np.zeros((len(ids), FINAL + 1), dtype=np.int64)
+            equity, reduced = np.empty((len(ids) if curves else 1, self.panel.bars), dtype=np.int64), np.empty((len(ids), 8))
+            measured = self.last, scales, scratch_of(len(self.last)), ran, reduced
+            done = 0
+            while True:
+                desk = job.desk.given(offers[0])
+                done = evaluate_each((program.code, how), given, store, bars, offers, desk, (equity, job.desk.cash), measured, done)
+                if done == len(ids):
+                    break
+                job.desk.lengthen()
+            self._keep(equity if curves else None, ran, reduced, job.at[at : at + batch], found)
+        return True
 
-    def _keep(self, equity: Ints, ran: Ints, numbers: Sequence[int], found: Found, curves: bool) -> None:
-        """Reduce the curves of runs that went well."""
-        bars = self.panel.bars
-        good = np.flatnonzero((ran[:, REACHED] == bars) & (ran[:, BALANCED] == 1))
-        if len(good) < len(ran):
-            equity, ran = np.ascontiguousarray(equity[good]), ran[good]
+    def _keep(self, equity: Ints | None, ran: Ints, reduced: npt.NDArray[np.float64], numbers: Ints, found: Found) -> None:
+        """Keep what was found of the runs that went well."""
+        good = np.flatnonzero((ran[:, REACHED] == self.panel.bars) & (ran[:, BALANCED] == 1))
         if not len(good):
             return
-        reduced = np.empty((len(good), 8))
-        cash = float(self.config.cash.scaleb(self.config.money_scale))
-        reduce_curves(equity, self.last, 10.0**self.config.money_scale, cash, reduced, scratch_of(len(self.last)))
-        found.at += [numbers[place] for place in good.tolist()]
-        found.reduced.append(reduced)
-        found.final.append(equity[:, -1].copy())
-        found.orders.append(ran[:, HIGHEST])
-        found.fills.append(ran[:, FILLS])
-        if curves:
-            found.curves.append(equity)
+        found.at += numbers[good].tolist()
+        found.reduced.append(reduced[good])
+        found.final.append(ran[good, FINAL])
+        found.orders.append(ran[good, HIGHEST])
+        found.fills.append(ran[good, FILLS])
+        if equity is not None:
+            found.curves.append(equity[good])
 
 
 def curves_at_once(panel: Panel) -> int:
-    """Curves that are written before they are reduced."""
+    """Curves, where they are kept, that are written at a time."""
     return max(1, min(BATCH, CURVES // (8 * max(1, panel.bars))))
 
 
 def working_bytes(panel: Panel) -> int:
     """What a worker needs beside features: curves, offers, a desk with its log."""
-    offers = 3 * 8 * max(panel.frame.height, OFFERS)
+    offers = 3 * 8 * int(panel.frame.height)
     return 8 * panel.bars * (curves_at_once(panel) + 8) + offers + 2**20
 
 

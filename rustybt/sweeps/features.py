@@ -25,6 +25,7 @@ from rustybt.spec import Schedule
 from rustybt.spec.lower import lower
 from rustybt.spec.planner import SignalPlan
 from rustybt.spec.proof import prove
+from rustybt.spec.windows import Windows
 
 TOGETHER = 32
 """Features that are evaluated side by side."""
@@ -65,11 +66,13 @@ class Generation:
 
     Attributes:
         values: (features, rows) Float64, rows sorted by bar, then asset. valid: the same, UInt8, 0 where null.
+        sound: (features,) Int64: the row from which on no value is null.
         known: what is in it, by text.
     """
 
     values: npt.NDArray[np.float64]
     valid: npt.NDArray[np.uint8]
+    sound: npt.NDArray[np.int64]
     known: dict[str, Feature] = field(default_factory=dict)
     used: int = 0
 
@@ -105,7 +108,7 @@ class Group:
         self.height = self.rows.shape[1]
         self.lock = threading.Lock()
         self.member = None if universe is None else prove(json.loads(universe), {}, None)
-        self.kept = KeptFeatures(self.whole, universe, self.mask)
+        self.kept, self.windows = KeptFeatures(self.whole, universe, self.mask), Windows(self.whole, self.mask)
         self.sound = self.member is None or not self.member.refused
         self.now = self._generation()
 
@@ -122,7 +125,7 @@ class Group:
 
     def _generation(self) -> Generation:
         size = min(self.most, max(TOGETHER, AT_ONCE // max(1, PER_ROW * int(self.height))))
-        return Generation(np.empty((size, self.height)), np.empty((size, self.height), dtype=np.uint8))
+        return blank(size, self.height)
 
     def need(self, texts: Sequence[str]) -> Generation:
         """A generation that holds all of these features, or what is known about those that cannot be used.
@@ -146,10 +149,17 @@ class Group:
             return self.now
 
     def _add(self, texts: Sequence[str]) -> None:
-        good = [text for text in texts if not prove(json.loads(text), {}, self.member).refused]
+        good = []
         for text in texts:
+            tree = json.loads(text)
+            window = self.windows.read(tree)
+            if window is not None:
+                self._put(*self.windows.values(window))
+                self.now.known[text] = Feature(self.now.used - 1, "real", window.size - 1)
+                continue
             self.now.known[text] = UNUSABLE
-        good = [text for text in good if not self._found(text)]
+            if not prove(tree, {}, self.member).refused and not self._found(text):
+                good.append(text)
         if texts and not good:
             return
         began = time.perf_counter()
@@ -169,7 +179,7 @@ class Group:
             if not kinds[name]:
                 self.now.known[text] = UNFIT
                 continue
-            self._put(plain[name], valid[name] if name in valid.columns else None)
+            self._put(plain[name].to_numpy(), valid[name].to_numpy() if name in valid.columns else None)
             self.now.known[text] = Feature(self.now.used - 1, kinds[name], reaches[name])
             if text in good and self.kept.worth(seconds, self.height):
                 values, valid_rows = self.now.values[self.now.used - 1], self.now.valid[self.now.used - 1]
@@ -188,30 +198,47 @@ class Group:
             return False
         held = self.now if self.now.used < len(self.now.values) else self._grown(self.now)
         held.values[held.used], held.valid[held.used] = kept.values, kept.valid
+        held.sound[held.used] = sound_from(held.valid[held.used])
         held.known[text] = Feature(held.used, kept.kind, kept.reach)
         held.used += 1
         return True
 
-    def _put(self, plain: pl.Series, valid: pl.Series | None) -> None:
+    def _put(self, values: npt.NDArray[np.float64], known: npt.NDArray[np.uint8 | np.bool_] | None) -> None:
         held = self.now
         if held.used == len(held.values):
             held = self._grown(held)
-        values = plain.to_numpy()
         held.values[held.used] = values if self.order is None else values[self.order]
-        if valid is None:
-            held.valid[held.used] = 1
+        if known is None:
+            held.valid[held.used], held.sound[held.used] = 1, 0
         else:
-            known = valid.to_numpy()
             held.valid[held.used] = known if self.order is None else known[self.order]
+            held.sound[held.used] = sound_from(held.valid[held.used])
         held.used += 1
 
     def _grown(self, held: Generation) -> Generation:
         """Twice the room. Chunks that read the smaller arrays keep them: rows never move."""
         size = min(self.most, 2 * len(held.values))
-        wider = Generation(np.empty((size, self.height)), np.empty((size, self.height), dtype=np.uint8), held.known, held.used)
-        wider.values[: held.used], wider.valid[: held.used] = held.values[: held.used], held.valid[: held.used]
+        wider = blank(size, self.height)
+        wider.known, wider.used = held.known, held.used
+        for mine, theirs in ((wider.values, held.values), (wider.valid, held.valid), (wider.sound, held.sound)):
+            mine[: held.used] = theirs[: held.used]
         self.now = wider
         return wider
+
+
+def blank(size: int, height: int) -> Generation:
+    """Room for features of so many rows."""
+    return Generation(np.empty((size, height)), np.empty((size, height), dtype=np.uint8), np.zeros(size, dtype=np.int64))
+
+
+def sound_from(valid: npt.NDArray[np.uint8]) -> int:
+    """The row from which on no value is null.
+
+    Example:
+        >>> sound_from(np.array([0, 1, 0, 1, 1], dtype=np.uint8)), sound_from(np.array([1, 0], dtype=np.uint8))
+        (3, 2)
+    """
+    return len(valid) if not valid[-1] else len(valid) - int(np.argmin(valid[::-1])) if not valid.all() else 0
 
 
 def kind_of(column: pl.Series) -> str:

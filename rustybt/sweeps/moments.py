@@ -12,44 +12,47 @@ from typing import Any
 import numpy as np
 
 from rustybt.analysis.metrics import performance as perf
-from rustybt.kernel.compile import entry, kernel
+from rustybt.kernel.compile import MODE, kernel
 from rustybt.model.panel import Ints
 
-LANES, WHOLE = 8, 128
+if MODE == "compiled":
+    from rustybt.kernel.intrinsics import add_lanes, add_powers, fused
+else:
+    add_lanes = add_powers = fused = None
+
+LANES, SIXTEEN, WHOLE = 8, 16, 128
+ABOVE = 2.0**-50
+"""A part of a product that is more than rounding may have taken from it."""
 GROWTH, DEVIATION, MEAN, SECOND, THIRD, FOURTH, DEEPEST, USABLE = range(8)
-"""Columns of `reduce_curves`: last over first less one, deviation, mean, central moments, deepest fall, whether returns are finite."""
+"""What `reduce_one` finds: last over first less one, deviation, mean, central moments, deepest fall, whether returns are finite."""
 EPSILON = float(np.finfo(np.float64).eps)
 
 
 @kernel
-def block_sum(a: Any, first: int, n: int) -> Any:
+def joined(lanes: Any, at: int) -> Any:
+    """The sum of eight lanes."""
+    low = (lanes[at] + lanes[at + 1]) + (lanes[at + 2] + lanes[at + 3])
+    return low + ((lanes[at + 4] + lanes[at + 5]) + (lanes[at + 6] + lanes[at + 7]))
+
+
+@kernel
+def block_sum(a: Any, first: int, n: int, lanes: Any) -> Any:
     """The sum of up to 128 numbers."""
     if n < LANES:
         total = -0.0
         for i in range(n):
             total += a[first + i]
         return total
-    r0, r1, r2, r3 = a[first], a[first + 1], a[first + 2], a[first + 3]
-    r4, r5, r6, r7 = a[first + 4], a[first + 5], a[first + 6], a[first + 7]
     whole = n - n % LANES
-    for i in range(LANES, whole, LANES):
-        at = first + i
-        r0 += a[at]
-        r1 += a[at + 1]
-        r2 += a[at + 2]
-        r3 += a[at + 3]
-        r4 += a[at + 4]
-        r5 += a[at + 5]
-        r6 += a[at + 6]
-        r7 += a[at + 7]
-    total = ((r0 + r1) + (r2 + r3)) + ((r4 + r5) + (r6 + r7))
+    add_lanes(a, first, whole, lanes)
+    total = joined(lanes, 0)
     for i in range(whole, n):
         total += a[first + i]
     return total
 
 
 @kernel
-def moments(a: Any, n: int, mean: Any, stack: Any, room: Any) -> Any:
+def moments(a: Any, n: int, mean: Any, stack: Any, lanes: Any) -> Any:
     """The sums of three powers of the first n numbers less a mean: halves of halves, down to blocks, without recursion.
 
     ``stack`` holds what is still to do (first, length, level) in its first columns, then the sums of finished halves and their level.
@@ -64,7 +67,7 @@ def moments(a: Any, n: int, mean: Any, stack: Any, room: Any) -> Any:
             stack[depth, 0], stack[depth, 1], stack[depth, 2] = float(first + half), float(size - half), level + 1.0
             depth += 1
             size, level = half, level + 1.0
-        second, third, fourth = powers_of(a, first, size, mean, room)
+        second, third, fourth = powers_of(a, first, size, mean, lanes)
         while held > 0 and stack[held - 1, 6] == level:  # the left of this pair is done
             held -= 1
             second, third, fourth = stack[held, 3] + second, stack[held, 4] + third, stack[held, 5] + fourth
@@ -75,7 +78,7 @@ def moments(a: Any, n: int, mean: Any, stack: Any, room: Any) -> Any:
 
 
 @kernel
-def pairwise(a: Any, n: int, stack: Any) -> Any:
+def pairwise(a: Any, n: int, stack: Any, lanes: Any) -> Any:
     """The sum of the first n numbers, as `moments` adds them."""
     depth, held, stack[0, 0], stack[0, 1], stack[0, 2] = 1, 0, 0.0, float(n), 0.0
     while depth > 0:
@@ -87,7 +90,7 @@ def pairwise(a: Any, n: int, stack: Any) -> Any:
             stack[depth, 0], stack[depth, 1], stack[depth, 2] = float(first + half), float(size - half), level + 1.0
             depth += 1
             size, level = half, level + 1.0
-        total = block_sum(a, first, size)
+        total = block_sum(a, first, size, lanes)
         while held > 0 and stack[held - 1, 6] == level:
             held -= 1
             total = stack[held, 3] + total
@@ -123,78 +126,105 @@ def largest(a: Any, n: int) -> Any:
 
 @kernel
 def deepest(values: Any, n: int) -> Any:
-    """The lowest value over the highest before it, less one; NaN where that is not positive.
+    """The lowest value over the highest before it, less one; NaN where the first is not positive.
 
-    Division keeps the order of numbers, so of the values below one peak only the lowest is divided.
+    Values are passed over sixteen at a time where none of them can be lower than what was found: a quotient is rounded, which keeps the
+    order of numbers, so that one that is larger by more than rounding need not be divided.
     """
-    peak = values[0]
+    peak, worst = values[0], 1.0
     if not peak > 0.0:
         return np.nan
-    low, worst = peak, 1.0
-    for i in range(n):
-        if values[i] > peak:
-            worst = min(worst, low / peak)
-            peak = low = values[i]
-        elif values[i] < low:
-            low = values[i]
-    return min(worst, low / peak) - 1.0
+    whole = n - n % SIXTEEN
+    for first in range(0, whole, SIXTEEN):
+        l0, l1, l2, l3 = values[first], values[first + 1], values[first + 2], values[first + 3]
+        h0, h1, h2, h3 = l0, l1, l2, l3
+        for i in range(first + 4, first + SIXTEEN, 4):
+            l0, h0 = min(l0, values[i]), max(h0, values[i])
+            l1, h1 = min(l1, values[i + 1]), max(h1, values[i + 1])
+            l2, h2 = min(l2, values[i + 2]), max(h2, values[i + 2])
+            l3, h3 = min(l3, values[i + 3]), max(h3, values[i + 3])
+        top = max(peak, h0, h1, h2, h3)
+        bound = worst * top
+        if not min(l0, l1, l2, l3) >= bound + abs(bound) * ABOVE:
+            for i in range(first, first + SIXTEEN):
+                peak = max(peak, values[i])
+                worst = min(worst, values[i] / peak)
+        peak = top
+    for i in range(whole, n):
+        peak = max(peak, values[i])
+        worst = min(worst, values[i] / peak)
+    return worst - 1.0
 
 
 @kernel
-def powers_of(a: Any, first: int, n: int, mean: Any, room: Any) -> Any:
+def powers_of(a: Any, first: int, n: int, mean: Any, lanes: Any) -> Any:
     """The sums of the second, third and fourth powers of up to 128 numbers less their mean."""
-    for i in range(n):
+    second = third = fourth = -0.0
+    whole = n - n % LANES
+    if whole > 0:
+        add_powers(a, first, whole, mean, lanes)
+        second, third, fourth = joined(lanes, 0), joined(lanes, LANES), joined(lanes, 2 * LANES)
+    for i in range(whole, n):
         off = a[first + i] - mean
         square = off * off
-        room[0, i], room[1, i], room[2, i] = square, square * off, square * square
-    return block_sum(room[0], 0, n), block_sum(room[1], 0, n), block_sum(room[2], 0, n)
+        second, third, fourth = second + square, third + square * off, fourth + square * square
+    return second, third, fourth
 
 
-@entry
-def reduce_curves(equity: Any, last: Any, scale: float, opening: float, found: Any, scratch: Any) -> int:
-    """Numbers of each curve.
+@kernel
+def divided(number: Any, below: float, inverse: float) -> Any:
+    """A quotient as division rounds it, from the divisor and its rounded inverse, without dividing.
+
+    A product that is off by less than two units in its last place is corrected once, which brings it within one; what is left over is
+    then exact, and the second correction gives the rounded quotient (Markstein's theorem).
+    """
+    near = number * inverse
+    near = fused(fused(-near, below, number), inverse, near)
+    return fused(fused(-near, below, number), inverse, near)
+
+
+@kernel
+def reduce_one(equity: Any, last: Any, scales: Any, found: Any, scratch: Any) -> None:
+    """Numbers of a curve.
 
     Args:
-        equity: (variants, bars) Int64 money units.
+        equity: (bars,) Int64 money units.
         last: (sessions,) Int64 last bar of each session.
-        scale: money units of one.
-        opening: cash before the first bar, money units.
-        found: (variants, 8) Float64, filled here.
-        scratch: (points,) (points,) (3, 128) (64, 7) Float64.
+        scales: money units of one, one over it, and cash before the first bar in money units.
+        found: (8,) Float64, filled here.
+        scratch: (points,) (points,) (24,) (64, 7) Float64.
     """
-    values, returns, room, stack = scratch
+    values, returns, lanes, stack = scratch
+    scale, inverse, opening = scales[0], scales[1], scales[2]
     n = last.size
-    daily = equity.shape[1] == n
-    for v in range(equity.shape[0]):
-        values[0] = opening / scale
-        if daily:
-            for i in range(n):
-                values[i + 1] = equity[v, i] / scale
-        else:
-            for i in range(n):
-                values[i + 1] = equity[v, last[i]] / scale
+    values[0] = opening / scale
+    if equity.size == n:
         for i in range(n):
-            ratio = values[i + 1] / values[i]
-            returns[i] = ratio - 1.0 if values[i] > 0.0 else np.nan
-        mean = pairwise(returns, n, stack) / n
-        usable = 1.0 if abs(mean) < np.inf or finite(returns, n) else 0.0
-        found[v, GROWTH] = values[n] / values[0] - 1.0 if values[0] > 0.0 else np.nan
-        found[v, DEEPEST] = deepest(values, n + 1)
-        found[v, USABLE] = usable
-        if usable == 0.0 or n < 2:
-            found[v, DEVIATION] = found[v, MEAN] = found[v, SECOND] = found[v, THIRD] = found[v, FOURTH] = np.nan
-            continue
-        second, third, fourth = moments(returns, n, mean, stack, room)
-        spread = np.sqrt(second / (n - 1))
-        found[v, MEAN], found[v, SECOND], found[v, THIRD], found[v, FOURTH] = mean, second / n, third / n, fourth / n
-        bound = 1.0 + 1.001 * (abs(mean) + np.sqrt(second))  # above 1 + the largest return, which takes a pass to find
-        moving = spread > 4.0 * EPSILON * bound or spread > 4.0 * EPSILON * (1.0 + largest(returns, n))
-        found[v, DEVIATION] = spread if moving else 0.0
-    return 0
+            values[i + 1] = divided(float(equity[i]), scale, inverse)
+    else:
+        for i in range(n):
+            values[i + 1] = divided(float(equity[last[i]]), scale, inverse)
+    for i in range(n):
+        ratio = values[i + 1] / values[i]
+        returns[i] = ratio - 1.0 if values[i] > 0.0 else np.nan
+    mean = pairwise(returns, n, stack, lanes) / n
+    usable = 1.0 if abs(mean) < np.inf or finite(returns, n) else 0.0
+    found[GROWTH] = values[n] / values[0] - 1.0 if values[0] > 0.0 else np.nan
+    found[DEEPEST] = deepest(values, n + 1)
+    found[USABLE] = usable
+    if usable == 0.0 or n < 2:
+        found[DEVIATION] = found[MEAN] = found[SECOND] = found[THIRD] = found[FOURTH] = np.nan
+        return
+    second, third, fourth = moments(returns, n, mean, stack, lanes)
+    spread = np.sqrt(second / (n - 1))
+    found[MEAN], found[SECOND], found[THIRD], found[FOURTH] = mean, second / n, third / n, fourth / n
+    bound = 1.0 + 1.001 * (abs(mean) + np.sqrt(second))  # above 1 + the largest return, which takes a pass to find
+    moving = spread > 4.0 * EPSILON * bound or spread > 4.0 * EPSILON * (1.0 + largest(returns, n))
+    found[DEVIATION] = spread if moving else 0.0
 
 
 def metrics_of(reduced: Any, points: int, periods: float) -> dict[str, Any]:
-    """The metrics of rows from what `reduce_curves` found: (rows,) Float64 by name, NaN or infinite where there is none.
+    """The metrics of rows from what `reduce_one` found: (rows,) Float64 by name, NaN or infinite where there is none.
 
     Args:
         reduced: (rows, 8), its result.
@@ -215,8 +245,8 @@ def metrics_of(reduced: Any, points: int, periods: float) -> dict[str, Any]:
 
 
 def scratch_of(sessions: int) -> tuple[Any, ...]:
-    """What `reduce_curves` works in."""
-    return np.empty(sessions + 1), np.empty(sessions + 1), np.empty((3, WHOLE)), np.empty((64, 7))
+    """What `reduce_one` works in."""
+    return np.empty(sessions + 1), np.empty(sessions + 1), np.empty(3 * LANES), np.empty((64, 7))
 
 
 def session_ends(sessions: Any) -> Ints:

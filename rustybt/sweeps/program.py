@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rustybt.model.panel import Ints
 from rustybt.sweeps.machine import OPS
@@ -43,23 +45,53 @@ class Program:
     result: int
 
 
-def program_of(top: Node, features: Sequence[str], constants: int, mask: bool) -> Program | None:
-    """The program of a top; None where its types are not known to go together.
+@dataclass(frozen=True)
+class Leaves:
+    """What the leaves of a top are, in all variants that are computed together.
 
-    Args:
-        top: operations.
-        features: type of each feature; with ``mask`` the last is the universe, outside of which the value is 0.
-        constants: how many there are.
+    Attributes:
+        features: type of each feature; where there is a universe it is the last, and outside of it the value is 0.
+        alike: for each feature the first that is the same one.
+        constants: for each constant the first that has the same values.
         mask: whether there is a universe.
     """
-    writer = _Writer(features, constants)
+
+    features: tuple[str, ...]
+    alike: tuple[int, ...]
+    constants: tuple[int, ...]
+    mask: bool
+
+
+def leaves_of(features: Sequence[str], ids: Ints, constants: npt.NDArray[np.float64], mask: bool) -> Leaves:
+    """The leaves of variants.
+
+    Args:
+        features: type of each feature.
+        ids: (variants, features) which feature it is.
+        constants: (variants, constants).
+        mask: whether the last feature is the universe.
+
+    Example:
+        >>> leaves_of(["real"] * 3, np.array([[4, 5, 4], [7, 7, 7]]), np.ones((2, 2)), mask=False).alike
+        (0, 1, 0)
+    """
+    parts: list[tuple[int, ...]] = []
+    for table in (ids, constants):
+        known: dict[bytes, int] = {}
+        parts.append(tuple([known.setdefault(table[:, at].tobytes(), at) for at in range(table.shape[1])]))
+    return Leaves(tuple(features), parts[0], parts[1], mask)
+
+
+def program_of(top: Node, leaves: Leaves) -> Program | None:
+    """The program of a top, in which what is written twice is done once; None where its types are not known to go together."""
+    features, writer = leaves.features, _Writer(leaves)
     try:
         place, kind = writer.node(top)
     except Mixed:
         return None
-    if kind not in (*NUMBERS, "null") or (mask and features[-1] != "truth"):
+    if kind not in (*NUMBERS, "null") or (leaves.mask and features[-1] != "truth"):
         return None
-    if mask:
+    if leaves.mask:
         zero = writer.zero()
         place = writer.put("if", (writer.feature(len(features) - 1), place, zero))
     code = np.array(writer.code, dtype=np.int64).reshape(-1, 5)
@@ -71,47 +103,53 @@ def program_of(top: Node, features: Sequence[str], constants: int, mask: bool) -
 class _Writer:
     """Writes operations down."""
 
-    kinds: Sequence[str]
-    count: int
+    leaves: Leaves
     code: list[list[int]] = field(default_factory=list)
     inverted: list[int] = field(default_factory=list)
     nulls: list[int] = field(default_factory=list)
+    done: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.constants = list(range(self.count))
-        self.features = list(range(self.count, self.count + len(self.kinds)))
-        self.places = self.count + len(self.kinds)
+        self.count = len(self.leaves.constants)
+        self.places = self.count + len(self.leaves.features)
 
     def feature(self, number: int) -> int:
         """Place of a feature."""
-        return self.features[number]
+        return self.count + self.leaves.alike[number]
 
     def zero(self) -> int:
         """Place of a number 0."""
         return self.put("zero", ())
 
     def put(self, op: str, inputs: tuple[int, ...]) -> int:
-        """Write one operation; where its result is."""
-        self.code.append([OPS[op], self.places, *inputs, *[0] * (3 - len(inputs))])
-        self.places += 1
-        return self.places - 1
+        """Write one operation, unless it is there; where its result is."""
+        if (op, inputs) not in self.done:
+            self.code.append([OPS[op], self.places, *inputs, *[0] * (3 - len(inputs))])
+            self.done[op, inputs] = self.places
+            self.places += 1
+        return self.done[op, inputs]
+
+    def constant(self, node: Node, use: str) -> int:
+        """Place of a constant; where one of the same values is put to the same use, its place."""
+        return self.done.setdefault((use, self.leaves.constants[node.leaf]), node.leaf)
 
     def node(self, node: Node) -> tuple[int, str]:
         """Place and type of a node."""
         if node.op == "feature":
-            return self.features[node.leaf], self.kinds[node.leaf]
+            return self.feature(node.leaf), self.leaves.features[node.leaf]
         if node.op == "constant":
             if node.kind == "null":
                 self.nulls.append(node.leaf)
-            return self.constants[node.leaf], node.kind
-        found = [self.node(part) for part in node.inputs]
-        places, kinds = tuple(place for place, _ in found), [kind for _, kind in found]
+            return self.constant(node, "null" if node.kind == "null" else "given"), node.kind
         if node.op == "div" and node.inputs[1].op == "constant":
-            if kinds[0] != "real" or kinds[1] not in NUMBERS:
+            (place, kind), below = self.node(node.inputs[0]), node.inputs[1]
+            if kind != "real" or below.kind not in NUMBERS:
                 raise Mixed
-            self.inverted.append(node.inputs[1].leaf)
-            return self.put("mul", places), "real"
-        return self.put(node.op, places), typed(node.op, kinds)
+            by = self.constant(below, "inverted")
+            self.inverted += [by] if by not in self.inverted else []
+            return self.put("mul", (place, by)), "real"
+        found = [self.node(part) for part in node.inputs]
+        return self.put(node.op, tuple(place for place, _ in found)), typed(node.op, [kind for _, kind in found])
 
 
 def typed(op: str, kinds: list[str]) -> str:
