@@ -9,14 +9,10 @@ import numpy as np
 
 from rustybt.errors import DataError, LedgerError
 from rustybt.model import (
-    REQUEST_FIELDS,
     SLOT_FIELDS,
     Asset,
     Control,
     ControlTable,
-    Measure,
-    OrderFlag,
-    OrderKind,
     Plan,
     Requests,
     Sizing,
@@ -28,6 +24,7 @@ from rustybt.model.decimals import LIMIT, up_down
 from .account import account_of
 from .dated import dated_of
 from .market import admit
+from .sound import HIDDEN, NO_FILL, NO_PRICE, NO_SLOT, NO_STOP, TOO_MUCH, faults_of
 from .state import (
     HAS_CAPS,
     HAS_CONTROLS,
@@ -216,24 +213,16 @@ def check_requests(requests: Requests, bars: int, slots: int) -> None:
     fits_bars = len(start) == bars + 1 and start[0] == 0 and bool((start[1:] >= start[:-1]).all()) and start[-1] == len(rows)
     if not fits_bars or any(len(part) != bars for part in (clock.session, clock.ts, clock.ends)):
         raise DataError(f"the requests or their clock are not those of {bars} bars", where="kernel, requests", do=do)
-    if not len(rows):
-        return
-    column = {name: rows[:, place] for place, name in enumerate(REQUEST_FIELDS)}
-    if column["slot"].min() < 0 or column["slot"].max() >= slots:
+    found = faults_of(admit(rows) if rows.flags.writeable else admit(rows).copy(), slots)
+    if found & NO_SLOT:
         raise DataError(f"a request names a slot outside 0..{slots - 1}", where="kernel, requests", do="check its slots")
-    needs_limit = np.isin(column["kind"], (OrderKind.LIMIT, OrderKind.STOP_LIMIT, OrderKind.LIMIT_IF_TOUCHED))
-    needs_stop = ~np.isin(column["kind"], (OrderKind.MARKET, OrderKind.LIMIT))
-    waits = column["flags"] & (OrderFlag.JOIN | OrderFlag.DORMANT) == OrderFlag.JOIN | OrderFlag.DORMANT
-    if ((column["measure"] == Measure.FILLED) & ~waits).any():
+    if found & NO_FILL:
         raise DataError("a request is sized by a fill that it does not wait for", where="kernel, requests", do=do)
-    trailing = (column["trail"] > 0) | (column["trail_rate"] > 0)
-    if (trailing & ~np.isin(column["kind"], (OrderKind.STOP, OrderKind.STOP_LIMIT))).any():
+    if found & NO_STOP:
         raise DataError("a request trails and is not a stop", where="kernel, requests", do=do)
-    needs_limit, needs_stop = needs_limit & ~trailing, needs_stop & ~trailing
-    sends = column["flags"] & (OrderFlag.CANCEL | OrderFlag.AMEND) == 0
-    if (sends & (((column["limit"] > 0) != needs_limit) | ((column["stop"] > 0) != needs_stop))).any():
+    if found & NO_PRICE:
         raise DataError("a request lacks a price that its kind needs, or has one that it does not", where="kernel, requests", do=do)
-    if (column["display"] < 0).any():
+    if found & HIDDEN:
         raise DataError("a request shows fewer than no lots", where="kernel, requests", do=do)
-    if max(int(np.abs(column[name]).max()) for name in ("size", "limit", "stop", "trail", "trail_rate", "offset", "display")) >= LIMIT:
+    if found & TOO_MUCH:
         raise LedgerError("an order of 2^61 units or more", where="kernel, requests", do="use smaller orders or a coarser lot_size")

@@ -8,16 +8,31 @@ from .compile import apart, aside, kernel
 from .groups import is_dormant, orphans
 from .journal import drop, finish, sweep
 from .limits import FAR, ONE, ZERO, whole
-from .state import DEAD, HAS_DAY_ENDS, HAS_LATENCY, ORDERS, ROW, Desk
+from .state import (
+    DEAD,
+    HAS_CAPS,
+    HAS_DAY_ENDS,
+    HAS_INCREMENTS,
+    HAS_LATENCY,
+    NO_BATCHES,
+    NO_CLOSE,
+    NO_LIMITS,
+    NO_STOPS,
+    ORDERS,
+    ROW,
+    UNWANTED,
+    Desk,
+)
 from .timing import NEXT_CLOSE, NEXT_OPEN, under_way
 from .trailing import follow, trails
 
-LIMIT = whole(OrderKind.LIMIT)
+MARKET, LIMIT, STOP, STOP_LIMIT = (whole(OrderKind[name]) for name in ("MARKET", "LIMIT", "STOP", "STOP_LIMIT"))
 DAY, UNTIL_BAR, UNTIL_SESSION, UNTIL_TS = (whole(TimeInForce[name]) for name in ("DAY", "UNTIL_BAR", "UNTIL_SESSION", "UNTIL_TS"))
 IOC, FOK, AT_OPEN, AT_CLOSE = (whole(TimeInForce[name]) for name in ("IOC", "FOK", "AT_OPEN", "AT_CLOSE"))
-RESTED = whole(OrderFlag.RESTED)
+RESTED, JOIN = whole(OrderFlag.RESTED), whole(OrderFlag.JOIN)
 EXPIRED, TIME, UNMET = whole(Status.EXPIRED), whole(Detail.TIME), whole(Detail.UNMET)
 END_OF_DAY = whole(Detail.END_OF_DAY)
+EVERYTHING = whole(NO_STOPS | NO_LIMITS | NO_CLOSE | NO_BATCHES)
 NEXT_SESSION = -FAR
 """Session of an order whose day has not begun."""
 
@@ -55,12 +70,29 @@ def is_dated(tif: int) -> bool:
     return tif == DAY or tif == UNTIL_SESSION or tif == UNTIL_BAR or tif == UNTIL_TS
 
 
+@kernel
+def left_alone(desk: Desk, k: int) -> int:
+    """The phases in which order k is certainly not filled in the bar to come, dormant or not; and whether it belongs to no other."""
+    kind, bits = desk.order_kind[k], NO_STOPS | NO_LIMITS
+    if kind == STOP or kind == STOP_LIMIT:
+        bits &= ~NO_STOPS
+    if kind != MARKET and kind != STOP:
+        bits &= ~NO_LIMITS
+    if desk.order_tif[k] != AT_CLOSE:
+        bits |= NO_CLOSE
+    if desk.order_flags[k] & JOIN == 0:
+        bits |= NO_BATCHES
+    return bits
+
+
 @aside
 def overdue(desk: Desk, t: int) -> None:
-    """Before anything is served: end the orders whose last moment has passed."""
+    """Before anything is served: end the orders whose last moment has passed, and note what unwanted waits for."""
     apart()
+    unwanted = EVERYTHING
     for k in range(desk.count[ORDERS]):
         tif = desk.order_tif[k]
+        unwanted &= left_alone(desk, k)
         if is_dormant(desk, k):
             continue
         if is_dated(tif):
@@ -74,6 +106,11 @@ def overdue(desk: Desk, t: int) -> None:
             end_with_day(desk, t, k, ZERO)
     if desk.count[DEAD] > 0:
         sweep(desk)
+    if desk.fill_at == NEXT_CLOSE:
+        unwanted &= ~NO_CLOSE
+    if desk.flags & (HAS_CAPS | HAS_INCREMENTS) != 0:  # they look at every order in every phase, and may find that it does not fit
+        unwanted &= NO_BATCHES
+    desk.cursor[UNWANTED] = unwanted
 
 
 @aside

@@ -11,6 +11,7 @@ from .arithmetic import fits, mul_div, value
 from .compile import apart, aside, kernel
 from .currencies import appraise_all, to_convert
 from .exits import touched
+from .foresee import foresee
 from .journal import asset_of, fail
 from .limits import DOWN, LIMIT, ONE, whole
 from .rates import take_rates
@@ -44,7 +45,7 @@ from .state import (
     Desk,
 )
 from .valuation import backing, raise_peak
-from .waiting import all_wait, untouched
+from .waiting import REACH, all_wait, untouched
 
 NEXT_CLOSE = whole(FillAt.NEXT_CLOSE)
 BLOCK = 512
@@ -127,9 +128,12 @@ def holdings(desk: Desk, stop: int, t: int) -> tuple[int, int]:
 def coast(desk: Desk, t: int, stop: int) -> int:
     """Mark the quiet bars from ``t``; gives the first bar that needs a step."""
     apart()
-    if desk.flags & HAS_ORDERS != 0 and desk.count[ORDERS] != 0:
-        stop = untouched(desk, t, stop)
-    end = horizon(desk, t, stop)
+    waiting = desk.flags & HAS_ORDERS != 0 and desk.count[ORDERS] != 0
+    end = horizon(desk, t, min(stop, t + REACH) if waiting else stop)
+    foresee(desk, end)
+    if waiting:
+        end = untouched(desk, t, end)
+        foresee(desk, end)
     count, end = holdings(desk, end, t)
     if desk.flags & HAS_CURRENCIES != 0:
         reached = drift(desk, t, end, count)
@@ -142,6 +146,8 @@ def coast(desk: Desk, t: int, stop: int) -> int:
     elif desk.slots == 1 and desk.trail[0] == 0 and desk.fill_at != NEXT_CLOSE:
         t = keep_watch(desk, t, end)
     reached = walk(desk, t, end, count)
+    if reached != end:
+        foresee(desk, reached)
     remember(desk, t, reached)
     return reached
 

@@ -70,8 +70,12 @@ if MODE == "python":
     def apart() -> None:
         """Says nothing to the interpreter."""
 
+    def fetch(array: Any, place: int) -> None:
+        """Neither does this."""
+
 else:
     from .intrinsics import apart as apart  # noqa: PLC0414 - part of this module
+    from .intrinsics import fetch as fetch  # noqa: PLC0414 - likewise
 
 
 def kernel[F: Callable[..., Any]](function: F) -> F:

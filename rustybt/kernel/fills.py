@@ -24,10 +24,12 @@ from .state import (
     HAS_PENDING,
     HAS_SLIPPAGE,
     HAS_TIERS,
+    NO_BATCHES,
     ORDERS,
     OVERFLOW,
     PHASE,
     TRADED,
+    UNWANTED,
     Desk,
 )
 from .tariff import count_traded, tier_of
@@ -196,7 +198,7 @@ def record(desk: Desk, t: int, k: int, requested: int, lots: int, price: int, no
         n = head(desk, t, desk.order_bar[k], slot, desk.order_number[k], desk.order_reason[k])
         tail(desk, n, FILLED, detail, requested, lots)
         paid(desk, n, price, notional, fee)
-        if desk.flags & HAS_ORDERS != 0:
+        if desk.flags & HAS_ORDERS != 0 and desk.cursor[UNWANTED] & NO_BATCHES == 0:
             consequences(desk, t, k, desk.order_number[k], lots, price)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 _WORD, _PAIR = ir.IntType(64), ir.IntType(128)
@@ -111,6 +112,23 @@ def apart(typing: Any) -> Any:
         return context.get_dummy_value()
 
     return types.none(), emit
+
+
+@intrinsic
+def fetch(typing: Any, array: Any, place: Any) -> Any:
+    """Asks the processor for the line of memory of an item that will be read soon. Any place will do, nothing is read now."""
+    if not isinstance(array, types.CPointer):
+        return None
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer, flag, flag, flag])
+        asked = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        at = builder.bitcast(builder.gep(args[0], [args[1]]), pointer)
+        builder.call(asked, [at, *(ir.Constant(flag, number) for number in (0, 3, 1))])  # to read; keep it near; data
+        return context.get_dummy_value()
+
+    return types.none(array, types.int64), emit
 
 
 @intrinsic

@@ -17,7 +17,7 @@ from .journal import LIQUIDATION, NONE, asset_of, fail, finish, head, paid, slot
 from .limits import CEIL, DOWN, RATE, ZERO, whole
 from .margin import use
 from .pending import free
-from .priced import REOPEN, met
+from .priced import REOPEN, met, out_of_reach
 from .rates import home
 from .sizing import size_all
 from .state import (
@@ -91,6 +91,8 @@ def meet(desk: Desk, t: int, moment: int) -> None:
         slot, lots = slot_of(desk, k), desk.order_lots[k]
         asset = asset_of(slot, assets)
         price = quote(desk, moment, row + asset)
+        if desk.flags & HAS_ORDERS != 0 and desk.flags & CUTS == 0 and out_of_reach(desk, k, moment, row + asset):
+            continue
         if price == 0 or (desk.flags & (HAS_LATENCY | HAS_BARS) != 0 and held_up(desk, t, k, row + asset, moment)):
             continue
         if desk.flags & HAS_ORDERS != 0 and desk.order_number[k] == 0:

@@ -22,6 +22,23 @@ ONLY_POST, RESTED = whole(OrderFlag.POST_ONLY), whole(OrderFlag.RESTED)
 REJECTED, TRIGGERED, POST_ONLY = whole(Status.REJECTED), whole(Status.TRIGGERED), whole(Detail.POST_ONLY)
 
 
+@kernel
+def out_of_reach(desk: Desk, k: int, phase: int, place: int) -> bool:
+    """Whether a limit or a stop is seen at a glance not to be filled in a phase; what is not seen `met` finds out."""
+    kind = desk.order_kind[k]
+    if (kind != LIMIT and kind != STOP) or desk.order_tif[k] >= IOC or phase == REOPEN or phase == LATE:
+        return False
+    if phase == NEXT_OPEN:
+        lowest, highest = desk.open[place], desk.open[place]
+    elif phase == (LIMITS if kind == LIMIT else STOPS):
+        lowest, highest = desk.low[place], desk.high[place]
+    else:
+        return True
+    if (desk.order_lots[k] > 0) == (kind == LIMIT):
+        return lowest > (desk.order_limit[k] if kind == LIMIT else desk.order_stop[k])
+    return highest < (desk.order_limit[k] if kind == LIMIT else desk.order_stop[k])
+
+
 @aside
 def met(desk: Desk, t: int, k: int, phase: int, place: int) -> int:
     """The fill price of order k in a phase of a bar of its asset, after slippage; 0 where it is not filled now."""

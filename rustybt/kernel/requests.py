@@ -157,11 +157,14 @@ def meant(desk: Desk, k: int, slot: int, which: int) -> bool:
 def withdraw(desk: Desk, t: int, slot: int, which: int, detail: int) -> None:
     """Cancel working orders of a slot."""
     apart()
-    if desk.busy[slot] == 0:
-        return
+    left = desk.busy[slot]
     for k in range(desk.count[ORDERS]):
-        if meant(desk, k, slot, which):
-            drop(desk, t, k, detail, desk.order_lots[k])
+        if left == 0:
+            return
+        if desk.order_number[k] != 0 and desk.order_slot[k] == slot:
+            left -= 1
+            if meant(desk, k, slot, which):
+                drop(desk, t, k, detail, desk.order_lots[k])
 
 
 @aside

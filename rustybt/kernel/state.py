@@ -36,10 +36,12 @@ PEAK, DAY_START, LAST_EQUITY, KNOWN_DEPOSITS, WISH, WISH_LIMIT, WISH_STOP = rang
 that is being checked."""
 GATHERED, WEIGHED, SWING = range(3)
 """Places in ``risk``: 1 + the number of bars noted when ``gain`` was made, the worth of what it counts without sign, the largest move."""
-EVENT, ROW, HINT, OFFER, PHASE, BATCH, INCREMENT, DATE, SENT = range(9)
+EVENT, ROW, HINT, OFFER, PHASE, BATCH, INCREMENT, DATE, SENT, UNWANTED = range(10)
 """Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer, which
 phase of a bar is being served, first order of the batch that is being submitted, next change of increments, next dated setting,
-bar + 1 in which a fill last sent an order."""
+bar + 1 in which a fill last sent an order, and bits of what no working order waits for; 0 = not known."""
+NO_STOPS, NO_LIMITS, NO_CLOSE, NO_BATCHES = (1 << bit for bit in range(4))
+"""Bits of it: stops and limits on the path, the close; orders that belong to another one. While a bar meets its orders they hold."""
 
 HAS_FEES, HAS_SLIPPAGE, HAS_LEVELS, HAS_MAX_BARS, HAS_GUARDS, HAS_TIERS, HAS_IMPACT, HAS_CAPS = (1 << bit for bit in range(8))
 """Bits of ``flags``: what the rules of slots use at all. Fees other than a rate; levels = stop, take or trail; guards = any exit;
@@ -433,7 +435,7 @@ def lengths(assets: int, slots: int, orders: int, claims: int = 1, window: int =
     """Length of each array that a state and its scratch consist of."""
     per_slot, per_order = (*PER_SLOT, "held_slots", "planned", "counted"), (*PER_ORDER, *DUE)
     per_asset = ("last", "tick_now", "lot_now", "least_now")
-    fixed = {"money": 12, "count": 12, "cursor": 9, "errand_words": 6, "watch": 7, "guard": 13, "seen": assets, "moved": assets}
+    fixed = {"money": 12, "count": 12, "cursor": 10, "errand_words": 6, "watch": 7, "guard": 13, "seen": assets, "moved": assets}
     fixed |= {"tally": MONTH + 1, "moves": assets * window, "gain": window, "share": window, "risk": 3}
     fixed |= dict.fromkeys(PER_CLAIM, claims) | dict.fromkeys(per_asset, assets) | {"waiting": WAITING}
     fixed |= dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_CURRENCIES) | {"money": 12 * MOST_CURRENCIES}

@@ -45,8 +45,12 @@ from .state import (
     LOGGED,
     MARK,
     MEET,
+    NO_CLOSE,
+    NO_LIMITS,
+    NO_STOPS,
     ROW,
     SENT,
+    UNWANTED,
     Desk,
 )
 from .tariff import turn_month
@@ -68,15 +72,19 @@ def meet_priced(desk: Desk, t: int) -> None:
         meet(desk, t, REOPEN)
     if desk.flags & HAS_LEVELS != 0:
         protect(desk, t)
-    meet(desk, t, STOPS)
-    meet(desk, t, LIMITS)
+    if desk.cursor[UNWANTED] & NO_STOPS == 0:
+        meet(desk, t, STOPS)
+    if desk.cursor[UNWANTED] & NO_LIMITS == 0:
+        meet(desk, t, LIMITS)
     if desk.cursor[SENT] == t + 1:
         meet(desk, t, LATE)
     if desk.flags & HAS_LEVELS != 0:
         protect_late(desk, t)
     if desk.flags & HAS_CURRENCIES != 0:
         take_rates(desk, t)
-    meet(desk, t, NEXT_CLOSE)
+    if desk.cursor[UNWANTED] & NO_CLOSE == 0:
+        meet(desk, t, NEXT_CLOSE)
+    desk.cursor[UNWANTED] = 0
     lapse(desk, t)
 
 

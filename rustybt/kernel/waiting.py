@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rustybt.model import OrderFlag, OrderKind, TimeInForce
 
-from .compile import apart, aside, kernel
+from .compile import apart, aside, fetch, kernel
 from .groups import is_dormant
 from .limits import FAR, whole
 from .state import DUE_HALT, HAS_BARS, HAS_CONTROLS, HAS_DAY_ENDS, HAS_LATENCY, ORDERS, ROW, Desk
@@ -15,7 +15,9 @@ GTC = whole(TimeInForce.GTC)
 RESTED = whole(OrderFlag.RESTED)
 MOST = 16
 """With more orders than this the bars are gone through one by one."""
-REACH = 4096
+LINE = 8
+"""Numbers in a line of memory."""
+REACH = 512
 """Bars that are looked at before what was found is used: what is looked at in vain stays in proportion to what is done."""
 
 
@@ -51,9 +53,8 @@ def has_parent(desk: Desk, k: int) -> bool:
 
 @aside
 def untouched(desk: Desk, t: int, stop: int) -> int:
-    """The first bar from ``t`` that has none of some asset, or reaches the price of an order; at most ``stop``, or so far as is looked."""
+    """The first bar from ``t`` that has none of some asset, or reaches the price of an order; at most ``stop``."""
     apart()
-    stop = min(stop, t + REACH)
     return between(desk, t, stop) if desk.slots == 1 else beside(desk, t, stop)
 
 
@@ -80,6 +81,8 @@ def between(desk: Desk, t: int, stop: int) -> int:
             else:
                 roof = min(roof, awaited(desk, k))
     row, last, lows, highs = t - first, stop - first, desk.low, desk.high
+    for ahead in range(row, last, LINE):  # where one is touched its open is read next
+        fetch(desk.open, ahead)
     while row < last and lows[row] > floor and highs[row] < roof and lows[row] != 0:
         row += 1
     return row + first
