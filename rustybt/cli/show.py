@@ -55,13 +55,24 @@ def emit(document: Mapping[str, Any]) -> None:
     print(json.dumps(document, default=str, indent=None))
 
 
-def say_if_cold() -> None:
-    """One line on stderr where the kernel still has to be compiled, since that takes a while and happens once."""
+def say_if_cold(*, sweeps: bool = False) -> None:
+    """One line on stderr where something still has to be compiled, since that takes a while and happens once.
+
+    Args:
+        sweeps: whether variants are going to be swept, which has a pass of its own.
+    """
     from rustybt.kernel.mode import MODE
     from rustybt.kernel.warm import is_warm, keeps
 
-    if MODE == "compiled" and keeps() and not is_warm():
+    if MODE != "compiled" or not keeps():
+        return
+    if not is_warm():
         err.print("compiling the kernel, once (about 15 seconds on two cores; rustybt warm does it beforehand) ...")
+    elif sweeps:
+        from rustybt.sweeps.warming import is_compiled
+
+        if not is_compiled():
+            err.print("compiling the pass over variants, once (about 5 seconds; rustybt warm does it beforehand) ...")
 
 
 @contextmanager

@@ -86,7 +86,7 @@ def register(app: typer.Typer) -> None:
         if explain:
             say_plan(plan(found, panel, **chosen), json=json)
             return
-        show.say_if_cold()
+        show.say_if_cold(sweeps=True)
         with show.bar("variants", quiet=json) as progress:
             done = rbt.sweep(
                 found,

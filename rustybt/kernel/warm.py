@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +19,12 @@ BUILDS = 3
 """Programs that a run may need: the kinds of a desk in `rustybt.kernel.native`."""
 
 
-def warm(*, processes: bool = True) -> Path | None:
+def warm(*, processes: bool = True, also: Sequence[str] = ()) -> Path | None:
     """Make every build of the compiled kernel once, so that it is compiled and kept.
 
     Args:
         processes: compile in two processes at once where something can be kept.
+        also: modules of rooms that have compiled code of their own; their function ``compile_now`` is called.
 
     Returns:
         The folder in which compiled code is kept; None where nothing can be written, and then each process compiles for itself.
@@ -31,16 +34,24 @@ def warm(*, processes: bool = True) -> Path | None:
         True
     """
     home = folder_for_now()
-    other = None  # collects no cycles: a search of its heap takes a second, and it ends soon
+    other = None
     if processes and home is not None and not is_warm():
-        code = "import gc; gc.disable(); from rustybt.kernel.warm import run_plain, run_usual; run_plain(); run_usual()"
-        other = subprocess.Popen([sys.executable, "-c", code])  # not a fork: NumPy and Polars have threads
+        # Not a fork: NumPy and Polars have threads. It collects no cycles: a search of its heap takes a second, and it ends soon.
+        code = f"import gc; gc.disable(); from rustybt.kernel.warm import compile_smaller; compile_smaller({tuple(also)!r})"
+        other = subprocess.Popen([sys.executable, "-c", code])
     run_general()
     if other is not None:
         other.wait()
+    compile_smaller(also)
+    return home
+
+
+def compile_smaller(also: Sequence[str] = ()) -> None:
+    """Everything but the largest build."""
     run_plain()
     run_usual()
-    return home
+    for room in also:
+        import_module(room).compile_now()
 
 
 def is_warm() -> bool:

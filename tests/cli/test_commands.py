@@ -299,6 +299,20 @@ def test_a_cold_kernel_is_announced_on_stderr_and_a_warm_one_is_not(
         assert ("compiling the kernel, once" in ran.err) is said
 
 
+def test_a_pass_over_variants_that_is_not_compiled_is_announced(
+    rustybt: Command, bars: str, cross: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    warming = import_module("rustybt.sweeps.warming")
+    monkeypatch.setattr("rustybt.kernel.mode.MODE", "compiled")
+    monkeypatch.setattr(sys.modules["rustybt.kernel.warm"], "is_warm", lambda: True)
+    for kept, said in ((tmp_path, True), (warming.folder_for_now(), False)):
+        monkeypatch.setattr(warming, "folder_for_now", lambda kept=kept: kept)
+        warming.compile_now()  # kept where it belongs, by this process or one before
+        ran = rustybt("sweep", cross, "--data", bars, "--grid", "fast=2,3", "--json")
+        assert ran.code == 0
+        assert ("compiling the pass over variants, once" in ran.err) is said
+
+
 def test_a_kernel_that_cannot_be_kept_does_not_claim_to_be_compiled_once(
     rustybt: Command, bars: str, cross: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,7 +325,7 @@ def test_a_kernel_that_cannot_be_kept_does_not_claim_to_be_compiled_once(
 
 
 def test_warming_says_when_nothing_could_be_kept(rustybt: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rustybt.kernel.warm", lambda: None)
+    monkeypatch.setattr("rustybt.kernel.warm", lambda also: None)
     assert "nothing could be kept" in rustybt("warm").err
     assert rustybt("warm", "--json").json["cache"] is None
 
