@@ -175,18 +175,17 @@ class Evaluator:
         if not found.at:
             return []
         sketches, filled = read
-        forms = {at: one.form for one in filled for at in one.at.tolist()}
-        trials, year, given = [], self.batches.periods**0.5, self.learners[strategy].sketcher.table(variants)
-        for at, sharpe in zip(found.at, frame["sharpe"].to_list(), strict=True):
-            sketch = sketches.get(at)
-            names = None if sketch is not None else forms[at].names
-            if names is not None:
-                name = names.name(given[at])
-            else:
-                assert sketch is not None
-                name = stamped(sketch.strategy, strategy.name, sketch.params).spec_id
-            trials.append(Trial(trial_under(name, self.settings), strategy.name, None if sharpe is None else sharpe / year))
-        return trials
+        given = self.learners[strategy].sketcher.table(variants)
+        names = {at: stamped(one.strategy, strategy.name, one.params).spec_id for at, one in sketches.items()}
+        for one in filled:
+            if one.form.names is not None:
+                left = [at for at in one.at.tolist() if at not in names]
+                names |= dict(zip(left, one.form.names.of([given[at] for at in left]), strict=True))
+        year, family, settings = self.batches.periods**0.5, strategy.name, self.settings
+        return [
+            Trial(trial_under(f'"{names[at]}"', settings), family, None if sharpe is None else sharpe / year)
+            for at, sharpe in zip(found.at, frame["sharpe"].to_list(), strict=True)
+        ]
 
     def _curves(self, found: Found, measured: list[Measured]) -> Ints:
         blank = np.zeros((0, self.panel.bars), dtype=np.int64)
@@ -206,7 +205,7 @@ def frame_of(found: Found, points: int, periods: float, money_scale: int) -> pl.
         values = np.where(np.isfinite(numbers[name]), numbers[name], np.nan)
         held[name] = pl.Series(name, values, nan_to_null=True)
     count = len(found.at)
-    held["returns"] = pl.repeat(points, count, dtype=pl.Int64, eager=True).alias("returns")
+    held["returns"] = pl.Series("returns", [points], dtype=pl.Int64).new_from_index(0, count)
     held |= {name: pl.Series(name, np.concatenate(part)) for name, part in (("orders", found.orders), ("fills", found.fills))}
-    held["error"] = pl.repeat(None, count, dtype=pl.String, eager=True).alias("error")
+    held["error"] = pl.Series("error", [None], dtype=pl.String).new_from_index(0, count)
     return pl.DataFrame([held[name] for name in schema])

@@ -106,10 +106,10 @@ class Names:
     def __init__(self, plain: Sketch, target: str, signals: Sequence[str], trace: Trace) -> None:
         self.plain, self.target, self.signals, self.trace = plain, target, signals, trace
 
-    def name(self, params: tuple[Scalar, ...]) -> str:
-        """The identity of the variant with these parameters, in the order of the function."""
-        pattern, parts = self.parts
-        return hashlib.sha256((pattern % tuple([done(params) for done in parts])).encode()).hexdigest()
+    def of(self, rows: Sequence[tuple[Scalar, ...]]) -> list[str]:
+        """The identities of the variants with these parameters, in the order of the function."""
+        (pattern, parts), sha256 = self.parts, hashlib.sha256
+        return [sha256((pattern % tuple([done(params) for done in parts])).encode()).hexdigest() for params in rows]
 
     @cached_property
     def parts(self) -> tuple[str, Sequence[Callable[[tuple[Any, ...]], Any]]]:

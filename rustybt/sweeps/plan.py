@@ -12,6 +12,7 @@ from rustybt.model.sizes import shown
 from rustybt.spec import Schedule
 from rustybt.sweeps.batch import working_bytes
 from rustybt.sweeps.features import PER_ROW
+from rustybt.sweeps.learn import Learner
 from rustybt.sweeps.options import Options, chunk_size
 from rustybt.sweeps.sketch import Sketcher, quietly
 from rustybt.sweeps.variants import Variants
@@ -80,19 +81,23 @@ class SweepPlan:
 
 def planned(variants: Variants, work: Work, options: Options) -> SweepPlan:
     """The plan of a sweep."""
-    sketchers = [Sketcher(strategy) for strategy in work.strategies]
+    learners = [Learner(Sketcher(strategy)) for strategy in work.strategies]
     together, features, shapes = 0, dict[tuple[str, Kin], None](), dict[object, None]()
-    for block in variants.blocks:
-        sketcher = sketchers[block.strategy]
-        with quietly(work.strategies[block.strategy]):
-            for at in range(block.assignments.count):
-                sketch = sketcher.read(at, block.assignments[at])
-                if sketch is not None:
-                    together += 1
-                    shapes[block.strategy, sketch.template.key, sketch.group] = None
-                    texts = (*sketch.template.parts(sketch.text), *sketch.beside)
-                    features |= dict.fromkeys((text, sketch.group) for text in texts)
     size = chunk_size(variants.count, options.site.workers, work.panels)
+    for chunk in variants.chunks(0, size):
+        number, given = chunk.block.strategy, chunk.block.assignments
+        filled, left = learners[number].fill(given)
+        with quietly(work.strategies[number]):
+            read = [sketch for at in left if (sketch := learners[number].sketcher.read(at, given[at])) is not None]
+        together += len(read) + sum(len(one.at) for one in filled)
+        for form in filled:
+            assert form.form.sketch is not None
+            shapes[number, form.form.key, form.form.sketch.group] = None
+            features |= dict.fromkeys((text, form.form.sketch.group) for texts, _ in form.texts for text in texts)
+        for sketch in read:
+            shapes[number, sketch.template.key, sketch.group] = None
+            texts = (*sketch.template.parts(sketch.text), *sketch.beside)
+            features |= dict.fromkeys((text, sketch.group) for text in texts)
     largest = max(work.panels, key=lambda panel: panel.frame.height)
     rows = {kin: rows_decided(largest, kin[1]) for _, kin in features}
     return SweepPlan(

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -45,8 +46,7 @@ ADD = """
 """
 
 
-@dataclass(frozen=True)
-class Trial:
+class Trial(NamedTuple):
     """One strategy tried.
 
     Attributes:
@@ -154,7 +154,7 @@ class TrialRegistry:
 
 def trial_id(spec_id: str, config: RunConfig) -> str:
     """SHA-256 of what was tried: the meaning of the strategy and the settings of the run. The version of the engine is no part of it."""
-    return trial_under(spec_id, written(config))
+    return trial_under(json.dumps(spec_id), written(config))
 
 
 def written(config: RunConfig) -> str:
@@ -162,9 +162,9 @@ def written(config: RunConfig) -> str:
     return json.dumps(config.to_dict(), sort_keys=True)
 
 
-def trial_under(spec_id: str, settings: str) -> str:
-    """`trial_id` for many strategies under one configuration, which is `written` once."""
-    return hashlib.sha256(f"[{json.dumps(spec_id)}, {settings}]".encode()).hexdigest()
+def trial_under(spec: str, settings: str) -> str:
+    """`trial_id` for many strategies under one configuration, which is `written` once; ``spec`` is the identity as JSON."""
+    return hashlib.sha256(f"[{spec}, {settings}]".encode()).hexdigest()
 
 
 def trial_of(result: Result) -> Trial:

@@ -121,7 +121,7 @@ def plan(
     address: str | None = None,
     **settings: Any,
 ) -> SweepPlan:
-    """What a sweep would do, before anything runs: features, chunks, bytes. The strategy function is called for every variant.
+    """What a sweep would do, before anything runs: features, chunks, bytes. Like a sweep it calls the strategy function where it has to.
 
     Args:
         strategy: as in `sweep`, like all that follows.

@@ -103,11 +103,13 @@ class Sketcher:
                 columns.append([default] * variants.count)
                 continue
             known: dict[Any, Any] = {}
+            checked = []
             for value in column:
-                key = exactly(value)
+                key = value if type(value) is int else exactly(value)
                 if key not in known:
                     known[key] = default if value is ABSENT else self._allowed(name, value)
-            columns.append([known[exactly(value)] for value in column])
+                checked.append(known[key])
+            columns.append(checked)
         return list(zip(*columns, strict=True))
 
     def _allowed(self, name: str, value: Any) -> Any:

@@ -48,7 +48,7 @@ def learned(family: StrategyFunction, variants: Assignments = WIDE, pieces: int 
                 if plain is None:  # a number that Polars writes as we do not; rows are compared below
                     continue
                 assert agrees(one, place, plain), part[at]
-                assert names.name(tuple(plain.params.values())) == stamped(plain.strategy, family.name, plain.params).spec_id
+                assert names.of([tuple(plain.params.values())]) == [stamped(plain.strategy, family.name, plain.params).spec_id]
             filled += len(one.at)
     return learner, filled
 
