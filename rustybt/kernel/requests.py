@@ -15,7 +15,7 @@ from .limits import DOWN, ONE, ZERO, whole
 from .margin import leaving
 from .rates import unpriced
 from .sizing import lots_for
-from .state import BATCH, DEAD, DUE_HALT, EQUITY, HAS_CONTROLS, HAS_INCREMENTS, ORDERS, OVERFLOW, ROW, WISH_LIMIT, WISH_STOP, Desk
+from .state import BATCH, DEAD, DUE_HALT, EQUITY, HAS_CONTROLS, HAS_INCREMENTS, ORDERS, OVERFLOW, ROW, SURVEYED, WISH_LIMIT, WISH_STOP, Desk
 from .ticks import settle_prices
 from .trailing import start, trails
 
@@ -185,6 +185,7 @@ def amend_all(desk: Desk, t: int, at: int, slot: int) -> None:
                 ask_at(desk, ZERO, ZERO)
             if change != 0:
                 desk.order_lots[k] = change
+                desk.risk[SURVEYED] = 0
             if request[at + LIMIT] != 0 and desk.order_limit[k] != 0:
                 desk.order_limit[k] = request[at + LIMIT]
             if request[at + STOP] != 0 and desk.order_stop[k] != 0:

@@ -12,6 +12,7 @@ from .journal import fail
 from .limits import BAD, CEIL, DOWN, FAR, FLOOR, HALF_EVEN, ONE, RATE, ZERO, whole
 from .moves import move_at
 from .rates import home
+from .safe import is_safe
 from .state import EQUITY, GATHERED, MARKED, OVERFLOW, SWING, WEIGHED, Desk
 
 OF_RISK, OF_MOST_RISK, OF_RISK_BARS, OF_RISK_TAIL, OF_GROUP, OF_ABOVE, OF_GROUP_BARS = range(14, 21)
@@ -43,10 +44,12 @@ def room_of_risk(desk: Desk, slot: int, part: int, extra: int) -> int:
     limits = desk.control_limits
     if desk.guard[MARKED] < limits[OF_RISK_BARS]:
         return FAR
+    bound = ratio(max(ZERO, desk.money[EQUITY]), limits[OF_RISK], RATE, DOWN)
+    if is_safe(desk, slot, extra, bound):
+        return FAR
     plan(desk, slot, part)
     count_all(desk, slot)
     held, tail = desk.planned[slot], limits[OF_RISK_TAIL]
-    bound = ratio(max(ZERO, desk.money[EQUITY]), limits[OF_RISK], RATE, DOWN)
     if losing(desk, slot, held + extra, bound) <= tail:
         return FAR
     if losing(desk, slot, held, bound) > tail:
@@ -72,10 +75,12 @@ def too_risky(desk: Desk) -> bool:
     limits = desk.control_limits
     if desk.guard[MARKED] < limits[OF_RISK_BARS]:
         return False
+    bound = ratio(max(ZERO, desk.money[EQUITY]), limits[OF_MOST_RISK], RATE, DOWN)
+    if is_safe(desk, ZERO, ZERO, bound):
+        return False
     for slot in range(desk.slots):
         desk.planned[slot] = desk.lots[slot]
     count_all(desk, NOBODY)
-    bound = ratio(max(ZERO, desk.money[EQUITY]), limits[OF_MOST_RISK], RATE, DOWN)
     return losing(desk, ZERO, ZERO, bound) > limits[OF_RISK_TAIL]
 
 

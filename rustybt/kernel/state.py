@@ -34,8 +34,9 @@ HALTED, DUE_HALT, STARTED, DAY, ORDERS_TODAY, IN_DRAWDOWN, IN_LOSS, CAUSE, TOO_H
 PEAK, DAY_START, LAST_EQUITY, KNOWN_DEPOSITS, WISH, WISH_LIMIT, WISH_STOP = range(7)
 """Places in ``watch``: equity at its highest, before this session, at the last bar; deposits at the last bar; lots and prices of the order
 that is being checked."""
-GATHERED, WEIGHED, SWING = range(3)
-"""Places in ``risk``: 1 + the number of bars noted when ``gain`` was made, the worth of what it counts without sign, the largest move."""
+GATHERED, WEIGHED, SWING, SURVEYED, LAST_SEEN, MOST_LOST, LOTS_SEEN, WORTH_SEEN = range(8)
+"""Places in ``risk``: 1 + the number of bars noted when ``gain`` was made, the worth of what it counts without sign, the largest move;
+of the bound on it (`rustybt.kernel.safe`) the same number of bars, the last order in it, the bound or -1, lots and worth without sign."""
 EVENT, ROW, HINT, OFFER, PHASE, BATCH, INCREMENT, DATE, SENT, UNWANTED = range(10)
 """Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer, which
 phase of a bar is being served, first order of the batch that is being submitted, next change of increments, next dated setting,
@@ -116,10 +117,10 @@ class Desk:
 
     Scratch: the numbers of an ``errand``; ``held_slots``, slots with a position; ``planned``, lots with those of working orders;
     ``gain``, what those that are ``counted`` would have gained in the last bars, the ``share`` of one, and of which bar that is
-    (``risk``); per order what is ``due``: price, lots to serve, lots granted, notional and fee of the lots to serve, lots that are not
-    served and why, and whether it rested; the ``queue`` of increases, and the same ``ranked`` by slot; per asset the tick and lot in
-    force and the least notional, as of the changes behind us; per currency worth and gross. Last the log, as in `rustybt.model.Log`, and
-    the curves.
+    (``risk``), how far each price moved at most (``swings``); per order what is ``due``: price, lots to serve, lots granted, notional
+    and fee of the lots to serve, lots that are not served and why, and whether it rested; the ``queue`` of increases, and the same
+    ``ranked`` by slot; per asset the tick and lot in force and the least notional, as of the changes behind us; per currency worth and
+    gross. Last the log, as in `rustybt.model.Log`, and the curves.
     """
 
     assets: int
@@ -353,6 +354,7 @@ class Desk:
     share: Amounts
     counted: Amounts
     risk: Amounts
+    swings: Amounts
     worth_in: Amounts
     gross_in: Amounts
     due_price: Amounts
@@ -436,7 +438,7 @@ def lengths(assets: int, slots: int, orders: int, claims: int = 1, window: int =
     per_slot, per_order = (*PER_SLOT, "held_slots", "planned", "counted"), (*PER_ORDER, *DUE)
     per_asset = ("last", "tick_now", "lot_now", "least_now")
     fixed = {"money": 12, "count": 12, "cursor": 10, "errand_words": 6, "watch": 7, "guard": 13, "seen": assets, "moved": assets}
-    fixed |= {"tally": MONTH + 1, "moves": assets * window, "gain": window, "share": window, "risk": 3}
+    fixed |= {"tally": MONTH + 1, "moves": assets * window, "gain": window, "share": window, "risk": 8, "swings": assets}
     fixed |= dict.fromkeys(PER_CLAIM, claims) | dict.fromkeys(per_asset, assets) | {"waiting": WAITING}
     fixed |= dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_CURRENCIES) | {"money": 12 * MOST_CURRENCIES}
     return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)

@@ -50,6 +50,7 @@ from .state import (
     NO_STOPS,
     ROW,
     SENT,
+    SURVEYED,
     UNWANTED,
     Desk,
 )
@@ -139,6 +140,7 @@ def run(desk: Desk, start: int, stop: int, margin: int) -> int:
     """
     if desk.flags & HAS_MOVES != 0:
         desk.risk[GATHERED] = 0
+        desk.risk[SURVEYED] = 0
     if desk.errand != 0:
         do_errand(desk, start)
         return start

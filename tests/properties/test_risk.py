@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rustybt import kernel, reference
 from rustybt.testing.golden import read_case
-from rustybt.testing.outcomes import Simulate
+from rustybt.testing.outcomes import Simulate, differences
 
 BOTH = pytest.mark.parametrize("simulate", [pytest.param(kernel.simulate, id="kernel"), pytest.param(reference.simulate, id="reference")])
 BARS = 6
@@ -94,3 +94,26 @@ def test_nothing_is_asked_before_as_many_bars_are_known(simulate: Simulate, clos
     bars = BARS + 1 + more
     for line in (f"value_at_risk reject 0.00000001 bars:{bars} tail:0", f"correlated_exposure reject 0.00000001 bars:{bars} above:0"):
         assert opened(simulate, closes, (5, 5), line) == (5, 5)
+
+
+SIZES = st.integers(1, 60)
+
+
+@given(closes=CLOSES, sizes=st.tuples(SIZES, SIZES, SIZES, SIZES, SIZES), part=st.integers(1, 3_000), tail=st.integers(0, 2))
+def test_a_bound_that_is_seen_at_a_glance_takes_in_every_order_of_the_bar(
+    closes: list[tuple[int, int]], sizes: tuple[int, ...], part: int, tail: int
+) -> None:
+    """Orders that rest, one that is amended after others were checked, one that replaces another, sales: the reference adds up all bars."""
+    rows = [f"{t} {name} {p} {p} {p} {p}" for t, pair in enumerate([*closes, closes[-1]]) for name, p in zip("AB", pair, strict=True)]
+    a, b, more, c, d = sizes
+    orders = [
+        f"{BARS - 1} A {a} limit limit=20",
+        f"{BARS - 1} B {b} limit limit=30",
+        f"{BARS - 1} A {more} market limit=21 amend",
+        f"{BARS - 1} B -{c} market",
+        f"{BARS - 1} B {d} market",
+    ]
+    head = ["[run]", "cash=10000", "[assets]", "A", "B", "[bars]", *rows, "[targets]", f"0 A {d}"]
+    line = f"value_at_risk reduce {part / 10_000:.4f} bars:{BARS} tail:{tail}"
+    case = read_case("\n".join([*head, "[orders]", *orders, "[controls]", line])).session
+    assert differences(kernel.simulate(*case), reference.simulate(*case)) == []
