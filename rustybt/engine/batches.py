@@ -14,81 +14,73 @@ from rustybt.model.panel import Ints
 
 Rows = npt.NDArray[np.int64]
 WIDTH = len(REQUEST_FIELDS)
-SLOT, ENTRY, SIZE, FLAGS = (REQUEST_FIELDS.index(name) for name in ("slot", "entry", "size", "flags"))
 BITS = 62
 """Keys that fit are sorted as single numbers."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """Requests in no order.
+    """Requests of one order of a strategy, in no order.
 
     Attributes:
-        rows: (requests, WIDTH) as in `rustybt.model.Requests`.
-        bar: (requests,) of which bar. place: where in its batch, or that of each. at: (requests,) evaluated row.
+        values: by field of `rustybt.model.Requests`: the same in all of them, or one each; what is not named is 0.
+        bar: (requests,) of which bar. at: (requests,) evaluated row.
+        place: where in its batch.
     """
 
-    rows: Rows
+    values: Mapping[str, int | Ints]
     bar: npt.NDArray[np.integer]
-    place: int | Ints
+    place: int
     at: npt.NDArray[np.integer]
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any], bar: npt.NDArray[np.integer], place: int, at: npt.NDArray[np.integer]) -> Sent:
-        """Rows with these values by field: the same in all of them, or one each; what is not named is 0."""
-        same = [0] * WIDTH
-        for name, value in values.items():
-            if not isinstance(value, np.ndarray):
-                same[REQUEST_FIELDS.index(name)] = int(value)
-        rows = np.empty((len(at), WIDTH), dtype=np.int64)
-        rows[:] = np.array(same, dtype=np.int64)
-        for name, value in values.items():
-            if isinstance(value, np.ndarray):
-                rows[:, REQUEST_FIELDS.index(name)] = value
-        return cls(rows, bar, place, at)
 
     def under(self, mask: npt.NDArray[np.bool_]) -> Sent:
         """Those under a mask."""
-        return self if mask.all() else Sent(self.rows[mask], self.bar[mask], self.place, self.at[mask])
+        if mask.all():
+            return self
+        kept = {name: value[mask] if isinstance(value, np.ndarray) else value for name, value in self.values.items()}
+        return Sent(kept, self.bar[mask], self.place, self.at[mask])
 
 
 def none_sent() -> Sent:
     """No request."""
     none = np.zeros(0, dtype=np.int64)
-    return Sent(np.zeros((0, WIDTH), dtype=np.int64), none, 0, none)
-
-
-def together(parts: Sequence[Sent]) -> Sent:
-    """All of several."""
-    parts = [part for part in parts if len(part.at)]
-    if len(parts) < 2:
-        return parts[0] if parts else none_sent()
-    places = (
-        np.repeat(np.array([part.place for part in parts], dtype=np.int64), [len(part.at) for part in parts]) if _plain(parts) else None
-    )
-    if places is None:
-        places = np.concatenate([np.broadcast_to(np.asarray(part.place, dtype=np.int64), len(part.at)) for part in parts])
-    return Sent(
-        np.concatenate([part.rows for part in parts]),
-        np.concatenate([part.bar for part in parts]),
-        places,
-        np.concatenate([part.at for part in parts]),
-    )
-
-
-def _plain(parts: Sequence[Sent]) -> bool:
-    return all(isinstance(part.place, int) for part in parts)
+    return Sent({}, none, 0, none)
 
 
 def in_order(parts: Sequence[Sent]) -> tuple[Rows, npt.NDArray[np.integer]]:
     """Rows of all sleeves by bar, slot, entry and place; what cancels before what sends. With the bar of each."""
-    sent = together(parts)
-    if not len(sent.at):
-        return sent.rows, sent.bar
-    sends = (sent.rows[:, FLAGS] & int(OrderFlag.CANCEL)) == 0
-    keys = (sent.bar, sent.rows[:, SLOT], sent.rows[:, ENTRY], sends, np.broadcast_to(sent.place, len(sent.at)))
+    from rustybt.kernel.asked import lay_out
+
+    parts = [part for part in parts if len(part.at)]
+    ends = np.cumsum([len(part.at) for part in parts], dtype=np.int64)
+    count = int(ends[-1]) if parts else 0
+    rows = np.empty((count, WIDTH), dtype=np.int64)
+    if not parts:
+        return rows, np.zeros(0, dtype=np.int64)
+    varied = [name for name in REQUEST_FIELDS if any(isinstance(part.values.get(name), np.ndarray) for part in parts)]
+    columns = np.empty((len(varied) + 1, count), dtype=np.int64)
+    for part, end in zip(parts, ends.tolist(), strict=True):
+        begin = end - len(part.at)
+        columns[-1, begin:end] = part.bar
+        for place, name in enumerate(varied):
+            columns[place, begin:end] = part.values.get(name, 0)
+    patterns = np.array([[_same(part.values.get(name, 0)) for name in REQUEST_FIELDS] for part in parts], dtype=np.int64)
+    owner = np.repeat(np.arange(len(parts)), np.diff(ends, prepend=0))
+
+    def each(name: str) -> Ints:
+        return columns[varied.index(name)] if name in varied else patterns[:, REQUEST_FIELDS.index(name)].take(owner)
+
+    keys = [columns[-1], each("slot")]
+    if len(parts) > 1:
+        sends = (each("flags") & int(OrderFlag.CANCEL)) == 0
+        keys += [each("entry"), sends, np.array([part.place for part in parts], dtype=np.int64).take(owner)]
     order = ranked(keys)
-    return sent.rows.take(order, axis=0), sent.bar.take(order)
+    lay_out(rows, order, owner, patterns, np.array([REQUEST_FIELDS.index(name) for name in varied], dtype=np.int64), columns)
+    return rows, columns[-1].take(order)
+
+
+def _same(value: int | Ints) -> int:
+    return 0 if isinstance(value, np.ndarray) else int(value)
 
 
 def ranked(keys: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.intp]:

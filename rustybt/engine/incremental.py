@@ -163,7 +163,7 @@ class Incremental:
                 slots.append(targets.column.astype(np.int64) + number * len(self.assets))
                 values.append(targets.value)
             if decides and strategy.orders:
-                requests.append(self._requests(strategy, terms, bar, number))
+                requests += self._requests(strategy, terms, bar, number)
         if self.asks:
             check_auctions(self.sleeves, bar.moment.session_close is not None)
             rows_asked = in_order(requests)[0] if requests else ()
@@ -183,7 +183,7 @@ class Incremental:
         self.curve.append(self.book.balances)
         self.previous = bar.moment
 
-    def _requests(self, strategy: Strategy, terms: Mapping[str, Column], bar: Bar, number: int) -> Sent:
+    def _requests(self, strategy: Strategy, terms: Mapping[str, Column], bar: Bar, number: int) -> list[Sent]:
         values = {term: column.series for term, column in terms.items()}
         ts = np.array([bar.moment.ts], dtype=np.int64)
         given = Evaluated(values, np.full(len(bar.columns), bar.index, dtype=np.int64), bar.columns, ts, bar.index)

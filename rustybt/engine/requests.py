@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from rustybt.engine.batches import SIZE, SLOT, Sent, in_order, none_sent, starts_of, together
+from rustybt.engine.batches import Sent, in_order, none_sent, starts_of
 from rustybt.engine.offers import quantise
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import ConfigError, SpecError
@@ -50,7 +50,7 @@ class Money:
     money_scale: int
 
 
-def rows_of(strategy: Strategy, given: Evaluated, keep: Flags | None, first_slot: int, money: Money) -> Sent:
+def rows_of(strategy: Strategy, given: Evaluated, keep: Flags | None, first_slot: int, money: Money) -> list[Sent]:
     """The requests of one sleeve, in no order.
 
     Args:
@@ -65,24 +65,21 @@ def rows_of(strategy: Strategy, given: Evaluated, keep: Flags | None, first_slot
     """
     parts = []
     for place, asked in enumerate(strategy.orders):
-        first = Reader(f"orders[{place}]", place + 1, asked, given, money)
+        first = Reader(f"orders[{place}]", place + 1, asked, given, money, first_slot)
         inside = first.truth("universe", given.terms.get("universe"))
         due = inside if keep is None else inside & keep
         parts.append(first.cancellations(due))
-        others = [Reader(f"{first.path}.{where}", place + 1, one, given, money) for where, one in asked.followers()]
+        others = [Reader(f"{first.path}.{where}", place + 1, one, given, money, first_slot) for where, one in asked.followers()]
         due = due & first.truth("when", first.part("when"))
         for reader in (first, *others):
             due = reader.known(due)
         sent = first.orders(np.flatnonzero(due), OrderFlag.OCO if asked.oco else OrderFlag(0))
-        sent = sent if asked.measure is Measure.POSITION else sent.under(sent.rows[:, SIZE] != 0)
+        sent = sent if asked.measure is Measure.POSITION or not len(sent.at) else sent.under(np.not_equal(sent.values["size"], 0))
         parts.append(sent)
         for position, reader in enumerate(others if len(sent.at) else [], 1):
             kind = OrderFlag.JOIN | OrderFlag.OCO | (OrderFlag.DORMANT if asked.then else OrderFlag(0))
             parts.append(reader.orders(sent.at, kind, position))
-    found = together(parts)
-    if first_slot:
-        found.rows[:, SLOT] += first_slot
-    return found
+    return parts
 
 
 @dataclass(frozen=True)
@@ -94,6 +91,7 @@ class Reader:
     asked: Order
     given: Evaluated
     money: Money
+    first_slot: int
 
     def part(self, name: str) -> pl.Series | None:
         """The values of a part that is an expression."""
@@ -143,8 +141,8 @@ class Reader:
 
     def laid_out(self, rows: npt.NDArray[np.integer], values: Mapping[str, Any], place: int = 0) -> Sent:
         """Requests at some rows."""
-        values = {"slot": self.given.column[rows], "entry": self.entry, "reason": int(Reason.ORDER)} | dict(values)
-        return Sent.of(values, self.given.bar[rows], place, rows)
+        facts = {"slot": self.given.column[rows] + self.first_slot, "entry": self.entry, "reason": int(Reason.ORDER)}
+        return Sent(facts | dict(values), self.given.bar[rows], place, rows)
 
     def sizes(self, rows: npt.NDArray[np.integer]) -> Ints | int:
         """Signed sizes in units of the measure."""

@@ -170,5 +170,5 @@ def build_requests(sleeves: Sleeves, panel: Panel, signals: Mapping[str, Signals
         due = decision_bars(strategy, evaluated.plan, panel)
         terms = {term: frame[term] for term in evaluated.plan.terms}
         given = Evaluated(terms, bar, row_columns(panel, rows), panel.ts)
-        parts.append(rows_of(strategy, given, None if due is None else due[bar], number * len(panel.assets), money))
+        parts += rows_of(strategy, given, None if due is None else due[bar], number * len(panel.assets), money)
     return requests_of(parts, clock_of(panel))

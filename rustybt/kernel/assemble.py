@@ -22,9 +22,9 @@ from rustybt.model.controls import FAR_DAY
 from rustybt.model.decimals import LIMIT, up_down
 
 from .account import account_of
+from .asked import HIDDEN, NO_FILL, NO_PRICE, NO_SLOT, NO_STOP, TOO_MUCH, faults_of
 from .dated import dated_of
 from .market import admit
-from .sound import HIDDEN, NO_FILL, NO_PRICE, NO_SLOT, NO_STOP, TOO_MUCH, faults_of
 from .state import (
     HAS_CAPS,
     HAS_CONTROLS,

@@ -15,7 +15,22 @@ from .limits import DOWN, ONE, ZERO, whole
 from .margin import leaving
 from .rates import unpriced
 from .sizing import lots_for
-from .state import BATCH, DEAD, DUE_HALT, EQUITY, HAS_CONTROLS, HAS_INCREMENTS, ORDERS, OVERFLOW, ROW, SURVEYED, WISH_LIMIT, WISH_STOP, Desk
+from .state import (
+    BATCH,
+    DEAD,
+    DUE_HALT,
+    EQUITY,
+    HAS_CONTROLS,
+    HAS_INCREMENTS,
+    HAS_ORDERS,
+    ORDERS,
+    OVERFLOW,
+    ROW,
+    SURVEYED,
+    WISH_LIMIT,
+    WISH_STOP,
+    Desk,
+)
 from .ticks import settle_prices
 from .trailing import start, trails
 
@@ -27,6 +42,15 @@ QUANTITY, POSITION, FILLED = whole(Measure.QUANTITY), whole(Measure.POSITION), w
 JOIN, DORMANT, BY_FILL = whole(OrderFlag.JOIN), whole(OrderFlag.DORMANT), whole(OrderFlag.BY_FILL)
 REPLACE, CANCEL, AMEND, RESTED = (whole(OrderFlag[name]) for name in ("REPLACE", "CANCEL", "AMEND", "RESTED"))
 REQUESTED, AMENDED = whole(Detail.REQUESTED), whole(Detail.AMENDED)
+
+
+@kernel
+def short_of_room(desk: Desk, t: int) -> bool:
+    """Whether the table might not hold what is asked for at a bar."""
+    if desk.flags & HAS_ORDERS == 0 or desk.order_room == 0:
+        return False
+    row = t - desk.cursor[ROW]
+    return desk.count[ORDERS] + desk.request_start[row + 1] - desk.request_start[row] > desk.order_room
 
 
 @aside

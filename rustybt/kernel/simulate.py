@@ -42,7 +42,6 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any, tape: Tape |
         array([10])
     """
     from .failure import check
-    from .state import lengthen
     from .step import run
     from .tape import tape_of
 
@@ -54,7 +53,7 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any, tape: Tape |
         check(tables, desk, t)
         if t == bars:
             break
-        lengthen(desk, 2 * desk.log_size)
+        margin = make_room(desk, t, margin)
     written = with_working(desk, bars - 1)
     equity, cash, gross = plain(desk.curve_equity), plain(desk.curve_cash), plain(desk.curve_gross)
     return Outcome(log_of(desk, written), equity, cash, gross, plain(desk.lots), plain(desk.last), aside_of(desk, desk.curve_aside))
@@ -74,7 +73,8 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
     asked, currencies = requests_of(plan.requests, bars, slots), currencies_of(tables, bars)
     currencies["flags"] |= given["flags"]
     desk = Desk(parts=ALL, **given, **acts, **offers_of(plan, bars, slots), **asked)
-    room = 2 * slots + 4 + (0 if plan.requests is None else len(plan.requests.rows))
+    spare, most = 2 * slots + 4, 0 if plan.requests is None else int(np.diff(plan.requests.start).max(initial=0))
+    room = spare + 4 * most
     desk.set(**{name: typed(name, getattr(market, name)).reshape(-1) for name in ("open", "high", "low", "close")})
     desk.set(**currencies)
     desk.set(**timing_of(getattr(market, "timing", None), desk.flags, bars, assets))
@@ -82,9 +82,24 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
     asked_rows = 0 if plan.requests is None else 2 * len(plan.requests.rows)
     length = margin + min(FIRST_ROWS, desk.offer_slot.size + desk.events + asked_rows + 64)
     desk.lay_out(assets, slots, room, claims_of(desk) + 1)
-    desk.set(**unwritten(CURVES, bars), **unwritten(LOG, length), log_size=length)
+    desk.set(**unwritten(CURVES, bars), **unwritten(LOG, length), log_size=length, order_room=room - spare)
     desk.money[[CASH, DEPOSITS, EQUITY]] = tables.cash
     return desk, bars, margin
+
+
+def make_room(desk: Desk, t: int, margin: int) -> int:
+    """Lengthen what a run that ended early at a bar was short of: the table of orders or the log. Gives the rows of a bar from here on."""
+    from .state import LOGGED, ORDERS, lengthen, widen
+
+    asked = int(desk.request_start[t + 1] - desk.request_start[t]) if desk.order_room else 0
+    if desk.order_room and desk.count[ORDERS] + asked > desk.order_room:
+        spare, wider = len(desk.order_slot) - desk.order_room, 2 * (int(desk.count[ORDERS]) + asked)
+        widen(desk, spare + wider)
+        desk.set(order_room=wider)
+        margin = rows_of_a_bar(desk, spare + wider)
+    if desk.count[LOGGED] + margin > desk.log_size:
+        lengthen(desk, 2 * desk.log_size + margin)
+    return margin
 
 
 def aside_of(desk: Desk, curve: Ints) -> Ints:

@@ -21,7 +21,7 @@ from .orders import meet
 from .pending import deliver
 from .priced import LATE, LIMITS, REOPEN, STOPS
 from .rates import take_rates
-from .requests import accept_all
+from .requests import accept_all, short_of_room
 from .state import (
     ACCRUE,
     ASIDE,
@@ -134,7 +134,7 @@ def step(desk: Desk, t: int) -> None:
 
 @entry
 def run(desk: Desk, start: int, stop: int, margin: int) -> int:
-    """Bars from ``start``; ends early, at the next bar to do, on an error or when less than ``margin`` log rows are free.
+    """Bars from ``start``; ends early, at the next bar to do, on an error or when less than ``margin`` log rows or too few orders are free.
 
     Where there is an errand: that, and no bar.
     """
@@ -146,7 +146,7 @@ def run(desk: Desk, start: int, stop: int, margin: int) -> int:
         return start
     t = start
     while t < stop:
-        if desk.count[LOGGED] + margin > desk.log_size:
+        if desk.count[LOGGED] + margin > desk.log_size or short_of_room(desk, t):
             return t
         step(desk, t)
         row = t - desk.cursor[ROW]

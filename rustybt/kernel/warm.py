@@ -77,6 +77,11 @@ def run_usual() -> None:
 
 def run_general() -> None:
     """Any other run: here one that is asked for an order."""
+    from .asked import lay_out
+
     book, none = Book(table(), orders=True), np.zeros((0, 5), dtype=np.int64)
     book.step(0, [100], [100], [100], [100], none, [], [])
-    book.request(row_of(size=1))
+    row = np.array([row_of(size=1)], dtype=np.int64)
+    one = np.zeros(1, dtype=np.int64)
+    lay_out(row, one, one, row.copy(), one, row.T.copy())
+    book.request(row[0])

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from rustybt.errors import DataError, LedgerError
 from rustybt.kernel import Book
+from rustybt.kernel.asked import HIDDEN, NO_FILL, NO_PRICE, NO_SLOT, NO_STOP, TOO_MUCH, faults_of
 from rustybt.kernel.example import row_of, table
-from rustybt.kernel.sound import HIDDEN, NO_FILL, NO_PRICE, NO_SLOT, NO_STOP, TOO_MUCH, faults_of
 from rustybt.model import REQUEST_FIELDS, Measure, OrderFlag, OrderKind
 from rustybt.model.decimals import LIMIT
 

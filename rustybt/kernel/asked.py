@@ -1,4 +1,4 @@
-"""What the kernel could not serve among the orders that are asked for, found in one pass over them."""
+"""Passes over all orders that are asked for: their rows are laid out, and what the kernel could not serve is found."""
 
 from __future__ import annotations
 
@@ -19,6 +19,27 @@ WAITS, UNSENT = whole(OrderFlag.JOIN | OrderFlag.DORMANT), whole(OrderFlag.CANCE
 NO_SLOT, NO_FILL, NO_STOP, NO_PRICE, HIDDEN, TOO_MUCH = (1 << bit for bit in range(6))
 """Bits of what is wrong: a slot that is none; a size by a fill that is not waited for; what trails is no stop; a price that lacks or one
 too many; less than nothing shown; a number that does not fit."""
+
+
+@entry
+def lay_out(rows: Any, order: Any, owner: Any, patterns: Any, fields: Any, columns: Any) -> None:
+    """Write the rows of requests in the order in which they are served.
+
+    Args:
+        rows: (requests, len(REQUEST_FIELDS)) Int64, written here.
+        order: (requests,) which request comes next.
+        owner: (requests,) the pattern of each.
+        patterns: (patterns, len(REQUEST_FIELDS)) what its requests have in common.
+        fields: those in which they differ.
+        columns: (fields or more, requests) what each has in them.
+    """
+    for i in range(order.shape[0]):
+        k = order[i]
+        pattern = owner[k]
+        for field in range(patterns.shape[1]):
+            rows[i, field] = patterns[pattern, field]
+        for place in range(fields.shape[0]):
+            rows[i, fields[place]] = columns[place, k]
 
 
 @entry
