@@ -106,7 +106,15 @@ def ranked(keys: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.intp]:
 
 
 def starts_of(bar: npt.NDArray[np.integer], bars: int) -> Ints:
-    """(bars + 1,) where the requests of each bar begin, for bars in order."""
-    start = np.zeros(bars + 1, dtype=np.int64)
-    np.cumsum(np.bincount(bar, minlength=bars), out=start[1:])
-    return start
+    """(bars + 1,) where the requests of each bar begin, for bars in order.
+
+    Example:
+        >>> starts_of(np.array([1, 1, 3]), 4)
+        array([0, 0, 2, 2, 3])
+    """
+    if not len(bar):
+        return np.zeros(bars + 1, dtype=np.int64)
+    after = np.empty(len(bar) + 1, dtype=np.int64)  # at so many bars the next request is number k
+    after[0], after[-1] = bar[0] + 1, bars - bar[-1]
+    np.subtract(bar[1:], bar[:-1], out=after[1:-1])
+    return np.repeat(np.arange(len(bar) + 1), after)
