@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 from benchmarks.models import Findings, Goal, Table, Task, ratio
 from benchmarks.processes import side_by_side
 from benchmarks.report import mebibytes, seconds
+from rustybt.data.catalog.bars import ROW_GROUP
 from rustybt.data.catalog.reading import BARS, QUARANTINE
-from rustybt.data.catalog.writing import ROW_GROUP
 from rustybt.model import Asset
 
 MODULE = "benchmarks.columns.scanned"

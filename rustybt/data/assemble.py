@@ -10,6 +10,7 @@ import polars as pl
 
 from rustybt.data.actions import place_of
 from rustybt.data.adjust import ADJ_DIGITS, adjust, factors
+from rustybt.data.arrow import series_of
 from rustybt.data.columns import FIELDS, PRICES
 from rustybt.data.effects import Scene, resolve_events
 from rustybt.data.grid import Grid, dense_grid, lay_out
@@ -62,7 +63,8 @@ def assemble(ready: Ready, events: Sequence[Event] | None, known: Sequence[str] 
     effects = resolve_events(given, Scene(ready.assets, timed.days, grid, ready.scaled, np.maximum.accumulate(days)))
     table, rows = effects.adjusting, effects.rows
     jumps = find_jumps(ready.scaled, timed.days, timed.offsets, ready.assets, rows)
-    frame = pl.DataFrame([*_keys(ready), *_raw(ready), *_adjusted(ready, table, rows, grid, bool(listed))])
+    raw = _raw(ready)
+    frame = pl.DataFrame([*_keys(ready), *raw, *_adjusted(ready, table, rows, grid, None if listed else raw)])
     if ready.extras:
         frame = frame.hstack(timed.keyed.frame.select(ready.extras))
     cells = {name: dense_grid(ready.scaled[name].ticks, grid) for name in PRICES}
@@ -104,26 +106,26 @@ def _of_assets(events: Sequence[Event], columns: Mapping[str, int]) -> list[Even
 
 def _keys(ready: Ready) -> list[pl.Series]:
     return [
-        pl.Series("ts", ready.timed.ts).cast(pl.Datetime("us", "UTC")),
+        series_of("ts", ready.timed.ts).cast(pl.Datetime("us", "UTC")),
         ready.timed.keyed.frame["asset"],
-        pl.Series("session", ready.timed.days).cast(pl.Date),
+        series_of("session", ready.timed.days).cast(pl.Date),
     ]
 
 
 def _raw(ready: Ready) -> list[pl.Series]:
-    floats = [pl.Series(name, ready.scaled[name].floats) for name in FIELDS]
-    return floats + [pl.Series(f"ticks_{name}", ready.scaled[name].ticks) for name in FIELDS]
+    floats = [series_of(name, ready.scaled[name].floats) for name in FIELDS]
+    return floats + [series_of(f"ticks_{name}", ready.scaled[name].ticks) for name in FIELDS]
 
 
-def _adjusted(ready: Ready, table: Ints, rows: Ints, grid: Grid, any_events: bool) -> list[pl.Series]:
+def _adjusted(ready: Ready, table: Ints, rows: Ints, grid: Grid, raw: Sequence[pl.Series] | None) -> list[pl.Series]:
     """Adjusted columns; the raw ones under another name when there are no events."""
-    if not any_events:
-        floats = [pl.Series(f"adj_{name}", ready.scaled[name].floats) for name in FIELDS]
-        return floats + [pl.Series(f"ticks_adj_{name}", ready.scaled[name].ticks) for name in FIELDS]
+    if raw is not None:
+        names = [*(f"adj_{name}" for name in FIELDS), *(f"ticks_adj_{name}" for name in FIELDS)]
+        return [column.alias(name) for column, name in zip(raw, names, strict=True)]
     found = factors(table, rows, grid.offsets, ready.scaled["close"].ticks, ready.assets)
     made = {name: adjust(ready.scaled[name], name, found, grid.offsets, ready.assets) for name in FIELDS}
-    floats = [pl.Series(f"adj_{name}", made[name][1]) for name in FIELDS]
-    return floats + [pl.Series(f"ticks_adj_{name}", made[name][0]) for name in FIELDS]
+    floats = [series_of(f"adj_{name}", made[name][1]) for name in FIELDS]
+    return floats + [series_of(f"ticks_adj_{name}", made[name][0]) for name in FIELDS]
 
 
 def _by_bar(days: np.ndarray[tuple[int], np.dtype[np.int32]], grid: Grid) -> np.ndarray[tuple[int], np.dtype[np.int32]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import groupby
 
@@ -12,6 +13,7 @@ import polars as pl
 from rustybt.data.actions import check_listed, read_events
 from rustybt.data.assemble import Ready, assemble
 from rustybt.data.attach import attach_to
+from rustybt.data.blocks import BLOCK, compact
 from rustybt.data.calendars import code_of
 from rustybt.data.columns import FIELDS, PRICES
 from rustybt.data.identify import actions_of, identify, listed_of
@@ -26,7 +28,7 @@ from rustybt.model import Panel
 from rustybt.model.panel import Ints
 
 
-def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, where: str) -> Panel:
+def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, where: str, *, owned: bool = False) -> Panel:
     """Checks rows and lays them out.
 
     Args:
@@ -34,6 +36,7 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
         extras: names of further columns to carry.
         options: what the user said about the source.
         where: what to name in an error.
+        owned: the frame was read for this panel alone and may be written into; it is not to be used afterwards.
 
     Raises:
         DataError: the rows cannot be used; the message says why, where and what to do.
@@ -63,7 +66,7 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
             raise DataError(f"no row can be used: {sentence}", where=where, do="repair the source")
         notes.append(f"{sentence}; they were set aside.")
         quarantine = _aside(timed, found)
-        timed, scaled, listed, gone = _clean(timed, scaled, listed, found < 0)
+        timed, scaled, listed, gone = _clean(timed, scaled, listed, found < 0, owned)
         notes += gone
     if extras:
         notes.append(f"Extra columns are trusted not to hold the future: {', '.join(extras)}.")
@@ -84,8 +87,9 @@ def _selected(frame: pl.DataFrame, options: Options, where: str, names: Names) -
     dtype = frame["asset"].dtype
     if not (dtype == pl.String or dtype.is_integer() or isinstance(dtype, (pl.Categorical, pl.Enum))):
         raise DataError(f"asset holds {dtype}, not names", where=where, do="give the symbols as text")
-    frame = frame.with_columns(pl.col("asset").cast(pl.String))
-    known = frame["asset"].drop_nulls().unique().sort().to_list()
+    if not isinstance(dtype, pl.Enum):
+        frame = frame.with_columns(pl.col("asset").cast(pl.String))
+    known = sorted(frame["asset"].drop_nulls().unique().to_list())
     if options.selection is None:
         return frame, known
     if not options.selection:
@@ -104,7 +108,9 @@ def scale_rows(timed: Timed, listed: Sequence[Listed]) -> dict[str, Scaled]:
     def owner(row: int) -> str:
         return keyed.symbols[int(keyed.codes[row])]
 
-    return {name: scale_column(keyed.frame[name], runs[setting], setting, owner) for name, setting in settings.items()}
+    with ThreadPoolExecutor(len(FIELDS) if len(keyed.codes) > BLOCK else 1) as pool:
+        found = pool.map(lambda name: scale_column(keyed.frame[name], runs[settings[name]], settings[name], owner), FIELDS)
+        return dict(zip(FIELDS, found, strict=True))
 
 
 def _runs(offsets: Ints, listed: Sequence[Listed], setting: str) -> list[Run]:
@@ -161,11 +167,15 @@ def _aside(timed: Timed, found: np.ndarray[tuple[int], np.dtype[np.int8]]) -> pl
 
 
 def _clean(
-    timed: Timed, scaled: dict[str, Scaled], listed: Sequence[Listed], keep: Mask
+    timed: Timed, scaled: dict[str, Scaled], listed: Sequence[Listed], keep: Mask, owned: bool
 ) -> tuple[Timed, dict[str, Scaled], list[Listed], list[str]]:
     """What is left without the dirty rows."""
-    left = narrow(timed, keep)
-    kept = {name: replace(part, ticks=part.ticks[keep], floats=part.floats[keep]) for name, part in scaled.items()}
+    rest = replace(timed.keyed, frame=timed.keyed.frame.drop(FIELDS))
+    left = narrow(replace(timed, keyed=rest), keep, owned=owned)
+    kept = {
+        name: replace(part, ticks=compact(part.ticks, keep, owned=True), floats=compact(part.floats, keep, owned=owned))
+        for name, part in scaled.items()
+    }
     remaining = set(left.keyed.symbols)
     gone = [item.asset.symbol for item in listed if item.asset.symbol not in remaining]
     notes = [f"{len(gone)} assets have no usable bar and left: {', '.join(gone[:5])}."] if gone else []

@@ -32,11 +32,13 @@ class Named:
         frame: columns ts, asset, open .. volume, then the extras.
         extras: names of the extra columns.
         notes: sentences about what was assumed.
+        origin: columns of the source by ours, in the order of the frame; not those that it lacks.
     """
 
     frame: pl.LazyFrame
     extras: tuple[str, ...]
     notes: tuple[str, ...]
+    origin: Mapping[str, str]
 
 
 def name_columns(name: str, frame: pl.LazyFrame, options: Options) -> Named:
@@ -71,7 +73,9 @@ def name_columns(name: str, frame: pl.LazyFrame, options: Options) -> Named:
     moved = [old for old, new in renamed.items() if old != new]
     if moved:
         notes.append(f"Columns named like ours are kept with the prefix 'source_': {', '.join(moved)}.")
-    return Named(frame.select(*picks, *(pl.col(o).alias(n) for o, n in renamed.items())), tuple(renamed.values()), tuple(notes))
+    origin = {ours: found[ours] for ours in ("ts", "asset", *FIELDS) if ours in found} | {new: old for old, new in renamed.items()}
+    chosen = frame.select(*picks, *(pl.col(old).alias(new) for old, new in renamed.items()))
+    return Named(chosen, tuple(renamed.values()), tuple(notes), origin)
 
 
 def find_names(name: str, have: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:

@@ -13,12 +13,13 @@ from rustybt.data.build import build_panel
 from rustybt.data.calendars import Calendar
 from rustybt.data.catalog.naming import may_be_name
 from rustybt.data.catalog.store import Catalog
-from rustybt.data.columns import Named, name_columns
+from rustybt.data.columns import PRICES, Named, name_columns
 from rustybt.data.demo import BARS, EVENTS
 from rustybt.data.options import Day, Dirty, Options, Stamp
 from rustybt.data.prepared.panels import find_panel, keep_panel, panel_key
 from rustybt.data.reference import Reference
-from rustybt.data.sources import collect, open_source
+from rustybt.data.sources import collect, open_source, stem_of
+from rustybt.data.text.read import Wanted, read_plain
 from rustybt.errors import ConfigError, DataError
 from rustybt.model import Asset, Panel
 
@@ -155,17 +156,25 @@ def _panel(source: Any, options: Options) -> Panel:
 
 def _made(source: Any, options: Options) -> Panel:
     try:
-        named, frame = _read(source, options, by_head=True)
+        named, frame, owned = _read(source, options, by_head=True)
     except DataError:  # a row that is not like the first ones, or an error that is the same in both ways
-        named, frame = _read(source, options, by_head=False)
+        named, frame, owned = _read(source, options, by_head=False)
     where = named[0][0] if len(named) == 1 else f"{named[0][0]} and {len(named) - 1} more"
     extras = dict.fromkeys(extra for _, found in named for extra in found.extras)
-    panel = build_panel(frame, tuple(extras), options, where or "the frame")
+    panel = build_panel(frame, tuple(extras), options, where or "the frame", owned=owned)
     notes = dict.fromkeys(note for _, found in named for note in found.notes)
     return replace(panel, warnings=(*notes, *panel.warnings))
 
 
-def _read(source: Any, options: Options, *, by_head: bool) -> tuple[list[tuple[str, Named]], pl.DataFrame]:
-    """The sources with house names, and their rows."""
+def _read(source: Any, options: Options, *, by_head: bool) -> tuple[list[tuple[str, Named]], pl.DataFrame, bool]:
+    """The sources with house names, their rows, and whether these may be written into."""
     named = [(name, name_columns(name, frame, options)) for name, frame in open_source(source, by_head=by_head)]
-    return named, collect([(name, found.frame) for name, found in named])
+    plain = _plain(named) if by_head else None
+    return named, collect([(name, found.frame) for name, found in named]) if plain is None else plain, plain is not None
+
+
+def _plain(named: Sequence[tuple[str, Named]]) -> pl.DataFrame | None:
+    """The rows of large CSV files, read by compiled code; None where that is not for them."""
+    if not all(name and {"ts", *PRICES, "volume"} <= found.origin.keys() for name, found in named):
+        return None
+    return read_plain([Wanted(name, found.origin, stem_of(name)) for name, found in named])

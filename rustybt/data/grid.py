@@ -46,10 +46,8 @@ def lay_out(ts: Ints, offsets: Ints) -> Grid:
 
 
 def dense_grid(ticks: Ints, grid: Grid) -> Ints:
-    """(bars, assets) in C order, 0 where there is no bar; one asset needs no copy."""
+    """(bars, assets) in C order, 0 where there is no bar; never the memory of the ticks, which the frame shares."""
     assets = len(grid.offsets) - 1
-    if assets == 1:
-        return ticks.reshape(-1, 1)
     if grid.dense:
         return np.array(ticks.reshape(assets, len(grid.ts)).T, order="C")
     cells = np.zeros((len(grid.ts), assets), dtype=np.int64)

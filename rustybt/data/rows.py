@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from rustybt.data.blocks import backward, ordered
 from rustybt.data.columns import PRICES
 from rustybt.data.hours import Days
 from rustybt.data.metadata import Listed
@@ -70,20 +71,17 @@ def key_rows(frame: pl.DataFrame, where: str) -> Keyed:
     if symbols[:1] == ("",):
         row = int((frame["asset"] == "").arg_max() or 0)
         raise DataError("an asset has an empty name", where=f"{where}, row {row}", do="repair or drop the rows")
-    frame = frame.with_columns(pl.col("asset").cast(pl.Enum(symbols)))
+    if frame.schema["asset"] != pl.Enum(symbols):
+        frame = frame.with_columns(pl.col("asset").cast(pl.Enum(symbols)))
     codes = frame["asset"].to_physical().to_numpy().astype(np.uint32)
     stamps: Ints = frame["ts"].to_physical().to_numpy()
-    late = np.diff(stamps) < 0
-    same = codes[1:] == codes[:-1]
-    if not (np.diff(codes.astype(np.int64)) < 0).any() and not (late & same).any():
+    if ordered(codes) and not len(backward(stamps, codes)):
         return Keyed(frame, symbols, codes, stamps, ())
     order = np.argsort(codes.astype(np.uint16) if len(symbols) < 2**16 else codes, kind="stable")
     notes: tuple[str, ...] = ()
-    if late.any():
-        by_asset = (np.diff(stamps[order]) < 0) & (codes[order][1:] == codes[order][:-1])
-        if backward := int(by_asset.sum()):
-            notes = (f"Rows were sorted by time: {backward} came before an earlier one of their asset.",)
-            order = np.lexsort((stamps, codes))
+    if late := len(backward(stamps[order], codes[order])):
+        notes = (f"Rows were sorted by time: {late} came before an earlier one of their asset.",)
+        order = np.lexsort((stamps, codes))
     return Keyed(frame[order], symbols, codes[order], stamps[order], notes)
 
 
@@ -93,9 +91,9 @@ def check_unique(keyed: Keyed, ts: Ints, where: str, session: bool) -> None:
     Raises:
         DataError: with the number of such rows and the first.
     """
-    twice = np.flatnonzero((np.diff(ts) <= 0) & (keyed.codes[1:] == keyed.codes[:-1]))
+    twice = backward(ts, keyed.codes, equal=True)
     if len(twice):
-        row = int(twice[0]) + 1
+        row = int(twice[0])
         do = "keep one bar per session, or say how intraday bars are stamped" if session else "keep one row per asset and time"
         raise DataError(
             f"{len(twice)} rows repeat the asset and time of another",

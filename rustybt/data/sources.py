@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from rustybt.data.delimited import scan_by_head
+from rustybt.data.text.head import scan_by_head
 from rustybt.errors import DataError
 
 READERS: dict[str, Callable[[str], pl.LazyFrame]] = {

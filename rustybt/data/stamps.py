@@ -43,8 +43,8 @@ def in_range(stamps: Ints, where: str) -> None:
     Raises:
         DataError: a stamp before the year 2 or after the year 9998.
     """
-    outside = (stamps < FIRST) | (stamps > LAST)
-    if outside.any():
+    if len(stamps) and (stamps.min() < FIRST or stamps.max() > LAST):
+        outside = (stamps < FIRST) | (stamps > LAST)
         first = str(np.datetime64(int(stamps[outside][0]), "us"))
         do = "check the unit that it was written in: seconds, milli-, micro- or nanoseconds"
         raise DataError(f"ts {first} is no date that bars can have ({int(outside.sum())} rows)", where=where, do=do)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from rustybt.data.blocks import blocks, compact
 from rustybt.data.calendars import code_of, sessions
 from rustybt.data.hours import DAY, Days
 from rustybt.data.metadata import days_of
@@ -38,11 +40,11 @@ class Timed:
     calendar: Sessions | None
     notes: tuple[str, ...]
 
-    @property
+    @cached_property
     def offsets(self) -> Ints:
         """(assets + 1,) first row of each asset."""
-        edges: Ints = np.searchsorted(self.keyed.codes, np.arange(len(self.keyed.symbols) + 1)).astype(np.int64)
-        return edges
+        edges = np.arange(len(self.keyed.symbols) + 1, dtype=self.keyed.codes.dtype)  # of another type the codes would be copied
+        return np.searchsorted(self.keyed.codes, edges).astype(np.int64)
 
 
 def time_rows(frame: pl.DataFrame, options: Options, where: str) -> Timed:
@@ -83,18 +85,26 @@ def time_rows(frame: pl.DataFrame, options: Options, where: str) -> Timed:
     return narrow(timed, keep)
 
 
-def narrow(timed: Timed, keep: Mask) -> Timed:
-    """The rows of a mask; assets without a row leave."""
+def narrow(timed: Timed, keep: Mask, *, owned: bool = False) -> Timed:
+    """The rows of a mask; assets without a row leave.
+
+    Args:
+        timed: the rows.
+        keep: (rows,).
+        owned: nobody else has the arrays, so that rows are taken out in place; the frame they came from is then not to be read.
+    """
     old = timed.keyed
-    codes = old.codes[keep]
-    left = np.unique(codes)
+    codes = compact(old.codes, keep, owned=owned)
+    left = np.flatnonzero(np.bincount(codes, minlength=len(old.symbols)))
     symbols = tuple(old.symbols[i] for i in left.tolist())
     frame = old.frame.filter(pl.Series(keep))
     if len(symbols) < len(old.symbols):
         frame = frame.with_columns(pl.col("asset").cast(pl.String).cast(pl.Enum(symbols)))
         codes = np.searchsorted(left, codes).astype(np.uint32)
-    keyed = Keyed(frame, symbols, codes, old.stamps[keep], old.notes)
-    return Timed(keyed, timed.ts[keep], timed.days[keep], timed.calendar, timed.notes)
+    stamps = compact(old.stamps, keep, owned=owned)
+    ts = stamps if timed.ts is old.stamps else compact(timed.ts, keep, owned=owned)
+    keyed = Keyed(frame, symbols, codes, stamps, old.notes)
+    return Timed(keyed, ts, compact(timed.days, keep, owned=owned), timed.calendar, timed.notes)
 
 
 def _calendar(ts: Ints, options: Options) -> Sessions | None:
@@ -113,8 +123,10 @@ def _place(ts: Ints, calendar: Sessions | None, options: Options, dated: bool) -
         closes, known = calendar.close_of(days)
         return closes, days, np.flatnonzero(~known)
     if calendar is None:
-        covered = ts if options.stamp is None else ts - 1
-        return ts, (covered // DAY).astype(np.int32), np.zeros(0, dtype=np.int64)
+        days = np.empty(len(ts), dtype=np.int32)
+        for part in blocks(len(ts)):
+            days[part] = (ts[part] - (options.stamp is not None)) // DAY
+        return ts, days, np.zeros(0, dtype=np.int64)
     days, inside = calendar.session_of(ts)
     return ts, days, np.flatnonzero(~inside)
 

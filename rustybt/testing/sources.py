@@ -15,7 +15,7 @@ import polars as pl
 
 from rustybt.data import Catalog, Patience, Version, ingest
 from rustybt.data.calendars import sessions
-from rustybt.data.catalog.writing import decimal_frame
+from rustybt.data.catalog.bars import decimal_frame
 from rustybt.data.stamps import microseconds
 from rustybt.errors import ConfigError, RustyBTError, SourceError
 from rustybt.testing.vendors.server import SILENCE, Vendor

@@ -6,21 +6,29 @@ import json
 import mmap
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 ALIGNED = 64
 """Bytes: every array begins at a multiple, as Arrow and the processor like it."""
 
+
+class Writable(Protocol):
+    """A file that takes bytes."""
+
+    def write(self, data: Any, /) -> int:
+        """Take them."""
+
+
 type Arrays = Mapping[str, np.ndarray[Any, Any]]
 
 
-def write_arrays(path: Path, arrays: Arrays) -> None:
+def write_arrays(file: Writable, arrays: Arrays) -> None:
     """Write arrays one after the other.
 
     Args:
-        path: of the file.
+        file: open, empty.
         arrays: by name, C order, numbers.
     """
     places, at = {}, 0
@@ -29,11 +37,10 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
         at += -(-array.nbytes // ALIGNED) * ALIGNED
     head = json.dumps(places).encode()
     head += b" " * (-(len(head) + 1) % ALIGNED) + b"\n"
-    with path.open("wb") as file:
-        file.write(head)
-        for array in arrays.values():
-            file.write(np.ascontiguousarray(array).data)
-            file.write(bytes(-array.nbytes % ALIGNED))
+    file.write(head)
+    for array in arrays.values():
+        file.write(memoryview(np.ascontiguousarray(array).reshape(-1)).cast("B"))
+        file.write(bytes(-array.nbytes % ALIGNED))
 
 
 def map_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:

@@ -10,9 +10,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rustybt.errors import DataError
 
+BUFFER = 2**20
 WAIT = 30.0
 """Seconds that a second writer waits for the first."""
 
@@ -39,6 +41,52 @@ def sole_writer(root: Path, wait: float = WAIT) -> Iterator[None]:
                     ) from None
                 time.sleep(0.02)
         yield
+
+
+class Summed:
+    """A new file whose SHA-256 is added up while it is written, so that it need not be read again.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.size, self._sum = path, 0, hashlib.sha256()
+        self._file = path.open("wb", buffering=BUFFER)
+
+    def __enter__(self) -> Summed:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    @property
+    def said(self) -> tuple[str, int, str]:
+        """Name, bytes and SHA-256."""
+        return self.path.name, self.size, self._sum.hexdigest()
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._file.closed
+
+    def write(self, data: Any) -> int:
+        """Take bytes."""
+        self._sum.update(data)
+        count = self._file.write(data)
+        self.size += count
+        return count
+
+    def tell(self) -> int:
+        """Bytes so far."""
+        return self.size
+
+    def flush(self) -> None:
+        """Give what is held back to the system."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """Whoever opened it closes it: a writer that is given the file leaves it open."""
 
 
 def checksum(path: Path) -> str:

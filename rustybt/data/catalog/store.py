@@ -20,7 +20,7 @@ import platformdirs
 import polars as pl
 
 from rustybt._sqlite import opened, writing
-from rustybt.data.catalog.files import WAIT, checksum, settle, sole_writer, unwritable
+from rustybt.data.catalog.files import WAIT, settle, sole_writer, unwritable
 from rustybt.data.catalog.naming import check_name, split_name
 from rustybt.data.catalog.reading import DAMAGED, SIZES, assets_of, described, events_of, open_ready, rebuild
 from rustybt.data.catalog.repairs import keep_repairs, read_repairs
@@ -172,8 +172,7 @@ class Catalog:
         staged.mkdir(parents=True)
         final.parent.mkdir(exist_ok=True)
         try:
-            write_snapshot(staged, panel, events)
-            files = [(path.name, path.stat().st_size, checksum(path)) for path in sorted(staged.iterdir())]
+            files = write_snapshot(staged, panel, events)
             settle(staged)
             if final.exists():  # left by a process that died before its transaction
                 shutil.rmtree(final)

@@ -125,8 +125,7 @@ def _make_ready(catalog: Catalog, connection: sqlite3.Connection, snapshot: str)
     staged = catalog.root / "staging" / uuid.uuid4().hex
     staged.mkdir(parents=True)
     try:
-        write_ready(staged, rebuild(folder, described(folder)))
-        files = [(snapshot, path.name, path.stat().st_size, checksum(path)) for path in sorted(staged.iterdir())]
+        files = [(snapshot, *file) for file in write_ready(staged, rebuild(folder, described(folder)))]
         for path in sorted(staged.iterdir()):
             path.replace(folder / path.name)
         for name in {*DERIVED} - {file[1] for file in files}:  # of an earlier form

@@ -4,43 +4,51 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import polars as pl
-
 from rustybt.data.catalog.arrays import write_arrays
-from rustybt.data.catalog.reading import ARRAYS, BARS, DESCRIPTION, QUARANTINE, READY, rebuild, without_adjusted
-from rustybt.data.columns import FIELDS, PRICES
+from rustybt.data.catalog.bars import same_bars, write_bars
+from rustybt.data.catalog.files import Summed
+from rustybt.data.catalog.reading import ARRAYS, BARS, DESCRIPTION, QUARANTINE, READY, assets_of, events_of, without_adjusted
+from rustybt.data.columns import PRICES
 from rustybt.errors import DataError
 from rustybt.model import Asset, Event, Panel
 
 FORMAT = 1
-ROW_GROUP = 65_536
-"""Rows of a row group: sorted by asset and time, so that their statistics leave out what a query does not ask for."""
 SPANS = ("ts", "row_bar", "offsets", "sessions", "events", "next_session", "session_close")
 
+type Files = list[tuple[str, int, str]]
+"""Name, bytes and SHA-256 of files."""
 
-def write_snapshot(folder: Path, panel: Panel, events: Sequence[Event] | None) -> dict[str, Any]:
-    """Writes every file of a snapshot and reads the Parquet file back.
+
+def write_snapshot(folder: Path, panel: Panel, events: Sequence[Event] | None) -> Files:
+    """Writes every file of a snapshot and reads the bars and the description back.
 
     Returns:
-        The description.
+        Its files, each with the checksum of the bytes that were written.
 
     Raises:
         DataError: what was read back is not what was to be written.
     """
-    about = description(panel, events)
-    decimal_frame(panel).write_parquet(folder / BARS, compression="zstd", row_group_size=ROW_GROUP, statistics=True)
-    panel.quarantine.write_parquet(folder / QUARANTINE, compression="zstd")
-    (folder / DESCRIPTION).write_text(json.dumps(about, indent=1) + "\n")
-    again = rebuild(folder, about)
-    if again.snapshot != panel.snapshot:
-        raise DataError("the snapshot reads back differently", where=str(folder), do="leave out extra columns of unusual types: extras=[]")
-    write_ready(folder, panel)
-    return about
+    with ThreadPoolExecutor(1) as pool:
+        ready = pool.submit(write_ready, folder, panel)  # beside the bars, on another processor
+        with Summed(folder / BARS) as bars:
+            write_bars(bars, panel)
+        with Summed(folder / QUARANTINE) as aside:
+            panel.quarantine.write_parquet(aside, compression="zstd")  # type: ignore[arg-type]
+        with Summed(folder / DESCRIPTION) as words:
+            about = json.dumps(description(panel, events), indent=1) + "\n"
+            words.write(about.encode())
+        said = json.loads(about)
+        listed = None if events is None else list(events)
+        if not same_bars(folder / BARS, panel) or assets_of(said) != panel.assets or events_of(said) != listed:
+            raise DataError(
+                "the snapshot reads back differently", where=str(folder), do="leave out extra columns of unusual types: extras=[]"
+            )
+        return [*(file.said for file in (bars, aside, words)), *ready.result()]
 
 
 def description(panel: Panel, events: Sequence[Event] | None) -> dict[str, Any]:
@@ -60,28 +68,20 @@ def description(panel: Panel, events: Sequence[Event] | None) -> dict[str, Any]:
     }
 
 
-def write_ready(folder: Path, panel: Panel) -> None:
-    """The form that is opened without any work: plain columns, the grid of the kernel, and the index between them."""
-    without_adjusted(panel.frame, panel.adj_digits).rechunk().write_ipc(
-        folder / READY, compression="uncompressed", record_batch_size=max(panel.frame.height, 1)
-    )
-    write_arrays(folder / ARRAYS, {name: array for name in (*SPANS, *PRICES) if (array := getattr(panel, name)) is not None})
+def write_ready(folder: Path, panel: Panel) -> Files:
+    """The form that is opened without any work: plain columns, the grid of the kernel, and the index between them.
 
+    Returns:
+        Its files.
+    """
+    import pyarrow as pa
 
-def decimal_frame(panel: Panel) -> pl.DataFrame:
-    """Times, assets, exact decimal prices and volume, and the extra columns; sorted by asset and time."""
-    counts = np.diff(panel.offsets)
-    steps = {"volume": ("volume_step", max(asset.volume_scale for asset in panel.assets))}
-    steps |= dict.fromkeys(PRICES, ("tick_size", max(asset.price_scale for asset in panel.assets)))
-    exact = []
-    for name, (setting, scale) in steps.items():
-        units = pl.Series([int(getattr(asset, setting).scaleb(scale)) for asset in panel.assets], dtype=pl.Int128)
-        each = units.gather(pl.Series(np.repeat(np.arange(len(panel.assets)), counts)))
-        whole = panel.frame[f"ticks_{name}"].cast(pl.Int128) * each
-        exact.append(whole.reinterpret(dtype=pl.Decimal(38, scale)).alias(name))
-    ordered = {column.name: column for column in exact}
-    keys = panel.frame.select("ts", pl.col("asset").cast(pl.String), "session")
-    return keys.hstack([ordered[name] for name in FIELDS]).hstack(panel.frame.select(panel.trusted).get_columns())
+    table = without_adjusted(panel.frame, panel.adj_digits).rechunk().to_arrow()
+    with Summed(folder / READY) as ready, pa.ipc.new_file(ready, table.schema) as writer:
+        writer.write_table(table)
+    with Summed(folder / ARRAYS) as arrays:
+        write_arrays(arrays, {name: array for name in (*SPANS, *PRICES) if (array := getattr(panel, name)) is not None})
+    return [ready.said, arrays.said]
 
 
 def _plain(item: Asset | Event) -> dict[str, Any]:

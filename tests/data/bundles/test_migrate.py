@@ -17,7 +17,7 @@ import pytest
 import rustybt as rbt
 from rustybt.data import Catalog
 from rustybt.data.bundles import migrate, moving
-from rustybt.data.catalog.writing import decimal_frame
+from rustybt.data.catalog.bars import decimal_frame
 
 HERE = Path(__file__).parent / "real"
 FIELDS = ["open", "high", "low", "close", "volume"]

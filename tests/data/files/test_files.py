@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import rustybt as rbt
-from rustybt.data.catalog.writing import decimal_frame
+from rustybt.data.catalog.bars import decimal_frame
 from rustybt.data.files.detect import delimiter_of, numbers, stamps
 from rustybt.model import Panel
 from rustybt.testing import markets

@@ -8,15 +8,15 @@ import polars as pl
 import pytest
 
 import rustybt as rbt
-from rustybt.data import delimited
-from rustybt.data.delimited import scan_by_head
 from rustybt.data.sources import READERS, collect, open_source
+from rustybt.data.text import head
+from rustybt.data.text.head import scan_by_head
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three rows tell the types."""
-    monkeypatch.setattr(delimited, "HEAD", 3)
+    monkeypatch.setattr(head, "HEAD", 3)
 
 
 def written(path: Path, stamps: list[str], closes: list[str]) -> str:

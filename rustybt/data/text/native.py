@@ -1,0 +1,44 @@
+"""How the reader of lines is compiled, and where compiled code is kept between processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PLAIN = "RUSTYBT_KERNEL"
+"""Environment variable whose value ``python`` leaves all compiled code to the interpreter."""
+
+
+def native[F: Callable[..., Any]](function: F) -> F:
+    """Compile a function; other threads run while it does."""
+    if os.environ.get(PLAIN) == "python":
+        return function
+    import numba
+
+    before, home = numba.config.CACHE_DIR, _home()
+    numba.config.CACHE_DIR = "" if home is None else str(home)
+    try:
+        made: F = numba.njit(nogil=True, cache=home is not None, error_model="numpy", _nrt=False)(function)
+        return made
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+@cache
+def _home() -> Path | None:
+    """A folder of this user's; None where nothing can be written, and then every process compiles for itself."""
+    import platformdirs
+
+    given = os.environ.get("RUSTYBT_CACHE_DIR")
+    for base in [*([Path(given)] if given else []), platformdirs.user_cache_path("rustybt")]:
+        path = base / "text"
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if os.access(path, os.W_OK) and path.stat().st_uid == os.getuid():  # code is loaded from here
+                return path
+        except OSError:
+            continue
+    return None
