@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
         frequency: o.FrequencyOption = None,
         setting: o.VendorSettingOption = None,
         reference: Annotated[
-            bool, typer.Option("--reference", help="Symbols, terms and events by the reference data of the catalog.")
+            bool, typer.Option("--reference-data", "--reference", help="Symbols, terms and events by the reference data of the catalog.")
         ] = False,
         repairs: Annotated[
             str | None, typer.Option("--repairs", help="Log of rustybt catalog mend, kept with the snapshot.", show_default=False)

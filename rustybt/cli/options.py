@@ -46,6 +46,7 @@ EventsOption = Annotated[
 ]
 StartOption = Annotated[str | None, typer.Option("--start", help="First date.", show_default=False)]
 EndOption = Annotated[str | None, typer.Option("--end", help="Last date.", show_default=False)]
+ReferenceOption = Annotated[bool, typer.Option("--reference-data", help="Symbols, terms and events by the reference data of the catalog.")]
 SettingsOption = Annotated[
     str | None,
     typer.Option("--settings", help="TOML or JSON file of settings: controls, margin, carry ... Flags go first.", show_default=False),
@@ -126,7 +127,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 type Reading = Mapping[str, Any]
 """How the data are read: the shared options by name, as they were given."""
-READING: dict[str, tuple[Any, str | None]] = {
+READING: dict[str, tuple[Any, str | bool | None]] = {
     "stamp": (StampOption, None),
     "calendar": (CalendarOption, None),
     "interval": (IntervalOption, None),
@@ -139,6 +140,7 @@ READING: dict[str, tuple[Any, str | None]] = {
     "events": (EventsOption, None),
     "start": (StartOption, None),
     "end": (EndOption, None),
+    "reference_data": (ReferenceOption, False),
 }
 """The options of every command over data, with their defaults."""
 type Account = Mapping[str, Any]
@@ -151,7 +153,7 @@ ACCOUNT: dict[str, tuple[Any, str | None]] = {
     "volume_cap": (VolumeCapOption, None),
 }
 """The options of every command over many variants, with their defaults."""
-GROUPS = {"reading": READING, "account": ACCOUNT}
+GROUPS: dict[str, Mapping[str, tuple[Any, str | bool | None]]] = {"reading": READING, "account": ACCOUNT}
 
 
 def with_groups(command: Callable[..., None]) -> Callable[..., None]:
@@ -178,9 +180,11 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
 
 def load_panel(data: str, reading: Reading) -> Panel:
     """The data at the door, with the options that were given."""
-    from rustybt.data import load
+    from rustybt.data import Catalog, load
 
-    options = {name: value for name, value in reading.items() if value is not None and name not in ("column", "attach")}
+    apart = ("column", "attach", "reference_data")
+    options = {name: value for name, value in reading.items() if value is not None and name not in apart}
+    options["reference"] = Catalog().reference if reading["reference_data"] else None
     options["attach"] = pairs(reading["attach"], "--attach day=daily.parquet") or None
     return load(data, columns=pairs(reading["column"], "--column close=Last") or None, **options)
 

@@ -92,6 +92,31 @@ def test_bars_are_ingested_by_reference(rustybt: Command, assets: str, tmp_path:
     assert rbt.load("fb").symbols == ("FB.1", "META")
 
 
+STRATEGY = """
+import rustybt as rbt
+
+
+@rbt.strategy
+def hold(share: float = 0.5) -> rbt.Strategy:
+    return rbt.Strategy("hold", target=rbt.weight(share))
+"""
+
+
+def test_runs_and_sweeps_read_bars_by_reference(rustybt: Command, assets: str, tmp_path: Path) -> None:
+    """Without it FB and META would be two assets."""
+    bars, file = tmp_path / "bars.csv", tmp_path / "hold.py"
+    days = [f"2022-06-{day:02},{'FB' if day < 9 else 'META'},190,190,190,190,900" for day in (6, 7, 8, 9, 10)]
+    bars.write_text("\n".join(["ts,asset,open,high,low,close,volume", *days]) + "\n")
+    file.write_text(STRATEGY)
+    run = rustybt("run", f"{file}:hold", "--data", str(bars), "--stamp", "session", "--reference-data", "--json").json
+    assert (run["fills"], rbt.load(bars, reference=rbt.Catalog().reference).symbols) == (1, ("META",))
+    swept = rustybt("sweep", f"{file}:hold", "--data", str(bars), "--grid", "share=0.2,0.4", "--reference-data", "--json").json
+    assert (swept["variants"], swept["failed"]) == (2, 0)
+    stranger = bars.with_name("other.csv")
+    stranger.write_text(bars.read_text().replace("FB", "ZZZ"))
+    assert "asset 'ZZZ' is not in the source" in rustybt("run", f"{file}:hold", "--data", str(stranger), "--reference-data").err
+
+
 def test_assets_are_taken_from_a_dataset(rustybt: Command) -> None:
     rustybt("ingest", "demo", "--name", "stocks")
     made = rustybt("assets", "add", "--dataset", "stocks", "--json").json
