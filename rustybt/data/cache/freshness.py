@@ -18,7 +18,8 @@ from rustybt.data.stamps import microseconds
 from rustybt.errors import ConfigError, DataError
 
 type Kind = Literal["session", "hybrid", "ttl", "always", "never"]
-type Lack = Literal["nothing", "end", "whole"]
+type Lack = Literal["nothing", "start", "end", "whole"]
+"""What has to be asked for; where the start is lacking, the end may be so too."""
 
 WRITTEN = re.compile(r"(session|always|never)|(ttl|hybrid):(\d+(?:\.\d+)?)([smhd])")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -119,10 +120,12 @@ class Freshness:
             calendar: code of the calendar that the symbol trades on, or None where it is not known: then a bar may come at any time.
         """
         now = request.now
-        if kept is None or kept.start > request.start or self.kind == "never" or kept.asked > now + SKEW or kept.until > now + SKEW:
+        if kept is None or self.kind == "never" or kept.asked > now + SKEW or kept.until > now + SKEW:
             return "whole"
         if self.kind == "ttl" and now - kept.oldest > timedelta(seconds=self.seconds):
             return "whole"
+        if kept.start > request.start:
+            return "start"
         frequency = request.frequency
         # What nobody ever asked for is lacking under every policy; time that has passed since is what they differ about.
         never_asked = kept.wanted < (kept.asked - SKEW if request.latest else request.end)

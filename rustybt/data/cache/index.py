@@ -40,9 +40,9 @@ CREATE TABLE entries (
 CREATE TABLE counts (name TEXT PRIMARY KEY, number INTEGER NOT NULL);
 """
 INDEX = Schema(what="index of the download cache", application=0x52424443, migrations=(TABLES,), error=DataError, shared=True)
-COUNTED = ("memory", "disk", "end", "whole", "revised", "refused", "damaged", "evicted")
-"""Answers from memory, from the disk, after asking for the end, after asking for all; ends that did not fit what was kept; offline requests
-that could not be answered; damaged files; entries that made room for others."""
+COUNTED = ("memory", "disk", "start", "end", "whole", "revised", "refused", "damaged", "evicted")
+"""Answers from memory, from the disk, after asking for the start, for the end, for all; starts and ends that did not fit what was kept;
+offline requests that could not be answered; damaged files; entries that made room for others."""
 REACH = ("start", "until", "wanted", "asked", "oldest")
 COLUMNS = "key, symbol, start, until, wanted, asked, oldest, rows, bytes, file, sha256, terms, events, notes"
 

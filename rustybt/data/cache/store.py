@@ -202,7 +202,7 @@ class Cache:
         with self._index() as connection, writing(connection):
             for asked, how in answers:
                 index.count(connection, how)
-                if how in ("memory", "disk", "end", "whole"):
+                if how in ("memory", "disk", "start", "end", "whole"):
                     index.use(connection, asked.key, how in ("memory", "disk"))
 
     @contextmanager
@@ -239,7 +239,7 @@ class Cache:
                 kept = [dict(zip(names, row, strict=True)) for row in rows]
         about |= {"entries": len(kept)} | {name: sum(one[name] for one in kept) for name in ("rows", "bytes")}
         hits = counts["memory"] + counts["disk"]
-        answered = hits + counts["end"] + counts["whole"]
+        answered = hits + counts["start"] + counts["end"] + counts["whole"]
         return {**about, "counts": counts, "hit_rate": hits / answered if answered else None, "kept": kept}
 
     def clear(self, source: str | None = None, symbol: str | None = None) -> int:

@@ -24,12 +24,12 @@ from rustybt.data.stamps import microseconds
 from rustybt.errors import DataError, SourceError
 from rustybt.model.source import History, Page, Source, Terms
 
-type How = Literal["memory", "disk", "end", "whole"]
+type How = Literal["memory", "disk", "start", "end", "whole"]
 type Tell = Callable[[Page], None]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ANCHORS = 5
-"""Bars that are asked for again before the end of what is kept: they must be what they were."""
+"""Bars at the edge of what is kept that are asked for again: they must be what they were."""
 SETTLED = {"day": timedelta(days=2), "within": timedelta(hours=1)}
 """Age from which a vendor is believed not to correct a bar any more: of days, and of bars within a day."""
 LATE = {"day": timedelta(days=1), "within": timedelta(hours=1)}
@@ -109,7 +109,7 @@ def fetch(asking: Asking, symbol: str, request: Request, tell: Tell) -> Given:
             asking.cache.used([(asked, given.how)])
             return given
         one = _One(asking, asked, request, tell)
-        answer, rows = one.whole() if lack == "whole" else one.end_of_kept()
+        answer, rows = one.whole() if lack == "whole" else one.beside_kept(lack)
         asking.cache.used([(asked, one.how)])
         return Given(_cut(answer, asking.source, request), one.how, rows.repeated, rows.unfinished)
 
@@ -146,29 +146,63 @@ class _One:
             return self.whole() if further is None else further
         return answer, rows
 
-    def end_of_kept(self) -> tuple[Answer, Rows]:
-        """What is kept, and what came after it; all anew where the two do not fit."""
+    def beside_kept(self, lack: Lack) -> tuple[Answer, Rows]:
+        """What is kept, and what lies before or behind it; all anew where they do not fit together."""
         kept = self._asking.cache.read(self._asked)
-        further = None if kept is None else self._extended(kept[0])
-        if further is None:
-            self._asking.cache.used([(self._asked, "revised")])
-            return self.whole()
-        self.how = "end"
-        return self._current(*further)
+        found = None if kept is None else self._earlier(kept[0]) if lack == "start" else self._extended(kept[0])
+        if found is None:
+            return self._anew()
+        self.how = "start" if lack == "start" else "end"
+        if lack == "start" and self._asking.freshness.lacks(found[0].reach, self._request, found[0].terms.calendar) == "end":
+            found = self._extended(found[0])
+            if found is None:
+                return self._anew()
+        return self._current(*found)
+
+    def _anew(self) -> tuple[Answer, Rows]:
+        self._asking.cache.used([(self._asked, "revised")])
+        self.how = "whole"
+        return self.whole()
+
+    def _earlier(self, old: Answer) -> tuple[Answer, Rows] | None:
+        """An answer with what lies before it, asked for up to a few bars after its first; None as for `_extended`."""
+        settled = old.bars.filter(self._known(old))[:ANCHORS]
+        if not settled.height:
+            return None
+        frequency, source, first = self._request.frequency, self._asking.source, settled["ts"][0]
+        last = completed(settled["ts"], source, frequency, old.terms.calendar).to_numpy().max()
+        history = History(frequency, _day(self._request.start), EPOCH + timedelta(microseconds=int(last)))
+        new, rows = self._download(history, keep=False, until=history.end.isoformat())
+        again = new.bars.filter(pl.col("ts").is_between(first, settled["ts"][-1])) if new.bars.columns == old.bars.columns else new.bars
+        if new.bars.schema != old.bars.schema or not settled.equals(again):
+            return None
+        day = old.reach.start.date().isoformat()
+        answer = Answer(
+            pl.concat([new.bars.filter(pl.col("ts") < first), old.bars]),
+            replace(old.reach, start=new.reach.start, oldest=min(old.reach.oldest, new.reach.oldest)),
+            new.terms,
+            (*(event for event in new.events if event["ts"] < day), *old.events),
+            tuple(dict.fromkeys((*new.notes, *old.notes))),
+        )
+        self._asking.cache.put(self._asked, answer)
+        return answer, rows
+
+    def _known(self, answer: Answer) -> pl.Series:
+        """Bars that no vendor corrects any more."""
+        ends = completed(answer.bars["ts"], self._asking.source, self._request.frequency, answer.terms.calendar)
+        return ends <= micros(answer.reach.asked - self._settled)
 
     def _extended(self, old: Answer) -> tuple[Answer, Rows] | None:
         """An answer with its end asked for anew, from a few bars before the last that no vendor corrects any more.
 
         Those have to be what they were: else the vendor changed its history, and None says that all has to be asked for again.
         """
-        frequency, source = self._request.frequency, self._asking.source
-        known = completed(old.bars["ts"], source, frequency, old.terms.calendar) <= micros(old.reach.asked - self._settled)
-        settled = old.bars.filter(known)
+        settled = old.bars.filter(self._known(old))
         if not settled.height:
             return None
         first = _day(_moment(settled["ts"][max(settled.height - ANCHORS, 0)]))
         end = max(self._request.end, min(old.reach.wanted, self._request.now))
-        new, rows = self._download(History(frequency, first, end), keep=False)
+        new, rows = self._download(History(self._request.frequency, first, end), keep=False)
         same = old.bars.columns == new.bars.columns and old.bars.schema == new.bars.schema
         if not same or not settled.filter(_from(settled, first)).equals(new.bars.filter(pl.col("ts") <= settled["ts"][-1])):
             return None
@@ -179,10 +213,15 @@ class _One:
         self._asking.cache.put(self._asked, answer)
         return answer, rows
 
-    def _download(self, history: History, *, keep: bool = True) -> tuple[Answer, Rows]:
-        """One span, page by page; the pages leave when the answer is kept."""
+    def _download(self, history: History, *, keep: bool = True, until: str | None = None) -> tuple[Answer, Rows]:
+        """One span, page by page; the pages leave when the answer is kept. Pages up to another end are of another download."""
         asking, request = self._asking, self._request
-        about = {"symbol": self._asked.symbol, "frequency": history.frequency, "start": history.start.isoformat(), "end": asking.until}
+        about = {
+            "symbol": self._asked.symbol,
+            "frequency": history.frequency,
+            "start": history.start.isoformat(),
+            "end": until or asking.until,
+        }
         pages = Pages(asking.root, asking.source, about)
         oldest = asking.freshness.resumes(KEPT) if asking.resume else timedelta(0)
         history, made = pages.pin(history, request.now, oldest)

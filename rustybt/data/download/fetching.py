@@ -207,7 +207,7 @@ def _offline(source: Source, found: Mapping[str, Found], wanted: Wanted) -> Data
         if given is not None:
             continue
         kept = "nothing is kept" if reach is None else f"kept from {reach.start:%Y-%m-%d} to {moment_text(reach.until)}"
-        said.append(f"{symbol} ({kept}{'' if reach is None or lack == 'end' else ', which does not count'})")
+        said.append(f"{symbol} ({kept}{'' if reach is None or lack in ('start', 'end') else ', which does not count'})")
     more = f" and {len(said) - 10} more" if len(said) > 10 else ""
     return DataError(
         f"offline, and the cache lacks bars of {len(said)} of {len(wanted.symbols)} symbols: {', '.join(said[:10])}{more}",

@@ -121,9 +121,37 @@ def test_a_wider_span_asks_for_what_is_lacking(tmp_path: Path, clock: Clock) -> 
     assert found.how == {"A": "end"}
     assert source.asked[0][1].start >= datetime(2024, 1, 20, tzinfo=UTC)
     assert numbers(found) == truth(source, datetime(2024, 3, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC))
+    source.asked.clear()
     earlier = got(source, tmp_path, start="2023-06-01", end="2023-12-31")
-    assert earlier.how == {"A": "whole"}
+    assert earlier.how == {"A": "start"}
+    assert [(asked.start, asked.end.date()) for _, asked, _ in source.asked] == [(datetime(2023, 6, 1, tzinfo=UTC), date(2024, 1, 8))]
+    assert numbers(earlier) == truth(source, datetime(2024, 1, 1, tzinfo=UTC), datetime(2023, 6, 1, tzinfo=UTC))
+    assert numbers(got(source, tmp_path, start="2023-06-01", end="2024-02-29"))[-1][0] == date(2024, 2, 29)
     assert got(source, tmp_path, start="2023-06-01", end="2024-02-29").how == {"A": "memory"}, "what was kept reaches on"
+
+
+def test_an_earlier_start_brings_its_events_and_what_came_meanwhile(tmp_path: Path, clock: Clock) -> None:
+    source = Clockwork(clock, daily=True)
+    source.events = [{"ts": "2023-11-05", "kind": "dividend", "value": "1"}, {"ts": "2024-02-15", "kind": "dividend", "value": "2"}]
+    got(source, tmp_path, start="2024-02-01")
+    clock.forward(days=5, hours=2)
+    source.asked.clear()
+    found = got(source, tmp_path, start="2023-10-02")
+    assert (found.how, len(source.asked)) == ({"A": "start"}, 2)
+    assert source.asked[1][1].start > datetime(2024, 2, 20, tzinfo=UTC)
+    assert numbers(found) == truth(source, clock.now, datetime(2023, 10, 2, tzinfo=UTC))
+    assert found.events is not None
+    assert found.events["ts"].to_list() == ["2023-11-05", "2024-02-15"]
+    assert kept(tmp_path).stats()["counts"]["start"] == 1
+
+
+def test_an_earlier_start_over_a_history_that_the_vendor_changed_is_asked_for_anew(tmp_path: Path, clock: Clock) -> None:
+    source = Clockwork(clock, daily=True)
+    got(source, tmp_path, start="2024-02-01")
+    source.corrected[("A", date(2024, 2, 2))] = "99.99"
+    found = got(source, tmp_path, start="2023-12-01")
+    assert (found.how, kept(tmp_path).stats()["counts"]["revised"]) == ({"A": "whole"}, 1)
+    assert numbers(found) == truth(source, clock.now, datetime(2023, 12, 1, tzinfo=UTC))
 
 
 def test_the_end_that_is_asked_for_brings_its_events(tmp_path: Path, clock: Clock) -> None:
@@ -205,10 +233,12 @@ def test_offline_answers_from_what_is_kept_or_says_all_that_is_lacking(tmp_path:
     assert "lacks bars of 3 of 3 symbols: A (kept from 2024-02-29 to 2024-03-08 20:00 UTC), B (" in caught.value.what
     assert "C (nothing is kept)" in caught.value.what
     assert caught.value.facts["missing"] == ["A", "B", "C"]
-    with pytest.raises(rbt.DataError, match="which does not count"):
+    with pytest.raises(rbt.DataError, match=r"1 of 1 symbols: A \(kept from 2024-02-29 to 2024-03-08 20:00 UTC\)"):
         got(source, tmp_path, offline=True, freshness="always", start="2024-02-01")
+    with pytest.raises(rbt.DataError, match="which does not count"):
+        got(source, tmp_path, offline=True, freshness="ttl:1h")
     assert len(source.asked) == asked
-    assert kept(tmp_path).stats()["counts"]["refused"] == 4
+    assert kept(tmp_path).stats()["counts"]["refused"] == 5
 
 
 def test_other_options_are_other_answers(tmp_path: Path, clock: Clock) -> None:

@@ -80,9 +80,9 @@ def test_what_was_never_asked_for_is_lacking_however_young_the_answer_is() -> No
         assert lack(text, CLOSE - timedelta(days=365), CLOSE, **more) == "end", text
 
 
-def test_a_beginning_that_is_lacking_and_a_clock_that_was_wrong_ask_for_all() -> None:
+def test_a_beginning_that_is_lacking_asks_for_it_and_a_clock_that_was_wrong_for_all() -> None:
     for text in ("session", "always"):
-        assert lack(text, CLOSE, CLOSE, start=START - timedelta(days=1)) == "whole"
+        assert lack(text, CLOSE, CLOSE, start=START - timedelta(days=1)) == "start"
         assert lack(text, CLOSE, CLOSE - timedelta(days=400)) == "whole"
 
 
