@@ -64,7 +64,7 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
             raise DataError(sentence, where=where, do='repair them, or set them aside with dirty="quarantine"')
         if (found >= 0).all():
             raise DataError(f"no row can be used: {sentence}", where=where, do="repair the source")
-        notes.append(f"{sentence}; they were set aside.")
+        notes += [f"{sentence}; they were set aside.", *_below_zero(timed, found, listed)]
         quarantine = _aside(timed, found)
         timed, scaled, listed, gone = _clean(timed, scaled, listed, found < 0, owned)
         notes += gone
@@ -157,6 +157,22 @@ def _not_numbers(timed: Timed, extras: Sequence[str]) -> list[str]:
                 f"write pl.col({name!r}).fill_nan(None)."
             )
     return notes
+
+
+def _below_zero(timed: Timed, found: np.ndarray[tuple[int], np.dtype[np.int8]], listed: Sequence[Listed]) -> list[str]:
+    """What it means that a future traded below zero: there the price is true, and leaving it out hides a loss."""
+    keyed, future = timed.keyed, np.array([item.asset.asset_class == "future" for item in listed])
+    rows = np.flatnonzero((found == REASONS.index("zero or negative price")) & future[keyed.codes])
+    if not len(rows):
+        return []
+    lowest = keyed.frame.select(pl.min_horizontal(PRICES))[rows].to_series()
+    if not (lowest < 0).any():
+        return []
+    row = int(rows[int((lowest < 0).arg_max() or 0)])
+    first = f"asset {keyed.symbols[int(keyed.codes[row])]!r}, {moment(int(keyed.stamps[row]))}"
+    what = f"{int((lowest < 0).sum())} of them are bars of futures below zero (first: {first}), which may be true and cannot be traded here"
+    hidden = "a position is valued at its last price before, so what was lost below that is not in the result"
+    return [f"{what}: {hidden}. Close it earlier, or end the data there."]
 
 
 def _aside(timed: Timed, found: np.ndarray[tuple[int], np.dtype[np.int8]]) -> pl.DataFrame:

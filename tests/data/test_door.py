@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -303,3 +304,19 @@ def test_heavy_libraries_stay_out_until_they_are_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("kind", "said"), [("future", 1), ("equity", 0)])
+def test_a_future_below_zero_is_said_apart(kind: str, said: int) -> None:
+    """Crude oil, delivery in May 2020."""
+    days = [date(2020, 4, 17), date(2020, 4, 20), date(2020, 4, 21)]
+    prices = {"open": [19.85, 17.73, -14.0], "high": [20.0, 17.85, 13.86], "low": [17.31, -40.32, -16.74], "close": [18.27, -37.63, 10.01]}
+    panel = load(
+        pl.DataFrame({"ts": days, "asset": ["CLK0"] * 3, **prices, "volume": [9, 9, 9]}),
+        stamp="session",
+        asset_class=kind,
+        tick_size="0.01",
+    )
+    found = [note for note in panel.warnings if "below zero" in note]
+    assert (len(found), panel.quarantine.height, panel.bars) == (said, 2, 1)
+    assert all("2 of them" in note and "'CLK0', 2020-04-20" in note for note in found)
