@@ -56,6 +56,8 @@ PLAIN = {
     "gaps": [line.replace("10.5,11", ",11") if number % 7 == 3 else line for number, line in enumerate(lines())],
     "gaps at the end": [line.removesuffix("100") if number % 7 == 3 else line for number, line in enumerate(lines())],
     "dirty": [line.replace("9.75", "-0.0" if number % 2 else "12") if number % 5 == 3 else line for number, line in enumerate(lines())],
+    "one dirty row": [line.replace("9.75", "12") if number == 7 else line for number, line in enumerate(lines())],
+    "dirty neighbours": [line.replace("9.75", "12") if 7 < number < 12 else line for number, line in enumerate(lines())],
     "names of other letters": lines(assets=["BRK.B", "Ärger", "日本"]),
     "many names": lines(assets=[f"X{number}" for number in range(300)], stamps=MINUTES[:3]),
 }
