@@ -15,7 +15,7 @@ import rustybt as rbt
 from benchmarks.columns.ours import frame_of
 from benchmarks.markets import Market, draw
 from benchmarks.models import Facts, Job
-from rustybt.sweeps import learn
+from rustybt.sweeps import batch, learn
 
 CLOSE = pl.col("close")
 NEVER = 10**9
@@ -54,6 +54,24 @@ def zscore(window: int = 20, enter: float = 2.0, leave: float = 0.5) -> rbt.Stra
 
 
 @rbt.strategy
+def conditions(fast: int = 5, slow: int = 20, hold: int = 3, cut: float = 0.01) -> rbt.Strategy:
+    """With a trend that has a move behind it, either way; out while it swings."""
+    quick, lazy, move = CLOSE.rolling_mean(fast), CLOSE.rolling_mean(slow), CLOSE.pct_change(hold)
+    wild = CLOSE.rolling_std(hold + 1) > 2 * CLOSE.rolling_std(slow)
+    side = pl.when(wild).then(0.0).when((quick > lazy) & (move > cut)).then(0.5).when((quick < lazy) & (move < -cut)).then(-0.3)
+    return rbt.Strategy(target=rbt.weight(side.otherwise(0.0)))
+
+
+@rbt.strategy
+def ranked(look: int = 20, calm: int = 10, top: int = 3, cut: float = 0.0) -> rbt.Strategy:
+    """The strongest for their risk, where they rise and trade more than usual."""
+    score = (CLOSE.pct_change(look) / CLOSE.rolling_std(calm)).over("asset")
+    busy = pl.col("volume") > pl.col("volume").rolling_mean(calm)
+    wins = (score.rank("ordinal", descending=True).over("ts") <= top) & (CLOSE.pct_change(5) > cut) & busy
+    return rbt.Strategy(target=rbt.weight(pl.when(wins).then(0.9 / top).otherwise(0.0)))
+
+
+@rbt.strategy
 def sized(fast: int = 5, slow: int = 20, shares: int = 100) -> rbt.Strategy:
     """So many shares while the fast average is above the slow one: variants that differ in their size share all features."""
     above = CLOSE.rolling_mean(fast) > CLOSE.rolling_mean(slow)
@@ -77,11 +95,37 @@ GRIDS: dict[str, Callable[[int], Mapping[str, Iterable[Any]]]] = {
         "enter": [1 + i / 10 for i in range(10)],
         "leave": [i / 20 for i in range(10)],
     },
+    "conditions": lambda n: {
+        "fast": range(5, 15),
+        "slow": range(20, 20 + max(1, n // 200)),
+        "hold": range(1, 6),
+        "cut": [0.0, 0.01, 0.02, 0.03],
+    },
+    "ranked": lambda n: {
+        "look": range(5, 5 + max(1, n // 100)),
+        "calm": range(5, 10),
+        "top": range(1, 6),
+        "cut": [0.0, 0.01, 0.02, 0.03],
+    },
     "sized": lambda n: {"fast": range(2, 52), "slow": range(52, 152), "shares": range(1, 1 + max(1, n // 5_000))},
     "winners": lambda n: {"lookback": range(42, 42 + max(1, n // 50)), "top": range(1, 51)},
 }
 """Grids of about so many variants."""
-FAMILIES = {"rsi": rsi, "bollinger": bollinger, "breakout": breakout, "zscore": zscore, "sized": sized, "winners": winners}
+FAMILIES = {one.name: one for one in (rsi, bollinger, breakout, zscore, conditions, ranked, sized, winners)}
+
+
+class Clocked:
+    """The compiled pass over variants, with a clock of its threads' processor time."""
+
+    def __init__(self) -> None:
+        self.inner, self.seconds = batch.evaluate_each, 0.0
+
+    def __call__(self, *given: Any) -> Any:
+        """Evaluate variants."""
+        began = time.thread_time()
+        done = self.inner(*given)
+        self.seconds += time.thread_time() - began
+        return done
 
 
 def digest_of(rows: pl.DataFrame) -> str:
@@ -97,13 +141,15 @@ def prepare(case: Facts) -> Job:
         case: ``family``, ``variants`` (about), ``assets``, ``bars``; optional ``workers``, and ``called``: every variant by a call.
     """
     family, assets = str(case["family"]), int(case["assets"])
+    passes = Clocked()
+    batch.evaluate_each = passes
     panel = rbt.load(frame_of(draw(Market(11, assets, int(case["bars"]), 0.0003, 0.015, 100.0, daily=True))))
     grid = GRIDS[family](int(case["variants"]))
     if case.get("called"):
         learn.FEW = NEVER
 
     def run() -> dict[str, Any]:
-        busy = time.process_time()
+        passes.seconds, busy = 0.0, time.process_time()
         done = rbt.sweep(
             FAMILIES[family], panel, grid=grid, trials="off", progress=False, workers=case.get("workers"), budget="500MB",
             costs=rbt.costs(commission=rbt.bps(10)), max_gross=1, cash="100000",
@@ -111,6 +157,7 @@ def prepare(case: Facts) -> Job:
         busy, rows = time.process_time() - busy, done.frame
         if rows["error"].null_count() < rows.height:
             raise ValueError(rows["error"].drop_nulls()[0])
-        return {"cpu_s": busy, "rows": rows.height, "row_bytes": rows.estimated_size() / rows.height, "digest": digest_of(rows)}
+        size = rows.estimated_size() / rows.height
+        return {"cpu_s": busy, "compiled_s": passes.seconds, "rows": rows.height, "row_bytes": size, "digest": digest_of(rows)}
 
     return Job(run, {"version": rbt.__version__})
