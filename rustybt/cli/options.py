@@ -111,6 +111,11 @@ FreshnessOption = Annotated[
     ),
 ]
 DownloadsOption = Annotated[int, typer.Option("--workers", help="Symbols of a vendor that are asked for at the same time.")]
+WorkersOption = Annotated[int | None, typer.Option("--workers", help="How many variants at a time.", show_default="one per core")]
+ExecutorOption = Annotated[str, typer.Option("--executor", help="threads, processes or ray.")]
+AddressOption = Annotated[
+    str | None, typer.Option("--address", help="Of a Ray cluster, such as 10.0.0.1:6379; or RAY_ADDRESS.", show_default=False)
+]
 JudgeOption = Annotated[
     bool | None,
     typer.Option(
@@ -153,7 +158,15 @@ ACCOUNT: dict[str, tuple[Any, str | None]] = {
     "volume_cap": (VolumeCapOption, None),
 }
 """The options of every command over many variants, with their defaults."""
-GROUPS: dict[str, Mapping[str, tuple[Any, str | bool | None]]] = {"reading": READING, "account": ACCOUNT}
+type Place = Mapping[str, Any]
+"""Who runs many variants: the shared options by name, as they were given."""
+PLACE: dict[str, tuple[Any, str | None]] = {
+    "workers": (WorkersOption, None),
+    "executor": (ExecutorOption, "threads"),
+    "address": (AddressOption, None),
+}
+"""The options of every command that has its variants run by others, with their defaults."""
+GROUPS: dict[str, Mapping[str, tuple[Any, str | bool | None]]] = {"reading": READING, "account": ACCOUNT, "place": PLACE}
 
 
 def with_groups(command: Callable[..., None]) -> Callable[..., None]:

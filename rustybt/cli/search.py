@@ -51,6 +51,7 @@ def register(app: typer.Typer) -> None:
         settings: o.SettingsOption = None,
         reading: o.Reading,
         account: o.Account,
+        place: o.Place,
         out: o.RowsOption = None,
         report: o.PageOption = None,
         trials: o.TrialsOption = None,
@@ -69,7 +70,7 @@ def register(app: typer.Typer) -> None:
         with show.bar("trials", quiet=json) as progress:
             done = rbt.search(
                 found, panel, space=space_from(found, space), method=method, metric=metrics, trials=count, batch=batch, where=where,
-                require=require, seed=seed, prune=prune, storage=storage, progress=progress, registry=trials, **wanted,
+                require=require, seed=seed, prune=prune, storage=storage, progress=progress, registry=trials, **place, **wanted,
             )  # fmt: skip
         write_rows(done.frame, out)
         best = done.pareto if len(metrics) > 1 else done.top(10)

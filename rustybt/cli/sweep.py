@@ -27,10 +27,6 @@ SpaceOption = Annotated[
     typer.Option("--space", help="Values to draw from: fast=5..50, share=0.1..0.5 or mode=a,b. Instead of --grid.", show_default=False),
 ]
 
-AddressOption = Annotated[
-    str | None, typer.Option("--address", help="Of a Ray cluster, such as 10.0.0.1:6379; or RAY_ADDRESS.", show_default=False)
-]
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -52,9 +48,7 @@ def register(app: typer.Typer) -> None:
         reading: o.Reading,
         account: o.Account,
         budget: Annotated[str, typer.Option("--budget", help="Most memory beside the data and the rows.")] = "2GB",
-        workers: Annotated[int | None, typer.Option("--workers", help="How many at a time.", show_default="one per core")] = None,
-        executor: Annotated[str, typer.Option("--executor", help="threads, processes or ray.")] = "threads",
-        address: AddressOption = None,
+        place: o.Place,
         curves: Annotated[bool, typer.Option("--curves", help="Keep every equity curve; needs a directory.")] = False,
         out: Annotated[
             str | None,
@@ -80,7 +74,7 @@ def register(app: typer.Typer) -> None:
             chosen["grid"] = dict(values(found, text) for text in grid or ())
         if space:
             chosen |= {"space": dict(spans(found, text) for text in space), "samples": samples, "method": method, "seed": seed}
-        chosen |= {"where": where, "budget": budget, "workers": workers, "executor": executor, "address": address, **wanted}
+        chosen |= {"where": where, "budget": budget, **place, **wanted}
         panel = o.load_panel(data, reading)
         check_files(report, None if file is None else str(file))
         if explain:

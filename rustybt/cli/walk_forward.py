@@ -50,6 +50,7 @@ def register(app: typer.Typer) -> None:
         settings: o.SettingsOption = None,
         reading: o.Reading,
         account: o.Account,
+        place: o.Place,
         out: Annotated[str | None, typer.Option("--out", help="Parquet file for the windows.", show_default=False)] = None,
         report: o.PageOption = None,
         trials: o.TrialsOption = None,
@@ -68,7 +69,7 @@ def register(app: typer.Typer) -> None:
             done = rbt.walk_forward(
                 found, panel, train=length(train), test=length(test), validation=None if validation is None else length(validation),
                 embargo=length(embargo), mode=mode, metric=metric, pick=pick, positions=positions, where=where, progress=progress,
-                trials=trials, **tried, **wanted,
+                trials=trials, **place, **tried, **wanted,
             )  # fmt: skip
         write_rows(done.windows, out)
         if report:

@@ -16,7 +16,7 @@ from rustybt.engine.summary import curve_of
 from rustybt.errors import ConfigError, RustyBTError
 from rustybt.model import Panel
 from rustybt.sweeps.evaluate import ROOM, Rows
-from rustybt.sweeps.executors import executor_of
+from rustybt.sweeps.executors import evaluated
 from rustybt.sweeps.moments import session_ends
 from rustybt.sweeps.options import Site, chunk_size
 from rustybt.sweeps.variants import Block, Chunk, Variants
@@ -92,7 +92,7 @@ class Tried:
             return
         work = Work(self.variants.strategies, self.panels, self.config, curves=True, counting=False, budget=self.room)
         chunks = self._chunks(numbers, chunk_size(len(numbers), site.workers, self.panels))
-        with closing(executor_of(site.executor)(work, chunks, site)) as found:
+        with closing(evaluated(work, chunks, site)) as found:
             for chunk, rows in zip(chunks, found, strict=True):
                 yield self._closes(chunk, rows)
 

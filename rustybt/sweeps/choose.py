@@ -10,13 +10,14 @@ from typing import Any
 import polars as pl
 
 from rustybt.data.cut import until
+from rustybt.engine import configure
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
-from rustybt.sweeps.evaluate import evaluate
 from rustybt.sweeps.grid import assignments
 from rustybt.sweeps.measure import columns
 from rustybt.sweeps.names import SMALLER, refuse_taken
+from rustybt.sweeps.runner import Runner
 from rustybt.sweeps.sensitivity import FEWEST
 from rustybt.sweeps.sensitivity import pick as pick_from
 from rustybt.sweeps.splits import Span, Window, instant
@@ -104,7 +105,6 @@ class Learning:
         search: arguments of a search instead, or None.
         where: condition on the parameters.
         choice: by what a variant is chosen.
-        threads: workers.
         settings: of the run.
 
     Raises:
@@ -116,7 +116,6 @@ class Learning:
     search: Mapping[str, Any] | None
     where: str | None
     choice: Choice
-    threads: int | None
     settings: Mapping[str, Any]
 
     def __post_init__(self) -> None:
@@ -160,27 +159,23 @@ class Learning:
         """Variants of a stretch."""
         return len(self.variants) if self.variants is not None else int(self.plan.trials)
 
-    def rows(self, panel: Panel, span: Span, number: int, progress: Callable[[int, int], None] | None) -> pl.DataFrame:
+    def rows(self, runner: Runner, panel: Panel, step: Window, progress: Callable[[int, int], None] | None) -> pl.DataFrame:
         """A row for each variant, run on some bars of which nothing later is there."""
-        first, stop = span
+        first, stop = step.train
         part, settings = until(panel, stop), {**self.settings, "trade_from": instant(panel, first)}
         if self.variants is not None:
-            return evaluate(self.strategy, part, self.variants, **self._told(progress), **settings)
+            return runner.rows(self.strategy, part, configure(**settings), self.variants, progress)
         from rustybt.sweeps.searching import explore
 
-        found: pl.DataFrame = explore(
-            self.strategy, part, self.plan.reseeded(number), settings, threads=self.threads, progress=progress
-        ).frame
+        plan = self.plan.reseeded(step.number)
+        found: pl.DataFrame = explore(self.strategy, part, plan, settings, runner=runner, progress=progress).frame
         return found
 
-    def again(self, panel: Panel, span: Span, variants: list[dict[str, Any]]) -> pl.DataFrame:
+    def again(self, runner: Runner, panel: Panel, span: Span, variants: list[dict[str, Any]]) -> pl.DataFrame:
         """Rows of some variants on other bars."""
         first, stop = span
         settings = {**self.settings, "trade_from": instant(panel, first)}
-        return evaluate(self.strategy, until(panel, stop), variants, **self._told(None), **settings)
-
-    def _told(self, progress: Callable[[int, int], None] | None) -> dict[str, Any]:
-        return {name: value for name, value in (("threads", self.threads), ("progress", progress)) if value is not None}
+        return runner.rows(self.strategy, until(panel, stop), configure(**settings), variants)
 
 
 @dataclass(frozen=True)
@@ -202,9 +197,9 @@ class Chosen:
     error: str | None = None
 
 
-def learn(learning: Learning, panel: Panel, step: Window, progress: Callable[[int, int], None] | None = None) -> Chosen:
+def learn(learning: Learning, runner: Runner, panel: Panel, step: Window, progress: Callable[[int, int], None] | None = None) -> Chosen:
     """Every variant on the training bars of a window, and the one that is chosen."""
-    frame = learning.rows(panel, step.train, step.number, progress)
+    frame = learning.rows(runner, panel, step, progress)
     allowed = frame if learning.plan is None else frame.filter(pl.col("feasible") | pl.col("error").is_not_null())
     ranked = learning.choice.ranked(allowed, learning.names)
     if not ranked.height:
@@ -214,7 +209,7 @@ def learn(learning: Learning, panel: Panel, step: Window, progress: Callable[[in
     best, validated = ranked.row(0, named=True), None
     if step.validation is not None:
         last = ranked.unique(learning.names, keep="first", maintain_order=True).head(learning.choice.finalists)
-        rows = learning.again(panel, step.validation, last.select(learning.names).to_dicts())
+        rows = learning.again(runner, panel, step.validation, last.select(learning.names).to_dicts())
         order = Choice(learning.choice.metric).ranked(rows, learning.names)
         if order.height:
             validated = order.row(0, named=True)

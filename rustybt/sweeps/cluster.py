@@ -12,7 +12,7 @@ import os
 import socket
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from rustybt._extras import require
@@ -50,7 +50,7 @@ def reached(address: str | None, workers: int | None, cores: int) -> Iterator[Si
     ray, place = require("ray", extra="ray"), address or os.environ.get(ADDRESS, "")
     if ray.is_initialized() and address is not None:
         do = "leave address out, or call ray.shutdown() first"
-        raise ConfigError("the program is connected to Ray already", where=f"sweep, address {address!r}", do=do)
+        raise ConfigError("the program is connected to Ray already", where=f"address {address!r}", do=do)
     if place in HERE and not ray.is_initialized():
         count = workers or cores
         yield Site("ray", count, count)
@@ -123,21 +123,28 @@ def _unreachable(place: str, error: Exception) -> ConfigError:
     return ConfigError(f"Ray cannot be reached: {said}", where="Ray on this machine" if place in HERE else f"Ray, {place}", do=do)
 
 
-def in_ray(work: Work, chunks: Sequence[Chunk], site: Site) -> Generator[Rows]:
-    """By the workers of Ray, each of which opens the work once.
+class Cluster:
+    """The workers of Ray, each of which opens the work once. Connected with the first chunk, until it is closed."""
 
-    Raises:
-        ConfigError: a strategy cannot be sent, a machine has other code or libraries, or the cluster cannot be reached.
-        RustyBTError: the cluster was lost.
-    """
-    with connected(site.address, site.workers) as ray:
-        parcel = parcel_of(work)
-        hands = _Hands(ray, work, parcel)
-        waiting: deque[tuple[Chunk, Any]] = deque()
+    def __init__(self, site: Site) -> None:
+        self.site, self.held = site, ExitStack()
+        self.hands: _Hands | None = None
+
+    def rows(self, work: Work, chunks: Sequence[Chunk]) -> Generator[Rows]:
+        """The rows of chunks, in their order.
+
+        Raises:
+            ConfigError: a strategy cannot be sent, a machine has other code or libraries, or the cluster cannot be reached.
+            RustyBTError: the cluster was lost.
+        """
+        if self.hands is None or self.hands.work is not work:
+            ray = self.hands.ray if self.hands is not None else self.held.enter_context(connected(self.site.address, self.site.workers))
+            self.hands = _Hands(ray, work, parcel_of(work))
+        hands, waiting = self.hands, deque[tuple[Chunk, Any]]()
         try:
             for chunk in chunks:
                 waiting.append((chunk, hands.give(chunk)))
-                while len(waiting) > AHEAD * site.workers:
+                while len(waiting) > AHEAD * self.site.workers:
                     yield hands.take(*waiting[0])
                     waiting.popleft()
             while waiting:
@@ -145,7 +152,12 @@ def in_ray(work: Work, chunks: Sequence[Chunk], site: Site) -> Generator[Rows]:
                 waiting.popleft()
         finally:
             for _, promise in waiting:
-                ray.cancel(promise, force=True)
+                hands.ray.cancel(promise, force=True)
+
+    def close(self) -> None:
+        """Leave the cluster, unless the program was connected before."""
+        self.hands = None
+        self.held.close()
 
 
 class _Hands:

@@ -1,6 +1,6 @@
 """Who evaluates the chunks of a sweep: threads, processes, or a Ray cluster. The rows are the same and come in the same order.
 
-To add an executor: a generator of the rows of chunks in their order, listed in `EXECUTORS`.
+To add an executor: a class with `Crew.rows` and ``close``, listed in `EXECUTORS`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,17 @@ import os
 import pickle
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from functools import partial
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
 
 from rustybt.errors import ConfigError
-from rustybt.sweeps.cluster import in_ray, reached
+from rustybt.sweeps.cluster import Cluster, reached
 from rustybt.sweeps.evaluate import Rows
 from rustybt.sweeps.options import Site
 from rustybt.sweeps.variants import Chunk
@@ -23,64 +28,130 @@ from rustybt.sweeps.work import AHEAD, Work, one_by_one, together
 
 DEATHS = 2
 """How often a chunk may take its process with it before its variants are tried one by one."""
+KEPT = 2
+"""Works that are kept on both sides."""
 
 
-def in_threads(work: Work, chunks: Sequence[Chunk], site: Site) -> Generator[Rows]:
-    """In threads of this process: nothing is copied, and the kernel leaves Python to the others."""
-    workers = site.workers
-    if workers == 1:
-        yield from map(work.rows, chunks)
-        return
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="sweep")
-    try:
-        yield from (future.result() for _, future in _handed_out(pool, work.rows, chunks, workers))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+class Crew(Protocol):
+    """Workers that are kept while a study asks for batch after batch."""
+
+    def rows(self, work: Work, chunks: Sequence[Chunk]) -> Generator[Rows]:
+        """The rows of chunks, in their order."""
+        ...
 
 
-def in_processes(work: Work, chunks: Sequence[Chunk], site: Site) -> Generator[Rows]:
-    """In processes of their own, each of which is sent the work once. A chunk whose process dies is run again.
+class Threads:
+    """Threads of this process: nothing is copied, and the kernel leaves Python to the others."""
 
-    Raises:
-        ConfigError: the strategy cannot be sent to another process.
-    """
-    try:
-        packed = pickle.dumps(work)
-    except Exception as error:  # noqa: BLE001 - pickle raises what it likes
-        do = 'put the strategy into a module, or use executor="threads"'
-        raise ConfigError(f"the sweep cannot be sent to another process: {error}", where="sweep, executor", do=do) from None
-    left, deaths = deque(chunks), 0
-    while left:
-        if deaths > DEATHS:
-            yield _apart(packed, left.popleft())
-            deaths = 0
-            continue
-        pool = _pool(packed, site.workers)
+    def __init__(self, site: Site) -> None:
+        self.workers = site.workers
+
+    def rows(self, work: Work, chunks: Sequence[Chunk]) -> Generator[Rows]:
+        """The rows of chunks, in their order."""
+        if self.workers == 1:
+            yield from map(work.rows, chunks)
+            return
+        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="sweep")
         try:
-            for chunk, future in _handed_out(pool, _rows, list(left), site.workers):
-                rows = future.result()
-                assert chunk is left[0]
-                left.popleft()
-                deaths = 0
-                yield rows
-        except BrokenProcessPool:
-            deaths += 1
+            for _, future in _handed_out(lambda chunk: pool.submit(work.rows, chunk), chunks, self.workers):
+                yield future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-type Executing = Callable[[Work, Sequence[Chunk], Site], Generator[Rows]]
-EXECUTORS: dict[str, Executing] = {"threads": in_threads, "processes": in_processes, "ray": in_ray}
+class Processes:
+    """Processes of their own, which read the work once from a file. A chunk whose process dies is run again."""
+
+    def __init__(self, site: Site) -> None:
+        self.workers = site.workers
+        self.pool: ProcessPoolExecutor | None = None
+        self.folder: TemporaryDirectory[str] | None = None
+        self.sent: dict[int, tuple[Work, Path]] = {}
+
+    def rows(self, work: Work, chunks: Sequence[Chunk]) -> Generator[Rows]:
+        """The rows of chunks, in their order.
+
+        Raises:
+            ConfigError: the strategy cannot be sent to another process.
+        """
+        place = self._placed(work)
+        left, deaths = deque(chunks), 0
+        while left:
+            if deaths > DEATHS:
+                yield _apart(work, place, left.popleft())
+                deaths = 0
+                continue
+            pool = self.pool = self.pool or _pool(self.workers)
+            submit = partial(_submitted, pool, place)
+            try:
+                with closing(_handed_out(submit, list(left), self.workers)) as handed:
+                    for chunk, future in handed:
+                        rows = future.result()
+                        assert chunk is left[0]
+                        left.popleft()
+                        deaths = 0
+                        yield rows
+            except BrokenProcessPool:
+                deaths += 1
+                pool.shutdown(wait=True, cancel_futures=True)
+                self.pool = None
+
+    def _placed(self, work: Work) -> Path:
+        """The file of a work; the two that were used last are kept, since a search that prunes takes turns with a part of the bars."""
+        if id(work) in self.sent:
+            return self.sent[id(work)][1]
+        try:
+            packed = pickle.dumps(work)
+        except Exception as error:  # noqa: BLE001 - pickle raises what it likes
+            do = 'put the strategy into a module, or use executor="threads"'
+            raise ConfigError(f"the sweep cannot be sent to another process: {error}", where="executor", do=do) from None
+        self.folder = self.folder or TemporaryDirectory(prefix="rustybt-")
+        while len(self.sent) >= KEPT:
+            self.sent.pop(next(iter(self.sent)))[1].unlink(missing_ok=True)
+        number = next(_numbers)
+        place = Path(self.folder.name) / f"work-{number}"
+        place.write_bytes(packed)
+        self.sent[id(work)] = work, place
+        return place
+
+    def close(self) -> None:
+        """Let the processes go."""
+        if self.pool is not None:
+            self.pool.shutdown(wait=True, cancel_futures=True)
+        if self.folder is not None:
+            self.folder.cleanup()
 
 
-def executor_of(name: str) -> Executing:
+@contextmanager
+def crew(site: Site) -> Iterator[Crew]:
+    """The workers of a site, kept until the end of the block; they start with the first chunk."""
+    found = executor_of(site.executor)(site)
+    try:
+        yield found
+    finally:
+        if not isinstance(found, Threads):
+            found.close()
+
+
+def evaluated(work: Work, chunks: Sequence[Chunk], site: Site) -> Generator[Rows]:
+    """The rows of one batch of chunks, in their order, by workers that are let go after it."""
+    if chunks:
+        with crew(site) as workers, closing(workers.rows(work, chunks)) as rows:
+            yield from rows
+
+
+type Hiring = Callable[[Site], Threads | Processes | Cluster]
+EXECUTORS: dict[str, Hiring] = {"threads": Threads, "processes": Processes, "ray": Cluster}
+
+
+def executor_of(name: str) -> Hiring:
     """An executor by name.
 
     Raises:
         ConfigError: there is none.
     """
     if name not in EXECUTORS:
-        raise ConfigError(f"there is no executor {name!r}", where="sweep, executor", do=f"use one of {', '.join(map(repr, EXECUTORS))}")
+        raise ConfigError(f"there is no executor {name!r}", where="executor", do=f"use one of {', '.join(map(repr, EXECUTORS))}")
     return EXECUTORS[name]
 
 
@@ -93,7 +164,7 @@ def workers_of(given: int | None) -> int:
     if given is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if isinstance(given, bool) or not isinstance(given, int) or given < 1:
-        raise ConfigError(f"{given!r} workers", where="sweep, workers", do="give 1 or more, or None for one per core")
+        raise ConfigError(f"{given!r} workers", where="workers", do="give 1 or more, or None for one per core")
     return given
 
 
@@ -114,47 +185,55 @@ def sited(executor: str, workers: int | None, address: str | None = None) -> Abs
     if executor == "ray":
         return reached(address, None if workers is None else workers_of(workers), workers_of(None))
     if address is not None:
-        raise ConfigError(f"{executor} have no address", where="sweep, address", do='leave it out, or use executor="ray"')
-    count = workers_of(workers)
-    return nullcontext(Site(executor, count, count))
+        raise ConfigError(f"{executor} have no address", where="address", do='leave it out, or use executor="ray"')
+    many = workers_of(workers)
+    return nullcontext(Site(executor, many, many))
 
 
-def _handed_out(
-    pool: Executor, evaluate: Callable[[Chunk], Rows], chunks: Sequence[Chunk], workers: int
-) -> Iterator[tuple[Chunk, Future[Rows]]]:
+def _handed_out(submit: Callable[[Chunk], Future[Rows]], chunks: Sequence[Chunk], workers: int) -> Generator[tuple[Chunk, Future[Rows]]]:
     """Chunks and what becomes of them, in order, a few ahead of the one that is waited for."""
     waiting: deque[tuple[Chunk, Future[Rows]]] = deque()
-    for chunk in chunks:
-        waiting.append((chunk, pool.submit(evaluate, chunk)))
-        if len(waiting) > AHEAD * workers:
+    try:
+        for chunk in chunks:
+            waiting.append((chunk, submit(chunk)))
+            if len(waiting) > AHEAD * workers:
+                yield waiting.popleft()
+        while waiting:
             yield waiting.popleft()
-    yield from waiting
+    finally:
+        for _, future in waiting:
+            future.cancel()
 
 
-def _pool(packed: bytes, workers: int) -> ProcessPoolExecutor:
+def _pool(workers: int) -> ProcessPoolExecutor:
     """Processes that start from nothing: a fork of a process with threads may hang."""
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _receive, (packed,))
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
 
 
-_received: dict[str, Work] = {}
+_numbers = count()
+_received: dict[Path, Work] = {}
+"""In a process: the works it read last."""
 
 
-def _receive(packed: bytes) -> None:
-    _received["work"] = pickle.loads(packed)
+def _submitted(pool: ProcessPoolExecutor, place: Path, chunk: Chunk) -> Future[Rows]:
+    return pool.submit(_rows, place, chunk)
 
 
-def _rows(chunk: Chunk) -> Rows:
-    return _received["work"].rows(chunk)
+def _rows(place: Path, chunk: Chunk) -> Rows:
+    if place not in _received:
+        while len(_received) >= KEPT:
+            _received.pop(next(iter(_received)))
+        _received[place] = pickle.loads(place.read_bytes())
+    return _received[place].rows(chunk)
 
 
-def _apart(packed: bytes, chunk: Chunk) -> Rows:
+def _apart(work: Work, place: Path, chunk: Chunk) -> Rows:
     """The variants of a chunk that kills its process, each in a process of its own; one that dies is a row that says so."""
-    work: Work = pickle.loads(packed)
     found: list[Rows] = []
     for one in one_by_one(chunk):
-        pool = _pool(packed, 1)
+        pool = _pool(1)
         try:
-            found.append(pool.submit(_rows, one).result())
+            found.append(pool.submit(_rows, place, one).result())
         except BrokenProcessPool:
             found.append(work.died(one))
         finally:

@@ -21,7 +21,8 @@ from rustybt.sweeps.executors import sited
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.honest import NEEDED, judged, sentence
 from rustybt.sweeps.judgement import AT_ONCE, LEADERS, Asking, Judgement, judge, leaders_of
-from rustybt.sweeps.registry import Tally, Trial, counted, open_registry, trial_id
+from rustybt.sweeps.registry import Tally, counted, open_registry
+from rustybt.sweeps.runner import running
 from rustybt.sweeps.searching import SearchPlan, explore, plan_of
 from rustybt.sweeps.variants import variants_of
 
@@ -193,7 +194,9 @@ def search(
     seed: int = 0,
     prune: float | None = None,
     storage: str | Path | None = None,
-    threads: int | None = None,
+    workers: int | None = None,
+    executor: str = "threads",
+    address: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     registry: str | Path | None = None,
     **settings: Any,
@@ -201,7 +204,7 @@ def search(
     """Look for good parameters without trying all of them.
 
     A whole batch of variants is asked for, run at once, and told before the next is asked for. The search follows from its seed, whatever
-    the number of threads.
+    the workers.
 
     Args:
         strategy: a ``@strategy`` function.
@@ -221,7 +224,10 @@ def search(
         prune: share of the bars after which a variant below the median of those before it is given up. A variant is one pass over all bars,
             so this costs a run of that share for each, and pays where a strategy is slow (callbacks) and its first years tell the rest.
         storage: file that keeps every row that was run. The same call goes on where it was killed, and more ``trials`` go on further.
-        threads: workers; None = one per core.
+        workers: how many variants at a time; None = one per core, of the cluster where there is one. The result does not depend on who
+            runs them.
+        executor: ``threads``, ``processes`` or ``ray``, as in `rustybt.sweep`.
+        address: of a Ray cluster, as in `rustybt.sweep`.
         progress: called with (done, total) after each batch.
         registry: file that counts trials, as ``trials`` in `rustybt.sweep`: None = the user's, ``"off"`` = count this search alone.
         **settings: of the run: ``cash``, ``costs``, ``fill`` ... as in `rustybt.run`.
@@ -253,11 +259,11 @@ def search(
     )  # fmt: skip
     book, notes = open_registry(registry)
     panel, config = panel_of(data), configure(**settings)
-    done = explore(strategy, panel, plan, settings, threads=threads, progress=progress)
-    tried = [Trial(trial_id(spec, config), strategy.name, sharpe) for spec, sharpe in done.specs]
-    tally, failed = counted(book, panel.snapshot, tried)
+    with running(executor, workers, address) as runner:
+        done = explore(strategy, panel, plan, settings, runner=runner, progress=progress)
+    tally, failed = counted(book, panel.snapshot, list(done.trials))
     return Search(
-        done.frame, strategy, panel, config, plan, done.evaluated, tally or Tally.of([s for _, s in done.specs]),
+        done.frame, strategy, panel, config, plan, done.evaluated, tally or Tally.of([trial.sharpe for trial in done.trials]),
         (*notes, *failed, *_notes(done.frame, plan)), done.seconds,
     )  # fmt: skip
 

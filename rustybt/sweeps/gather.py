@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -13,7 +12,7 @@ import polars as pl
 from rustybt.engine.begin import begun
 from rustybt.ledger.money import decimal_column
 from rustybt.sweeps.evaluate import Rows
-from rustybt.sweeps.executors import executor_of
+from rustybt.sweeps.executors import evaluated
 from rustybt.sweeps.options import Options, chunk_size
 from rustybt.sweeps.progress import Told, telling
 from rustybt.sweeps.registry import Trial, TrialRegistry, counted
@@ -47,11 +46,11 @@ class Gathered:
         chunks = self.variants.chunks(done, chunk_size(self.variants.count - done, options.site.workers, self.work.panels))
         pending, since = Pending(done), time.monotonic()
         began, before = since, done
-        with telling(progress, self.variants.count) as tell, closing(self._evaluated(chunks, options)) as evaluated:
+        with telling(progress, self.variants.count) as tell, closing(evaluated(self.work, chunks, options.site)) as found:
             if done:
                 tell(done, self.variants.count)
             try:
-                for chunk, rows in zip(chunks, evaluated, strict=True):
+                for chunk, rows in zip(chunks, found, strict=True):
                     self.tried.setdefault(chunk.block.data, []).extend(rows.trials)
                     pending.add(rows, self._curves_of(chunk, rows))
                     if self.folder is not None and time.monotonic() - since > WRITE_EVERY:
@@ -73,9 +72,6 @@ class Gathered:
         for number, trials in self.tried.items():
             counted(self.registry, self.work.panels[number].snapshot, trials)
         self.tried.clear()
-
-    def _evaluated(self, chunks: Sequence[Chunk], options: Options) -> Generator[Rows]:
-        return executor_of(options.site.executor)(self.work, chunks, options.site)
 
     def _keep(self, pending: Pending) -> None:
         """Put what waits where it belongs."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from rustybt.engine import RunConfig, configure
 from rustybt.errors import ConfigError, RustyBTError
 from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
-from rustybt.sweeps.evaluate import evaluate
 from rustybt.sweeps.kept import KeptRows, row_key
 from rustybt.sweeps.measure import columns
 from rustybt.sweeps.names import SMALLER, refuse_taken
+from rustybt.sweeps.registry import Trial, trial_id
+from rustybt.sweeps.runner import Runner
 from rustybt.sweeps.samplers import MANY, METHODS, VIOLATED, batch_of, distributions, quiet, sampler_of
 from rustybt.sweeps.space import Dimension, allowed, space_of
 
@@ -72,13 +74,13 @@ class Explored:
         frame: one row per trial: ``trial`` and ``batch`` (UInt32), the parameters, the columns of `rustybt.sweeps.evaluate`, ``pruned`` and
             ``feasible`` (Boolean).
         evaluated: variants that were run, not found in the file or asked for before.
-        specs: (spec_id, sharpe of a session) of the different variants that ran.
+        trials: the different variants that ran, as the registry counts them.
         seconds: that a variant took by the clock, all workers together; None where none was run.
     """
 
     frame: pl.DataFrame
     evaluated: int
-    specs: tuple[tuple[str, float | None], ...]
+    trials: tuple[Trial, ...]
     seconds: float | None = None
 
 
@@ -125,13 +127,13 @@ def explore(
     plan: SearchPlan,
     settings: Mapping[str, Any],
     *,
-    threads: int | None = None,
+    runner: Runner,
     progress: Callable[[int, int], None] | None = None,
 ) -> Explored:
     """Run a search.
 
     The method is asked for a whole batch, the batch is run at once, and the results are told in the order in which they were asked. So the
-    search follows from its seed alone, whatever the threads; a variant that was run before is not run again but told again, which is how a
+    search follows from its seed alone, whoever runs it; a variant that was run before is not run again but told again, which is how a
     search that was killed goes on: by the same steps.
 
     Raises:
@@ -139,7 +141,7 @@ def explore(
         MissingExtraError: Optuna is not installed.
     """
     optuna = require("optuna", extra="optuna")
-    states, runner = optuna.trial.TrialState, _Runner(strategy, panel, plan, settings, threads)
+    states, known = optuna.trial.TrialState, _Known(strategy, panel, plan, settings, runner)
     ways = ["maximize" if way == "max" else "minimize" for way in plan.directions]
     rows: list[dict[str, Any]] = []
     made: list[pl.DataFrame | None] = []
@@ -149,9 +151,9 @@ def explore(
         study = optuna.create_study(directions=ways, sampler=sampler, pruner=pruner)
         while len(rows) < plan.trials:
             asked = _ask(study, plan, min(plan.batch, plan.trials - len(rows)))
-            given_up = _race(runner, asked) if plan.prune is not None else set[int]()
+            given_up = _race(known, asked) if plan.prune is not None else set[int]()
             kept = [variant for at, (_, variant) in enumerate(asked) if at not in given_up]
-            found = runner.rows(kept)
+            found = known.rows(kept)
             number = len(rows) // plan.batch
             for at, (trial, variant) in enumerate(asked):
                 row = {"trial": len(rows), "batch": number, **variant}
@@ -170,46 +172,51 @@ def explore(
                 made.append(result)
             if progress is not None:
                 progress(len(rows), plan.trials)
-    return Explored(_framed(rows, made), runner.evaluated, tuple(runner.specs.items()), runner.seconds)
+    return Explored(_framed(rows, made), known.evaluated, tuple(known.trials.values()), known.seconds)
 
 
-class _Runner:
+class _Known:
     """Runs variants that were not run before."""
 
-    def __init__(
-        self, strategy: StrategyFunction, panel: Panel, plan: SearchPlan, settings: Mapping[str, Any], threads: int | None
-    ) -> None:
-        self.strategy, self.panel, self.plan, self.settings = strategy, panel, plan, dict(settings)
+    def __init__(self, strategy: StrategyFunction, panel: Panel, plan: SearchPlan, settings: Mapping[str, Any], runner: Runner) -> None:
+        self.strategy, self.panel, self.plan, self.runner = strategy, panel, plan, runner
         self.config: RunConfig = configure(**settings)
-        self.told: dict[str, Any] = {} if threads is None else {"threads": threads}
         self.store = None if plan.storage is None else KeptRows(plan.storage)
         self.known: dict[str, pl.DataFrame] = {}
-        self.specs: dict[str, float | None] = {}
+        self.trials: dict[str, Trial] = {}
         self.evaluated = 0
         self.seconds: float | None = None
+
+    @cached_property
+    def part(self) -> Panel:
+        """The first part of the bars, on which poor variants are given up."""
+        return until(self.panel, max(2, int(self.panel.bars * (self.plan.prune or 1.0))))
 
     def rows(self, variants: Sequence[Mapping[str, Any]], part: Panel | None = None) -> dict[str, pl.DataFrame]:
         """Rows by the name of the variant, on the panel or on a part of it; each a frame of one row, without the parameters."""
         panel = part or self.panel
         place = "" if part is None else "part "
         fresh = {place + _name(v): v for v in variants if place + _name(v) not in self.known}
-        keys = {name: key for name, variant in fresh.items() if (key := self._key(variant, panel)) is not None}
+        keys = {} if self.store is None else {name: key for name, v in fresh.items() if (key := self._key(v, panel)) is not None}
         found = {} if self.store is None else self.store.find(keys.values())
-        self.known |= {name: found[key] for name, key in keys.items() if key in found}
+        kept = {name: found[key] for name, key in keys.items() if key in found}
+        self.known |= kept
+        if part is None:
+            self._count(self._trial(fresh[name], row) for name, row in kept.items())
         left = [name for name in fresh if name not in self.known]
         if left:
             began = time.monotonic()
-            frame = evaluate(self.strategy, panel, [fresh[name] for name in left], **self.told, **self.settings)
+            frame = self.runner.rows(self.strategy, panel, self.config, [fresh[name] for name in left], counting=part is None)
             check_metrics(frame, self.plan)
             self.evaluated += len(left)
             self.seconds = (time.monotonic() - began) / len(left)  # of the last batch: the first makes things that stay
             rest = frame.drop(list(self.plan.space))
             made = {name: rest[at : at + 1] for at, name in enumerate(left)}
             self.known |= made
+            if part is None:
+                self._count(self.runner.trials)
             if self.store is not None:
                 self.store.keep({keys[name]: row for name, row in made.items() if name in keys and row["error"][0] is None})
-        if part is None:
-            self._count(fresh, keys)
         return {_name(v): self.known[place + _name(v)] for v in variants}
 
     def _key(self, variant: Mapping[str, Any], panel: Panel) -> str | None:
@@ -220,12 +227,15 @@ class _Runner:
         except Exception:  # noqa: BLE001 - whatever the user's function raises; its row will say so
             return None
 
-    def _count(self, fresh: Mapping[str, Mapping[str, Any]], keys: Mapping[str, str]) -> None:
-        for name in fresh:
-            row = self.known[name].row(0, named=True)
-            if name in keys and row["error"] is None:
-                sharpe, periods = row.get("sharpe"), row.get("periods_per_year")
-                self.specs[self.strategy(**fresh[name]).spec_id] = None if sharpe is None or not periods else sharpe / periods**0.5
+    def _trial(self, variant: Mapping[str, Any], kept: pl.DataFrame) -> Trial:
+        """A row of the storage as the registry counts it."""
+        row = kept.row(0, named=True)
+        sharpe, periods = row.get("sharpe"), row.get("periods_per_year")
+        each = None if sharpe is None or not periods else sharpe / periods**0.5
+        return Trial(trial_id(self.strategy(**variant).spec_id, self.config), self.strategy.name, each)
+
+    def _count(self, trials: Iterable[Trial]) -> None:
+        self.trials |= {trial.trial: trial for trial in trials}
 
 
 def _ask(study: Any, plan: SearchPlan, count: int) -> list[tuple[Any, dict[str, Any]]]:
@@ -250,11 +260,10 @@ def _ask(study: Any, plan: SearchPlan, count: int) -> list[tuple[Any, dict[str, 
     return found
 
 
-def _race(runner: _Runner, asked: Sequence[tuple[Any, Mapping[str, Any]]]) -> set[int]:
+def _race(known: _Known, asked: Sequence[tuple[Any, Mapping[str, Any]]]) -> set[int]:
     """Places of the variants that are poor on the first part of the bars."""
-    plan = runner.plan
-    part = until(runner.panel, max(2, int(runner.panel.bars * (plan.prune or 1.0))))
-    rows, poor = runner.rows([variant for _, variant in asked], part), set()
+    plan, part = known.plan, known.part
+    rows, poor = known.rows([variant for _, variant in asked], part), set()
     for at, (trial, variant) in enumerate(asked):
         value = rows[_name(variant)][plan.metrics[0]][0]
         if value is not None and np.isfinite(float(value)):

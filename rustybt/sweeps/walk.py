@@ -21,6 +21,7 @@ from rustybt.model import Panel
 from rustybt.spec import Strategy, StrategyFunction
 from rustybt.sweeps.choose import Choice, Learning, learn
 from rustybt.sweeps.registry import Tally, Trial, counted, open_registry, trial_id
+from rustybt.sweeps.runner import running
 from rustybt.sweeps.splits import Length, Walk, Window, instant, windows
 from rustybt.sweeps.stitch import Piece, cash_piece, joined, run_span, stitched_frame
 from rustybt.sweeps.switch import numbered, switched
@@ -45,7 +46,9 @@ def walk_forward(
     pick: str = "peak",
     finalists: int = 5,
     positions: str = "flat",
-    threads: int | None = None,
+    workers: int | None = None,
+    executor: str = "threads",
+    address: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     trials: str | Path | None = None,
     **settings: Any,
@@ -73,7 +76,10 @@ def walk_forward(
         positions: ``flat``: each test begins with cash, the exact equity that the one before ended with; what is held at its end is
             valued at its last close, and no cost of closing is paid. ``carry``: one run through all tests, in which the parameters change
             at the first bar of each; positions are carried over and every trade is paid for.
-        threads: workers; None = one per core. The result does not depend on it.
+        workers: how many variants at a time; None = one per core, of the cluster where there is one. The result does not depend on who
+            runs them.
+        executor: ``threads``, ``processes`` or ``ray``, as in `rustybt.sweep`.
+        address: of a Ray cluster, as in `rustybt.sweep`.
         progress: called with (done, total) variants.
         trials: file that counts trials, as in `rustybt.sweep`. A walk-forward is one trial: its result was not chosen among its variants.
         **settings: of the run: ``cash``, ``costs``, ``fill`` ... as in `rustybt.run`.
@@ -99,12 +105,13 @@ def walk_forward(
     for name in ("flows", "trade_from"):
         if settings.get(name) is not None:
             raise ConfigError(f"{name} cannot be divided among windows", where=f"walk_forward, {name}", do="leave it out")
-    learning = Learning(strategy, grid, search, where, Choice(metric, pick, finalists), threads, settings)
+    learning = Learning(strategy, grid, search, where, Choice(metric, pick, finalists), settings)
     registry, notes = open_registry(trials)
     panel, config = panel_of(data), configure(**settings)
     steps = windows(panel, Walk(train, test, validation, embargo, mode))
     watch = None if progress is None else _Watch(progress, learning.count * len(steps))
-    chosen = [learn(learning, panel, step, watch) for step in steps]
+    with running(executor, workers, address) as runner:
+        chosen = [learn(learning, runner, panel, step, watch) for step in steps]
     if all(one.parameters is None for one in chosen):
         raise ConfigError(f"no variant ran in any window: {chosen[0].error}", where="walk_forward", do="try one of them with rustybt.run")
     made = [None if one.parameters is None else strategy(**one.parameters) for one in chosen]

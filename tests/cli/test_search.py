@@ -103,3 +103,44 @@ def test_cross_validate_joins_the_tests_to_paths(rustybt: Command, bars: str, cr
     refused = rustybt("cross-validate", cross, "--data", bars, "--grid", "fast=3", "--groups", "1")
     assert refused.code in {1, 2}
     assert "groups" in refused.err
+
+
+def test_other_executors_give_the_same(rustybt: Command, cross: str, bars: str) -> None:
+    searched = ("search", cross, "--data", bars, "--space", "fast=2..9", "--count", "8", "--batch", "4", "--trials", "off", "--json")
+    walked = ("walk-forward", cross, "--data", bars, "--grid", "fast=3,5", "--train", "80", "--test", "60", "--trials", "off", "--json")
+    for command in (searched, walked):
+        plain = rustybt(*command)
+        assert plain.code == 0
+        assert rustybt(*command, "--executor", "processes", "--workers", "2").json == plain.json
+    wrong = rustybt(*searched[:-1], "--executor", "fibres")
+    assert wrong.code == 2
+    assert "there is no executor 'fibres'" in wrong.err
+
+
+def test_leaderboards_are_judged(rustybt: Command, cross: str, bars: str, tmp_path: Path) -> None:
+    swept = (
+        "sweep",
+        cross,
+        "--data",
+        bars,
+        "--grid",
+        "fast=3,5,8",
+        "--grid",
+        "slow=12,20",
+        "--trials",
+        "off",
+        "--out",
+        str(tmp_path / "s"),
+    )
+    told = rustybt(*swept, "--report", str(tmp_path / "page.html"))
+    assert "Probability of overfitting" in told.out
+    assert "95 % of block resamples of the first row alone: Total return" in told.out
+    assert "Probability of overfitting" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    found = rustybt(*swept, "--json").json["judgement"]
+    assert (found["variants"], found["sessions"], found["notes"]) == (6, 200, [])
+    assert 0 < found["superior_ability"]["p_value"] <= 1
+    assert len(found["intervals"]) == 6 * 5
+    assert rustybt(*swept, "--judge", "--json").json["judgement"] == found
+    assert rustybt(*swept, "--no-judge", "--json").json["judgement"] is None
+    searched = rustybt("search", cross, "--data", bars, "--space", "fast=2..9", "--count", "8", "--batch", "4", "--trials", "off")
+    assert "Probability of overfitting" in searched.out

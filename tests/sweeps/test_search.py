@@ -47,7 +47,7 @@ def hunted(panel: Panel, **more: Any) -> Any:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_search_follows_from_its_seed_alone(panel: Panel, method: str) -> None:
-    one, other = hunted(panel, method=method, threads=1), hunted(panel, method=method, threads=3)
+    one, other = hunted(panel, method=method, workers=1), hunted(panel, method=method, workers=3)
     assert one.frame.equals(other.frame)
     assert not one.frame.equals(hunted(panel, method=method, seed=5).frame)
     assert one.frame["batch"].to_list() == [at // 6 for at in range(24)]

@@ -185,7 +185,7 @@ def test_what_comes_later_changes_nothing(panel: Panel) -> None:
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_threads_change_nothing(panel: Panel, threads: int) -> None:
-    one, other = walked(panel, threads=1), walked(panel, threads=threads)
+    one, other = walked(panel, workers=1), walked(panel, workers=threads)
     assert one.windows.equals(other.windows)
     assert one.equity.equals(other.equity)
 
