@@ -175,12 +175,12 @@ class Evaluator:
         if not found.at:
             return []
         sketches, filled = read
-        given = self.learners[strategy].sketcher.table(variants)
-        names = {at: stamped(one.strategy, strategy.name, one.params).spec_id for at, one in sketches.items()}
+        given, ran = self.learners[strategy].sketcher.table(variants), set(found.at)
+        names = {at: stamped(one.strategy, strategy.name, one.params).spec_id for at, one in sketches.items() if at in ran}
         for one in filled:
-            if one.form.names is not None:
-                left = [at for at in one.at.tolist() if at not in names]
-                names |= dict(zip(left, one.form.names.of([given[at] for at in left]), strict=True))
+            assert one.form.names is not None
+            own = [at for at in one.at.tolist() if at in ran and at not in names]
+            names |= dict(zip(own, one.form.names.of([given[at] for at in own]), strict=True))
         year, family, settings = self.batches.periods**0.5, strategy.name, self.settings
         return [
             Trial(trial_under(f'"{names[at]}"', settings), family, None if sharpe is None else sharpe / year)
