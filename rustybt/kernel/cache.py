@@ -43,7 +43,7 @@ def salt(sources: Iterable[Path] | None = None) -> str:
     import numba
 
     digest = hashlib.sha256()
-    for path in [*sorted(HERE.glob("*.py") if sources is None else sources), *sorted(MODEL.glob("*.py")), *BESIDE]:
+    for path in [*sorted(HERE.glob("*.py") if sources is None else sources), *sorted(MODEL.glob("*.py")), *filter(Path.is_file, BESIDE)]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     digest.update(f"{llvmlite.binding.get_host_cpu_name()} {numba.config.CPU_NAME} {numba.config.CPU_FEATURES}".encode())
     bounds, level = numba.config.BOUNDSCHECK, os.environ.get("NUMBA_OPT", "")
