@@ -26,7 +26,7 @@ def measure(small: bool, rounds: int | None, say: Callable[[str], None]) -> Find
     sizes: dict[str, Any] = SMALL if small else SIZES
     found: list[Measured] = []
     tables, goals, wrong = [], list[Goal](), list[str]()
-    for part in (_others, _grown, _workers, _wide):
+    for part in (_others, _grown, _counted, _workers, _wide):
         measured, table, goal = part(sizes, rounds, say)
         found += measured
         tables.append(table)
@@ -91,6 +91,21 @@ def _grown(sizes: dict[str, Any], rounds: int | None, say: Callable[[str], None]
         Table("More variants", head, tuple(rows), notes),
         [Goal("bytes of a variant beside its row", beyond, BYTES, least=False, unit="bytes")],
     )
+
+
+def _counted(sizes: dict[str, Any], rounds: int | None, say: Callable[[str], None]) -> Part:
+    count, rows = sizes["grown"][0], []
+    say(f"sweeps: {count:,} variants, with and without the registry of trials")
+    found = side_by_side(
+        [_task(f"{how} trials", sizes, "sized", count, counted=how == "counted") for how in ("uncounted", "counted")], rounds=rounds or 3
+    )
+    if not any(one.error for one in found):
+        each = [one.facts["cpu_s"] / one.facts["rows"] for one in found]
+        rows.append((f"{found[0].facts['rows']:,}", seconds(each[0]), seconds(each[1]), seconds(each[1] - each[0])))
+    notes = (
+        "Processor time of a variant of one asset on one worker, no trial counted, and every trial named and written to a new registry.",
+    )
+    return found, Table("Trials", ("variants", "uncounted", "counted", "more"), tuple(rows), notes), []
 
 
 def _workers(sizes: dict[str, Any], rounds: int | None, say: Callable[[str], None]) -> Part:

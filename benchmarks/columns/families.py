@@ -5,8 +5,12 @@ The clock runs from a validated panel in memory to the frame of results, as in `
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
+from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import polars as pl
@@ -139,7 +143,8 @@ def prepare(case: Facts) -> Job:
     """A sweep behind the door.
 
     Args:
-        case: ``family``, ``variants`` (about), ``assets``, ``bars``; optional ``workers``, and ``called``: every variant by a call.
+        case: ``family``, ``variants`` (about), ``assets``, ``bars``; optional ``workers``; ``called``: every variant by a call;
+            ``counted``: every trial in a new registry.
     """
     family, assets = str(case["family"]), int(case["assets"])
     passes = Clocked()
@@ -149,15 +154,20 @@ def prepare(case: Facts) -> Job:
     if case.get("called"):
         learn.FEW = NEVER
 
+    places = (Path(mkdtemp(prefix="trials-")) / "trials.sqlite" if case.get("counted") else "off" for _ in count())
+
     def run() -> dict[str, Any]:
+        trials = next(places)
         passes.seconds, busy = 0.0, time.process_time()
         done = rbt.sweep(
-            FAMILIES[family], panel, grid=grid, trials="off", progress=False, workers=case.get("workers"), budget="500MB",
+            FAMILIES[family], panel, grid=grid, trials=trials, progress=False, workers=case.get("workers"), budget="500MB",
             costs=rbt.costs(commission=rbt.bps(10)), max_gross=1, cash="100000",
         )  # fmt: skip
         busy, rows = time.process_time() - busy, done.frame
         if rows["error"].null_count() < rows.height:
             raise ValueError(rows["error"].drop_nulls()[0])
+        if isinstance(trials, Path):
+            shutil.rmtree(trials.parent)
         size = rows.estimated_size() / rows.height
         return {"cpu_s": busy, "compiled_s": passes.seconds, "rows": rows.height, "row_bytes": size, "digest": digest_of(rows)}
 
