@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -75,6 +76,17 @@ class CrossValidation:
         from rustybt.sweeps.pages import write_combined
 
         return write_combined(self, Path(path))
+
+    def figures(self) -> dict[str, Any]:
+        """The pictures of its page by title, as Plotly figures that a notebook shows.
+
+        Raises:
+            MissingExtraError: the ``report`` extra is not installed.
+        """
+        from rustybt.analysis.report import plotly_figures
+        from rustybt.sweeps.pages import combined_inputs
+
+        return plotly_figures(combined_inputs(self))
 
     def _repr_html_(self) -> str:
         from rustybt.sweeps.pages import combined_summary

@@ -166,6 +166,17 @@ class Search:
 
         return write_search(self, Path(path))
 
+    def figures(self) -> dict[str, Any]:
+        """The pictures of its page by title, as Plotly figures that a notebook shows.
+
+        Raises:
+            MissingExtraError: the ``report`` extra is not installed.
+        """
+        from rustybt.analysis.report import plotly_figures
+        from rustybt.sweeps.pages import search_inputs
+
+        return plotly_figures(search_inputs(self))
+
     def _repr_html_(self) -> str:
         from rustybt.sweeps.pages import search_summary
 

@@ -10,9 +10,9 @@ import polars as pl
 
 from rustybt.analysis.metrics.definitions import definition_of
 from rustybt.analysis.report import Chart, Section
-from rustybt.analysis.report.landscape import cloud_figure, curve_figure, heat_figure, parallel_figure, progress_figure
+from rustybt.analysis.report.landscape import cloud_figure, curve_figure, heat_figure, parallel_figure, progress_figure, surface_figure
 from rustybt.analysis.report.tables import Cell, Table, tone_of
-from rustybt.analysis.report.walks import decay_figure, logits_figure
+from rustybt.analysis.report.walks import MOST_CHOICES, decay_figure, logits_figure
 from rustybt.analysis.report.wording import NOTHING, metric, money, number, percent
 from rustybt.errors import ConfigError
 from rustybt.sweeps.judgement import Judgement
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MOST_SURFACES = 4
 MOST_CELLS = 60
 """Values of a parameter beyond which a surface is too fine to be read."""
+TURN = "Drag to turn it."
 LUCK = ("probabilistic_sharpe", "deflated_sharpe")
 
 
@@ -47,13 +48,18 @@ def shown(name: str, value: Any) -> str:
     return str(value)
 
 
+def _end(name: str, value: float) -> str:
+    """An end of an interval: a digit less than the number it stands below."""
+    return percent(value, 1) if definition_of(name).unit == "fraction" else shown(name, value)
+
+
 def board(frame: pl.DataFrame, names: Sequence[str], judgement: Judgement | None = None) -> Table:
     """Rows of variants as a table, with the intervals of a judgement below the numbers."""
     kept, note = [name for name in names if name in frame.columns], ""
     around: Mapping[tuple[int, str], str] = {}
     if judgement is not None and judgement.intervals["low"].null_count() < judgement.intervals.height:
         around = {
-            (row[0], row[1]): f"{shown(row[1], row[3])} to {shown(row[1], row[4])}" for row in judgement.intervals.drop_nulls().iter_rows()
+            (row[0], row[1]): f"{_end(row[1], row[3])} to {_end(row[1], row[4])}" for row in judgement.intervals.drop_nulls().iter_rows()
         }
         note = "Below a number: the middle 95 % of 1,000 block resamples of that row's own sessions, which know nothing of the choice."
     key = next((name for name in ("variant", "trial") if name in kept), None)
@@ -92,6 +98,9 @@ def landscape(frame: pl.DataFrame, parameters: Sequence[str], name: str) -> list
         )
         for x, y in pairs
     ]
+    maps[1:1] = [
+        Chart(_turned(good, x, y, name, title), f"{title}: {x} and {y}, as a surface", TURN, "mid") for x, y in _hills(good, pairs)
+    ]
     if maps:
         sections.append(
             Section("Surface", charts=maps if len(maps) == 1 else (), pairs=maps if len(maps) > 1 else (), text=_plateau(found, varied))
@@ -105,23 +114,24 @@ def landscape(frame: pl.DataFrame, parameters: Sequence[str], name: str) -> list
         sections.append(Section("Sensitivity", pairs=curves, text=(_stable(good, varied, name),)))
     if len(varied) > 1:
         across = [*varied, *(n for n in ("total_return", "max_drawdown", "volatility") if n != name and n in good.columns), name]
-        lines = parallel_figure(good, across, name, largest=largest)
+        called = {one: words(one) for one in across if one in METRICS}
+        lines = parallel_figure(good.rename(called), [called.get(one, one) for one in across], called.get(name, name), largest=largest)
         said = f"Each line is a variant, coloured by {title}: the best sixth on top, in full colour."
         sections.append(Section("All variants", charts=(Chart(lines, "", said, "mid", "Parallel coordinates"),)))
     return sections
 
 
-def luck(judgement: Judgement, sentence: str) -> list[Section]:
-    """How much of the best result may be luck."""
-    found, told = judgement.overfitting, [sentence, *judgement.sentences()]
+def luck(judgement: Judgement) -> list[Section]:
+    """Choosing the best of one half of the sessions, split by split; the numbers stand beside the leaderboard."""
+    found = judgement.overfitting
     if found is None:
-        return [Section("Luck", text=told)]
-    told.append(f"The best variant of one half lost money per unit of risk in {percent(found.loss, 1)} of the other halves.")
+        return []
+    told = (f"The best variant of one half lost money per unit of risk in {percent(found.loss, 1)} of the other halves.",)
     charts = (
         Chart(logits_figure(found.logits), "Rank out of sample", "CSCV, Bailey et al. 2017.", "short"),
         Chart(
             decay_figure(found.inside.tolist(), found.outside.tolist(), ("Sharpe of a session, in sample", "out of sample")),
-            "The choice, in and out of sample", "One dot per split.", "short",
+            "The choice, in and out of sample", f"One dot per split{_thinned(len(found.logits))}.", "short",
         ),
     )  # fmt: skip
     return [Section("Luck", pairs=charts, text=told)]
@@ -165,6 +175,20 @@ def maps(search: Search) -> list[Section]:
         return []
     text, alone = (f"Where trials were made, coloured by {words(name)}.",), len(charts) == 1
     return [Section("Landscape", charts=charts if alone else (), pairs=() if alone else charts, text=text)]
+
+
+def _thinned(count: int) -> str:
+    return f", {MOST_CHOICES:,} of {count:,}" if count > MOST_CHOICES else ""
+
+
+def _hills(frame: pl.DataFrame, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The first pair of numeric parameters with at least three values each: fewer make no surface."""
+    fit = [pair for pair in pairs if all(frame[one].dtype.is_numeric() and frame[one].n_unique() > 2 for one in pair)]
+    return fit[:1]
+
+
+def _turned(frame: pl.DataFrame, x: str, y: str, name: str, title: str) -> Mapping[str, Any]:
+    return surface_figure(surface(frame.drop_nulls([x, y]), x, y, name), (x, y), title)
 
 
 def _picked(frame: pl.DataFrame, parameters: Sequence[str], name: str, largest: bool) -> Pick | None:

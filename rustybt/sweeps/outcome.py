@@ -307,6 +307,17 @@ class Sweep:
 
         return write_sweep(self, path, by=by, parts=parts)
 
+    def figures(self) -> dict[str, Any]:
+        """The pictures of its page by title, as Plotly figures that a notebook shows.
+
+        Raises:
+            MissingExtraError: the ``report`` extra is not installed.
+        """
+        from rustybt.analysis.report import plotly_figures
+        from rustybt.sweeps.pages import sweep_inputs
+
+        return plotly_figures(sweep_inputs(self))
+
     def _repr_html_(self) -> str:
         from rustybt.sweeps.pages import sweep_summary
 

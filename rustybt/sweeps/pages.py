@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from rustybt.sweeps.outcome import Sweep
     from rustybt.sweeps.walked import WalkForward
 
-LUCK = ("probabilistic_sharpe", "deflated_sharpe")
-
 
 @dataclass(frozen=True)
 class _Ran:
@@ -88,10 +86,10 @@ def sweep_inputs(sweep: Sweep, by: str = "sharpe", parts: int | None = None) -> 
     best, judgement = sweep.top(10, by=by), sweep.judgement(by, limit=AT_ONCE)
     if parts is not None:
         judgement = replace(judgement, overfitting=sweep.overfitting(parts))
-    names = ["variant", *parameters, by, *METRICS, "final_equity", "fills", *LUCK]
+    names = ["variant", *parameters, by, "deflated_sharpe", *METRICS, "final_equity", "fills", "probabilistic_sharpe"]
     table = board(best, list(dict.fromkeys(names)), judgement)
     sections = [Section("Leaderboard", tables=(("", table),), text=(sweep.luck, *judgement.sentences()))]
-    sections += [*landscape(sweep.frame, parameters, by), *luck(judgement, sweep.luck)]
+    sections += [*landscape(sweep.frame, parameters, by), *luck(judgement)]
     cards = [
         *_best_cards(best, by),
         Card("Variants", f"{sweep.frame.height:,}", "", f"{sweep.failed:,} failed", "combinations of the grid"),
@@ -114,18 +112,18 @@ def search_inputs(search: Search) -> StudyInputs:
         "trial",
         *search.parameters,
         *search.plan.metrics,
+        "deflated_sharpe",
         *METRICS,
         "final_equity",
         "fills",
         "probabilistic_sharpe",
-        "deflated_sharpe",
     ]
     title = "Pareto front" if many else "Leaderboard"
     table = board(best.head(20), list(dict.fromkeys(names)), judgement)
     sections = [Section(title, tables=(("", table),), text=(search.luck, *judgement.sentences()))]
     ran = search.frame.filter(~pl.col("pruned"))
     lands = [section for section in landscape(ran, search.parameters, search.plan.metrics[0]) if section.title == "All variants"]
-    sections += [*hunted(search), clouds(search), *maps(search), *lands, *luck(judgement, search.luck)]
+    sections += [*hunted(search), clouds(search), *maps(search), *lands, *luck(judgement)]
     cards = [
         *_best_cards(search.top(1), search.plan.metrics[0]),
         Card("Trials", f"{search.frame.height:,}", "", f"{search.evaluated:,} run, {search.failed:,} failed", "asked for by the method"),
@@ -258,7 +256,7 @@ def _tests(judgement: Judgement) -> list[Card]:
     found, better = judgement.overfitting, judgement.superior_ability
     cards = [] if found is None else [Card("Overfitting", percent(found.probability, 0), "", "probability, by CSCV", "Bailey et al. 2017")]
     return (
-        cards if better is None else [*cards, Card("Luck alone", f"p {better.p_value:.3f}", "", "better than cash, by SPA", "Hansen 2005")]
+        cards if better is None else [*cards, Card("Luck alone", f"p {better.p_value:.3f}", "", "if none beat cash, by SPA", "Hansen 2005")]
     )
 
 

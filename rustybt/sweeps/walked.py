@@ -145,6 +145,17 @@ class WalkForward:
 
         return write_walk(self, Path(path))
 
+    def figures(self) -> dict[str, Any]:
+        """The pictures of its page by title, as Plotly figures that a notebook shows.
+
+        Raises:
+            MissingExtraError: the ``report`` extra is not installed.
+        """
+        from rustybt.analysis.report import plotly_figures
+        from rustybt.sweeps.pages import walk_inputs
+
+        return plotly_figures(walk_inputs(self))
+
     def _repr_html_(self) -> str:
         from rustybt.sweeps.pages import walk_summary
 

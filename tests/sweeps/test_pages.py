@@ -56,12 +56,14 @@ def test_the_page_of_a_sweep(panel: Panel, tmp_path: Path) -> None:
     page = found.report(tmp_path / "sweep.html", parts=8).read_text(encoding="utf-8")
     figures = check(page)
     kinds = [name.rsplit("-", 1)[0] for name in figures]
-    assert kinds == ["surface"] * 3 + ["sensitivity"] * 3 + ["all-variants"] + ["luck"] * 2
+    assert kinds == ["surface"] * 4 + ["sensitivity"] * 3 + ["all-variants"] + ["luck"] * 2
     heat = figures["surface-0"]["data"][0]
     assert heat["x"] == ["3", "5", "8"]
     assert heat["y"] == ["12", "20", "30"]
     cell = found.frame.filter((pl.col("fast") == 5) & (pl.col("slow") == 30))["sharpe"].median()
     assert heat["z"][2][1] == pytest.approx(cell, rel=1e-4)
+    hill = figures["surface-1"]["data"][0]
+    assert (hill["type"], hill["x"], hill["y"], hill["z"]) == ("surface", [3.0, 5.0, 8.0], [12.0, 20.0, 30.0], heat["z"])
     assert "Probability of overfitting" in page
     assert found.report(tmp_path / "again.html", parts=8).read_text(encoding="utf-8") == page
     block = found._repr_html_()
@@ -165,3 +167,24 @@ def test_windows_on_a_calendar(panel: Panel) -> None:
     assert train["base"][0] == first["train_from"].isoformat()
     assert test["x"][0] == ((first["test_to"] - first["test_from"]).days + 1) * 86_400_000
     assert stitched_figure(found.equity, "USD")["layout"]["xaxis"]["range"][0] == first["test_from"].isoformat()
+
+
+def test_pictures_for_notebooks_are_those_of_the_page(panel: Panel, tmp_path: Path) -> None:
+    swept = rbt.sweep(cross, panel, grid=GRID, trials="off")
+    pictures = swept.figures()
+    drawn = figures_of(swept.report(tmp_path / "sweep.html").read_text(encoding="utf-8"))
+    assert len(pictures) == len(drawn)
+    assert {"Sharpe ratio: fast and slow", "Sharpe ratio: fast and slow, as a surface", "Parallel coordinates", "Rank out of sample"} < set(
+        pictures
+    )
+    for picture, figure in zip(pictures.values(), drawn.values(), strict=True):
+        assert len(picture.data) == len(figure["data"])
+        assert not re.search(r'"(?:color|fillcolor|bgcolor)":"\$', picture.to_json())
+    heat = pictures["Sharpe ratio: fast and kind"]
+    assert list(heat.data[0].y) == ["$loss", "<b>plain</b>"]  # a value that begins with a dollar sign is no colour
+    search = rbt.search(cross, panel, space={"fast": [3, 5, 8], "slow": [12, 20]}, trials=6, batch=6, registry="off")
+    walk = rbt.walk_forward(cross, panel, grid={"fast": [3, 5]}, train=90, test=60, trials="off")
+    both = rbt.cross_validate(cross, panel, grid={"fast": [3, 5]}, groups=4, tests=2, trials="off")
+    assert "sharpe along fast" in search.figures()
+    assert {"Equity out of sample", "Windows", "What was left"} < set(walk.figures())
+    assert "Equity along the paths" in both.figures()

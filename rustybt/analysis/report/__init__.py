@@ -6,8 +6,9 @@ file is the caller's work. The same inputs give the same bytes. To add a part: a
 """
 
 from rustybt.analysis.report.inputs import ReportInputs
+from rustybt.analysis.report.notebook import plotly_figures
 from rustybt.analysis.report.page import render
 from rustybt.analysis.report.study import Chart, Section, StudyInputs, render_study, study_block
 from rustybt.analysis.report.summary import summary_html
 
-__all__ = ["Chart", "ReportInputs", "Section", "StudyInputs", "render", "render_study", "study_block", "summary_html"]
+__all__ = ["Chart", "ReportInputs", "Section", "StudyInputs", "plotly_figures", "render", "render_study", "study_block", "summary_html"]

@@ -54,6 +54,7 @@ def heat_figure(grid: pl.DataFrame, names: tuple[str, str], metric: str, marks: 
             "text": [["" if v is None else number(v) for v in row] for row in z],
             "texttemplate": "%{text}",
             "textfont": {"size": 11},
+            "showscale": False,
         }
     for (name, (x, y)), symbol in zip(marks.items(), ("circle-open", "square-open", "diamond-open"), strict=False):
         look = {"symbol": symbol, "size": 30, "color": "$ink", "line": {"width": 1.8}}
@@ -66,6 +67,30 @@ def heat_figure(grid: pl.DataFrame, names: tuple[str, str], metric: str, marks: 
         "showlegend": bool(marks),
     }
     return {"data": data, "layout": layout}
+
+
+def surface_figure(grid: pl.DataFrame, names: tuple[str, str], metric: str) -> Figure:
+    """A metric over two numeric parameters as a surface that can be turned; the rows and columns of `heat_figure`.
+
+    Args:
+        grid: as `rustybt.sweeps.surface` gives it.
+        names: of the parameter across, of the one upwards.
+        metric: the height.
+    """
+    across, up = names
+    xs, ys = [float(column) for column in grid.columns if column != up], grid[up].cast(pl.Float64).to_list()
+    z = [[_short(value) for value in row] for row in grid.drop(up).rows()]
+    known = [value for row in z for value in row if value is not None]
+    low, high = (min(known), max(known)) if known else (0.0, 0.0)
+    surface = {
+        "type": "surface", "x": xs, "y": ys, "z": z, "colorscale": _scale(low, high), **({"cmid": 0.0} if low < 0 < high else {}),
+        "showscale": False, "connectgaps": False, "hovertemplate": f"{across} %{{x}}, {up} %{{y}}<br>{metric} %{{z}}<extra></extra>",
+        "contours": {"z": {"show": True, "color": "$muted", "width": 1}},
+    }  # fmt: skip
+    look = {"gridcolor": "$line", "color": "$muted", "showbackground": False, "tickfont": {"size": 10}, "nticks": 6}
+    titles = {"xaxis": across, "yaxis": up, "zaxis": metric}
+    scene: Figure = {axis: look | {"title": {"text": title, "font": {"size": 11}}} for axis, title in titles.items()}
+    return {"data": [surface], "layout": {"scene": scene | {"camera": {"eye": {"x": -1.5, "y": -1.5, "z": 0.9}}}}}
 
 
 def curve_figure(rows: pl.DataFrame, parameter: str, metric: str) -> Figure:

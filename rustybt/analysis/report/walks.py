@@ -17,6 +17,10 @@ DAY_MS = 86_400_000
 PARTS = {"train": ("Training", "$benchmark"), "validation": ("Validation", "$accent"), "test": ("Test", "$strategy")}
 
 
+MOST_CHOICES = 2000
+"""Dots of a chart of choices; more hide each other."""
+
+
 def spans_figure(rows: pl.DataFrame) -> Figure:
     """Which days each window learns from and is tested on.
 
@@ -152,7 +156,7 @@ def logits_figure(logits: Floats) -> Figure:
         "hovertemplate": "logit %{x:.2f}: %{y} splits<extra></extra>",
     }  # fmt: skip
     layout = {
-        "xaxis": {"title": {"text": "logit of the rank out of sample: below 0 is worse than the middle"}, "zeroline": True},
+        "xaxis": {"title": {"text": "logit of the rank (below 0: the worse half)"}, "zeroline": True},
         "yaxis": {"title": {"text": "splits"}, "nticks": 5},
         "showlegend": False,
     }
@@ -163,8 +167,8 @@ def decay_figure(inside: Sequence[float | None], outside: Sequence[float | None]
     """What was chosen, in sample across and out of sample upwards, with the line on which nothing is lost and the fitted one."""
     pairs = [(float(a), float(b)) for a, b in zip(inside, outside, strict=True) if a is not None and b is not None]
     x, y = (np.array([pair[at] for pair in pairs]) for at in (0, 1))
-    if len(x) > 2000:
-        keep = np.linspace(0, len(x) - 1, 2000).astype(np.int64)
+    if len(x) > MOST_CHOICES:
+        keep = np.linspace(0, len(x) - 1, MOST_CHOICES).astype(np.int64)
         x, y = x[keep], y[keep]
     look = {"size": 6, "color": "$strategy", "opacity": 0.55}
     data: list[Figure] = [
