@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from benchmarks.models import Findings, Goal, Table, Task, ratio
 from benchmarks.processes import side_by_side
 from benchmarks.report import mebibytes, seconds
-from rustybt.data.catalog.bars import ROW_GROUP
+from rustybt.data.catalog.bars import ROW_GROUP, writer_of
 from rustybt.data.catalog.reading import BARS, QUARANTINE
 from rustybt.model import Asset
 
@@ -87,21 +87,21 @@ def write_snapshot(folder: Path, assets: int, bars: int) -> None:
     minutes = FIRST + np.arange(1, bars + 1)
     ts = pl.Series("ts", minutes.astype("datetime64[us]").astype(np.int64)).cast(pl.Datetime("us", "UTC"))
     sessions = pl.Series("session", (minutes - np.timedelta64(1, "m")).astype("datetime64[D]").astype(np.int32)).cast(pl.Date)
-    draw, schema = np.random.default_rng(11), pa.schema([])
+    draw, names = np.random.default_rng(11), [f"A{number:04}" for number in range(assets)]
     writer: pq.ParquetWriter | None = None
     for number in range(assets):
         close = np.maximum(10_000 + np.cumsum(draw.integers(-3, 4, bars)), 200)
         opened = np.concatenate([close[:1], close[:-1]])
         high, low = np.maximum(opened, close) + draw.integers(0, 3, bars), np.minimum(opened, close) - draw.integers(0, 3, bars)
-        named = {"open": opened, "high": high, "low": low, "close": close}
-        exact = [pl.Series(name, cents).cast(pl.Int128).reinterpret(dtype=pl.Decimal(38, 2)).alias(name) for name, cents in named.items()]
-        volume = pl.Series("volume", draw.integers(1, 5000, bars)).cast(pl.Int128).reinterpret(dtype=pl.Decimal(38, 0)).alias("volume")
-        asset = pl.Series("asset", [f"A{number:04}"]).new_from_index(0, bars)
-        part = pl.DataFrame([ts, asset, sessions, *exact, volume]).to_arrow()
-        if writer is None:
-            schema = pa.schema([field.with_type(pa.string()) if field.name == "asset" else field for field in part.schema])
-            writer = pq.ParquetWriter(folder / BARS, schema, compression="zstd")
-        writer.write_table(part.cast(schema), row_group_size=ROW_GROUP)
+        named = {"open": opened, "high": high, "low": low, "close": close, "volume": draw.integers(1, 5000, bars)}
+        exact = {
+            name: pa.Array.from_buffers(pa.decimal64(18, 0 if name == "volume" else 2), bars, [None, pa.py_buffer(units)])
+            for name, units in named.items()
+        }
+        asset = pa.DictionaryArray.from_arrays(pa.array(np.full(bars, number, dtype=np.uint16)), pa.array(names))
+        part = pa.table({"ts": ts.to_arrow(), "asset": asset, "session": sessions.to_arrow(), **exact})
+        writer = writer or writer_of(folder / BARS, part.schema, list(exact))
+        writer.write_table(part, row_group_size=ROW_GROUP)
     assert writer is not None
     writer.close()
     pl.DataFrame().write_parquet(folder / QUARANTINE)

@@ -100,17 +100,31 @@ def load(
         volume_step=volume_step, events=events, start=start, end=end, columns=columns, extras=extras, dirty=dirty, attach=attach,
         reference=reference,
     )  # fmt: skip
+    return read_bars(source, options)
+
+
+def read_bars(source: Any, options: Options, *, keep: bool = True) -> Panel:
+    """`load` with its options in one.
+
+    Args:
+        source: as in `load`.
+        options: likewise.
+        keep: whether a panel made from files is kept for a next time.
+
+    Raises:
+        DataError, ConfigError: as `load`.
+    """
     if isinstance(source, Panel):
         if options.given:
             raise ConfigError(f"{options.given[0]} cannot be applied to a panel", where="load", do="give it when the panel is loaded")
         return source
     if isinstance(source, str) and source == "demo":
-        return _panel(BARS, _for_demo(options))
+        return _panel(BARS, _for_demo(options), keep)
     if isinstance(source, str) and ":" in source:
         _refuse_address(source)
     if isinstance(source, str) and may_be_name(source) and not Path(source).exists() and (shelf := Catalog()).exists:
         return shelf.open(source, options)
-    return _panel(source, options)
+    return _panel(source, options, keep)
 
 
 def demo_data() -> Panel:
@@ -142,9 +156,9 @@ def _for_demo(options: Options) -> Options:
     return replace(options, stamp=options.stamp or "session", calendar=options.calendar or "XNYS", events=events, extras=extras)
 
 
-def _panel(source: Any, options: Options) -> Panel:
+def _panel(source: Any, options: Options, keep: bool) -> Panel:
     """The panel that was kept, or a new one."""
-    key = panel_key(source, options)
+    key = panel_key(source, options) if keep else None
     kept = None if key is None else find_panel(key)
     if kept is not None:
         return kept

@@ -17,7 +17,7 @@ from rustybt.data.catalog import Catalog, Version
 from rustybt.data.catalog.naming import check_name
 from rustybt.data.catalog.repairs import check_log
 from rustybt.data.demo import EVENTS
-from rustybt.data.door import load
+from rustybt.data.door import read_bars
 from rustybt.data.names import names_of
 from rustybt.data.options import Options
 from rustybt.data.sources import collect, frame_of, open_source
@@ -206,7 +206,7 @@ def _publish(
     got: Downloaded | None = None,
     log: pl.DataFrame | None = None,
 ) -> Version:
-    panel = load(source, **options)
+    panel = read_bars(source, Options(**options), keep=False)  # the catalog keeps it
     given = options.get("events")
     if given is None and options.get("reference") is not None:
         given = [event for event in options["reference"].events(panel.symbols) if event.kind != "rename"]

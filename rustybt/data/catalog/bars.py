@@ -6,6 +6,7 @@ fast to write and to read. Others are kept long.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,24 +82,33 @@ def write_bars(file: Any, panel: Panel) -> None:
     if not all((dtype.is_numeric() and dtype.to_python() in (int, float)) or dtype in PLAIN for dtype in _extras(panel)):
         decimal_frame(panel).write_parquet(file, compression="zstd", row_group_size=ROW_GROUP, statistics=True)
         return
-    from pyarrow import parquet
-
     exact = [Exact(panel, name) for name in FIELDS]
-    differences = dict.fromkeys(["ts", *(one.name for one in exact if one.short)], "DELTA_BINARY_PACKED")
-    repeated = [name for name in ("asset", "session", *FIELDS, *panel.trusted) if name not in differences]
     writer = None
     try:
         for part in blocks(panel.frame.height):
             table = _table(panel, exact, part)
-            if writer is None:
-                writer = parquet.ParquetWriter(
-                    file, table.schema, compression="zstd", compression_level=LEVEL, use_dictionary=repeated,
-                    column_encoding=differences, store_decimal_as_integer=True, store_schema=False,
-                )  # fmt: skip
+            writer = writer or writer_of(file, table.schema, [one.name for one in exact if one.short])
             writer.write_table(table, row_group_size=ROW_GROUP)
     finally:
         if writer is not None:
             writer.close()
+
+
+def writer_of(file: Any, schema: pa.Schema, short: Sequence[str]) -> Any:
+    """What writes tables into a file of bars: times and decimals as differences, the rest by the values that repeat.
+
+    Args:
+        file: open, or its path.
+        schema: of the tables.
+        short: columns of decimals with at most `DIGITS` digits.
+    """
+    from pyarrow import parquet
+
+    differences = dict.fromkeys(["ts", *short], "DELTA_BINARY_PACKED")
+    return parquet.ParquetWriter(
+        file, schema, compression="zstd", compression_level=LEVEL, store_decimal_as_integer=True, store_schema=False,
+        column_encoding=differences, use_dictionary=[name for name in schema.names if name not in differences],
+    )  # fmt: skip
 
 
 def same_bars(path: Path, panel: Panel) -> bool:

@@ -8,14 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-PLAIN = "RUSTYBT_KERNEL"
-"""Environment variable whose value ``python`` leaves all compiled code to the interpreter."""
+
+def compiles() -> bool:
+    """Whether code is compiled at all: RUSTYBT_KERNEL=python leaves all of it to the interpreter."""
+    return os.environ.get("RUSTYBT_KERNEL") != "python"
 
 
 def native[F: Callable[..., Any]](function: F) -> F:
     """Compile a function; other threads run while it does."""
-    if os.environ.get(PLAIN) == "python":
-        return function
     import numba
 
     before, home = numba.config.CACHE_DIR, _home()

@@ -145,13 +145,13 @@ def parse(text: Any, layout: Any, rows: Any, span: tuple[int, int], seen: Any) -
 @native
 def number(text: Any, at: int, fraction: bool) -> tuple[Any, int, int]:
     """A number without its sign: all its digits, how many of them are decimals (or `NONE`, `FAILED`), and the place after it."""
-    begin, whole, decimals = at, np.int64(0), 0
+    begin, whole, decimals = at, np.uint64(0), 0
     at += text[at] == MINUS
     digits = at
-    digit = np.int64(text[at]) - ZERO
-    while 0 <= digit <= 9 and at - digits <= MOST:
-        whole, at = whole * 10 + digit, at + 1
-        digit = np.int64(text[at]) - ZERO
+    digit = np.uint64(text[at]) - np.uint64(ZERO)  # below "0" it wraps around: one comparison tells a digit
+    while digit <= np.uint64(9) and at - digits <= MOST:
+        whole, at = whole * np.uint64(10) + digit, at + 1
+        digit = np.uint64(text[at]) - np.uint64(ZERO)
     if at == digits:
         return np.int64(0), (NONE if at == begin else FAILED), at
     if text[digits] == ZERO and at > digits + 1:
@@ -159,15 +159,15 @@ def number(text: Any, at: int, fraction: bool) -> tuple[Any, int, int]:
     if fraction and text[at] == POINT:
         at += 1
         point = at
-        digit = np.int64(text[at]) - ZERO
-        while 0 <= digit <= 9 and at - digits <= MOST + 1:
-            whole, at = whole * 10 + digit, at + 1
-            digit = np.int64(text[at]) - ZERO
+        digit = np.uint64(text[at]) - np.uint64(ZERO)
+        while digit <= np.uint64(9) and at - digits <= MOST + 1:
+            whole, at = whole * np.uint64(10) + digit, at + 1
+            digit = np.uint64(text[at]) - np.uint64(ZERO)
         decimals = at - point
         if decimals == 0:
             return np.int64(0), FAILED, at
         digits += 1
-    return whole, (FAILED if at - digits > MOST else decimals), at
+    return np.int64(whole), (FAILED if at - digits > MOST else decimals), at
 
 
 @native

@@ -15,6 +15,7 @@ import polars as pl
 
 from rustybt.data.arrow import series_of
 from rustybt.data.text.head import Moments, head_of
+from rustybt.data.text.native import compiles
 
 if TYPE_CHECKING:
     from rustybt.data.text.parse import Layout, Rows
@@ -66,7 +67,7 @@ def read_plain(wanted: Sequence[Wanted]) -> pl.DataFrame | None:
     Raises:
         PolarsError, OSError: a file cannot be read.
     """
-    if not wanted or sum(Path(one.path).stat().st_size for one in wanted) < WORTH:
+    if not wanted or not compiles() or sum(Path(one.path).stat().st_size for one in wanted) < WORTH:
         return None
     plans = [_plan(one) for one in wanted]
     first = plans[0]

@@ -166,6 +166,13 @@ def test_what_cannot_be_told_by_content_is_not_kept(file: Path, kept: Caching) -
         rbt.load(file.with_name("nowhere.parquet"), **SETTINGS)
 
 
+def test_what_is_ingested_is_kept_by_the_catalog_alone(file: Path, kept: Caching, tmp_path: Path) -> None:
+    made = rbt.ingest(file, "set", catalog=tmp_path / "catalog", **SETTINGS)
+    assert not list(kept.folder.rglob(MANIFEST))
+    assert rbt.load(file, **SETTINGS).snapshot == made.snapshot
+    assert list(kept.folder.rglob(MANIFEST))
+
+
 @pytest.mark.parametrize("harm", ["flipped", "cut", "gone", "manifest", "no manifest", "folder"])
 def test_a_damaged_entry_is_noticed_and_made_anew(file: Path, kept: Caching, monkeypatch: pytest.MonkeyPatch, harm: str) -> None:
     calls = made(monkeypatch)
