@@ -277,7 +277,8 @@ class Batches:
         valid = np.ones(constants.shape[1], dtype=np.int64)
         valid[program.nulls] = 0
         gross, scale = self.config.most_gross * (WEIGHT // 10**8), 10.0**self.config.money_scale
-        how = np.array([job.sample.group[1] is not None, int(KINDS[kind]), gross, constants.shape[1], program.result], dtype=np.int64)
+        scheduled = job.sample.group[1] is not None
+        how = np.array([scheduled, int(KINDS[kind]), gross, constants.shape[1], program.result, group.even], dtype=np.int64)
         offers = np.empty((3, group.height), dtype=np.int64), room_of(program.places, len(self.panel.assets))
         store, bars = (job.held.values, job.held.valid, job.held.sound), (group.rows, self.units[kind])
         scales = np.array([scale, 1.0 / scale, float(self.config.cash.scaleb(self.config.money_scale))])

@@ -26,6 +26,7 @@ from rustybt.spec.lower import lower
 from rustybt.spec.planner import SignalPlan
 from rustybt.spec.proof import prove
 from rustybt.spec.windows import Windows
+from rustybt.sweeps.machine import BLOCK
 
 TOGETHER = 32
 """Features that are evaluated side by side."""
@@ -105,7 +106,10 @@ class Group:
         given = np.stack([bar - panel.history, row_columns(self.whole, rows)]).astype(np.int32)
         self.order = np.argsort(given[0], kind="stable") if len(panel.assets) > 1 else None
         self.rows = np.ascontiguousarray(given if self.order is None else given[:, self.order])
-        self.height = self.rows.shape[1]
+        self.height, assets = self.rows.shape[1], len(panel.assets)
+        self.even = (
+            0 < assets <= BLOCK and self.height % assets == 0 and bool((self.rows[1].reshape(-1, assets) == np.arange(assets)).all())
+        )
         self.lock = threading.Lock()
         self.member = None if universe is None else prove(json.loads(universe), {}, None)
         self.kept, self.windows = KeptFeatures(self.whole, universe, self.mask), Windows(self.whole, self.mask)

@@ -248,6 +248,46 @@ def offered_alone(how: Any, span: Any, units: Any, target: Any, rows: Any, plan:
 
 
 @kernel
+def offered_even(how: Any, span: Any, units: Any, target: Any, rows: Any, plan: Any, before: Any, last: Any) -> Any:
+    """`offered` without a schedule, where every asset has a row at every bar and no target is null.
+
+    A target is compared with that of the bar before, and only what changed is looked at. The sum of magnitudes of a bar is that of the bar
+    before and the changes.
+    """
+    x, (at, start, size) = target, span
+    values, amounts, spots = before
+    assets, exact, k, t, count = values.size, 1 if how[1] < 2 else 0, last[0], last[4], 0
+    total = np.int64(0)
+    edge = min(start + assets, size)
+    for i in range(start, edge):
+        spots[count] = i
+        count += 1 if x[i] != values[rows[1, at + i]] else 0
+    for i in range(edge, size):
+        spots[count] = i
+        count += 1 if x[i] != x[i - assets] else 0
+    for column in range(assets):
+        total += abs(amounts[column]) if values[column] == values[column] else 0
+    for n in range(count):
+        bar, column, value = rows[0, at + spots[n]], rows[1, at + spots[n]], x[spots[n]]
+        if bar != t:
+            last[3], t = max(last[3], total), bar
+        number = whole_of(value * units[column], exact)
+        if not abs(number) < LIMIT:
+            return REFUSED
+        fresh = values[column] != values[column]
+        if fresh or np.int64(number) != amounts[column]:
+            plan[0, k], plan[1, k], plan[2, k] = bar, column, np.int64(number)
+            k += 1
+        total += abs(np.int64(number)) - (0 if fresh else abs(amounts[column]))
+        values[column], amounts[column] = value, np.int64(number)
+        if last[1] < 0:
+            last[1] = column
+        last[1], last[2] = min(last[1], column), max(last[2], column)
+    last[0], last[4], last[5] = k, t, total
+    return GOOD
+
+
+@kernel
 def first_row(rows: Any, bar: int) -> int:
     """The first row of a bar or a later one."""
     low, high = 0, rows.shape[1]
@@ -287,7 +327,7 @@ def offers_of(code: Any, how: Any, given: Any, store: Any, rows: Any, units: Any
     Args:
         code: (operations, 5) Int64 of the program.
         how: Int64: whether it is scheduled, kind of the target (0 weight, 1 notional, 2 quantity), most gross in weight units, number of
-            constants, place of the result.
+            constants, place of the result, whether every asset has a row at every bar.
         given: (constants,) Float64; the same, Int64, 0 where one is null; (features + 1,) Int64, rows of the store, the last the first bar
             that decides.
         store: (features, rows) Float64; the same, UInt8: 0 where null; (features,) Int64: the row from which on no value is null.
@@ -334,6 +374,8 @@ def offers_of(code: Any, how: Any, given: Any, store: Any, rows: Any, units: Any
         target = (value, okay, full[result] != 0)
         if values.size == 1 and how[0] == 0:
             mark = offered_alone(how, span, units, target, rows, plan, (values, amounts, spots), last)
+        elif full[result] != 0 and how[0] == 0 and how[5] != 0:
+            mark = offered_even(how, span, units, value, rows, plan, (values, amounts, spots), last)
         else:
             mark = offered(how, ids[wide], rows, units, target, span, plan, (values, amounts), last)
         if mark != GOOD:

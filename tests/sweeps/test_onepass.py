@@ -102,3 +102,31 @@ def test_long_curves_are_those_of_runs(assets: int) -> None:
         kept = done.curves.filter(pl.col("variant") == variant).collect()
         assert str(kept["equity"][-1]) == run.final_equity
         assert kept.height == panel.bars
+
+
+@rbt.strategy
+def tilted(window: int = 5, size: float = 0.3, flat: float = 0.0) -> rbt.Strategy:
+    """Targets of several assets that change at every bar, at some, or never; up to what the account allows, and beyond."""
+    close = pl.col("close")
+    up = close.rolling_mean(window) > close.shift(1)
+    return rbt.Strategy(target=rbt.weight(pl.when(up).then(size).otherwise(flat)), warmup=50)
+
+
+@pytest.mark.parametrize(("assets", "gaps"), [(2, 0.0), (7, 0.0), (7, 0.1), (513, 0.0)])
+def test_targets_of_several_assets_are_those_of_runs(assets: int, gaps: float) -> None:
+    panel = markets.panel(assets=assets, bars=90 if assets > 100 else 400, seed=4, gaps=gaps)
+    share = round(2.0 / assets, 4)
+    grid: dict[str, list[Any]] = {"window": [2, 9], "size": [0.3 / assets, share, 2 * share], "flat": [0.0, -0.1 / assets]}
+    done = rbt.sweep(tilted, panel, grid=grid, trials="off", progress=False, max_gross=2)
+    failed = done.frame["error"].is_not_null().to_list()
+    assert any(failed)
+    assert not all(failed)
+    for variant in range(done.frame.height):
+        row = done.frame.row(variant, named=True)
+        if failed[variant]:
+            with pytest.raises(rbt.RustyBTError, match="gross"):
+                done.run(variant)
+            continue
+        run = done.run(variant)
+        assert (str(row["final_equity"]), row["sharpe"]) == (run.final_equity, run.metrics["sharpe"])
+        assert row["orders"] == run.counts()["orders"]
