@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -61,9 +62,9 @@ def main(arguments: list[str] | None = None) -> None:
         build_app()(given, standalone_mode=True)
     except RustyBTError as error:
         if "--json" in given:
-            print(
-                json.dumps({"ok": False, "error": {"kind": type(error).__name__, "what": error.what, "where": error.where, "do": error.do}})
-            )
+            told = {"kind": type(error).__name__, "what": error.what, "where": error.where, "do": error.do}
+            with suppress(BrokenPipeError):  # whoever read stdout has left
+                print(json.dumps({"ok": False, "error": told}), flush=True)
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
     except KeyboardInterrupt:

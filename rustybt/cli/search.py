@@ -67,7 +67,7 @@ def register(app: typer.Typer) -> None:
         metrics = metric or ["sharpe"]
         panel = o.load_panel(data, reading)
         show.say_if_cold(sweeps=True)
-        with show.bar("trials", quiet=json) as progress:
+        with show.interruptible(lambda: left_in(storage)), show.bar("trials", quiet=json) as progress:
             done = rbt.search(
                 found, panel, space=space_from(found, space), method=method, metric=metrics, trials=count, batch=batch, where=where,
                 require=require, seed=seed, prune=prune, storage=storage, progress=progress, registry=trials, **place, **wanted,
@@ -104,6 +104,13 @@ def register(app: typer.Typer) -> None:
             show.out.print(f"[yellow]note:[/] {escape(note)}")
         show.out.print(f"[dim]{escape(done.luck)}[/]")
         show.say_judgement(judgement, best["trial"][0] if best.height else None)
+
+
+def left_in(storage: str | None) -> str:
+    """What an interrupted search has left behind, and how to go on."""
+    if storage is None:
+        return "nothing was written; with --storage FILE the same command goes on where it was"
+    return f"the generations that were run are kept in {storage}; the same command goes on from there"
 
 
 def space_from(strategy: StrategyFunction, given: list[str] | None) -> dict[str, Any] | None:

@@ -85,6 +85,16 @@ def working(what: str, *, quiet: bool = False) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def interruptible(kept: Callable[[], str]) -> Iterator[None]:
+    """Work that Ctrl-C ends with one sentence on what is kept, and no traceback."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        err.print(escape(f"interrupted: {kept()}"))
+        sys.exit(1)
+
+
 def metrics_table(columns: Mapping[str, Mapping[str, Any]]) -> Table:
     """Headline metrics, one column per run."""
     table = Table(show_edge=False, pad_edge=False, header_style="bold")

@@ -80,27 +80,50 @@ def register(app: typer.Typer) -> None:
         if explain:
             say_plan(plan(found, panel, **chosen), json=json)
             return
+        check_metric(by, found)
         show.say_if_cold(sweeps=True)
-        with show.bar("variants", quiet=json) as progress:
-            done = rbt.sweep(
-                found,
-                panel,
-                **chosen,
-                out=None if file is not None else out,
-                curves=curves,
-                progress=progress,
-                trials=trials,
-            )
-        best, judgement = done.top(10, by=by), None if judge is False else done.judgement(by, limit=o.judging(judge))
-        if file is not None:
-            write_rows(done.frame, str(file))
-        if report:
-            done.report(report, by=by)
+        folder = None if file is not None else out
+        with show.interruptible(lambda: left_in(folder)):
+            with show.bar("variants", quiet=json) as progress:
+                done = rbt.sweep(found, panel, **chosen, out=folder, curves=curves, progress=progress, trials=trials)
+            if file is not None:
+                write_rows(done.frame, str(file))
+            best, judgement = done.top(10, by=by), None if judge is False else done.judgement(by, limit=o.judging(judge))
+            if report:
+                done.report(report, by=by)
         if json:
             show.emit(document(done, best, judgement) | {"out": out, "report": report, "warnings": list(done.notes)})
             return
         say(done, best, by)
         show.say_judgement(judgement, best["variant"][0] if best.height else None)
+
+
+def check_metric(by: str, strategy: StrategyFunction) -> None:
+    """Refuse a leaderboard by what no row has, before any work is done.
+
+    Raises:
+        ConfigError: naming it.
+    """
+    from rustybt.sweeps.measure import METRICS, columns
+    from rustybt.sweeps.outcome import LUCK
+
+    if by not in (*columns(8), *LUCK, "variant", *strategy.parameters):
+        raise ConfigError(f"there is no metric {by!r}", where="--by", do=f"use one of {', '.join((*METRICS, *LUCK))}")
+
+
+def left_in(out: str | None) -> str:
+    """What an interrupted sweep has left behind, and how to go on."""
+    from rustybt.sweeps.store import MANIFEST, Folder
+
+    if out is None:
+        return "nothing was written; with --out DIRECTORY the same command goes on where it was"
+    folder = Folder(Path(out), {}, {})
+    if (Path(out) / MANIFEST).is_file() and folder.finished:
+        return f"all rows are in {out}; the same command shows them"
+    count = folder.done
+    if not count:
+        return "nothing was written"
+    return f"{count:,} row{'' if count == 1 else 's'} {'is' if count == 1 else 'are'} kept in {out}; the same command goes on from there"
 
 
 def document(done: Sweep, best: pl.DataFrame, judgement: Judgement | None) -> dict[str, Any]:

@@ -144,3 +144,44 @@ def test_leaderboards_are_judged(rustybt: Command, cross: str, bars: str, tmp_pa
     assert rustybt(*swept, "--no-judge", "--json").json["judgement"] is None
     searched = rustybt("search", cross, "--data", bars, "--space", "fast=2..9", "--count", "8", "--batch", "4", "--trials", "off")
     assert "Probability of overfitting" in searched.out
+
+
+STOPPING = (
+    "import pathlib\nimport polars as pl\nimport rustybt as rbt\n\n"
+    "MARK = pathlib.Path(__file__).with_name('stop')\n\n\n"
+    "@rbt.strategy\n"
+    "def cross(fast: int = 5, slow: int = 20) -> rbt.Strategy:\n"
+    "    if fast == 40 and MARK.exists():\n        raise KeyboardInterrupt\n"
+    "    up = pl.col('close').rolling_mean(fast) > pl.col('close').rolling_mean(slow)\n"
+    "    return rbt.Strategy(target=rbt.weight(pl.when(up).then(0.3).otherwise(0.0)))\n"
+)
+
+
+def test_ctrl_c_says_what_is_kept(rustybt: Command, bars: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(STOPPING)
+    (tmp_path / "stop").touch()
+    strategy, out = f"{tmp_path / 'mine.py'}:cross", tmp_path / "s"
+    grid = ("--grid", "fast=3,4,5,6,7,40,8,9,10", "--grid", "slow=20,40")
+    more = ("sweep", strategy, "--data", bars, *grid, "--workers", "1", "--trials", "off")
+    first = rustybt(*more, "--out", str(out))
+    kept = sum(pl.read_parquet(part).height for part in (out / "parts").glob("rows-*"))
+    assert 2 <= kept < 18
+    assert first.code == 1
+    assert first.err.splitlines()[-1].startswith("interrupted: ")
+    assert f"{kept} rows are kept in {out}; the same command goes on from there" in " ".join(first.err.split())
+    none = rustybt(*more)
+    assert "interrupted: nothing was written; with --out DIRECTORY the same command goes on where it was" in " ".join(none.err.split())
+    searched = ("search", strategy, "--data", bars, "--space", "fast=40", "--count", "4", "--batch", "2", "--trials", "off")
+    assert "with --storage FILE the same command goes on where it was" in " ".join(rustybt(*searched).err.split())
+    storage = rustybt(*searched, "--storage", str(tmp_path / "rows.sqlite"))
+    assert "the generations that were run are kept in" in " ".join(storage.err.split())
+    (tmp_path / "stop").unlink()
+    assert rustybt(*more, "--out", str(out), "--json").json["variants"] == 18
+
+
+def test_a_metric_that_does_not_exist_is_told_before_anything_runs(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    out = tmp_path / "s"
+    found = rustybt("sweep", cross, "--data", bars, "--grid", "fast=3,5", "--by", "luck", "--out", str(out))
+    assert found.code == 2
+    assert "there is no metric 'luck'" in found.err
+    assert not out.exists()
