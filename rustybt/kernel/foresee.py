@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from .compile import fetch, kernel
+from .compile import apart, aside, fetch
 from .state import HAS_CONTROLS, HAS_ORDERS, ROW, Desk
 
 
-@kernel
+@aside
 def foresee(desk: Desk, t: int) -> None:
     """Ask for what a step at a bar will read, while there is something else to do: it lies far from what was read so far."""
+    apart()
     row = t - desk.cursor[ROW]
     place = row * desk.assets
     fetch(desk.open, place)
