@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from rustybt.data.actions import check_listed, read_events
@@ -73,6 +74,8 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
         notes += _not_numbers(timed, extras)
     timed, joined, more = attach_to(timed, options.attach or {}, code_of(options.calendar), extras)
     notes += more
+    if not owned:
+        timed, scaled = replace(timed, ts=_own(timed.ts)), {name: replace(part, floats=_own(part.floats)) for name, part in scaled.items()}
     ready = Ready(timed, scaled, tuple(item.asset for item in listed), (*extras, *joined))
     panel = assemble(ready, None if events is None else names.of(events), known if options.selection is None else None)
     if aside.height:
@@ -157,6 +160,11 @@ def _not_numbers(timed: Timed, extras: Sequence[str]) -> list[str]:
                 f"write pl.col({name!r}).fill_nan(None)."
             )
     return notes
+
+
+def _own[T: np.generic](values: npt.NDArray[T]) -> npt.NDArray[T]:
+    """An array that a source shares with nobody: what is seen as read-only may be a view of a table that its owner goes on to change."""
+    return values if values.flags.writeable else values.copy()
 
 
 def _below_zero(timed: Timed, found: np.ndarray[tuple[int], np.dtype[np.int8]], listed: Sequence[Listed]) -> list[str]:

@@ -320,3 +320,23 @@ def test_a_future_below_zero_is_said_apart(kind: str, said: int) -> None:
     found = [note for note in panel.warnings if "below zero" in note]
     assert (len(found), panel.quarantine.height, panel.bars) == (said, 2, 1)
     assert all("2 of them" in note and "'CLK0', 2020-04-20" in note for note in found)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "arrow"])
+def test_who_changes_a_table_afterwards_does_not_change_the_panel(kind: str, tmp_path: Path) -> None:
+    """Both libraries hand their memory over without a copy."""
+    prices = {name: np.array([10.0, 10.5, 10.25]) for name in ("open", "high", "low", "close", "volume")}
+    stamps = np.array(["2024-03-04T21", "2024-03-05T21", "2024-03-06T21"], dtype="datetime64[us]")
+    if kind == "pandas":
+        source = pytest.importorskip("pandas").DataFrame({"ts": stamps, "asset": "A", **prices}, copy=False)
+    else:
+        pa = pytest.importorskip("pyarrow")
+        source = pa.table({"ts": pa.array(stamps), "asset": ["A"] * 3, **{name: pa.array(array) for name, array in prices.items()}})
+    panel = load(source, stamp="close", timezone="UTC")
+    before = panel.frame.to_dicts()
+    if kind == "pandas":
+        source.loc[:, ["open", "high", "low", "close", "volume"]] = 7.0
+    for array in prices.values():
+        array[:] = 7.0
+    stamps[:] = np.datetime64("1999-01-01")
+    assert panel.frame.to_dicts() == before
