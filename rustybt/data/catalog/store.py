@@ -34,6 +34,7 @@ from rustybt.model import Event, Panel
 HOME = "RUSTYBT_CATALOG"
 PARTS = ("start", "end", "assets", "asset_class", "attach")
 """Options that choose a part of a dataset, or add to it; the others were settled when it was ingested."""
+LIKE = "bars = ? AND assets = ? AND first = ? AND last = ?"
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,9 @@ class Catalog:
         """
         check_name(dataset)
         with self.changing() as connection:
-            have = connection.execute("SELECT 1 FROM snapshots WHERE id = ?", (panel.snapshot,)).fetchone()
+            # The identity of content that differs in number or time from all that is there is found while it is written.
+            like = connection.execute(f"SELECT 1 FROM snapshots WHERE {LIKE}", _outline(panel)).fetchone()
+            have = like and connection.execute("SELECT 1 FROM snapshots WHERE id = ?", (panel.snapshot,)).fetchone()
             files = [] if have else self._stage(panel, events)
             last = self._versions(connection, dataset)
             if last and last[-1].snapshot == panel.snapshot:
@@ -168,12 +171,13 @@ class Catalog:
             return read_repairs(connection, version.dataset, version.snapshot)
 
     def _stage(self, panel: Panel, events: Sequence[Event] | None) -> list[tuple[str, int, str]]:
-        staged, final = self.root / "staging" / uuid.uuid4().hex, self.folder(panel.snapshot)
+        staged = self.root / "staging" / uuid.uuid4().hex
         staged.mkdir(parents=True)
-        final.parent.mkdir(exist_ok=True)
         try:
             files = write_snapshot(staged, panel, events)
             settle(staged)
+            final = self.folder(panel.snapshot)
+            final.parent.mkdir(exist_ok=True)
             if final.exists():  # left by a process that died before its transaction
                 shutil.rmtree(final)
             staged.rename(final)
@@ -322,10 +326,14 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def _outline(panel: Panel) -> tuple[int, int, str, str]:
+    """Rows, assets, and the instants of the first and the last bar."""
+    return panel.frame.height, len(panel.assets), _text(panel.ts[0]), _text(panel.ts[-1])
+
+
 def _describe(connection: sqlite3.Connection, panel: Panel, files: Sequence[tuple[str, int, str]]) -> None:
     stamps = panel.frame["ts"].to_physical().to_numpy()
-    first, last = (_text(panel.ts[edge]) for edge in (0, -1))
-    about = (panel.snapshot, now(), panel.frame.height, len(panel.assets), first, last, panel.calendar, panel.quarantine.height)
+    about = (panel.snapshot, now(), *_outline(panel), panel.calendar, panel.quarantine.height)
     connection.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*about, json.dumps(panel.warnings)))
     connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", [(panel.snapshot, *file) for file in files])
     spans = zip(panel.symbols, panel.offsets[:-1].tolist(), panel.offsets[1:].tolist(), strict=True)

@@ -33,12 +33,14 @@ def write_snapshot(folder: Path, panel: Panel, events: Sequence[Event] | None) -
     Raises:
         DataError: what was read back is not what was to be written.
     """
-    with ThreadPoolExecutor(1) as pool:
-        ready = pool.submit(write_ready, folder, panel)  # beside the bars, on another processor
+    with ThreadPoolExecutor(2) as pool:  # beside the bars, on other processors
+        known = pool.submit(lambda: panel.snapshot)
+        ready = pool.submit(write_ready, folder, panel)
         with Summed(folder / BARS) as bars:
             write_bars(bars, panel)
         with Summed(folder / QUARANTINE) as aside:
             panel.quarantine.write_parquet(aside, compression="zstd")  # type: ignore[arg-type]
+        known.result()
         with Summed(folder / DESCRIPTION) as words:
             about = json.dumps(description(panel, events), indent=1) + "\n"
             words.write(about.encode())
