@@ -69,6 +69,10 @@ def name_columns(name: str, frame: pl.LazyFrame, options: Options) -> Named:
     if nested:
         notes.append(f"Columns of lists or structs cannot be signals and are left out: {', '.join(nested)}.")
         extras = [extra for extra in extras if extra not in nested]
+    wide = [extra for extra in extras if schema[extra] in (pl.Int128, pl.UInt128)]
+    if wide:
+        notes.append(f"Columns of whole numbers of 128 bits have no place in an array and are left out: {', '.join(wide)}.")
+        extras = [extra for extra in extras if extra not in wide]
     renamed = {extra: f"source_{extra}" if extra in RESERVED else extra for extra in extras}
     moved = [old for old, new in renamed.items() if old != new]
     if moved:

@@ -24,8 +24,15 @@ ROW_GROUP = 65_536
 """Rows of a row group: sorted by asset and time, so that their statistics leave out what a query does not ask for."""
 LEVEL = 1
 """Of zstd: of whole numbers kept as differences a higher one takes twice the time for a twentieth of the bytes."""
-PLAIN = (pl.String, pl.Boolean, pl.Date, pl.Datetime)
-"""Types of extra columns that Arrow and Polars write alike, beside numbers of up to 64 bits."""
+NUMBERS = (pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64(), pl.UInt8(), pl.UInt16(), pl.UInt32(), pl.UInt64(), pl.Float32(), pl.Float64())
+PLAIN = (
+    *NUMBERS,
+    pl.String(),
+    pl.Boolean(),
+    pl.Date(),
+    *(pl.Datetime(unit, zone) for unit in ("ms", "us", "ns") for zone in (None, "UTC")),
+)
+"""Types of extra columns that a Parquet file tells without the schema of Arrow."""
 DIGITS = 18
 """Of a decimal that is kept as a whole number."""
 
@@ -79,7 +86,7 @@ def decimal_frame(panel: Panel) -> pl.DataFrame:
 
 def write_bars(file: Any, panel: Panel) -> None:
     """Write the bars of a panel to an open file."""
-    if not all((dtype.is_numeric() and dtype.to_python() in (int, float)) or dtype in PLAIN for dtype in _extras(panel)):
+    if not all(panel.frame.schema[name] in PLAIN for name in panel.trusted):
         decimal_frame(panel).write_parquet(file, compression="zstd", row_group_size=ROW_GROUP, statistics=True)
         return
     exact = [Exact(panel, name) for name in FIELDS]
@@ -133,10 +140,6 @@ def _same(here: pl.DataFrame, want: pl.DataFrame, panel: Panel, exact: list[Exac
         and all(here[one.name].dtype == pl.Decimal(here[one.name].dtype.precision, one.scale) for one in exact)  # type: ignore[attr-defined]
         and all(here[name].equals(want[name], check_dtypes=True, null_equal=True) for name in panel.trusted)
     )
-
-
-def _extras(panel: Panel) -> list[pl.DataType]:
-    return [panel.frame.schema[name] for name in panel.trusted]
 
 
 def _table(panel: Panel, exact: list[Exact], part: slice) -> pa.Table:

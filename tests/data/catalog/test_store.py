@@ -148,3 +148,27 @@ def test_a_part_is_cut_where_the_door_cuts(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no bar lies between") as caught:
         shelf.open("stocks", Options(start="2020-01-01"))
     assert "2000-03-01 to 2013-03-01" in caught.value.do
+
+
+KINDS = [
+    *(pl.Int8(), pl.UInt16(), pl.UInt64(), pl.Float32(), pl.Float64(), pl.String(), pl.Boolean(), pl.Date(), pl.Time(), pl.Duration("us")),
+    *(pl.Datetime("ms"), pl.Datetime("ns", "UTC"), pl.Datetime("us", "America/New_York"), pl.Decimal(10, 2), pl.Categorical()),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_extra_columns_of_every_type_come_back(shelf: Catalog, bars: pl.DataFrame, kind: pl.DataType) -> None:
+    numbers = pl.Series("x", [None if number in (3, 4) else number % 100 for number in range(bars.height)])
+    extra = bars.with_columns(numbers.cast(pl.String).cast(kind) if kind == pl.Categorical() else numbers.cast(kind))
+    rbt.ingest(extra, "a")
+    found, wanted = shelf.open("a").frame, rbt.load(extra).frame
+    assert found.equals(wanted, null_equal=True)
+    assert found.schema == wanted.schema
+    assert rbt.load("a", start="1990-01-01").frame["x"].equals(wanted["x"], null_equal=True)
+
+
+def test_an_extra_column_that_no_file_takes_is_left_out_and_said(shelf: Catalog, bars: pl.DataFrame) -> None:
+    rbt.ingest(bars.with_columns(x=pl.lit(1, dtype=pl.Int128)), "a")
+    panel = shelf.open("a")
+    assert "x" not in panel.frame.columns
+    assert any("128 bits" in note and note.endswith(": x.") for note in panel.warnings)
