@@ -14,7 +14,6 @@ goes along its asset's bars as it does anywhere else; written directly under it 
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -284,7 +283,16 @@ class _Lowering:
 
 def _apart(tree: Tree) -> Tree:
     """A copy of a node that still holds the same children: they are replaced, never changed, and copying them is what costs."""
-    return copy.deepcopy(tree, {id(slot.node): slot.node for slot in children(tree)})
+    return cast("Tree", _copied(tree, {id(slot.node) for slot in children(tree)}))
+
+
+def _copied(part: Any, held: set[int]) -> Any:
+    """A copy of what JSON reads, but for the parts that are held: a third of what a deep copy of any objects takes."""
+    if id(part) in held:
+        return part
+    if isinstance(part, dict):
+        return {name: _copied(value, held) for name, value in part.items()}
+    return [_copied(value, held) for value in part] if isinstance(part, list) else part
 
 
 def shape(tree: Tree) -> str | None:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -153,7 +154,7 @@ class Group:
             return self.now
 
     def _add(self, texts: Sequence[str]) -> None:
-        good = []
+        good, trees = [], dict[str, Any]()
         for text in texts:
             tree = json.loads(text)
             window = self.windows.read(tree)
@@ -164,11 +165,12 @@ class Group:
             self.now.known[text] = UNUSABLE
             if not prove(tree, {}, self.member).refused and not self._found(text):
                 good.append(text)
+                trees[text] = tree
         if texts and not good:
             return
         began = time.perf_counter()
         try:
-            frame, reaches = self._evaluated(good)
+            frame, reaches = self._evaluated([trees[text] for text in good])
         except (RustyBTError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             for text in good if len(good) > 1 else ():  # one of them; the others may be used
                 self._add([text])
@@ -190,9 +192,9 @@ class Group:
                 whole = np.ones(1, dtype=np.uint8) if valid_rows.all() else valid_rows.copy()
                 self.kept.keep(text, KeptFeature(values.copy(), whole, kinds[name], reaches[name]))
 
-    def _evaluated(self, texts: Sequence[str]) -> tuple[pl.DataFrame, dict[str, int | None]]:
+    def _evaluated(self, trees: Sequence[Any]) -> tuple[pl.DataFrame, dict[str, int | None]]:
         terms = {} if self.universe is None else {UNIVERSE: json.loads(self.universe)}
-        plan = SignalPlan(lower(terms | {f"f{number}": json.loads(text) for number, text in enumerate(texts)}))
+        plan = SignalPlan(lower(terms | {f"f{number}": tree for number, tree in enumerate(trees)}))
         return plan.evaluate(self.whole.frame, self.whole, rows=self.mask), plan.lookbacks
 
     def _found(self, text: str) -> bool:
