@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from rustybt import kernel
+from rustybt import kernel, reference
 from rustybt.errors import DataError, LedgerError
-from rustybt.kernel.example import bars_of, offered, one_asset, table
-from rustybt.model import Asset, Detail, FillAt, Log, Outcome, Plan, Reason, Status
+from rustybt.kernel.example import bars_of, offered, one_asset, row_of, table
+from rustybt.model import Asset, Clock, Detail, FillAt, Log, OrderKind, Outcome, Plan, Reason, Requests, Status
 from rustybt.testing.generators import Grid, Session, session
 from rustybt.testing.outcomes import differences, run_or_error
 
@@ -231,6 +232,22 @@ def test_no_bars_give_empty_curves() -> None:
     empty = np.zeros((0, 1), dtype=np.int64)
     outcome = kernel.simulate(table(), kernel.Market(empty, empty, empty, empty), offered(0, {}), NO_EVENTS)
     assert (outcome.log.rows, outcome.equity.tolist(), outcome.lots.tolist(), outcome.last.tolist()) == (0, [], [0], [0])
+
+
+def test_orders_that_rest_in_their_hundreds_find_room_in_a_table_that_begins_small() -> None:
+    """Buys wait at prices that only the last bar reaches, one bar sends ninety: all are filled there, by the reference too."""
+    bars = 120
+    asked = np.array([*([2] * 60), 90, *([1] * (bars - 62)), 0])
+    prices = bars_of([*[(100, 101, 99, 100)] * (bars - 1), (100, 101, 40, 50)])
+    requests = [row_of(reason=Reason.ORDER, kind=OrderKind.LIMIT, size=1, limit=40 + n % 50) for n in range(asked.sum())]
+    clock = Clock(np.arange(bars), np.arange(bars) * 86_400_000_000, np.zeros(bars, dtype=np.int64))
+    plan = offered(bars, {0: 5})
+    given = Requests(np.concatenate(([0], np.cumsum(asked))).astype(np.int64), np.array(requests, dtype=np.int64), clock)
+    arguments = (table(), prices, replace(plan, requests=given), NO_EVENTS)
+    outcome = kernel.simulate(*arguments)
+    assert differences(outcome, reference.simulate(*arguments)) == []
+    assert outcome.lots.tolist() == [5 + int(asked.sum())]
+    assert int(np.count_nonzero(outcome.log.having(Status.FILLED))) == 1 + int(asked.sum())
 
 
 def test_columns_have_the_types_that_the_log_declares() -> None:
