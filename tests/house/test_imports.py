@@ -29,7 +29,7 @@ HEAVY = (
 
 # Where a library may be imported, in any form. One not listed may be imported anywhere.
 HOMES = {
-    "numba": ("rustybt.kernel",),
+    "numba": ("rustybt.kernel", "rustybt.data.text.native"),
     "llvmlite": ("rustybt.kernel",),
     "typer": ("rustybt.cli",),
     "rich": ("rustybt.cli", "rustybt.sweeps.progress"),
