@@ -239,5 +239,5 @@ def _slipping(slippage: Slippage, extra: Decimal) -> Slippage:
 
 
 def _check_share(value: float, where: str, do: str) -> None:
-    if not 0 <= value <= 1:
-        raise ConfigError(f"{value} is outside 0..1", where=where, do=do)
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ConfigError(f"{value!r} is outside 0..1", where=where, do=do)

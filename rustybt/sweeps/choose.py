@@ -14,7 +14,8 @@ from rustybt.engine import configure
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
-from rustybt.sweeps.grid import assignments
+from rustybt.sweeps.given import check_metric
+from rustybt.sweeps.grid import assignments, check_grid
 from rustybt.sweeps.measure import columns
 from rustybt.sweeps.names import SMALLER, refuse_taken
 from rustybt.sweeps.runner import Runner
@@ -42,8 +43,8 @@ class Choice:
     def __post_init__(self) -> None:
         if self.pick not in PICKS:
             raise ConfigError(f"pick {self.pick!r} is unknown", where="walk_forward, pick", do=f"use one of {', '.join(PICKS)}")
-        if self.finalists < 1:
-            raise ConfigError(f"{self.finalists} finalists", where="walk_forward, finalists", do="give 1 or more")
+        if not isinstance(self.finalists, int) or self.finalists < 1:
+            raise ConfigError(f"{self.finalists!r} finalists", where="walk_forward, finalists", do="give 1 or more")
 
     @property
     def largest(self) -> bool:
@@ -129,6 +130,11 @@ class Learning:
                 where="walk_forward",
                 do='give grid={"fast": [5, 10]} or search={"method": "tpe", "trials": 50}',
             )
+        if not isinstance(self.search or {}, Mapping):
+            do = 'give arguments of rustybt.search such as {"method": "tpe", "trials": 50}'
+            raise ConfigError(f"search {self.search!r} is no mapping", where="walk_forward, search", do=do)
+        check_grid(self.grid or {}, "walk_forward")
+        check_metric(self.choice.metric, "walk_forward, metric")
         unknown = sorted(set(self.grid or {}) - set(self.strategy.parameters))
         if unknown:
             known = ", ".join(self.strategy.parameters)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,7 +16,7 @@ from rustybt.analysis.honesty.paths import HEADLINE, measure_paths
 from rustybt.analysis.metrics import Curve, measure, periods_per_year
 from rustybt.analysis.metrics.curve import Floats
 from rustybt.data.cut import until
-from rustybt.engine import RunConfig, configure
+from rustybt.engine import RunConfig
 from rustybt.engine.bulk import panel_of
 from rustybt.engine.summary import curve_of
 from rustybt.errors import ConfigError, RustyBTError
@@ -25,7 +24,9 @@ from rustybt.model import Panel
 from rustybt.spec import Strategy, StrategyFunction
 from rustybt.sweeps.choose import Choice
 from rustybt.sweeps.combined import CrossValidation
-from rustybt.sweeps.grid import assignments
+from rustybt.sweeps.executors import workers_of
+from rustybt.sweeps.given import configured
+from rustybt.sweeps.grid import assignments, check_grid
 from rustybt.sweeps.names import METRICS, refuse_taken
 from rustybt.sweeps.registry import Tally, Trial, counted, open_registry, trial_id
 from rustybt.sweeps.splits import Span, Split, combinatorial, paths
@@ -99,7 +100,7 @@ def cross_validate(
         if settings.get(name) is not None:
             raise ConfigError(f"{name} cannot be divided among groups", where=f"cross_validate, {name}", do="leave it out")
     registry, notes = open_registry(trials)
-    panel, config = panel_of(data), configure(**settings)
+    panel, config = panel_of(data), configured(settings, "cross_validate")
     spans = cut_into(panel.bars, groups)
     splits = combinatorial(spans, tests, purge, embargo)
     empty = [split.number for split in splits if sum(stop - first for first, stop in split.train) < len(spans)]
@@ -108,7 +109,7 @@ def cross_validate(
             f"split {empty[0]} has nothing left to learn from", where="cross_validate, purge and embargo", do="give fewer bars of them"
         )
     tried = _Tried(strategy, variants, panel, config, spans)
-    tried.run(threads, progress)
+    tried.run(workers_of(threads), progress)
     choice = Choice(metric, pick)
     rows, chosen = _choices(tried, splits, choice, list(grid))
     routes = paths(splits, groups)
@@ -151,10 +152,10 @@ class _Tried:
         self.curves: list[list[Curve]] = []
         self.errors: list[str | None] = []
 
-    def run(self, threads: int | None, progress: Callable[[int, int], None] | None) -> None:
+    def run(self, threads: int, progress: Callable[[int, int], None] | None) -> None:
         """All of them."""
         done, total = 0, len(self.variants) * len(self.spans)
-        with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(threads) as pool:
             for made, curves, error in pool.map(self._one, self.variants):
                 self.made.append(made)
                 self.curves.append(curves)
@@ -206,6 +207,7 @@ def _checked(strategy: Any, grid: Mapping[str, Iterable[Any]], where: str | None
     if not isinstance(strategy, StrategyFunction):
         do = "decorate it with @rustybt.strategy"
         raise ConfigError(f"{strategy!r} is not a @strategy function", where="cross_validate, strategy", do=do)
+    check_grid(grid, "cross_validate")
     unknown = sorted(set(grid) - set(strategy.parameters))
     if unknown:
         known = ", ".join(strategy.parameters)

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rustybt.engine import Result, RunConfig, configure, run_configured
+from rustybt.engine import Result, RunConfig, run_configured
 from rustybt.engine.bulk import panel_of
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.spec import Range, StrategyFunction
 from rustybt.sweeps.again import Tried
 from rustybt.sweeps.executors import sited
+from rustybt.sweeps.given import configured, whole
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.honest import NEEDED, judged, sentence
 from rustybt.sweeps.judgement import AT_ONCE, LEADERS, Asking, Judgement, judge, leaders_of
@@ -77,6 +78,7 @@ class Search:
         metric = by or self.plan.metrics[0]
         if metric not in self.frame.columns:
             raise ConfigError(f"there is no metric {metric!r}", where="search, top", do=f"use one of {', '.join(self.frame.columns)}")
+        whole(count, "search, top", "give 0 or more rows", least=0)
         ways = dict(zip(self.plan.metrics, self.plan.directions, strict=True))
         down = ways.get(metric, "min" if metric == "volatility" else "max") == "max"
         best = self._good.sort(metric, "trial", descending=[down, False], nulls_last=True).head(count)
@@ -112,8 +114,8 @@ class Search:
         Raises:
             ConfigError: there is no such trial.
         """
-        if not 0 <= trial < self.frame.height:
-            raise ConfigError(f"there is no trial {trial}", where="search, run", do=f"give 0 to {self.frame.height - 1}")
+        if not isinstance(trial, int) or not 0 <= trial < self.frame.height:
+            raise ConfigError(f"there is no trial {trial!r}", where="search, run", do=f"give 0 to {self.frame.height - 1}")
         row = self.frame.row(trial, named=True)
         strategy = self.strategy(**{name: row[name] for name in self.parameters})
         return run_configured({strategy.name: strategy}, self.panel, self.config)
@@ -269,7 +271,7 @@ def search(
         },
     )  # fmt: skip
     book, notes = open_registry(registry)
-    panel, config = panel_of(data), configure(**settings)
+    panel, config = panel_of(data), configured(settings, "search")
     with running(executor, workers, address) as runner:
         done = explore(strategy, panel, plan, settings, runner=runner, progress=progress)
     tally, failed = counted(book, panel.snapshot, list(done.trials))

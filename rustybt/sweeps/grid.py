@@ -82,11 +82,12 @@ class Assignments:
         Raises:
             ConfigError: an empty grid.
         """
+        check_grid(grid, "sweep")
         values, columns = {name: list(given) for name, given in grid.items()}, dict[str, Sequence[Any]]()
         empty = [name for name, given in values.items() if not given]
         if not values or empty:
             what = f"the grid has no values{' for ' + repr(empty[0]) if empty else ''}"
-            raise ConfigError(what, where="sweep, grid", do='give grid={"fast": [5, 10]}')
+            raise ConfigError(what, where="grid", do='give grid={"fast": [5, 10]}')
         count, inner = prod(map(len, values.values())), 1
         for name in reversed(values):
             given = values[name]
@@ -127,7 +128,7 @@ class Assignments:
         keep = self.kept(where)
         if not keep.any():
             what = f"the condition {where!r} leaves none of {self.count} variants"
-            raise ConfigError(what, where="sweep, where", do="loosen it or widen the grid")
+            raise ConfigError(what, where="where", do="loosen it or widen the grid")
         return self.taken(np.flatnonzero(keep).tolist())
 
     def kept(self, where: str) -> Any:
@@ -137,10 +138,12 @@ class Assignments:
             ConfigError: an unreadable condition.
         """
         try:
+            if not isinstance(where, str):
+                raise ConfigError(f"the condition {where!r} is no text", where="where", do='write "fast < slow"')
             found = self.frame().select(pl.sql_expr(where).cast(pl.Boolean).alias("keep"))["keep"]
         except pl.exceptions.PolarsError as error:
             what = f"the condition {where!r} cannot be used: {str(error).splitlines()[0]}"
-            raise ConfigError(what, where="sweep, where", do='write "fast < slow"') from None
+            raise ConfigError(what, where="where", do='write "fast < slow"') from None
         return (pl.repeat(found[0], self.count, eager=True) if len(found) != self.count else found).fill_null(value=False).to_numpy()
 
     def taken(self, rows: Sequence[int]) -> Assignments:
@@ -166,6 +169,20 @@ def series(name: str, values: Sequence[Any]) -> pl.Series:
     elif kinds == {int, float}:
         known = [None if value is None else float(value) for value in known]
     return pl.Series(name, known, strict=False)
+
+
+def check_grid(grid: object, where: str) -> None:
+    """Refuse what is no grid.
+
+    Raises:
+        ConfigError: no mapping, or a value where there have to be several.
+    """
+    do = 'give grid={"fast": [5, 10]}'
+    if not isinstance(grid, Mapping):
+        raise ConfigError(f"{grid!r} is no mapping of names to values", where=f"{where}, grid", do=do)
+    for name, given in grid.items():
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            raise ConfigError(f"{given!r} is no list of values for {name!r}", where=f"{where}, grid", do=do)
 
 
 def assignments(grid: Mapping[str, Iterable[Any]], where: str | None = None) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,12 +13,14 @@ import polars as pl
 
 from rustybt.analysis.honesty import Draw, TradeSample, resampled
 from rustybt.analysis.metrics.trades import Trades, longest_run
-from rustybt.engine import Result, configure, run_configured
+from rustybt.engine import Result, run_configured
 from rustybt.engine.bulk import panel_of, sleeves_of
 from rustybt.engine.summary import curve_of
 from rustybt.errors import ConfigError, RustyBTError
 from rustybt.spec import Strategy
 from rustybt.sweeps.changes import Case, Change
+from rustybt.sweeps.executors import workers_of
+from rustybt.sweeps.given import configured, seed_of
 
 METRICS = ("total_return", "cagr", "volatility", "sharpe", "max_drawdown")
 
@@ -165,17 +166,21 @@ def perturb(
     """
     if not changes:
         raise ConfigError("there are no changes", where="perturb, changes", do="give a list such as [PriceNoise(0.001)]")
-    if count < 1:
-        raise ConfigError(f"{count} runs say nothing", where="perturb, count", do="give 100 or more")
+    wrong = [one for one in changes if not callable(getattr(one, "apply", None))]
+    if wrong:
+        raise ConfigError(f"{wrong[0]!r} is no change", where="perturb, changes", do="give a list such as [PriceNoise(0.001)]")
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ConfigError(f"{count!r} runs say nothing", where="perturb, count", do="give 100 or more")
+    seed_of(seed, "perturb")
     sleeves_of(strategy)
-    case = Case(strategy, panel_of(data), configure(**settings))
+    case = Case(strategy, panel_of(data), configured(settings, "perturb"))
     base = run_configured({strategy.name: strategy}, case.panel, case.config)
 
     def one(number: int) -> dict[str, Any]:
         return _changed(case, changes, np.random.default_rng([seed, number]), number)
 
     rows = []
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers_of(threads)) as pool:
         for done, row in enumerate(pool.map(one, range(count)), start=1):
             rows.append(row)
             if progress is not None:

@@ -19,6 +19,7 @@ from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.sweeps.again import Tried
 from rustybt.sweeps.executors import sited, workers_of
+from rustybt.sweeps.given import seed_of, whole
 from rustybt.sweeps.honest import judged, sentence
 from rustybt.sweeps.judged import read_judgement, write_judgement
 from rustybt.sweeps.judgement import AT_ONCE, LEADERS, Asking, Judgement, judge, leaders_of
@@ -80,6 +81,7 @@ class Sweep:
         Raises:
             ConfigError: there is no such metric.
         """
+        whole(count, "sweep, top", "give 0 or more rows", least=0)
         known = self.results.collect_schema().names()
         if by not in (*known, *LUCK):
             raise ConfigError(f"there is no metric {by!r}", where="sweep, top", do=f"use one of {', '.join((*METRICS, *LUCK))}")
@@ -267,6 +269,10 @@ class Sweep:
         Raises:
             ConfigError: no variant has run, or ``over`` has other sessions.
         """
+        seed_of(seed, "superiority")
+        if not isinstance(over, Result | None):
+            do = "give what rustybt.run gives, or None for cash"
+            raise ConfigError(f"{over!r} is no run to beat", where="superiority, over", do=do)
         excess = self.returns()
         if over is not None:
             beaten = curve_of(over).closes().returns

@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import polars as pl
 
-from rustybt.engine import configure
 from rustybt.engine.bulk import panel_of
 from rustybt.errors import ConfigError
 from rustybt.model.sizes import bytes_of, shown
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.executors import sited
 from rustybt.sweeps.gather import Gathered
+from rustybt.sweeps.given import configured
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.honest import session_sharpes
 from rustybt.sweeps.identity import facts_of
@@ -201,7 +201,7 @@ def prepared(strategy: object, data: Any, asked: Asked, options: Options, settin
     every = variants_of(families, tuple(data) if several[1] else ("",), chosen, several)
     panels = tuple(panel_of(one) for one in (data.values() if several[1] else (data,)))
     room = room_of(options, panels)
-    return every, Work(families, panels, configure(**settings), options.curves, budget=room)
+    return every, Work(families, panels, configured(settings, "sweep"), options.curves, budget=room)
 
 
 def families_of(strategy: object) -> tuple[StrategyFunction, ...]:

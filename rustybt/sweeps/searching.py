@@ -15,10 +15,11 @@ import polars as pl
 
 from rustybt._extras import require
 from rustybt.data.cut import until
-from rustybt.engine import RunConfig, configure
+from rustybt.engine import RunConfig
 from rustybt.errors import ConfigError, RustyBTError
 from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
+from rustybt.sweeps.given import check_metric, configured, seed_of
 from rustybt.sweeps.kept import KeptRows, row_key
 from rustybt.sweeps.measure import columns
 from rustybt.sweeps.names import SMALLER, refuse_taken
@@ -103,6 +104,10 @@ def plan_of(strategy: StrategyFunction, given: Mapping[str, Any]) -> SearchPlan:
     space = space_of(strategy, want["space"])
     refuse_taken(space, ("trial", "batch", "pruned", "feasible", *columns(8)), "search, space")
     metrics, directions = _objectives(want["metric"], want["directions"], str(want["method"]))
+    for metric in metrics:
+        check_metric(metric, "search, metric")
+    if want["require"] is not None:
+        check_require(want["require"], [*columns(8), *space])
     batch = batch_of(str(want["method"]), len(space)) if want["batch"] is None else want["batch"]
     for name, number in (("trials", want["trials"]), ("batch", batch)):
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
@@ -112,12 +117,14 @@ def plan_of(strategy: StrategyFunction, given: Mapping[str, Any]) -> SearchPlan:
         raise ConfigError(f"prune {prune!r} is no share of the bars", where="search, prune", do="give a share such as 0.3, or None")
     if prune is not None and len(metrics) > 1:
         raise ConfigError("pruning with several objectives", where="search, prune", do="leave it out: nothing says which of them is poor")
-    storage = None if want["storage"] is None else Path(str(want["storage"]))
+    if not isinstance(want["storage"], str | Path | None):
+        raise ConfigError(f"storage {want['storage']!r} is no file", where="search, storage", do='give a path such as "search.sqlite"')
+    storage = None if want["storage"] is None else Path(want["storage"])
     if storage is not None:
         KeptRows(storage).find([])  # a file that cannot be used is told before anything runs
     return SearchPlan(
         space, str(want["method"]), metrics, directions, int(want["trials"]), int(batch), want["where"], want["require"],
-        int(want["seed"]), prune, storage,
+        seed_of(want["seed"], "search"), prune, storage,
     )  # fmt: skip
 
 
@@ -180,7 +187,7 @@ class _Known:
 
     def __init__(self, strategy: StrategyFunction, panel: Panel, plan: SearchPlan, settings: Mapping[str, Any], runner: Runner) -> None:
         self.strategy, self.panel, self.plan, self.runner = strategy, panel, plan, runner
-        self.config: RunConfig = configure(**settings)
+        self.config: RunConfig = configured(settings, "search")
         self.store = None if plan.storage is None else KeptRows(plan.storage)
         self.known: dict[str, pl.DataFrame] = {}
         self.trials: dict[str, Trial] = {}
@@ -207,7 +214,6 @@ class _Known:
         if left:
             began = time.monotonic()
             frame = self.runner.rows(self.strategy, panel, self.config, [fresh[name] for name in left], counting=part is None)
-            check_metrics(frame, self.plan)
             self.evaluated += len(left)
             self.seconds = (time.monotonic() - began) / len(left)  # of the last batch: the first makes things that stay
             rest = frame.drop(list(self.plan.space))
@@ -273,20 +279,8 @@ def _race(known: _Known, asked: Sequence[tuple[Any, Mapping[str, Any]]]) -> set[
     return poor
 
 
-def check_metrics(frame: pl.DataFrame, plan: SearchPlan) -> None:
-    """Refuse a metric that no row has.
-
-    Raises:
-        ConfigError: naming those that there are.
-    """
-    for metric in plan.metrics:
-        if metric not in frame.columns or not (frame[metric].dtype.is_numeric() or frame[metric].dtype == pl.Null):
-            numbers = [name for name in frame.columns if frame[name].dtype.is_numeric() and name not in plan.space]
-            raise ConfigError(f"there is no metric {metric!r}", where="search, metric", do=f"use one of {', '.join(numbers)}")
-
-
 def _objectives(metric: str | Sequence[str], directions: Sequence[str] | None, method: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    metrics = (metric,) if isinstance(metric, str) else tuple(metric)
+    metrics = (metric,) if isinstance(metric, str) else tuple(metric) if isinstance(metric, Sequence) else ()
     if not metrics or len(set(metrics)) != len(metrics):
         raise ConfigError(f"objectives {metric!r}", where="search, metric", do="give one metric, or different ones")
     if len(metrics) > 1 and method not in MANY:
@@ -299,6 +293,26 @@ def _objectives(metric: str | Sequence[str], directions: Sequence[str] | None, m
             f"directions {directions!r}", where="search, directions", do=f"give 'max' or 'min' for each of {', '.join(metrics)}"
         )
     return metrics, ways
+
+
+def check_require(require: object, names: Sequence[str]) -> None:
+    """Refuse a condition on the results that cannot be read, before anything runs.
+
+    Raises:
+        ConfigError: naming it.
+    """
+    where, do = "search, require", 'write "fills >= 20"'
+    if not isinstance(require, str):
+        raise ConfigError(f"the condition {require!r} is no text", where=where, do=do)
+    try:
+        met, wrong = pl.sql_expr(require), None
+        pl.DataFrame(schema=dict.fromkeys(names, pl.Null)).select(met.alias("met"))
+    except (pl.exceptions.ColumnNotFoundError, pl.exceptions.SQLInterfaceError, pl.exceptions.SQLSyntaxError) as error:
+        wrong = error
+    except pl.exceptions.PolarsError:
+        return  # of types, which are known when there are rows
+    if wrong is not None:
+        raise ConfigError(f"the condition {require!r} cannot be used: {str(wrong).splitlines()[0]}", where=where, do=do)
 
 
 def _name(variant: Mapping[str, Any]) -> str:

@@ -74,6 +74,9 @@ def space_of(strategy: StrategyFunction, given: Mapping[str, Iterable[Any] | Ran
     """
     if given is None:
         given = _own(strategy)
+    if not isinstance(given, Mapping):
+        do = 'give space={"fast": rbt.Range(2, 50)}'
+        raise ConfigError(f"{given!r} is no mapping of names to ranges", where="search, space", do=do)
     unknown = sorted(set(given) - set(strategy.parameters))
     if unknown:
         known = ", ".join(strategy.parameters)
@@ -99,6 +102,8 @@ def allowed(variants: Sequence[Mapping[str, Any]], where: str | None) -> list[bo
     """
     if where is None:
         return [True] * len(variants)
+    if not isinstance(where, str):
+        raise ConfigError(f"the condition {where!r} is no text", where="search, where", do='write "fast < slow"')
     try:
         keep = pl.DataFrame(variants).select(pl.sql_expr(where).cast(pl.Boolean).alias("keep"))["keep"]
     except pl.exceptions.PolarsError as error:

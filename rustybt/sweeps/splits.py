@@ -6,6 +6,7 @@ Everything here is counted in bars, first included, last excluded, and is free o
 from __future__ import annotations
 
 import calendar
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -163,8 +164,8 @@ def groups(bars: int, count: int) -> list[Span]:
         >>> groups(11, 3)
         [(0, 4), (4, 8), (8, 11)]
     """
-    if count < 2:
-        raise ConfigError(f"{count} groups cannot be combined", where="cross_validate, groups", do="give 2 or more, such as 6")
+    if not isinstance(count, int) or count < 2:
+        raise ConfigError(f"{count!r} groups cannot be combined", where="cross_validate, groups", do="give 2 or more, such as 6")
     if bars < FEWEST * count:
         raise ConfigError(f"{bars} bars make no {count} groups", where="cross_validate, groups", do=f"give at most {bars // FEWEST}")
     edges = np.cumsum([0, *(len(part) for part in np.array_split(np.arange(bars), count))]).tolist()
@@ -190,15 +191,18 @@ def combinatorial(spans: Sequence[Span], tests: int, purge: int = 0, embargo: in
         >>> [split.train for split in combinatorial([(0, 10), (10, 20), (20, 30)], 1, purge=2, embargo=3)]
         [((13, 20), (20, 30)), ((0, 8), (23, 30)), ((0, 10), (10, 18))]
     """
-    if not 1 <= tests < len(spans):
-        raise ConfigError(f"{tests} of {len(spans)} groups cannot test", where="cross_validate, tests", do=f"give 1 to {len(spans) - 1}")
+    if not isinstance(tests, int) or not 1 <= tests < len(spans):
+        raise ConfigError(f"{tests!r} of {len(spans)} groups cannot test", where="cross_validate, tests", do=f"give 1 to {len(spans) - 1}")
     for name, count in (("purge", purge), ("embargo", embargo)):
         if not isinstance(count, int) or count < 0:
             raise ConfigError(f"{name} of {count} bars", where=f"cross_validate, {name}", do="give 0 or more bars")
-    chosen = list(combinations(range(len(spans)), tests))
-    if len(chosen) > MOST_SPLITS:
-        raise ConfigError(f"{len(chosen):,} splits are too many", where="cross_validate, groups and tests", do="give fewer groups")
-    return [Split(number, picked, _learning(spans, picked, purge, embargo)) for number, picked in enumerate(chosen)]
+    count = math.comb(len(spans), tests)
+    if count > MOST_SPLITS:
+        raise ConfigError(f"{count:,} splits are too many", where="cross_validate, groups and tests", do="give fewer groups")
+    return [
+        Split(number, picked, _learning(spans, picked, purge, embargo))
+        for number, picked in enumerate(combinations(range(len(spans)), tests))
+    ]
 
 
 def paths(splits: Sequence[Split], count: int) -> list[list[int]]:

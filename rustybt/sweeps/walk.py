@@ -13,13 +13,14 @@ import polars as pl
 
 from rustybt.analysis.metrics import Curve, measure
 from rustybt.data.cut import until
-from rustybt.engine import RunConfig, configure, run_configured
+from rustybt.engine import RunConfig, run_configured
 from rustybt.engine.bulk import panel_of
 from rustybt.engine.summary import curve_of
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.spec import Strategy, StrategyFunction
 from rustybt.sweeps.choose import Choice, Learning, learn
+from rustybt.sweeps.given import configured
 from rustybt.sweeps.registry import Tally, Trial, counted, open_registry, trial_id
 from rustybt.sweeps.runner import running
 from rustybt.sweeps.splits import Length, Walk, Window, instant, windows
@@ -107,7 +108,7 @@ def walk_forward(
             raise ConfigError(f"{name} cannot be divided among windows", where=f"walk_forward, {name}", do="leave it out")
     learning = Learning(strategy, grid, search, where, Choice(metric, pick, finalists), settings)
     registry, notes = open_registry(trials)
-    panel, config = panel_of(data), configure(**settings)
+    panel, config = panel_of(data), configured(settings, "walk_forward")
     steps = windows(panel, Walk(train, test, validation, embargo, mode))
     watch = None if progress is None else _Watch(progress, learning.count * len(steps))
     with running(executor, workers, address) as runner:

@@ -1,0 +1,79 @@
+"""What users type, checked where Python itself would answer with a traceback from somewhere inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from inspect import Parameter, signature
+from typing import Any
+
+import polars as pl
+
+from rustybt.engine import RunConfig, configure
+from rustybt.engine.timing import TimingRules
+from rustybt.errors import ConfigError
+from rustybt.sweeps.measure import columns
+
+
+def configured(settings: Mapping[str, Any], where: str) -> RunConfig:
+    """The settings of the runs.
+
+    Raises:
+        ConfigError: a setting that does not exist, or that is wrong.
+
+    Example:
+        >>> configured({"cahs": "5000"}, "sweep")
+        Traceback (most recent call last):
+        ...
+        rustybt.errors.ConfigError: there is no setting 'cahs'
+          where: sweep
+          do:    use an argument of this function, or one of the run: ...
+    """
+    own = [name for name, parameter in signature(configure).parameters.items() if parameter.kind is not Parameter.VAR_KEYWORD]
+    known = [*own, *(field.name for field in fields(TimingRules))]
+    strangers = [name for name in settings if name not in known]
+    if strangers:
+        do = f"use an argument of this function, or one of the run: {', '.join(known)}"
+        raise ConfigError(f"there is no setting {strangers[0]!r}", where=where, do=do)
+    return configure(**settings)
+
+
+def check_metric(metric: object, where: str) -> None:
+    """Refuse a metric that no row has, before anything runs.
+
+    Raises:
+        ConfigError: naming those that there are.
+
+    Example:
+        >>> check_metric("sharpe", "search, metric")
+    """
+    known = [name for name, kind in columns(8).items() if kind != pl.String]
+    if metric not in known:
+        raise ConfigError(f"there is no metric {metric!r}", where=where, do=f"use one of {', '.join(known)}")
+
+
+def whole(value: object, where: str, do: str, *, least: int = 1) -> int:
+    """A whole number that is large enough.
+
+    Raises:
+        ConfigError: it is none.
+
+    Example:
+        >>> whole(3, "search, trials", "give 1 or more")
+        3
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigError(f"{value!r} is no whole number of {least} or more", where=where, do=do)
+    return value
+
+
+def seed_of(value: object, where: str) -> int:
+    """A seed of random numbers.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    found = whole(value, f"{where}, seed", "give 0 to 4294967295", least=0)
+    if found >= 2**32:
+        raise ConfigError(f"{found} is too large for a seed", where=f"{where}, seed", do="give 0 to 4294967295")
+    return found

@@ -1,0 +1,168 @@
+"""What a hostile or hurried user gives to searches, walk-forwards, cross-validations and Monte Carlo: one clear message each."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rustybt as rbt
+from rustybt.model import Panel
+from rustybt.sweeps import PriceNoise, perturb
+from rustybt.sweeps.work import Work
+from rustybt.testing import markets
+from tests.sweeps.strategies import cross
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    return markets.panel(assets=1, bars=120, seed=7)
+
+
+@pytest.fixture
+def idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing may run."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a variant was run")
+
+    monkeypatch.setattr(Work, "rows", refuse)
+
+
+@pytest.mark.usefixtures("idle")
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"space": {}}, "says of no parameter where to look"),
+        ({"space": ["fast"]}, "is no mapping of names to ranges"),
+        ({"space": {"fast": 5}}, "5 is neither values nor a range"),
+        ({"space": {"fats": [1]}}, "no parameter 'fats'"),
+        ({"where": 5}, "the condition 5 is no text"),
+        ({"where": "fast > 1000"}, "let 0 of"),
+        ({"metric": None}, "objectives None"),
+        ({"metric": "luck"}, "there is no metric 'luck'"),
+        ({"metric": "error"}, "there is no metric 'error'"),
+        ({"require": "luck > 1"}, "'luck > 1' cannot be used"),
+        ({"require": "sharpe >>"}, "'sharpe >>' cannot be used"),
+        ({"require": 5}, "the condition 5 is no text"),
+        ({"seed": "x"}, "'x' is no whole number"),
+        ({"seed": -1}, "-1 is no whole number"),
+        ({"seed": 2**32}, "too large for a seed"),
+        ({"storage": 5}, "storage 5 is no file"),
+        ({"trials": 0}, "trials 0 is no number of variants"),
+        ({"foo": 1}, "there is no setting 'foo'"),
+        ({"threads": 2}, "there is no setting 'threads'"),
+    ],
+)
+def test_a_search(panel: Panel, wrong: dict[str, Any], words: str) -> None:
+    usual: dict[str, Any] = {"space": {"fast": [3, 5]}, "trials": 4, "registry": "off"}
+    with pytest.raises(rbt.ConfigError, match=words):
+        rbt.search(cross, panel, **(usual | wrong))
+
+
+@pytest.mark.usefixtures("idle")
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"grid": {}}, "the grid has no values"),
+        ({"grid": {"fast": 5}}, "5 is no list of values for 'fast'"),
+        ({"grid": {"fast": "35"}}, "'35' is no list of values for 'fast'"),
+        ({"grid": [1]}, "is no mapping of names to values"),
+        ({"where": "fast > 1000"}, "leaves none of 2 variants"),
+        ({"where": 5}, "the condition 5 is no text"),
+        ({"metric": "luck"}, "there is no metric 'luck'"),
+        ({"finalists": "a"}, "'a' finalists"),
+        ({"grid": None, "search": 5}, "search 5 is no mapping"),
+        ({"foo": 1}, "there is no setting 'foo'"),
+    ],
+)
+def test_a_walk_forward(panel: Panel, wrong: dict[str, Any], words: str) -> None:
+    usual: dict[str, Any] = {"grid": {"fast": [3, 5]}, "train": 50, "test": 30, "trials": "off"}
+    with pytest.raises(rbt.ConfigError, match=words):
+        rbt.walk_forward(cross, panel, **(usual | wrong))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"grid": {"fast": 5}}, "5 is no list of values for 'fast'"),
+        ({"groups": 3.5}, "3.5 groups cannot be combined"),
+        ({"groups": 60, "tests": 30}, "118,264,581,564,861,424 splits are too many"),
+        ({"tests": 1.5}, "1.5 of 4 groups cannot test"),
+        ({"threads": 0}, "0 workers"),
+        ({"foo": 1}, "there is no setting 'foo'"),
+    ],
+)
+def test_a_cross_validation(panel: Panel, wrong: dict[str, Any], words: str) -> None:
+    usual: dict[str, Any] = {"grid": {"fast": [3, 5]}, "groups": 4, "tests": 2, "trials": "off"}
+    with pytest.raises(rbt.ConfigError, match=words):
+        rbt.cross_validate(cross, panel, **(usual | wrong))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"changes": []}, "there are no changes"),
+        ({"changes": "noise"}, "'n' is no change"),
+        ({"changes": [5]}, "5 is no change"),
+        ({"count": 1.5}, "1.5 runs say nothing"),
+        ({"seed": "x"}, "'x' is no whole number"),
+        ({"threads": -1}, "-1 workers"),
+        ({"foo": 1}, "there is no setting 'foo'"),
+    ],
+)
+def test_monte_carlo(panel: Panel, wrong: dict[str, Any], words: str) -> None:
+    usual: dict[str, Any] = {"changes": [PriceNoise(0.001)], "count": 2}
+    with pytest.raises(rbt.ConfigError, match=words):
+        perturb(cross(), panel, **(usual | wrong))
+
+
+def test_a_sweep_and_its_answers(panel: Panel) -> None:
+    with pytest.raises(rbt.ConfigError, match="there is no setting 'foo'"):
+        rbt.sweep(cross, panel, grid={"fast": [3]}, foo=1)
+    with pytest.raises(rbt.ConfigError, match="5 is no list of values for 'fast'"):
+        rbt.sweep(cross, panel, grid={"fast": 5})  # type: ignore[dict-item]
+    with pytest.raises(rbt.ConfigError, match="'a' is outside"):
+        PriceNoise("a")  # type: ignore[arg-type]
+    done: Any = rbt.sweep(cross, panel, grid={"fast": [3, 5]}, trials="off")
+    calls: list[tuple[Any, str]] = [
+        (lambda: done.top(-1), "-1 is no whole number"),
+        (lambda: done.judgement("luck"), "no metric 'luck'"),
+        (lambda: done.judgement("cagr", executor="fibres"), "no executor 'fibres'"),
+        (lambda: done.superiority(5), "5 is no run to beat"),
+        (lambda: done.superiority(seed=-1), "-1 is no whole number"),
+    ]
+    found: Any = rbt.search(cross, panel, space={"fast": [3, 5]}, trials=2, registry="off")
+    calls += [
+        (lambda: found.top(-1), "-1 is no whole number"),
+        (lambda: found.run("a"), "no trial 'a'"),
+        (lambda: found.run(2), "give 0 to 1"),
+    ]
+    for call, words in calls:
+        with pytest.raises(rbt.ConfigError, match=words):
+            call()
+
+
+@pytest.mark.usefixtures("idle")
+def test_a_study_database_that_is_locked(panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rustybt.sweeps.kept import KeptRows
+
+    monkeypatch.setattr(KeptRows.__init__, "__defaults__", (0.05,))
+    file = tmp_path / "rows.sqlite"
+    KeptRows(file).find([])
+    with sqlite3.connect(file) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(rbt.ConfigError, match=r"(?s)locked by another process.*rows\.sqlite"):
+            rbt.search(cross, panel, space={"fast": [3, 5]}, trials=2, registry="off", storage=file)
+
+
+def test_every_setting_of_a_run_is_taken() -> None:
+    """Those of the order of things inside a bar too."""
+    from rustybt.sweeps.given import configured
+
+    given: dict[str, Any] = {"cash": "5000", "intrabar": "optimistic", "latency": rbt.latency("1s"), "cancel_policy": "never"}
+    config = configured(given, "sweep")
+    assert (str(config.cash), config.timing.to_dict()["intrabar"], config.timing.cancel_policy) == ("5000", "optimistic", "never")
+    assert config.timing.latency is not None
