@@ -29,6 +29,7 @@ class Windows:
         mask: (rows,) which rows are wanted; None = all.
 
     Example:
+        >>> import polars as pl
         >>> import rustybt as rbt
         >>> from rustybt.spec.tree import parse
         >>> panel = rbt.load("demo")

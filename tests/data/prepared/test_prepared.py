@@ -315,6 +315,13 @@ def test_two_processes_at_once_find_whole_entries_or_none(tmp_path: Path) -> Non
     assert sum(size for _, size, _ in Store(tmp_path, 60_000).entries()) <= 60_000 + 10_000
 
 
+@rbt.strategy
+def smooth(fast: int = 3, slow: int = 9) -> rbt.Strategy:
+    """Its features are no exact windows, which are evaluated faster than anything is read."""
+    quick, lazy = (pl.col("close").ewm_mean(span=span, min_samples=span) for span in (fast, slow))
+    return rbt.Strategy(target=rbt.weight(pl.when(quick > lazy).then(0.2).otherwise(0.0)))
+
+
 @pytest.fixture
 def wide(monkeypatch: pytest.MonkeyPatch) -> Panel:
     monkeypatch.setattr(kept_features, "FEWEST", 1)
@@ -334,7 +341,7 @@ def test_features_are_kept_and_the_same(wide: Panel, kept: Caching, monkeypatch:
     grid = {"fast": [3, 5], "slow": [9, 20, 30]}
 
     def rows() -> list[Any]:
-        return rbt.sweep(cross, wide, grid=grid, trials="off", workers=1).frame.rows()
+        return rbt.sweep(smooth, wide, grid=grid, trials="off", workers=1).frame.rows()
 
     first = rows()
     assert sum(calls) == 5
@@ -352,12 +359,12 @@ def test_features_are_kept_and_the_same(wide: Panel, kept: Caching, monkeypatch:
     assert sum(calls) == 11
     caching(folder=kept.folder)
     other = markets.panel(assets=4, bars=90, seed=5)
-    rbt.sweep(cross, other, grid=grid, trials="off", workers=1)
+    rbt.sweep(smooth, other, grid=grid, trials="off", workers=1)
     assert sum(calls) == 16
 
 
 def test_quick_features_and_small_panels_are_not_kept(kept: Caching) -> None:
-    rbt.sweep(cross, markets.panel(assets=2, bars=90, seed=3), grid={"fast": [3, 5]}, trials="off")
+    rbt.sweep(smooth, markets.panel(assets=2, bars=90, seed=3), grid={"fast": [3, 5]}, trials="off")
     assert not list(kept.folder.rglob(MANIFEST))
 
 
