@@ -41,7 +41,8 @@ COLUMNS = {
     column.name: column
     for column in (
         Column("rustybt", "ours", workloads=ONE_BY_ONE),
-        Column("rustybt frames", "ours", options={"frames": True}, workloads=ONE_BY_ONE),
+        Column("rustybt fills", "ours", options={"frames": ("fills",)}, workloads=("W6",)),
+        Column("rustybt frames", "ours", options={"frames": ("orders", "fills", "equity")}, workloads=ONE_BY_ONE),
         Column("rustybt sweep", "swept", workloads=SWEEPS),
         Column("floor", "floor"),
         Column("vectorbt", "vectorized", "vectorbt", {"engine": "numba"}, product=True),

@@ -1,7 +1,7 @@
 """RustyBT: the workloads as ordinary strategies.
 
-The clock runs from a validated panel in memory to the log of orders and fills, the equity curve and its metrics; with ``frames`` to the
-orders, fills and equity as Decimal frames as well.
+The clock runs from a validated panel in memory to the log of orders and fills, the equity curve and its metrics; with ``frames`` to
+those of orders, fills and equity as Decimal frames as well.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def prepare(case: Facts) -> Job:
     spec = spec_of(workload)
     panel, notes = panel_of(workload, spec)
     config = settings(workload, spec)
-    frames = bool(case.get("frames"))
+    frames = tuple(case.get("frames", ()))
 
     def run() -> dict[str, Any]:
         ends, orders, rows, numbers = [], 0, 0, []
@@ -154,9 +154,7 @@ def prepare(case: Facts) -> Job:
             else:
                 orders += counts["orders"] - counts["working"]  # what was decided on the last bar is still waiting for an open
             ends.append(Decimal(result.final_equity))
-            if frames:
-                made = (result.orders, result.fills, result.equity)
-                rows += sum(frame.height for frame in made)
+            rows += sum(getattr(result, frame).height for frame in frames)
         sharpe = [float(one["sharpe"] or 0.0) for one in numbers]
         return {"final_equity": str(sum(ends) / len(ends)), "orders": orders, "sharpe": sum(sharpe) / len(sharpe), "rows": rows}
 
