@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import logging
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -144,3 +146,12 @@ def test_a_whole_process_gets_over_a_damaged_cache(tmp_path: Path) -> None:
     assert line == f"damaged file of compiled code, dropped and compiled again: {path}"
     assert found == "0"
     assert fresh(CANCEL, **given).split() == ["1"]
+
+
+@compiled_only
+def test_a_process_that_only_loads_does_not_import_what_compiling_takes() -> None:
+    code = "import sys; from rustybt.kernel.warm import run_plain; run_plain(); print('numba.np.arraymath' in sys.modules)"
+    run_plain = importlib.import_module("rustybt.kernel.warm").run_plain
+    run_plain()  # compiled and kept from here on
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n", done.stderr
