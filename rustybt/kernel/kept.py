@@ -74,7 +74,7 @@ def cache_class() -> Any:
             self._cache_file = File(self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp())
 
         def load_overload(self, sig: Any, target_context: Any) -> Any:
-            """Without looking for declarations first: numba imports half of itself for them, SciPy too, and only a compiler asks for them."""
+            """Without looking for declarations first: numba imports half of itself for them, SciPy too, and only compiling takes them."""
             if not all(hasattr(self, name) for name in ("_load_overload", "_guard_against_spurious_io_errors")):
                 return super().load_overload(sig, target_context)
             with self._guard_against_spurious_io_errors():
