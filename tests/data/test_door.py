@@ -340,3 +340,17 @@ def test_who_changes_a_table_afterwards_does_not_change_the_panel(kind: str, tmp
         array[:] = 7.0
     stamps[:] = np.datetime64("1999-01-01")
     assert panel.frame.to_dicts() == before
+
+
+def test_rows_that_are_set_aside_leave_the_frame_of_the_user_as_it_was() -> None:
+    """Its columns are read where they lie, and what is left of a panel's own rows moves up in place."""
+    days = pl.datetime_range(pl.datetime(2020, 1, 1), pl.datetime(2020, 3, 31), "1d", time_zone="UTC", eager=True)
+    price = pl.Series([10.0 + day % 7 for day in range(len(days))])
+    columns = {"ts": days, "asset": pl.Series(["A"] * len(days), dtype=pl.Enum(["A"])), "open": price, "high": price + 1.0}
+    frame = pl.DataFrame(
+        columns | {"low": price - 1.0, "close": price.clone(), "volume": pl.Series(range(1, len(days) + 1)).cast(pl.Float64)}
+    )
+    frame = frame.with_columns(low=pl.when(pl.col("ts").dt.ordinal_day() == 5).then(99.0).otherwise("low"))
+    rows = frame.rows()
+    assert load(frame, stamp="close").quarantine.height == 1
+    assert frame.rows() == rows
