@@ -41,6 +41,22 @@ def multiply_wide(typing: Any, a: Any, b: Any) -> Any:
 
 
 @intrinsic
+def divide(typing: Any, a: Any, s: Any) -> Any:
+    """Floor and remainder of ``a / s``, s > 0. Python's ``//`` asks first whether s is 0 or -1, and branches on signs."""
+    result = types.UniTuple(types.int64, 2)
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        number, divisor = args
+        quotient = builder.sdiv(number, divisor)
+        rest = builder.sub(number, builder.mul(quotient, divisor))
+        below = builder.ashr(rest, ir.Constant(_WORD, 63))  # all ones where the rest is negative, and the floor one less
+        parts = [builder.add(quotient, below), builder.add(rest, builder.and_(divisor, below))]
+        return context.make_tuple(builder, signature.return_type, parts)
+
+    return result(types.int64, types.int64), emit
+
+
+@intrinsic
 def fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """``a * b + c``, rounded once."""
 

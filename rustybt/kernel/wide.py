@@ -11,8 +11,8 @@ from typing import Any
 from numba import types
 
 from .compile import apart, aside, kernel
-from .intrinsics import multiply, multiply_wide
-from .limits import BAD, CEIL, DOWN, FLOOR
+from .intrinsics import divide, multiply, multiply_wide
+from .limits import BAD, CEIL, FLOOR, HALF_EVEN
 
 U = types.uint64
 
@@ -20,16 +20,14 @@ U = types.uint64
 @kernel
 def rounded(quotient: int, rest: int, divisor: int, mode: int) -> int:
     """A floor quotient with its remainder, 0 <= rest < divisor, rounded as told."""
+    if mode == HALF_EVEN:
+        twice = rest - (divisor - rest)  # 2 x rest - divisor cannot overflow in this form
+        return quotient + (1 if twice + (quotient & 1) > 0 else 0)  # a sum, no branches: nobody foresees which way an amount is rounded
     if rest == 0 or mode == FLOOR:
         return quotient
     if mode == CEIL:
         return quotient + 1
-    if mode == DOWN:
-        return quotient + 1 if quotient < 0 else quotient
-    twice = rest - (divisor - rest)  # 2 x rest - divisor cannot overflow in this form
-    if twice != 0:
-        return quotient + 1 if twice > 0 else quotient
-    return quotient + (quotient & 1)
+    return quotient + 1 if quotient < 0 else quotient
 
 
 @aside
@@ -101,6 +99,5 @@ def mul_div(a: int, b: int, s: int, mode: int) -> int:
     elif s == 1:
         return product
     else:
-        quotient = product // s
-        rest = product - quotient * s
+        quotient, rest = divide(product, s)
     return rounded(quotient, rest, s, mode)
