@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .arithmetic import fits, ratio, value
+from .arithmetic import fits, ratio, worth_at
 from .compile import apart, aside
 from .fills import fee_due
 from .increments import rung, rung_below, step_of
@@ -21,7 +21,7 @@ def need(desk: Desk, k: int, quantity: int) -> int:
         return 0
     slot = desk.order_slot[k]
     asset = slot % desk.assets
-    notional = value(quantity, desk.due_price[k], desk.up[asset], desk.down[asset])
+    notional = worth_at(desk, asset, quantity, desk.due_price[k])
     worth = abs(notional)
     burden = ratio(fee_due(desk, k, slot, quantity, worth), desk.gross, RATE, CEIL)
     return home(desk, slot, use(desk, slot, quantity, worth) + burden, CEIL)
@@ -80,7 +80,7 @@ def cut(desk: Desk, increases: int, room: int, total: int) -> None:
         desk.due_grant[k] = lots if desk.due_part[k] > 0 else -lots
         slot = desk.order_slot[k]
         asset = slot % desk.assets
-        desk.due_notional[k] = value(desk.due_grant[k], desk.due_price[k], desk.up[asset], desk.down[asset])
+        desk.due_notional[k] = worth_at(desk, asset, desk.due_grant[k], desk.due_price[k])
         desk.due_fee[k] = fee_due(desk, k, slot, lots, abs(desk.due_notional[k]))
         if desk.due_fee[k] == BAD or not fits(desk.due_notional[k]):
             fail(desk, OVERFLOW, slot)

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from .compile import MODE, apart, aside, kernel
 from .limits import BAD, DOWN, HALF_EVEN, LIMIT, ONE
+from .state import Desk
 
 if MODE == "compiled":
-    from .wide import mul_div, remainder
+    from .wide import mul_div, mul_div_by, remainder
 elif MODE == "float":
-    from .inexact import mul_div, remainder  # type: ignore[assignment]
+    from .inexact import mul_div, mul_div_by, remainder  # type: ignore[assignment]
 else:
-    from .unbounded import mul_div, remainder
+    from .unbounded import mul_div, mul_div_by, remainder
 
 SLACK = 0 if MODE != "float" else LIMIT >> 20
 """How far the two sides of the identity may lie apart: not at all, but for the build that computes in floats."""
 
-__all__ = ["agree", "fits", "mul_div", "ratio", "remainder", "value"]
+__all__ = ["agree", "fits", "inverse", "mul_div", "mul_div_by", "ratio", "remainder", "value", "worth_at"]
 
 
 @kernel
@@ -47,3 +48,28 @@ def value(lots: int, price: int, up: int, down: int) -> int:
     if not 0 <= worth < LIMIT:
         return BAD
     return mul_div(lots, worth, down, HALF_EVEN)
+
+
+@kernel
+def worth_at(desk: Desk, asset: int, lots: int, price: int) -> int:
+    """`value` of lots of an asset of the desk."""
+    each = mul_div(price, desk.up[asset], ONE, DOWN)
+    if not 0 <= each < LIMIT:
+        return BAD
+    return mul_div_by(lots, each, desk.down[asset], desk.inverse[asset], desk.shift[asset])
+
+
+def inverse(divisor: int) -> tuple[int, int]:
+    """By what to multiply, and how far to shift then, for the quotient of a number below 2^63 by a divisor > 1 (Granlund, Montgomery 1994).
+
+    Returns:
+        m, l with ``floor(n / divisor) == n * m // 2^64 // 2^l`` for 0 <= n <= 2^63; m as a word with a sign.
+
+    Example:
+        >>> m, shift = inverse(100)
+        >>> 12_345 * (m % 2**64) // 2**64 // 2**shift
+        123
+    """
+    length = (divisor - 1).bit_length()
+    m = (1 << (63 + length)) // divisor + 1
+    return (m - 2**64 if m >= 2**63 else m), length - 1

@@ -22,6 +22,7 @@ from rustybt.model.controls import FAR_DAY
 from rustybt.model.decimals import LIMIT, up_down
 
 from .account import account_of
+from .arithmetic import inverse
 from .asked import HIDDEN, NO_FILL, NO_PRICE, NO_SLOT, NO_STOP, TOO_MUCH, faults_of
 from .dated import dated_of
 from .market import admit
@@ -63,6 +64,7 @@ def rules_of(tables: Tables) -> dict[str, Any]:
         ConfigError: an asset's increments do not fit.
     """
     worth = [worth_of(asset, tables.money_scale) for asset in tables.assets]
+    inverses = [inverse(max(2, down)) for _, down in worth]  # that of 1 is not asked for
     slots = admit(tables.slots) if not len(tables.dated) else np.array(tables.slots, dtype=np.int64)
     settings = {name: typed(name, slots[row]) for row, name in enumerate(SLOT_FIELDS)}
     account, dated = account_of(tables), dated_of(tables)
@@ -79,6 +81,8 @@ def rules_of(tables: Tables) -> dict[str, Any]:
             "slots": slots.shape[1],
             "up": typed("up", np.array([up for up, _ in worth], dtype=np.int64)),
             "down": typed("down", np.array([down for _, down in worth], dtype=np.int64)),
+            "inverse": typed("inverse", np.array([m for m, _ in inverses], dtype=np.int64)),
+            "shift": typed("shift", np.array([shift for _, shift in inverses], dtype=np.int64)),
             "gross": int(tables.gross),
             "fill_at": int(tables.fill_at),
             "at_fill": int(tables.sizing == Sizing.AT_FILL),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rustybt.model import EVERY_ASSET, Reason
 from rustybt.model import NOWHERE as ACCOUNT
 
-from .arithmetic import fits, ratio, value
+from .arithmetic import fits, ratio, worth_at
 from .compile import apart, aside
 from .income import receive
 from .journal import NONE, event, fail
@@ -65,7 +65,7 @@ def on_position(desk: Desk, t: int, i: int, slot: int) -> None:
     price = desk.charge_price[i] if desk.charge_price[i] != 0 else desk.last[asset]
     base = desk.lots[slot]
     if desk.charge_reason[i] != SWAP:
-        base = value(base, price, desk.up[asset], desk.down[asset])
+        base = worth_at(desk, asset, base, price)
     due(desk, t, i, slot, base, price)
 
 

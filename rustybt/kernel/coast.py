@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rustybt.model import FillAt
 
-from .arithmetic import fits, mul_div, value
+from .arithmetic import fits, mul_div, worth_at
 from .compile import apart, aside, kernel
 from .currencies import appraise_all, to_convert
 from .exits import touched
@@ -252,7 +252,7 @@ def walk(desk: Desk, t: int, end: int, count: int) -> int:
             slot = desk.held_slots[i]
             asset = asset_of(slot, assets)
             live(desk, slot, asset, row + asset, guarded)
-            worth = value(desk.lots[slot], desk.last[asset], desk.up[asset], desk.down[asset])
+            worth = worth_at(desk, asset, desk.lots[slot], desk.last[asset])
             equity += worth
             gross += abs(worth)
             if not (fits(worth) and fits(equity) and gross < LIMIT):

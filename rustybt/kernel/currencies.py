@@ -5,7 +5,7 @@ from __future__ import annotations
 from rustybt.model import NOWHERE as ACCOUNT
 from rustybt.model import Reason
 
-from .arithmetic import agree, fits, ratio, value
+from .arithmetic import agree, fits, ratio, worth_at
 from .compile import apart, aside
 from .isolated import shared
 from .journal import NONE, event, fail
@@ -65,7 +65,7 @@ def tally(desk: Desk, row: int, prices: int, purpose: int) -> int:
             price = desk.open[row + asset]
         if prices == AT_CLOSE and desk.close[row + asset] != 0:
             price = desk.close[row + asset]
-        worth = value(lots, price, desk.up[asset], desk.down[asset])
+        worth = worth_at(desk, asset, lots, price)
         if not fits(worth):
             fail(desk, OVERFLOW, slot)
             return ZERO
@@ -171,7 +171,7 @@ def convert(desk: Desk, t: int, currency: int) -> None:
         if place == NOWHERE:
             place = slot
         if desk.settles[slot] != 0 and (desk.lots[slot] != 0 or desk.settled[slot] != 0):
-            worth = value(desk.lots[slot], desk.last[asset], desk.up[asset], desk.down[asset])
+            worth = worth_at(desk, asset, desk.lots[slot], desk.last[asset])
             if not (fits(worth) and fits(amount + worth) and fits(amount + worth - desk.settled[slot])):
                 fail(desk, OVERFLOW, slot)
                 return

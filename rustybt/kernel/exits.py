@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rustybt.model import Detail, Reason
 
-from .arithmetic import fits, value
+from .arithmetic import fits, worth_at
 from .compile import apart, aside, kernel
 from .fills import book, fee_of, resting_fee, slipped
 from .income import levy, levy_of
@@ -118,7 +118,7 @@ def quit_at(desk: Desk, t: int, slot: int, price: int, reason: int, detail: int)
     """Close a position at a price, cancel its orders, and note the exit."""
     apart()
     asset, lots = slot % desk.assets, desk.lots[slot]
-    notional = value(-lots, price, desk.up[asset], desk.down[asset])
+    notional = worth_at(desk, asset, -lots, price)
     size, worth = abs(lots), abs(notional)
     fee = resting_fee(desk, slot, size, worth) if reason == TAKE_PROFIT else fee_of(desk, slot, size, worth)
     if desk.flags & HAS_ISOLATED != 0 and reason == LIQUIDATION and falls_short(desk, slot, notional, fee):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rustybt.model import Control, Detail, OrderFlag
 
-from .arithmetic import fits, ratio, value
+from .arithmetic import fits, ratio, worth_at
 from .compile import apart, aside
 from .journal import fail
 from .limits import CEIL, DOWN, FAR, HALF_EVEN, ONE, RATE, ZERO, whole
@@ -115,7 +115,7 @@ def room_of_exposure(desk: Desk, slot: int, control: int, part: int, extra: int)
     gross, total, assets = control == GROSS_EXPOSURE, ZERO, desk.assets
     for other in range(desk.slots):
         asset = other % assets
-        worth = home(desk, other, value(desk.planned[other], desk.last[asset], desk.up[asset], desk.down[asset]), HALF_EVEN)
+        worth = home(desk, other, worth_at(desk, asset, desk.planned[other], desk.last[asset]), HALF_EVEN)
         total += abs(worth) if gross else worth
         if not (fits(worth) and fits(total)):
             fail(desk, OVERFLOW, other)

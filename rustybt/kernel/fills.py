@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rustybt.model import FillAt, Status
 
-from .arithmetic import fits, mul_div, ratio, value
+from .arithmetic import fits, mul_div, ratio, worth_at
 from .compile import apart, aside, kernel
 from .groups import consequences
 from .impact import impact
@@ -207,7 +207,7 @@ def book(desk: Desk, t: int, slot: int, lots: int, price: int, fee: int, number:
     """Book a fill of an order that is not in the table, an exit."""
     apart()
     asset = slot % desk.assets
-    notional = value(lots, price, desk.up[asset], desk.down[asset])
+    notional = worth_at(desk, asset, lots, price)
     if trade(desk, slot, lots, price, notional, fee):
         n = head(desk, t, t, slot, number, reason)
         tail(desk, n, FILLED, NONE, lots, lots)
@@ -228,7 +228,7 @@ def book_reported(desk: Desk, t: int, slot: int, lots: int, price: int, fee: int
             if left == 0 or (left > 0) != (requested > 0):
                 desk.order_number[k] = 0
                 desk.busy[slot] -= 1
-    notional = value(lots, price, desk.up[asset], desk.down[asset])
+    notional = worth_at(desk, asset, lots, price)
     if trade(desk, slot, lots, price, notional, fee):
         n = head(desk, t, submitted, slot, number, reason)
         tail(desk, n, FILLED, NONE, requested, lots)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rustybt.model import NOWHERE as ACCOUNT
 from rustybt.model import Detail, Reason, Status
 
-from .arithmetic import fits, ratio, value
+from .arithmetic import fits, ratio, worth_at
 from .compile import apart, aside
 from .currencies import AT_LAST, AT_OPEN, room_at
 from .isolated import shared
@@ -79,7 +79,7 @@ def room_now(desk: Desk, row: int, prices: int, leaving: int) -> int:
             price = desk.last[asset]
             if prices == AT_OPEN and desk.open[row + asset] != 0:
                 price = desk.open[row + asset]
-            worth = value(desk.lots[slot], price, desk.up[asset], desk.down[asset])
+            worth = worth_at(desk, asset, desk.lots[slot], price)
             if desk.flags & HAS_ISOLATED != 0 and desk.isolated[slot] != 0:
                 worth = shared(desk, slot, worth)
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rustybt.model import Detail, OrderFlag, Reason
 
-from .arithmetic import fits, value
+from .arithmetic import fits, worth_at
 from .compile import apart, aside, kernel
 from .journal import fail
 from .levels import arm
@@ -87,7 +87,7 @@ def accepted(desk: Desk, k: int, lots: int, allowed: int, price: int) -> int:
     step, least, why = step_of(desk, k), desk.least_now[asset], LOT_SIZE
     kept = abs(allowed) // step * step
     if kept != 0 and least != 0:
-        worth = value(kept, judged(desk, k, price), desk.up[asset], desk.down[asset])
+        worth = worth_at(desk, asset, kept, judged(desk, k, price))
         if not fits(worth):
             fail(desk, OVERFLOW, slot)
         if worth < least:

@@ -41,6 +41,17 @@ def multiply_wide(typing: Any, a: Any, b: Any) -> Any:
 
 
 @intrinsic
+def multiply_high(typing: Any, a: Any, b: Any) -> Any:
+    """The high word of the product of two words taken as unsigned."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        product = builder.mul(*[builder.zext(word, _PAIR) for word in args])
+        return builder.trunc(builder.lshr(product, ir.Constant(_PAIR, 64)), _WORD)
+
+    return types.int64(types.int64, types.int64), emit
+
+
+@intrinsic
 def divide(typing: Any, a: Any, s: Any) -> Any:
     """Floor and remainder of ``a / s``, s > 0. Python's ``//`` asks first whether s is 0 or -1, and branches on signs."""
     result = types.UniTuple(types.int64, 2)

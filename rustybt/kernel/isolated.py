@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .arithmetic import fits, ratio, value
+from .arithmetic import fits, ratio, worth_at
 from .compile import apart, aside
 from .journal import fail
 from .limits import BAD, CEIL, DOWN, FAR, FLOOR, HALF_EVEN, ONE, RATE, ZERO
@@ -24,7 +24,7 @@ def entered(desk: Desk, slot: int) -> int:
     """What a position was worth at its entry price; BAD where it does not fit."""
     apart()
     asset = slot % desk.assets
-    return value(desk.lots[slot], desk.entry[slot], desk.up[asset], desk.down[asset])
+    return worth_at(desk, asset, desk.lots[slot], desk.entry[slot])
 
 
 @aside
@@ -88,7 +88,7 @@ def common(desk: Desk) -> int:
         if desk.isolated[slot] == 0 or desk.lots[slot] == 0:
             continue
         asset = slot % desk.assets
-        worth = value(desk.lots[slot], desk.last[asset], desk.up[asset], desk.down[asset])
+        worth = worth_at(desk, asset, desk.lots[slot], desk.last[asset])
         found = own(desk, slot, worth)
         apart_ = home(desk, slot, max(ZERO, found), HALF_EVEN) if fits(found) else BAD
         if not (fits(apart_) and fits(backing - apart_)):

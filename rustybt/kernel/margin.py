@@ -5,7 +5,7 @@ from __future__ import annotations
 from rustybt.model import NOWHERE as ACCOUNT
 from rustybt.model import Detail, Reason
 
-from .arithmetic import fits, value
+from .arithmetic import fits, worth_at
 from .compile import apart, aside, kernel
 from .isolated import asked, common
 from .journal import NONE, awaits, cancel, event, fail, submit, sweep
@@ -32,7 +32,7 @@ def maintenance(desk: Desk, slot: int, lots: int) -> int:
     """What so many lots, without sign, must have behind them at the last price."""
     apart()
     asset = slot % desk.assets
-    worth = value(lots, desk.last[asset], desk.up[asset], desk.down[asset])
+    worth = worth_at(desk, asset, lots, desk.last[asset])
     return home(desk, slot, asked(lots, worth, desk.margin_maintenance[slot], desk.margin_lot_maintenance[slot]), CEIL)
 
 

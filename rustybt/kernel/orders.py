@@ -5,7 +5,7 @@ from __future__ import annotations
 from rustybt.model import Detail, FillAt, OrderFlag, Status, TimeInForce
 
 from .affordable import cut
-from .arithmetic import fits, mul_div, value
+from .arithmetic import fits, mul_div, worth_at
 from .caps import capped, rest_of
 from .carrying import borrowable
 from .compile import apart, aside, kernel
@@ -118,7 +118,7 @@ def meet(desk: Desk, t: int, moment: int) -> None:
             reduce(desk, t, k, part, price, REJECTED, NO_BORROW)
             continue
         if part != 0:
-            notional = value(part, price, desk.up[asset], desk.down[asset])
+            notional = worth_at(desk, asset, part, price)
             record(desk, t, k, part, part, price, notional, fee_due(desk, k, slot, abs(part), abs(notional)), NONE)
             if desk.flags & HAS_LIQUIDATION_FEES != 0 and desk.order_reason[k] == LIQUIDATION:
                 levy(desk, t, slot, price, notional)
@@ -163,7 +163,7 @@ def reduce(desk: Desk, t: int, k: int, part: int, price: int, status: int, detai
         finish(desk, t, k, status, detail, lots)
         return
     asset = slot % desk.assets
-    notional = value(part, price, desk.up[asset], desk.down[asset])
+    notional = worth_at(desk, asset, part, price)
     record(desk, t, k, lots, part, price, notional, fee_due(desk, k, slot, abs(part), abs(notional)), detail)
     done(desk, t, k, slot)
 
@@ -173,7 +173,7 @@ def alone(desk: Desk, t: int, row: int, moment: int, lots: int, price: int) -> b
     """Fill the increase of the only order at once where there is room for it; False leaves it to the queue."""
     slot = slot_of(desk, ZERO)
     asset = asset_of(slot, desk.assets)
-    notional = value(lots, price, desk.up[asset], desk.down[asset])
+    notional = worth_at(desk, asset, lots, price)
     fee = fee_of(desk, slot, abs(lots), abs(notional))
     need = use(desk, slot, abs(lots), abs(notional)) + fee
     if (
@@ -203,7 +203,7 @@ def done(desk: Desk, t: int, k: int, slot: int) -> None:
 def claim(desk: Desk, k: int, slot: int, lots: int, price: int, total: int) -> int:
     """Note an increase and what it needs; gives that, on top of a total of needs."""
     asset, gross = asset_of(slot, desk.assets), desk.gross
-    notional = value(lots, price, desk.up[asset], desk.down[asset])
+    notional = worth_at(desk, asset, lots, price)
     fee = fee_due(desk, k, slot, abs(lots), abs(notional))
     burden = fee if gross == RATE else mul_div(fee, gross, RATE, CEIL)
     need = home(desk, slot, use(desk, slot, abs(lots), abs(notional)) + burden, CEIL)
@@ -282,7 +282,7 @@ def headroom(desk: Desk, row: int, moment: int) -> int:
                 price = quote(desk, moment, row + asset)
                 if price == 0:
                     price = desk.last[asset]
-                worth = value(lots, price, desk.up[asset], desk.down[asset])
+                worth = worth_at(desk, asset, lots, price)
                 if desk.flags & HAS_ISOLATED != 0 and desk.isolated[base + asset] != 0:
                     worth = shared(desk, base + asset, worth)
                 else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rustybt.model import Control
 from rustybt.model.controls import Response
 
-from .arithmetic import fits, mul_div, ratio, remainder, value
+from .arithmetic import fits, mul_div, ratio, remainder, worth_at
 from .compile import apart, aside, kernel
 from .exposure import lots_worth, plan
 from .journal import fail
@@ -204,7 +204,7 @@ def worth_of(desk: Desk, slot: int, lots: int) -> int:
     """What lots are worth at the last price, in the account's currency; notes it where it does not fit."""
     apart()
     asset = slot % desk.assets
-    worth = home(desk, slot, value(lots, desk.last[asset], desk.up[asset], desk.down[asset]), HALF_EVEN)
+    worth = home(desk, slot, worth_at(desk, asset, lots, desk.last[asset]), HALF_EVEN)
     if not fits(worth):
         fail(desk, OVERFLOW, slot)
         return ZERO

@@ -6,7 +6,7 @@ even that is allowed no bar is counted. It takes one pass over positions and ord
 
 from __future__ import annotations
 
-from .arithmetic import fits, ratio, value
+from .arithmetic import fits, ratio, worth_at
 from .compile import apart, aside, kernel
 from .limits import CEIL, ONE, RATE, ZERO
 from .rates import home
@@ -63,7 +63,7 @@ def weigh(desk: Desk, slot: int, lots: int) -> None:
     """Add what lots of a slot can have lost; -1 in its place from the first number on that does not fit."""
     apart()
     asset = slot % desk.assets
-    worth = home(desk, slot, abs(value(lots, desk.last[asset], desk.up[asset], desk.down[asset])) + SLACK, CEIL) + SLACK
+    worth = home(desk, slot, abs(worth_at(desk, asset, lots, desk.last[asset])) + SLACK, CEIL) + SLACK
     loss = ratio(worth, desk.swings[asset], RATE, CEIL) + ONE if fits(worth) else -ONE
     if desk.risk[MOST_LOST] < 0 or not (fits(worth) and fits(loss) and loss > 0):
         desk.risk[MOST_LOST] = -ONE

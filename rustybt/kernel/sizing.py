@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rustybt.model import FillAt, TargetKind
 
-from .arithmetic import fits, ratio, value
+from .arithmetic import fits, ratio, worth_at
 from .compile import apart, aside, kernel
 from .currencies import AT_CLOSE, AT_OPEN, equity_at
 from .journal import fail
@@ -91,7 +91,7 @@ def appraise(desk: Desk, row: int, moment: int) -> int:
         if desk.lots[slot] != 0:
             asset = slot % assets
             price = prices[row + asset] if prices[row + asset] != 0 else desk.last[asset]
-            worth = value(desk.lots[slot], price, desk.up[asset], desk.down[asset])
+            worth = worth_at(desk, asset, desk.lots[slot], price)
             equity += worth
             if not (fits(worth) and fits(equity)):
                 fail(desk, OVERFLOW, slot)

@@ -97,10 +97,11 @@ class Desk:
     """Everything that a kernel function is given, beside the bar.
 
     Sizes, settings and switches first. Where ``order_room`` is not 0, a run ends early at a bar that might leave more orders. ``up``,
-    ``down`` per asset: a value is lots x ticks x up / down. Then the settings of `rustybt.model.SLOT_FIELDS` per slot, the columns of
-    `rustybt.model.TIER_FIELDS` and `IMPACT_FIELDS`, what a tape tells, the events (money units or lots per lot), the prices row after
-    row, what `rustybt.model.Timing` says about them, the offers, the flows of money in and out, the charges of
-    `rustybt.model.CarryTable` and what is hard to borrow, the requests row after row, the clock.
+    ``down`` per asset: a value is lots x ticks x up / down; ``inverse``, ``shift`` of down: `rustybt.kernel.arithmetic.inverse`. Then
+    the settings of `rustybt.model.SLOT_FIELDS` per slot, the columns of `rustybt.model.TIER_FIELDS` and `IMPACT_FIELDS`, what a tape
+    tells, the events (money units or lots per lot), the prices row after row, what `rustybt.model.Timing` says about them, the offers,
+    the flows of money in and out, the charges of `rustybt.model.CarryTable` and what is hard to borrow, the requests row after row, the
+    clock.
 
     What the controls are given: `rustybt.model.ControlTable`; what they remember: ``watch`` and ``guard``. Of what was sold and is not
     settled, by sessions since: ``waiting``.
@@ -161,6 +162,8 @@ class Desk:
 
     up: Amounts
     down: Amounts
+    inverse: Counts
+    shift: Counts
 
     fee_flat: Amounts
     fee_lot_num: Amounts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rustybt.model import Detail, EventKind, Reason, Status
 
-from .arithmetic import fits, ratio, value
+from .arithmetic import fits, ratio, value, worth_at
 from .compile import apart, aside
 from .fills import move, settle
 from .journal import NONE, cancel, fail, head, paid, submit, sweep, tail
@@ -66,10 +66,10 @@ def detach(desk: Desk, t: int, i: int, slot: int) -> None:
     asset, other, new, old = desk.event_asset[i], desk.event_other[i], desk.event_new[i], desk.event_old[i]
     part, price, lots, heir = desk.event_part[i], desk.event_price[i], desk.lots[slot], slot - asset + other
     received = ratio(lots, new, old, DOWN)
-    worth = value(received, price, desk.up[other], desk.down[other]) if fits(received) else received
+    worth = worth_at(desk, other, received, price) if fits(received) else received
     in_lieu = value(remainder(lots, new, old), price, desk.up[other], desk.down[other] * old)
-    cost = value(lots, desk.entry[slot], desk.up[asset], desk.down[asset])
-    best = value(lots, desk.peak[slot], desk.up[asset], desk.down[asset])
+    cost = worth_at(desk, asset, lots, desk.entry[slot])
+    best = worth_at(desk, asset, lots, desk.peak[slot])
     if not (fits(worth) and fits(in_lieu) and fits(worth + in_lieu) and fits(cost) and fits(best)):
         fail(desk, OVERFLOW, slot)
         return
@@ -148,7 +148,7 @@ def pay_off(desk: Desk, t: int, i: int, slot: int, reason: int) -> None:
     asset, lots, price = desk.event_asset[i], desk.lots[slot], desk.event_price[i]
     if desk.event_cash_old[i] == 0:
         price = desk.last[asset]
-        cash = value(lots, price, desk.up[asset], desk.down[asset])
+        cash = worth_at(desk, asset, lots, price)
     else:
         cash = ratio(lots, desk.event_cash_new[i], desk.event_cash_old[i], HALF_EVEN)
     if not fits(cash):
@@ -167,10 +167,10 @@ def merge(desk: Desk, t: int, i: int, slot: int) -> None:
     received, worth, in_lieu = ZERO, ZERO, ZERO
     if new != 0:
         received = ratio(lots, new, old, DOWN)
-        worth = value(received, price, desk.up[other], desk.down[other]) if fits(received) else received
+        worth = worth_at(desk, other, received, price) if fits(received) else received
         in_lieu = value(remainder(lots, new, old), price, desk.up[other], desk.down[other] * old)
-    cost = value(lots, desk.entry[slot], desk.up[asset], desk.down[asset])
-    best = value(lots, desk.peak[slot], desk.up[asset], desk.down[asset])
+    cost = worth_at(desk, asset, lots, desk.entry[slot])
+    best = worth_at(desk, asset, lots, desk.peak[slot])
     proceeds = cash + worth + in_lieu
     if not (fits(cash) and fits(worth) and fits(in_lieu) and fits(proceeds) and fits(cost) and fits(best)):
         fail(desk, OVERFLOW, slot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .arithmetic import fits, ratio, value
+from .arithmetic import fits, ratio, worth_at
 from .compile import apart, aside
 from .journal import fail
 from .limits import DOWN, ONE, ZERO
@@ -39,7 +39,7 @@ def count_traded(desk: Desk, slot: int, lots: int, price: int) -> None:
         return
     group, each = desk.tier_group[slot], desk.tier_lots[slot]
     asset = slot % desk.assets
-    added = ratio(abs(lots), each, ONE, DOWN) if each != 0 else abs(value(lots, price, desk.up[asset], desk.down[asset]))
+    added = ratio(abs(lots), each, ONE, DOWN) if each != 0 else abs(worth_at(desk, asset, lots, price))
     total = desk.tally[group] + added
     if not (fits(added) and fits(total)):
         fail(desk, OVERFLOW, slot)

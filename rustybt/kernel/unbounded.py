@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .limits import BAD, CEIL, DOWN, FLOOR
+from .limits import BAD, CEIL, DOWN, FLOOR, HALF_EVEN
 
 
 def remainder(a: int, b: int, s: int) -> int:
@@ -20,3 +20,8 @@ def mul_div(a: int, b: int, s: int, mode: int) -> int:
     elif mode != FLOOR and (2 * rest > s or (2 * rest == s and quotient % 2)):
         quotient += 1
     return quotient if abs(quotient) < 2**62 else BAD
+
+
+def mul_div_by(a: int, b: int, s: int, m: int, shift: int) -> int:
+    """``a * b / s`` rounded half-even; the inverse of s is of no use here."""
+    return mul_div(a, b, s, HALF_EVEN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rustybt.model import FillAt
 
-from .arithmetic import agree, fits, value
+from .arithmetic import agree, fits, worth_at
 from .compile import apart, aside, kernel
 from .currencies import appraise_all
 from .journal import fail
@@ -74,7 +74,7 @@ def appraise(desk: Desk) -> None:
         for asset in range(assets):
             lots = desk.lots[base + asset]
             if lots != 0:
-                worth = value(lots, desk.last[asset], desk.up[asset], desk.down[asset])
+                worth = worth_at(desk, asset, lots, desk.last[asset])
                 equity += worth
                 gross += abs(worth)
                 if not (fits(worth) and fits(equity) and fits(gross)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rustybt.model import Reason
 
-from .arithmetic import fits, value
+from .arithmetic import fits, worth_at
 from .compile import apart, aside, kernel
 from .journal import NONE, event, fail
 from .limits import ZERO, whole
@@ -42,7 +42,7 @@ def pay(desk: Desk, t: int, slot: int) -> None:
     """Bring what a slot has settled to its value."""
     apart()
     money, asset, base = desk.money, slot % desk.assets, book_of(desk, slot)
-    worth = value(desk.lots[slot], desk.last[asset], desk.up[asset], desk.down[asset])
+    worth = worth_at(desk, asset, desk.lots[slot], desk.last[asset])
     if not fits(worth):
         fail(desk, OVERFLOW, slot)
         return

@@ -11,7 +11,7 @@ from typing import Any
 from numba import types
 
 from .compile import apart, aside, kernel
-from .intrinsics import divide, multiply, multiply_wide
+from .intrinsics import divide, multiply, multiply_high, multiply_wide
 from .limits import BAD, CEIL, FLOOR, HALF_EVEN
 
 U = types.uint64
@@ -20,11 +20,11 @@ U = types.uint64
 @kernel
 def rounded(quotient: int, rest: int, divisor: int, mode: int) -> int:
     """A floor quotient with its remainder, 0 <= rest < divisor, rounded as told."""
-    if mode == HALF_EVEN:
-        twice = rest - (divisor - rest)  # 2 x rest - divisor cannot overflow in this form
-        return quotient + (1 if twice + (quotient & 1) > 0 else 0)  # a sum, no branches: nobody foresees which way an amount is rounded
-    if rest == 0 or mode == FLOOR:
+    if rest == 0 or mode == FLOOR:  # in most runs an amount is whole, always: that is foreseen
         return quotient
+    if mode == HALF_EVEN:  # which way it is rounded is not: a sum in place of branches
+        twice = rest - (divisor - rest)  # 2 x rest - divisor cannot overflow in this form
+        return quotient + (1 if twice + (quotient & 1) > 0 else 0)
     if mode == CEIL:
         return quotient + 1
     return quotient + 1 if quotient < 0 else quotient
@@ -101,3 +101,19 @@ def mul_div(a: int, b: int, s: int, mode: int) -> int:
     else:
         quotient, rest = divide(product, s)
     return rounded(quotient, rest, s, mode)
+
+
+@kernel
+def mul_div_by(a: int, b: int, s: int, m: int, shift: int) -> int:
+    """``a * b / s`` rounded half-even, with the `inverse` of s in place of a division; BAD where it does not fit. Inlined."""
+    product, over = multiply(a, b)
+    if over:
+        quotient, rest = divide_wide(a, b, s)
+        return rounded(quotient, rest, s, HALF_EVEN)
+    if s == 1:
+        return product
+    sign = product >> 63
+    size = (product ^ sign) - sign
+    quotient = multiply_high(size, m) >> shift
+    quotient = rounded(quotient, size - quotient * s, s, HALF_EVEN)  # half-even does the same on both sides of zero
+    return (quotient ^ sign) - sign

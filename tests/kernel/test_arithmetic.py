@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rustybt.kernel.arithmetic import inverse
 from rustybt.kernel.limits import BAD, CEIL, DOWN, FLOOR, HALF_EVEN, LIMIT
 from rustybt.model.decimals import MODES
 
-from .batches import answers, each_fits, each_mul_div, each_ratio, each_value
+from .batches import answers, each_fits, each_mul_div, each_mul_div_by, each_ratio, each_value
 from .builds import COMPILED, compiled_only, twin
 
 ROUNDINGS = {"floor": int(FLOOR), "ceiling": int(CEIL), "down": int(DOWN), "half_even": int(HALF_EVEN)}
@@ -149,6 +150,26 @@ def test_fits_holds_strictly_inside_the_limit_and_never_for_bad() -> None:
     assert answers(each_fits, [0, limit - 1, 1 - limit, limit, -limit, limit + 1, int(BAD), FULL]) == [1, 1, 1, 0, 0, 0, 0, 0]
 
 
+def by_inverse(cases: list[Case]) -> list[int]:
+    """What multiplying by the inverse gives for ``a * b / s``."""
+    inverses = [inverse(max(2, s)) for _, _, s in cases]
+    return answers(each_mul_div_by, *zip(*cases, strict=True), [m for m, _ in inverses], [shift for _, shift in inverses])
+
+
+def test_multiplying_by_the_inverse_is_dividing_half_even() -> None:
+    cases = [*at_edges(), *of_all_magnitudes(6, 8_000), *around_ties(7, 1_000)]
+    divided = answers(each_mul_div, *zip(*cases, strict=True), ROUNDINGS["half_even"])
+    assert by_inverse(cases) == divided
+
+
+@settings(max_examples=300)
+@given(st.integers(2, 2**62), st.integers(0, 2**62), st.integers(-2, 2))
+def test_an_inverse_gives_the_quotient_beside_every_multiple(divisor: int, factor: int, off: int) -> None:
+    m, shift = inverse(divisor)
+    n = max(0, min(2**63, (factor % (2**63 // divisor + 1)) * divisor + off))
+    assert n * (m % 2**64) // 2**64 // 2**shift == n // divisor
+
+
 @pytest.mark.parametrize("name", ROUNDINGS)
 def test_ratio_is_mul_div(name: str) -> None:
     cases = [*of_all_magnitudes(4, 500), *around_ties(5, 200)]
@@ -212,6 +233,7 @@ def test_long_division_line_by_line_on_words_that_wrap(name: str, monkeypatch: p
     wide = twin_module("wide")
     monkeypatch.setattr(wide, "multiply", wrapped_product)
     monkeypatch.setattr(wide, "multiply_wide", two_words)
+    monkeypatch.setattr(wide, "divide", floor_and_rest)
     mode, doubled = ROUNDINGS[name], 0
     with np.errstate(over="ignore"):
         for a, b, s in [*of_all_magnitudes(8, 600), *around_ties(9, 60), *list(at_edges())[::97]]:
@@ -220,6 +242,27 @@ def test_long_division_line_by_line_on_words_that_wrap(name: str, monkeypatch: p
             assert found == expected if abs(expected) < FULL else abs(found) >= LIMIT, (a, b, s)
             doubled += not -(2**63) <= a * b < 2**63
     assert doubled > 300
+
+
+def test_multiplying_by_the_inverse_line_by_line_on_words_that_wrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = twin_module("wide")
+    for name, word in (("multiply", wrapped_product), ("multiply_wide", two_words), ("multiply_high", high_word)):
+        monkeypatch.setattr(wide, name, word)
+    with np.errstate(over="ignore"):
+        for a, b, s in [*of_all_magnitudes(10, 600), *around_ties(11, 60), *list(at_edges())[::97]]:
+            expected, given = exact(a, b, s, int(HALF_EVEN)), (*inverse(max(2, s)),)
+            found = int(wide.mul_div_by(*(np.int64(word) for word in (a, b, s, *given))))
+            assert found == expected if abs(expected) < FULL else abs(found) >= LIMIT, (a, b, s)
+
+
+def floor_and_rest(a: Any, s: Any) -> tuple[Any, Any]:
+    """A quotient of words."""
+    return a // s, a % s
+
+
+def high_word(a: Any, b: Any) -> Any:
+    """That of the product of two words without a sign."""
+    return np.uint64(int(a) % 2**64 * (int(b) % 2**64) >> 64).astype(np.int64)
 
 
 def wrapped_product(a: Any, b: Any) -> tuple[Any, bool]:
@@ -245,14 +288,16 @@ def test_the_processor_is_asked_for_the_words_that_python_finds() -> None:
     """Compiles two lines here and now, whatever lies in the cache."""
     import numba
 
-    from rustybt.kernel.intrinsics import apart, multiply, multiply_wide
+    from rustybt.kernel.intrinsics import apart, divide, multiply, multiply_high, multiply_wide
 
     @numba.njit
     def words(a: int, b: int) -> Any:
         apart()
-        return multiply(a, b), multiply_wide(a, b)
+        return multiply(a, b), multiply_wide(a, b), multiply_high(a, b), divide(a, max(1, b))
 
     for a, b in ((3, 5), (-3, 5), (2**62, 2), (2**62, -2), (2**62, 2**62), (-(2**62), 2**61 + 7), (0, -1)):
-        (product, over), (high, low) = words(a, b)
+        (product, over), (high, low), unsigned, quotient = words(a, b)
         assert (product, bool(over)) == (int(wrapped_product(a, b)[0]), wrapped_product(a, b)[1])
         assert (high, low) == tuple(int(word) for word in two_words(a, b))
+        assert unsigned == int(high_word(a, b))
+        assert quotient == divmod(a, max(1, b))
