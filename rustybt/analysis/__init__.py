@@ -6,6 +6,20 @@ To add a metric: a function in `metrics/`, one line in `metrics/definitions.py` 
 To add a part of the page: a builder in `report/` and its place in `report/assets/page.html.j2`.
 """
 
-from rustybt.analysis import honesty, metrics, report
+from typing import TYPE_CHECKING
+
+from rustybt._lazy import lazily
+
+if TYPE_CHECKING:
+    from rustybt.analysis import honesty, metrics, report
+else:
+    lazily(
+        __name__,
+        {
+            "honesty": (),
+            "metrics": (),
+            "report": (),
+        },
+    )
 
 __all__ = ["honesty", "metrics", "report"]

@@ -8,10 +8,26 @@ To add a rule: the rule book first, then the module of its section here, then `r
 imported when the kernel is first used.
 """
 
-from .book import Book
-from .market import Market, TimedMarket
-from .queued import Working
-from .simulate import simulate
-from .warm import is_warm, warm
+from typing import TYPE_CHECKING
+
+from rustybt._lazy import lazily
+
+if TYPE_CHECKING:
+    from .book import Book
+    from .market import Market, TimedMarket
+    from .queued import Working
+    from .simulate import simulate
+    from .warm import is_warm, warm
+else:
+    lazily(
+        __name__,
+        {
+            "book": ("Book",),
+            "market": ("Market", "TimedMarket"),
+            "queued": ("Working",),
+            "simulate": ("simulate",),
+            "warm": ("is_warm", "warm"),
+        },
+    )
 
 __all__ = ["Book", "Market", "TimedMarket", "Working", "is_warm", "simulate", "warm"]

@@ -6,16 +6,37 @@ not defined. Every convention is in the docstring of its function and in docs/co
 To add one: a function in the file of its family, its line in `DEFINITIONS`, and its place in `measure`.
 """
 
-from rustybt.analysis.metrics.activity import RunFacts
-from rustybt.analysis.metrics.curve import Closes, Curve
-from rustybt.analysis.metrics.definitions import DEFINITIONS, Definition
-from rustybt.analysis.metrics.drawdown import Drawdown, drawdown_of, worst_drawdowns
-from rustybt.analysis.metrics.measure import Conventions, Value, measure
-from rustybt.analysis.metrics.months import MonthRow, monthly_returns, yearly_returns
-from rustybt.analysis.metrics.periods import periods_per_year
-from rustybt.analysis.metrics.relative import Benchmark
-from rustybt.analysis.metrics.rolling import Rolling, rolling
-from rustybt.analysis.metrics.trades import Trades
+from typing import TYPE_CHECKING
+
+from rustybt._lazy import lazily
+
+if TYPE_CHECKING:
+    from rustybt.analysis.metrics.activity import RunFacts
+    from rustybt.analysis.metrics.curve import Closes, Curve
+    from rustybt.analysis.metrics.definitions import DEFINITIONS, Definition
+    from rustybt.analysis.metrics.drawdown import Drawdown, drawdown_of, worst_drawdowns
+    from rustybt.analysis.metrics.measure import Conventions, Value, measure
+    from rustybt.analysis.metrics.months import MonthRow, monthly_returns, yearly_returns
+    from rustybt.analysis.metrics.periods import periods_per_year
+    from rustybt.analysis.metrics.relative import Benchmark
+    from rustybt.analysis.metrics.rolling import Rolling, rolling
+    from rustybt.analysis.metrics.trades import Trades
+else:
+    lazily(
+        __name__,
+        {
+            "activity": ("RunFacts",),
+            "curve": ("Closes", "Curve"),
+            "definitions": ("DEFINITIONS", "Definition"),
+            "drawdown": ("Drawdown", "drawdown_of", "worst_drawdowns"),
+            "measure": ("Conventions", "Value", "measure"),
+            "months": ("MonthRow", "monthly_returns", "yearly_returns"),
+            "periods": ("periods_per_year",),
+            "relative": ("Benchmark",),
+            "rolling": ("Rolling", "rolling"),
+            "trades": ("Trades",),
+        },
+    )
 
 __all__ = [
     "DEFINITIONS",

@@ -5,7 +5,20 @@ once as one lazy query, `Resampler` one push at a time as they become known; the
 trading hours, `columns` says how each column is combined.
 """
 
-from rustybt.data.aggregate.barwise import Resampler
-from rustybt.data.aggregate.bulk import resample
+from typing import TYPE_CHECKING
+
+from rustybt._lazy import lazily
+
+if TYPE_CHECKING:
+    from rustybt.data.aggregate.barwise import Resampler
+    from rustybt.data.aggregate.bulk import resample
+else:
+    lazily(
+        __name__,
+        {
+            "barwise": ("Resampler",),
+            "bulk": ("resample",),
+        },
+    )
 
 __all__ = ["Resampler", "resample"]

@@ -5,6 +5,18 @@ In: the folder of a bundle. Out: a version of a dataset and a report. The files 
 files that bundles are made of, `moving` puts them into the catalog and compares.
 """
 
-from rustybt.data.bundles.moving import Migrated, migrate
+from typing import TYPE_CHECKING
+
+from rustybt._lazy import lazily
+
+if TYPE_CHECKING:
+    from rustybt.data.bundles.moving import Migrated, migrate
+else:
+    lazily(
+        __name__,
+        {
+            "moving": ("Migrated", "migrate"),
+        },
+    )
 
 __all__ = ["Migrated", "migrate"]

@@ -8,8 +8,22 @@ In: what a source said about one symbol. Out: the same, from memory or from the 
 `freshness` knows when an answer still counts, `index` the tables, `memory` what this process read last, `store` puts them together.
 """
 
-from rustybt.data.cache.freshness import Freshness, Lack, Request
-from rustybt.data.cache.index import Entry
-from rustybt.data.cache.store import Answer, Asked, Cache
+from typing import TYPE_CHECKING
+
+from rustybt._lazy import lazily
+
+if TYPE_CHECKING:
+    from rustybt.data.cache.freshness import Freshness, Lack, Request
+    from rustybt.data.cache.index import Entry
+    from rustybt.data.cache.store import Answer, Asked, Cache
+else:
+    lazily(
+        __name__,
+        {
+            "freshness": ("Freshness", "Lack", "Request"),
+            "index": ("Entry",),
+            "store": ("Answer", "Asked", "Cache"),
+        },
+    )
 
 __all__ = ["Answer", "Asked", "Cache", "Entry", "Freshness", "Lack", "Request"]

@@ -10,10 +10,26 @@ In: panels. Out: the same panels, by name, in milliseconds, each an immutable sn
 To add a column to the metadata: one step at the end of `schema.MIGRATIONS`.
 """
 
-from rustybt.data.catalog.compare import diff
-from rustybt.data.catalog.export import export
-from rustybt.data.catalog.query import sql
-from rustybt.data.catalog.store import Catalog, Version
-from rustybt.data.catalog.upkeep import Finding, remove, repair, verify
+from typing import TYPE_CHECKING
+
+from rustybt._lazy import lazily
+
+if TYPE_CHECKING:
+    from rustybt.data.catalog.compare import diff
+    from rustybt.data.catalog.export import export
+    from rustybt.data.catalog.query import sql
+    from rustybt.data.catalog.store import Catalog, Version
+    from rustybt.data.catalog.upkeep import Finding, remove, repair, verify
+else:
+    lazily(
+        __name__,
+        {
+            "compare": ("diff",),
+            "export": ("export",),
+            "query": ("sql",),
+            "store": ("Catalog", "Version"),
+            "upkeep": ("Finding", "remove", "repair", "verify"),
+        },
+    )
 
 __all__ = ["Catalog", "Finding", "Version", "diff", "export", "remove", "repair", "sql", "verify"]

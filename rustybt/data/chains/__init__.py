@@ -9,7 +9,20 @@ corporate actions, by which a run moves its positions. The steps::
 To add a rule: its name in `rolls.RULES` and its vote in `rolls.Front`.
 """
 
-from rustybt.data.chains.rolls import Roll
-from rustybt.data.chains.stitch import Continuous, continuous
+from typing import TYPE_CHECKING
+
+from rustybt._lazy import lazily
+
+if TYPE_CHECKING:
+    from rustybt.data.chains.rolls import Roll
+    from rustybt.data.chains.stitch import Continuous, continuous
+else:
+    lazily(
+        __name__,
+        {
+            "rolls": ("Roll",),
+            "stitch": ("Continuous", "continuous"),
+        },
+    )
 
 __all__ = ["Continuous", "Roll", "continuous"]

@@ -4,6 +4,18 @@ In: a file, a folder or a glob. Out: a `rustybt.model.source.Source`, whose numb
 said (delimiter, dates, decimal comma) is found out by `detect`, or refused where two answers are possible.
 """
 
-from rustybt.data.files.source import FileSource, open_csv, open_parquet
+from typing import TYPE_CHECKING
+
+from rustybt._lazy import lazily
+
+if TYPE_CHECKING:
+    from rustybt.data.files.source import FileSource, open_csv, open_parquet
+else:
+    lazily(
+        __name__,
+        {
+            "source": ("FileSource", "open_csv", "open_parquet"),
+        },
+    )
 
 __all__ = ["FileSource", "open_csv", "open_parquet"]

@@ -5,8 +5,22 @@ changed; `mend` repairs what it is told to, in a copy. To add a check: a functio
 gives rows, and its line in `SEVERITY`.
 """
 
-from rustybt.data.quality.check import Quality, check_bars
-from rustybt.data.quality.findings import SEVERITY
-from rustybt.data.quality.mend import CHANGES, Mended, mend
+from typing import TYPE_CHECKING
+
+from rustybt._lazy import lazily
+
+if TYPE_CHECKING:
+    from rustybt.data.quality.check import Quality, check_bars
+    from rustybt.data.quality.findings import SEVERITY
+    from rustybt.data.quality.mend import CHANGES, Mended, mend
+else:
+    lazily(
+        __name__,
+        {
+            "check": ("Quality", "check_bars"),
+            "findings": ("SEVERITY",),
+            "mend": ("CHANGES", "Mended", "mend"),
+        },
+    )
 
 __all__ = ["CHANGES", "SEVERITY", "Mended", "Quality", "check_bars", "mend"]

@@ -11,8 +11,22 @@ takes, and frames for `rustybt.load` and `rustybt.run`. One SQLite file, ``refer
 To add a column: one step at the end of `schema.REFERENCE`, the field in `listing`, its name in `rows.FIELDS`.
 """
 
-from rustybt.data.reference.changes import Revision
-from rustybt.data.reference.listing import KINDS, Entry, Listing
-from rustybt.data.reference.store import Reference
+from typing import TYPE_CHECKING
+
+from rustybt._lazy import lazily
+
+if TYPE_CHECKING:
+    from rustybt.data.reference.changes import Revision
+    from rustybt.data.reference.listing import KINDS, Entry, Listing
+    from rustybt.data.reference.store import Reference
+else:
+    lazily(
+        __name__,
+        {
+            "changes": ("Revision",),
+            "listing": ("KINDS", "Entry", "Listing"),
+            "store": ("Reference",),
+        },
+    )
 
 __all__ = ["KINDS", "Entry", "Listing", "Reference", "Revision"]
