@@ -13,11 +13,9 @@ import polars as pl
 
 from rustybt.data.actions import check_listed, read_events
 from rustybt.data.assemble import Ready, assemble
-from rustybt.data.attach import attach_to
 from rustybt.data.blocks import BLOCK, compact
 from rustybt.data.calendars import code_of
 from rustybt.data.columns import FIELDS, PRICES
-from rustybt.data.identify import actions_of, identify, listed_of
 from rustybt.data.metadata import Listed, check_known, listings
 from rustybt.data.names import Names, names_of
 from rustybt.data.options import Options
@@ -49,11 +47,15 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
     timed = names.check(time_rows(frame, options, where))
     told: list[str] = []
     if listed_in is not None:
+        from rustybt.data.identify import actions_of, identify, listed_of
+
         found_in = identify(timed, listed_in, options, where)
         timed, aside, told = found_in.timed, found_in.aside, found_in.notes
         known = list(timed.keyed.symbols)
         events = actions_of(timed, listed_in) if events is None else events
-    listed = listings(timed.keyed.symbols, options) if listed_in is None else listed_of(timed, listed_in, options)
+        listed = listed_of(timed, listed_in, options)
+    else:
+        listed = listings(timed.keyed.symbols, options)
     scaled = scale_rows(timed, listed)
     check_listed(events or (), listed)
     notes = [*timed.notes, *told, *names.notes(timed.keyed.symbols), *_unused(options, timed.keyed.symbols), *_rounding(scaled, listed)]
@@ -72,8 +74,12 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
     if extras:
         notes.append(f"Extra columns are trusted not to hold the future: {', '.join(extras)}.")
         notes += _not_numbers(timed, extras)
-    timed, joined, more = attach_to(timed, options.attach or {}, code_of(options.calendar), extras)
-    notes += more
+    joined: list[str] = []
+    if options.attach:
+        from rustybt.data.attach import attach_to
+
+        timed, joined, more = attach_to(timed, options.attach, code_of(options.calendar), extras)
+        notes += more
     if not owned:
         timed, scaled = replace(timed, ts=_own(timed.ts)), {name: replace(part, floats=_own(part.floats)) for name, part in scaled.items()}
     ready = Ready(timed, scaled, tuple(item.asset for item in listed), (*extras, *joined))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import tomllib
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -145,6 +144,8 @@ def code_of(given: str | Calendar | None) -> str | None:
         return given.code
     if not isinstance(given, str):
         raise ConfigError(f"calendar {given!r} is no calendar", where="calendar", do='give a code such as "XNYS", or rbt.calendar(...)')
+    import tomllib
+
     try:
         said = tomllib.loads(Path(given).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from rustybt.data.build import build_panel
 from rustybt.data.calendars import Calendar
 from rustybt.data.catalog.naming import may_be_name
-from rustybt.data.catalog.store import Catalog
 from rustybt.data.columns import PRICES, Named, name_columns
 from rustybt.data.demo import BARS, EVENTS
 from rustybt.data.options import Day, Dirty, Options, Stamp
-from rustybt.data.prepared.panels import find_panel, keep_panel, panel_key
-from rustybt.data.reference import Reference
 from rustybt.data.sources import collect, open_source, stem_of
-from rustybt.data.text.read import Wanted, read_plain
 from rustybt.errors import ConfigError, DataError
 from rustybt.model import Asset, Panel
+
+if TYPE_CHECKING:
+    from rustybt.data.reference import Reference
 
 
 def load(
@@ -122,8 +121,12 @@ def read_bars(source: Any, options: Options, *, keep: bool = True) -> Panel:
         return _panel(BARS, _for_demo(options), keep)
     if isinstance(source, str) and ":" in source:
         _refuse_address(source)
-    if isinstance(source, str) and may_be_name(source) and not Path(source).exists() and (shelf := Catalog()).exists:
-        return shelf.open(source, options)
+    if isinstance(source, str) and may_be_name(source) and not Path(source).exists():
+        from rustybt.data.catalog import Catalog
+
+        shelf = Catalog()
+        if shelf.exists:
+            return shelf.open(source, options)
     return _panel(source, options, keep)
 
 
@@ -158,6 +161,8 @@ def _for_demo(options: Options) -> Options:
 
 def _panel(source: Any, options: Options, keep: bool) -> Panel:
     """The panel that was kept, or a new one."""
+    from rustybt.data.prepared.panels import find_panel, keep_panel, panel_key
+
     key = panel_key(source, options) if keep else None
     kept = None if key is None else find_panel(key)
     if kept is not None:
@@ -191,4 +196,6 @@ def _plain(named: Sequence[tuple[str, Named]]) -> pl.DataFrame | None:
     """The rows of large CSV files, read by compiled code; None where that is not for them."""
     if not all(name and {"ts", *PRICES, "volume"} <= found.origin.keys() for name, found in named):
         return None
+    from rustybt.data.text.read import Wanted, read_plain
+
     return read_plain([Wanted(name, found.origin, stem_of(name)) for name, found in named])

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from rustybt.data.options import Options
-from rustybt.data.preset import preset_of
 from rustybt.errors import ConfigError, DataError
 from rustybt.model import Asset
 
@@ -92,6 +91,8 @@ def _listed(symbol: str, options: Options) -> Listed:
     sizes |= {key: given[key] for key in SIZES if key in given}
     kind, known = options.asset_class, dict[str, Any]()
     if options.preset is not None:
+        from rustybt.data.preset import preset_of
+
         venue = preset_of(options.preset)
         kind, known = venue.asset_class, venue.sizes(symbol)
     sizes = known | {name: size for name, size in sizes.items() if size is not None}

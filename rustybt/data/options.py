@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from rustybt.data.calendars import Calendar, code_of
-from rustybt.data.preset import preset_of
 from rustybt.errors import ConfigError
 from rustybt.model import Asset
 
@@ -49,10 +48,12 @@ class Options:
             raise ConfigError(f"unknown stamp {self.stamp!r}", where="stamp", do='use "open", "close" or "session"')
         if self.dirty not in ("quarantine", "refuse"):
             raise ConfigError(f"unknown way {self.dirty!r} to treat dirty rows", where="dirty", do='use "quarantine" or "refuse"')
-        if self.preset is not None and preset_of(self.preset).asset_class != self.asset_class != "equity":
-            raise ConfigError(
-                f"preset {self.preset!r} is of another class than {self.asset_class!r}", where="load, preset", do="leave asset_class out"
-            )
+        if self.preset is not None:
+            from rustybt.data.preset import preset_of
+
+            if preset_of(self.preset).asset_class != self.asset_class != "equity":
+                told = f"preset {self.preset!r} is of another class than {self.asset_class!r}"
+                raise ConfigError(told, where="load, preset", do="leave asset_class out")
         if self.reference is not None and (self.preset is not None or self.overrides):
             given = "preset" if self.preset is not None else "a mapping of assets"
             do = "say it in the reference data, or leave them out"

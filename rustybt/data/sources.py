@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from rustybt.data.text.head import scan_by_head
 from rustybt.errors import DataError
 
 READERS: dict[str, Callable[[str], pl.LazyFrame]] = {
@@ -155,8 +154,13 @@ def _scan(path: str, by_head: bool) -> pl.LazyFrame:
     if Path(path).stat().st_size == 0:
         raise DataError("the file is empty", where=path, do="check that it was written completely")
     try:
-        quick = scan_by_head(path) if by_head and suffix in DELIMITED else None
-        return READERS[suffix](path) if quick is None else quick
+        if by_head and suffix in DELIMITED:
+            from rustybt.data.text.head import scan_by_head
+
+            quick = scan_by_head(path)
+            if quick is not None:
+                return quick
+        return READERS[suffix](path)
     except UNREADABLE as error:
         raise unreadable(path, error) from error
 

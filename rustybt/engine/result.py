@@ -8,33 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from rustybt import ledger
 from rustybt.engine.config import RunConfig
 from rustybt.engine.tables import Sleeves
 from rustybt.engine.targets import Signals
-from rustybt.ledger import (
-    BooksVerdict,
-    Lots,
-    beancount_text,
-    carry_frame,
-    currencies_frame,
-    equity_frame,
-    fills_frame,
-    flows_frame,
-    journal_frame,
-    lots_of,
-    margin_frame,
-    orders_frame,
-    positions_frame,
-    trades_frame,
-    violations_frame,
-)
 from rustybt.ledger.frames import Books
 from rustybt.model import NOWHERE, Outcome, Panel, Status, Tables
+
+if TYPE_CHECKING:
+    from rustybt.ledger import BooksVerdict, Lots
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,52 +62,52 @@ class Result:
     @cached_property
     def orders(self) -> pl.DataFrame:
         """Every order and what became of it; see `rustybt.ledger.orders_frame`."""
-        return orders_frame(self.books)
+        return ledger.orders_frame(self.books)
 
     @cached_property
     def fills(self) -> pl.DataFrame:
         """Every execution; see `rustybt.ledger.fills_frame`."""
-        return fills_frame(self.books)
+        return ledger.fills_frame(self.books)
 
     @cached_property
     def trades(self) -> pl.DataFrame:
         """Round trips; see `rustybt.ledger.trades_frame`."""
-        return trades_frame(self.books)
+        return ledger.trades_frame(self.books)
 
     @cached_property
     def positions(self) -> pl.DataFrame:
         """Position changes; see `rustybt.ledger.positions_frame`."""
-        return positions_frame(self.books)
+        return ledger.positions_frame(self.books)
 
     @cached_property
     def equity(self) -> pl.DataFrame:
         """Balances after each bar; see `rustybt.ledger.equity_frame`."""
-        return equity_frame(self.books)
+        return ledger.equity_frame(self.books)
 
     @cached_property
     def flows(self) -> pl.DataFrame:
         """Deposits and withdrawals, the refused ones too; see `rustybt.ledger.flows_frame`."""
-        return flows_frame(self.books)
+        return ledger.flows_frame(self.books)
 
     @cached_property
     def carry(self) -> pl.DataFrame:
         """What holding cost or earned; see `rustybt.ledger.carry_frame`."""
-        return carry_frame(self.books)
+        return ledger.carry_frame(self.books)
 
     @cached_property
     def margin(self) -> pl.DataFrame:
         """Margin calls, top-ups of isolated positions, fees of liquidations; see `rustybt.ledger.margin_frame`."""
-        return margin_frame(self.books)
+        return ledger.margin_frame(self.books)
 
     @cached_property
     def currencies(self) -> pl.DataFrame:
         """What each currency holds and brought, in itself and in the account's; see `rustybt.ledger.currencies_frame`."""
-        return currencies_frame(self.books, self.config.currency)
+        return ledger.currencies_frame(self.books, self.config.currency)
 
     @cached_property
     def journal(self) -> pl.DataFrame:
         """Double-entry postings; see `rustybt.ledger.journal_frame`."""
-        return journal_frame(self.books)
+        return ledger.journal_frame(self.books)
 
     def lots(self, method: str = "fifo") -> Lots:
         """Tax lots, open and closed, with their gains.
@@ -135,12 +122,12 @@ class Result:
         Raises:
             ConfigError: there is no such method.
         """
-        return lots_of(self.books, method)
+        return ledger.lots_of(self.books, method)
 
     @cached_property
     def violations(self) -> pl.DataFrame:
         """Limits that orders or the account passed; see `rustybt.ledger.violations_frame`."""
-        return violations_frame(self.books)
+        return ledger.violations_frame(self.books)
 
     @cached_property
     def signals(self) -> pl.DataFrame:
@@ -259,7 +246,9 @@ class Result:
         """
         from rustybt.engine.page import write_page
 
-        return write_page(beancount_text(self.books, self.config.currency, method, ", ".join(self.sleeves)), Path(path), "the ledger")
+        return write_page(
+            ledger.beancount_text(self.books, self.config.currency, method, ", ".join(self.sleeves)), Path(path), "the ledger"
+        )
 
     def save(self, folder: str | Path) -> Path:
         """Write the run directory: Parquet frames and a manifest; see `rustybt.engine.store.save`."""

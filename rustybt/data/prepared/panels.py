@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rustybt.data.catalog.reading import DAMAGED, DESCRIPTION, QUARANTINE, described, open_ready
-from rustybt.data.catalog.writing import description, write_ready
 from rustybt.data.options import Options
 from rustybt.data.prepared.built import versions
 from rustybt.data.prepared.settings import current
@@ -86,6 +84,9 @@ def _remember(key: str, panel: Panel) -> None:
 
 
 def _write(folder: Path, panel: Panel) -> dict[str, Any]:
+    from rustybt.data.catalog.reading import DESCRIPTION, QUARANTINE
+    from rustybt.data.catalog.writing import description, write_ready
+
     try:
         panel.quarantine.write_parquet(folder / QUARANTINE)
         (folder / DESCRIPTION).write_text(json.dumps(description(panel, None)), encoding="utf-8")
@@ -101,6 +102,8 @@ def _opened(key: str, times: int = 1) -> list[Panel]:
     entry = None if store is None else store.get(key)
     if entry is None or store is None:
         return []
+    from rustybt.data.catalog.reading import DAMAGED, described, open_ready
+
     try:
         about = described(entry.folder)
         return [open_ready(entry.folder, about) for _ in range(times)]
