@@ -12,8 +12,8 @@ from rustybt.model.decimals import LIMIT
 from rustybt.model.tables import MOST_STEP
 
 from .carry import carry_of
+from .given import pending_of
 from .market import admit
-from .pending import pending_of
 from .state import HAS_FLOWS, HAS_INCREMENTS, HAS_MARGIN, HAS_SETTLEMENT, KINDS, TYPES
 
 MARGINS = [SLOT_FIELDS.index(name) for name in MARGIN_FIELDS]

@@ -19,7 +19,7 @@ else:
 SLACK = 0 if MODE != "float" else LIMIT >> 20
 """How far the two sides of the identity may lie apart: not at all, but for the build that computes in floats."""
 
-__all__ = ["agree", "fits", "inverse", "mul_div", "mul_div_by", "ratio", "remainder", "value", "worth_at"]
+__all__ = ["agree", "fits", "mul_div", "mul_div_by", "ratio", "remainder", "value", "worth_at"]
 
 
 @kernel
@@ -57,19 +57,3 @@ def worth_at(desk: Desk, asset: int, lots: int, price: int) -> int:
     if not 0 <= each < LIMIT:
         return BAD
     return mul_div_by(lots, each, desk.down[asset], desk.inverse[asset], desk.shift[asset])
-
-
-def inverse(divisor: int) -> tuple[int, int]:
-    """By what to multiply, and how far to shift then, for the quotient of a number below 2^63 by a divisor > 1 (Granlund, Montgomery 1994).
-
-    Returns:
-        m, l with ``floor(n / divisor) == n * m // 2^64 // 2^l`` for 0 <= n <= 2^63; m as a word with a sign.
-
-    Example:
-        >>> m, shift = inverse(100)
-        >>> 12_345 * (m % 2**64) // 2**64 // 2**shift
-        123
-    """
-    length = (divisor - 1).bit_length()
-    m = (1 << (63 + length)) // divisor + 1
-    return (m - 2**64 if m >= 2**63 else m), length - 1

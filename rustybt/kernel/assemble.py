@@ -22,9 +22,7 @@ from rustybt.model.controls import FAR_DAY
 from rustybt.model.decimals import LIMIT, up_down
 
 from .account import account_of
-from .arithmetic import inverse
-from .asked import HIDDEN, NO_FILL, NO_PRICE, NO_SLOT, NO_STOP, TOO_MUCH, faults_of
-from .dated import dated_of
+from .given import dated_of, inverse
 from .market import admit
 from .state import (
     HAS_CAPS,
@@ -217,6 +215,8 @@ def check_requests(requests: Requests, bars: int, slots: int) -> None:
     fits_bars = len(start) == bars + 1 and start[0] == 0 and bool((start[1:] >= start[:-1]).all()) and start[-1] == len(rows)
     if not fits_bars or any(len(part) != bars for part in (clock.session, clock.ts, clock.ends)):
         raise DataError(f"the requests or their clock are not those of {bars} bars", where="kernel, requests", do=do)
+    from .asked import HIDDEN, NO_FILL, NO_PRICE, NO_SLOT, NO_STOP, TOO_MUCH, faults_of
+
     found = faults_of(admit(rows) if rows.flags.writeable else admit(rows).copy(), slots)
     if found & NO_SLOT:
         raise DataError(f"a request names a slot outside 0..{slots - 1}", where="kernel, requests", do="check its slots")

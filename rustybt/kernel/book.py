@@ -48,7 +48,7 @@ class Book:
 
     def __init__(self, tables: Tables, *, orders: bool = False) -> None:
         from .assemble import rules_of
-        from .rates import currencies_of_bars
+        from .given import currencies_of_bars
         from .state import CASH, CURVES, DEPOSITS, EQUITY, HAS_ORDERS, KINDS, LOG, TYPES, Desk, unwritten
 
         self.tables, self.orders = tables, orders
@@ -218,7 +218,7 @@ class Book:
         desk.offer_value[:count] = value
 
     def _do(self, parts: int, bar: int, events: Any = ()) -> None:
-        desk, state, run = self._on_time(), inside().state, inside().step.run
+        desk, state, run = self._on_time(), inside().state, inside().run
         if bar < self.bar:
             raise DataError(f"bar {bar} after bar {self.bar}", where="kernel, book", do="feed bars in order")
         if bar > self.bar:
@@ -335,7 +335,7 @@ class Book:
         desk = self._desk
         desk.errand_words[: len(words)] = words
         desk.set(errand=errand)
-        inside().step.run(desk, at, at, 0)
+        inside().run(desk, at, at, 0)
         desk.set(errand=0)
 
     def _expect(self, slot: int, lots: int) -> None:
@@ -465,10 +465,11 @@ class Book:
 
 @cache
 def inside() -> Any:
-    """The modules that a bar needs, looked up once: they load numba, so not before there is a bar."""
-    from . import failure, state, step, tape
+    """What a bar needs, looked up once, and not before there is a bar."""
+    from . import failure, state, tape
+    from .entrance import run
 
-    return SimpleNamespace(failure=failure, state=state, step=step, tape=tape)
+    return SimpleNamespace(failure=failure, state=state, tape=tape, run=run)
 
 
 def copied(log: Log) -> Log:

@@ -12,12 +12,14 @@ import logging
 import os
 import re
 import shutil
+import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -30,6 +32,8 @@ UNUSED = 30 * DAY
 OURS = re.compile(r"\d+\.[^-]*-[0-9a-f]{16}(-\w+)*(\.old\w*)?")
 """Names of the folders that `salt` gives, and of those that are being removed."""
 STAMP = "used"
+HARMLESS = {"NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_THREADING_LAYER"}
+"""Settings of numba that nothing here depends on."""
 log = logging.getLogger(__name__)
 
 
@@ -40,15 +44,45 @@ def salt(sources: Iterable[Path] | None = None) -> str:
         sources: files to read; all of the kernel unless given. The model and `BESIDE` count in any case.
     """
     import llvmlite.binding
-    import numba
 
+    version, cpu, features, bounds = settings_of_numba()
     digest = hashlib.sha256()
     for path in [*sorted(HERE.glob("*.py") if sources is None else sources), *sorted(MODEL.glob("*.py")), *filter(Path.is_file, BESIDE)]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    digest.update(f"{llvmlite.binding.get_host_cpu_name()} {numba.config.CPU_NAME} {numba.config.CPU_FEATURES}".encode())
-    bounds, level = numba.config.BOUNDSCHECK, os.environ.get("NUMBA_OPT", "")
+    digest.update(f"{llvmlite.binding.get_host_cpu_name()} {cpu} {features}".encode())
+    level = os.environ.get("NUMBA_OPT", "")
     debug = "".join(f"-{name}{value}" for name, value in (("bounds", bounds), ("opt", level)) if value not in {None, "", "3"})
-    return f"{numba.__version__}-{digest.hexdigest()[:16]}{debug}"
+    return f"{version}-{digest.hexdigest()[:16]}{debug}"
+
+
+def settings_of_numba() -> tuple[str, str | None, str | None, int | None]:
+    """Its version, the processor and the features that it compiles for, and whether it checks bounds.
+
+    Numba is imported for it only where something is set: a process that loads what is compiled may do without.
+    """
+    if "numba" not in sys.modules and not is_set():
+        version = version_of_numba()
+        if version is not None:
+            return version, None, None, None
+    import numba
+
+    return numba.__version__, numba.config.CPU_NAME, numba.config.CPU_FEATURES, numba.config.BOUNDSCHECK
+
+
+def is_set() -> bool:
+    """Whether anything is set, in the environment or in a file here, that numba would heed when it compiles or runs."""
+    return Path(".numba_config.yaml").exists() or any(name.startswith("NUMBA_") and name not in HARMLESS for name in os.environ)
+
+
+def version_of_numba() -> str | None:
+    """The version of numba, as it says itself, without importing it; None where its file is not as expected."""
+    found = find_spec("numba")
+    if found is None or found.origin is None:
+        return None
+    with suppress(OSError):
+        said = re.search(r'"version": "([^"]+)"', Path(found.origin).with_name("_version.py").read_text(encoding="utf-8"))
+        return None if said is None else said.group(1)
+    return None
 
 
 def bases() -> list[Path]:

@@ -1,48 +1,32 @@
-"""Compiled code on disk: every file ends in a checksum, and one that is cut short or damaged is dropped and compiled again.
+"""Compiled code on disk, as numba keeps it: each file is sealed, and one that is damaged is compiled again.
 
-Numba loads what it finds: a short file ends in a traceback, a flipped bit in machine code that does something else. The checksum stands
+Numba loads what it finds: a short file ends in a traceback, a flipped bit in machine code that does something else. The seal stands
 behind what numba wrote, where its reader does not look.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-SEAL = 16
-"""Bytes of the checksum."""
+from .sealed import drop_if_damaged, seal
+
+WAY_IN = (f"{__package__}.step", "run")
+"""Module and name of the function whose machine code is kept by itself too."""
 log = logging.getLogger(__name__)
-
-
-def seal(content: bytes) -> bytes:
-    """The checksum of a file's content.
-
-    Example:
-        >>> len(seal(b"machine code"))
-        16
-    """
-    return hashlib.blake2b(content, digest_size=SEAL).digest()
-
-
-def is_sound(path: Path) -> bool:
-    """Whether a file is as it was written; a file that cannot be read is not."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return False
-    return seal(content[:-SEAL]) == content[-SEAL:]
 
 
 @cache
 def cache_class() -> Any:
     """Numba's cache of one function, with checksums; None where numba is not as expected."""
     from numba.core import caching
+
+    from . import image
 
     inner: Any = getattr(caching, "IndexDataCacheFile", None)
     if not all(hasattr(inner, name) for name in ("_load_index", "_load_data", "_data_path", "_open_for_write")):
@@ -71,33 +55,35 @@ def cache_class() -> Any:
 
         def __init__(self, function: Any) -> None:
             super().__init__(function)
+            self._is_way_in = (function.__module__, function.__name__) == WAY_IN
             self._cache_file = File(self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp())
 
         def load_overload(self, sig: Any, target_context: Any) -> Any:
             """Without looking for declarations first: numba imports half of itself for them, SciPy too, and only compiling takes them."""
+            beside = self._image(sig)
+            if beside is not None and not beside.exists():
+                return None  # a build is kept in both forms or in none: it is compiled, and written, again
             if not all(hasattr(self, name) for name in ("_load_overload", "_guard_against_spurious_io_errors")):
                 return super().load_overload(sig, target_context)
             with self._guard_against_spurious_io_errors():
                 return self._load_overload(sig, target_context)
 
         def save_overload(self, sig: Any, data: Any) -> None:
+            beside = self._image(sig)
             try:
+                if beside is not None:
+                    image.write(beside, data.library, data.fndesc.llvm_func_name)
                 super().save_overload(sig, data)
             except OSError as error:  # a full disk, a folder that was taken away
                 log.warning("compiled code could not be kept, the next process compiles again: %s", error)
 
+        def _image(self, sig: Any) -> Path | None:
+            """Where the machine code of a build of `run` is kept by itself; None for any other function."""
+            if not self._is_way_in:
+                return None
+            return image.path_of(Path(self._cache_path).parent, getattr(sig, "args", sig)[0].kind.name)
+
     return Kept
-
-
-def drop_if_damaged(name: str) -> bool:
-    """Whether a file is sound or absent; a damaged one is removed, and said so in one line."""
-    path = Path(name)
-    if not path.exists() or is_sound(path):
-        return True
-    with suppress(OSError):
-        path.unlink()
-    log.warning("damaged file of compiled code, dropped and compiled again: %s", path)
-    return False
 
 
 def checked(function: Any) -> Any:

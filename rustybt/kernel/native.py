@@ -21,29 +21,20 @@ from numba.extending import (
     unbox,
 )
 
-from rustybt.model.decimals import RATE
-
-from .state import (
-    ALL,
-    EVERY_FLAG,
-    HAS_FEES,
-    HAS_GUARDS,
-    HAS_LEVELS,
-    HAS_MAX_BARS,
-    HAS_SLIPPAGE,
-    KINDS,
-    PLACES,
-    TYPES,
-    Desk,
-)
+from .kinds import BUILDS, Kind, kind_of
+from .state import KINDS, PLACES, TYPES, Desk
 
 
 class DeskType(types.Opaque):  # type: ignore[misc]
-    """The type of a desk, and the numbers on it that are known when it is compiled."""
+    """The type of a desk, and the numbers on it that are known when it is compiled.
 
-    def __init__(self, known: tuple[tuple[str, int], ...] = (), off: int = 0) -> None:
-        self.known, self.off = dict(known), off
-        super().__init__(name=f"{__name__}.Desk{known}{off}")
+    Attributes:
+        kind: the build that takes it.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind, self.known, self.off = kind, dict(kind.known), kind.off
+        super().__init__(name=f"{__name__}.Desk_{kind.name}")
 
     @property
     def key(self) -> Any:
@@ -51,14 +42,8 @@ class DeskType(types.Opaque):  # type: ignore[misc]
         return self.name
 
 
-DESK = DeskType()
-ONES, ZEROS = ("assets", "sleeves", "slots"), ("fill_at", "at_fill", "flags", "errand")
-PLAIN = DeskType((*((name, 1) for name in ONES), *((name, 0) for name in ZEROS), ("gross", RATE), ("parts", ALL)))
-"""One asset and one strategy, market orders at the next open, a commission by rate at most: the plainest run. For it these numbers are
-constants of the machine code, and what they rule out is left out of it."""
-USUAL_FLAGS = HAS_FEES | HAS_SLIPPAGE | HAS_LEVELS | HAS_MAX_BARS | HAS_GUARDS
-USUAL = DeskType((("errand", 0), ("parts", ALL)), off=EVERY_FLAG & ~USUAL_FLAGS)
-"""Any assets and strategies with commissions, slippage by rate or tick, and exits; whole bars."""
+PLAIN, USUAL, DESK = TYPES_OF = tuple(map(DeskType, BUILDS))
+"""By `rustybt.kernel.kinds`."""
 FIELDS = {
     name: types.int64 if kind == "int" else types.CPointer(getattr(types, TYPES[kind].__name__, types.int64))
     for name, kind in KINDS.items()
@@ -70,10 +55,7 @@ register_model(DeskType)(models.OpaqueModel)
 @typeof_impl.register(Desk)
 def type_of_desk(value: Desk, context: Any) -> DeskType:
     """The narrowest build that the desk's numbers allow."""
-    for kind in (PLAIN, USUAL):
-        if value.flags & kind.off == 0 and all(getattr(value, name) == number for name, number in kind.known.items()):
-            return kind
-    return DESK
+    return TYPES_OF[BUILDS.index(kind_of(value))]
 
 
 @infer_getattr

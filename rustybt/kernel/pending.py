@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
-from rustybt.errors import DataError
-from rustybt.model import Tables
-
 from .arithmetic import fits
 from .compile import apart, aside
 from .journal import fail
-from .market import admit
-from .state import CASH, HAS_PENDING, KINDS, OVERFLOW, PENDING, TURNED, TYPES, WAITING, Desk
+from .state import CASH, OVERFLOW, PENDING, TURNED, Desk
 
 
 @aside
@@ -48,18 +40,3 @@ def free(desk: Desk) -> int:
     """Cash that can be spent or withdrawn."""
     apart()
     return desk.money[CASH] - desk.money[PENDING]
-
-
-def pending_of(tables: Tables) -> dict[str, Any]:
-    """When sessions turn, by field of `Desk`, with the bit of ``flags`` that it asks for.
-
-    Raises:
-        DataError: bars that do not increase, or a number of sessions that is none.
-    """
-    turns = np.asarray(tables.turns, dtype=np.int64)
-    if len(turns) and (turns[0] < 0 or bool((turns[1:] <= turns[:-1]).any())):
-        raise DataError("the sessions do not begin at increasing bars", where="kernel, turns", do="sort them by bar, from 0")
-    if not 0 <= tables.pending_days <= WAITING:
-        raise DataError(f"sales settle after {tables.pending_days} sessions", where="kernel, pending_days", do=f"use 0 to {WAITING}")
-    flags = HAS_PENDING if tables.pending_days else 0
-    return {"turn_bar": admit(turns, TYPES[KINDS["turn_bar"]]), "turns": len(turns), "pending_days": tables.pending_days, "flags": flags}

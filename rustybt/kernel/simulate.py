@@ -41,8 +41,8 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any, tape: Tape |
         >>> simulate(*one_asset([100, 101, 102], offers={0: 10})).lots
         array([10])
     """
+    from .entrance import run
     from .failure import check
-    from .step import run
     from .tape import tape_of
 
     desk, bars, margin = desk_for(tables, market, plan, events)
@@ -63,7 +63,7 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
     """A desk for all bars, their number, and the most log rows that one of them can write."""
     from .actions import claims_of, events_of, flags_of_events
     from .assemble import offers_of, requests_of, rules_of, typed
-    from .rates import currencies_of
+    from .given import currencies_of
     from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, HAS_ORDERS, LOG, Desk, unwritten
     from .surroundings import timing_of
 

@@ -97,7 +97,7 @@ class Desk:
     """Everything that a kernel function is given, beside the bar.
 
     Sizes, settings and switches first. Where ``order_room`` is not 0, a run ends early at a bar that might leave more orders. ``up``,
-    ``down`` per asset: a value is lots x ticks x up / down; ``inverse``, ``shift`` of down: `rustybt.kernel.arithmetic.inverse`. Then
+    ``down`` per asset: a value is lots x ticks x up / down; ``inverse``, ``shift`` of down: `rustybt.kernel.given.inverse`. Then
     the settings of `rustybt.model.SLOT_FIELDS` per slot, the columns of `rustybt.model.TIER_FIELDS` and `IMPACT_FIELDS`, what a tape
     tells, the events (money units or lots per lot), the prices row after row, what `rustybt.model.Timing` says about them, the offers,
     the flows of money in and out, the charges of `rustybt.model.CarryTable` and what is hard to borrow, the requests row after row, the

@@ -11,7 +11,7 @@ from rustybt.model import IMPACT_FIELDS, SLOT_FIELDS, TIER_FIELDS, Tables, Tape
 from rustybt.model.decimals import LIMIT
 from rustybt.model.tables import GROUPS, MOST_RATE
 
-from .dated import tiers_later
+from .given import tiers_later
 from .market import admit
 from .state import HAS_CAPS, HAS_IMPACT, HAS_TIERS, KINDS, TYPES
 

@@ -7,16 +7,18 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .book import Book
 from .cache import folder_for_now
 from .example import one_asset, row_of, table
+from .mode import MODE
 from .simulate import simulate
 
 BUILDS = 3
-"""Programs that a run may need: the kinds of a desk in `rustybt.kernel.native`."""
+"""Programs that a run may need: those of `rustybt.kernel.kinds`."""
 
 
 def warm(*, processes: bool = True, also: Sequence[str] = ()) -> Path | None:
@@ -39,6 +41,7 @@ def warm(*, processes: bool = True, also: Sequence[str] = ()) -> Path | None:
         # Not a fork: NumPy and Polars have threads. It collects no cycles: a search of its heap takes a second, and it ends soon.
         code = f"import gc; gc.disable(); from rustybt.kernel.warm import compile_smaller; compile_smaller({tuple(also)!r})"
         other = subprocess.Popen([sys.executable, "-c", code])
+    build("any")
     run_general()
     if other is not None:
         other.wait()
@@ -48,10 +51,26 @@ def warm(*, processes: bool = True, also: Sequence[str] = ()) -> Path | None:
 
 def compile_smaller(also: Sequence[str] = ()) -> None:
     """Everything but the largest build."""
+    build("plain")
+    build("usual")
     run_plain()
     run_usual()
     for room in also:
         import_module(room).compile_now()
+
+
+def build(name: str) -> None:
+    """One build by numba, which loads or compiles it: a run would be content with its image, and a sweep is not."""
+    if MODE != "compiled":
+        return
+    from numba import types
+
+    from .native import TYPES_OF
+    from .step import run
+
+    made: Any = run
+    (kind,) = (kind for kind in TYPES_OF if kind.kind.name == name)
+    made.compile((kind, *(types.int64,) * 3))
 
 
 def is_warm() -> bool:

@@ -183,7 +183,7 @@ def test_both_engines_give_the_same_with_tiers_by_date(panel: Panel, cross: rbt.
     "rows", [[(1, 0, 1, 0), (0, 0, 1, 0)], [(0, 1, 1, 0)], [(0, 0, 17, 0)], [(0, 0, 11, 0)], [(0, 0, 1, -1)], [(0, 0, 1, 2**61)]]
 )
 def test_rows_that_mean_nothing_are_refused_by_the_kernel(rows: Any) -> None:
-    from rustybt.kernel.dated import dated_of
+    from rustybt.kernel.given import dated_of
 
     tables = rbt.run(FLIP, bars_of("A", FLAT)).tables
     with pytest.raises(DataError, match="dated settings"):
@@ -195,7 +195,7 @@ def test_rows_that_mean_nothing_are_refused_by_the_kernel(rows: Any) -> None:
     [[(0, 0, 13, 1)], [(0, 0, place, 0) for place in (13, 12, 14, 15)], [(0, 0, 12, 0), (0, 0, 13, 1), (0, 0, 14, 0), (0, 0, 15, 0)]],
 )
 def test_tiers_that_are_not_there_are_refused_by_the_kernel(rows: Any) -> None:
-    from rustybt.kernel.dated import dated_of
+    from rustybt.kernel.given import dated_of
 
     tables = rbt.run(FLIP, bars_of("A", FLAT)).tables
     with pytest.raises(DataError, match="tiers that are not among the 0"):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rustybt.kernel.arithmetic import inverse
+from rustybt.kernel.given import inverse
 from rustybt.kernel.limits import BAD, CEIL, DOWN, FLOOR, HALF_EVEN, LIMIT
 from rustybt.model.decimals import MODES
 
