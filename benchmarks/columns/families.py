@@ -20,6 +20,7 @@ import rustybt as rbt
 from benchmarks.columns.ours import frame_of
 from benchmarks.markets import Market, draw
 from benchmarks.models import Facts, Job
+from benchmarks.timing import peak_mib
 from rustybt.sweeps import batch, learn
 from rustybt.sweeps.onepass import evaluate_each
 
@@ -158,6 +159,7 @@ def prepare(case: Facts) -> Job:
     places = (Path(mkdtemp(prefix="trials-")) / "trials.sqlite" if case.get("counted") else "off" for _ in count())
 
     taken: list[tuple[float, float]] = []
+    peaks: list[float] = []
 
     def run() -> dict[str, Any]:
         trials = next(places)
@@ -173,8 +175,11 @@ def prepare(case: Facts) -> Job:
             shutil.rmtree(trials.parent)
         size = rows.estimated_size() / rows.height
         taken.append((busy, passes.seconds))
+        peaks.append(peak_mib())
         warm = taken[1:] or taken  # the first run also loads what it needs
         busy, compiled = (median(one[at] for one in warm) for at in (0, 1))
-        return {"cpu_s": busy, "compiled_s": compiled, "rows": rows.height, "row_bytes": size, "digest": digest_of(rows)}
+        return {
+            "cpu_s": busy, "compiled_s": compiled, "rows": rows.height, "row_bytes": size, "digest": digest_of(rows), "peak": peaks[0],
+        }  # fmt: skip
 
     return Job(run, {"version": rbt.__version__})

@@ -15,13 +15,15 @@ from rustybt.sweeps.evaluate import Rows
 from rustybt.sweeps.executors import evaluated
 from rustybt.sweeps.options import Options, chunk_size
 from rustybt.sweeps.progress import Told, telling
-from rustybt.sweeps.registry import Trial, TrialRegistry, counted
+from rustybt.sweeps.registry import Trial, TrialRegistry, recorded
 from rustybt.sweeps.store import Folder
 from rustybt.sweeps.variants import Chunk, Variants
 from rustybt.sweeps.work import Work
 
 WRITE_EVERY = 5.0
 """Seconds between parts on the disk: what a kill can cost."""
+PIECE, PART = 2**14, 2**17
+"""Rows that are put together in memory, and that go into a file of the directory, about. The trials of as many wait to be counted."""
 
 
 @dataclass
@@ -29,6 +31,8 @@ class Gathered:
     """Rows as they come.
 
     Attributes:
+        tried: trials that are not counted yet, by dataset.
+        notes: why some could not be counted.
         seconds: that a variant took by the clock, all workers together; None before `fill`, or where it had nothing to do.
     """
 
@@ -37,6 +41,7 @@ class Gathered:
     folder: Folder | None
     registry: TrialRegistry | None
     tried: dict[int, list[Trial]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     seconds: float | None = None
     _rows: list[pl.DataFrame] = field(default_factory=list)
     _curves: list[pl.DataFrame] = field(default_factory=list)
@@ -53,7 +58,8 @@ class Gathered:
                 for chunk, rows in zip(chunks, found, strict=True):
                     self.tried.setdefault(chunk.block.data, []).extend(rows.trials)
                     pending.add(rows, self._curves_of(chunk, rows))
-                    if self.folder is not None and time.monotonic() - since > WRITE_EVERY:
+                    late = self.folder is not None and time.monotonic() - since > WRITE_EVERY
+                    if late or pending.waiting >= (PIECE if self.folder is None else PART):
                         self._count()  # before the rows are safe: a kill in between counts a run twice, never not at all
                         self._keep(pending)
                         since = time.monotonic()
@@ -70,13 +76,13 @@ class Gathered:
     def _count(self) -> None:
         """Tell the registry what was tried."""
         for number, trials in self.tried.items():
-            counted(self.registry, self.work.panels[number].snapshot, trials)
+            self.notes += recorded(self.registry, self.work.panels[number].snapshot, trials)
         self.tried.clear()
 
     def _keep(self, pending: Pending) -> None:
         """Put what waits where it belongs."""
         if pending.rows:
-            first, rows, curves = pending.take(whole=self.folder is not None)
+            first, rows, curves = pending.take()
             rows = pl.concat([self.variants.frame.slice(first, rows.height), rows], how="horizontal")
             if self.folder is not None:
                 self.folder.add(first, rows, curves)
@@ -123,8 +129,13 @@ class Pending:
         self.curves += [] if curves is None else [curves]
         self.reached += rows.frame.height
 
-    def take(self, *, whole: bool) -> tuple[int, pl.DataFrame, pl.DataFrame | None]:
-        """All that waits, with the number of its first variant; ``whole``: in one piece, for which there are two of it meanwhile."""
-        taken = self.first, pl.concat(self.rows, rechunk=whole), pl.concat(self.curves) if self.curves else None
+    @property
+    def waiting(self) -> int:
+        """Rows that wait."""
+        return self.reached - self.first
+
+    def take(self) -> tuple[int, pl.DataFrame, pl.DataFrame | None]:
+        """All that waits in one piece, with the number of its first variant."""
+        taken = self.first, pl.concat(self.rows, rechunk=True), pl.concat(self.curves) if self.curves else None
         self.first, self.rows, self.curves = self.reached, [], []
         return taken

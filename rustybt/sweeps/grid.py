@@ -10,6 +10,7 @@ from math import prod
 from typing import Any, overload
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from rustybt.errors import ConfigError
@@ -17,6 +18,10 @@ from rustybt.model.panel import Ints
 
 ABSENT = object()
 """In a column: the variant leaves this parameter at its default."""
+
+
+PART = 2**14
+"""Variants whose values are written down at a time."""
 
 
 class Turning(Sequence[Any]):
@@ -53,6 +58,11 @@ class Turning(Sequence[Any]):
         """Which of the values stand in some of its rows."""
         found: Ints = np.arange(rows.start, rows.stop, rows.step, dtype=np.int64) // self.times % len(self.values)
         return found
+
+    def all_codes(self) -> npt.NDArray[np.uint32]:
+        """Which of the values stand in all of its rows, in the 4 bytes a row that Polars wants, without wider numbers on the way."""
+        once = np.repeat(np.arange(len(self.values), dtype=np.uint32), self.times)
+        return np.tile(once, -(-self.length // max(1, len(once))))[: self.length]
 
     def __iter__(self) -> Iterator[Any]:
         values, times = self.values, self.times
@@ -154,14 +164,21 @@ class Assignments:
 
     def digest(self) -> str:
         """SHA-256 of names and values, in order."""
-        plain = {name: ["" if value is ABSENT else value for value in column] for name, column in self.columns.items()}
-        return hashlib.sha256(json.dumps([self.count, plain], default=repr).encode()).hexdigest()
+        found = hashlib.sha256(f"[{self.count}, {{".encode())
+        for number, (name, column) in enumerate(self.columns.items()):
+            found.update(f"{', ' if number else ''}{json.dumps(name)}: [".encode())
+            for first in range(0, self.count, PART):  # the text of all of them would take more than they do
+                plain = ["" if value is ABSENT else value for value in column[first : first + PART]]
+                found.update(f"{', ' if first else ''}{json.dumps(plain, default=repr)[1:-1]}".encode())
+            found.update(b"]")
+        found.update(b"}]")
+        return found.hexdigest()
 
 
 def series(name: str, values: Sequence[Any]) -> pl.Series:
     """Values of a parameter as a column; kinds that do not go together become text."""
     if isinstance(values, Turning):
-        return series(name, values.values).gather(values.codes(range(len(values))))
+        return series(name, values.values).gather(values.all_codes())
     known = [None if value is ABSENT else value for value in values]
     kinds = {type(value) for value in known} - {type(None)}
     if len(kinds) > 1 and not kinds <= {int, float}:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,12 +79,17 @@ class Tally:
         """Counted without a registry."""
         given = list(sharpes)
         known = [value for value in given if value is not None]
-        return cls(len(given), _variance(known), len(given))
+        return cls(len(given), _variance(np.array(known, dtype=np.float64)), len(given))
 
     @classmethod
-    def of_column(cls, sharpes: pl.Series) -> Tally:
-        """The same of a column."""
-        return cls(len(sharpes), _variance(sharpes.drop_nulls().to_numpy()), len(sharpes))
+    def of_parts(cls, sharpes: Iterable[pl.Series], most: int) -> Tally:
+        """The same of a column that comes in parts, of so many values at most: 8 bytes for each."""
+        known, found, trials = np.empty(most), 0, 0
+        for part in sharpes:
+            numbers = part.drop_nulls().to_numpy()
+            known[found : found + len(numbers)] = numbers
+            found, trials = found + len(numbers), trials + len(part)
+        return cls(trials, _variance(known[:found]), trials)
 
 
 class TrialRegistry:
@@ -136,8 +141,9 @@ class TrialRegistry:
         """
         with transaction(self.path, SCHEMA, self.wait) as db:
             trials, runs = db.execute("SELECT count(*), coalesce(sum(runs), 0) FROM trials WHERE snapshot = ?", (snapshot,)).fetchone()
-            found = db.execute("SELECT sharpe FROM trials WHERE snapshot = ? AND sharpe IS NOT NULL", (snapshot,)).fetchall()
-        return Tally(int(trials), _variance([value for (value,) in found]), int(runs))
+            found = db.execute("SELECT sharpe FROM trials WHERE snapshot = ? AND sharpe IS NOT NULL", (snapshot,))
+            sharpes = np.fromiter((value for (value,) in found), dtype=np.float64)  # there may be millions
+        return Tally(int(trials), _variance(sharpes), int(runs))
 
     def frame(self) -> pl.DataFrame:
         """Everything: snapshot, trial, strategy, sharpe (of one session), first_run, last_run (UTC text), runs.
@@ -206,6 +212,16 @@ def open_registry(trials: str | Path | None) -> tuple[TrialRegistry | None, list
     return registry, []
 
 
+def recorded(registry: TrialRegistry | None, snapshot: str, tried: list[Trial]) -> list[str]:
+    """Records the trials; why that cannot be done."""
+    try:
+        if registry is not None:
+            registry.record(snapshot, tried)
+    except ConfigError as error:
+        return [uncounted(error)]
+    return []
+
+
 def counted(registry: TrialRegistry | None, snapshot: str, tried: list[Trial]) -> tuple[Tally | None, list[str]]:
     """Records the trials; all trials on the data, or why they are not known."""
     if registry is None:
@@ -237,7 +253,11 @@ def count_run(result: Result, trials: str | Path | None) -> tuple[Tally | None, 
     return tally, [*notes, *failed]
 
 
-def _variance(values: Sequence[float] | npt.NDArray[np.float64]) -> float:
+def _variance(values: npt.NDArray[np.float64]) -> float:
+    """Of numbers that are used up, as `numpy.var` takes it of them in ascending order, with no second array of them."""
     if len(values) < 2:
         return 0.0
-    return float(np.var(np.sort(np.asarray(values)), ddof=1))
+    values.sort()
+    values -= values.mean()
+    values *= values
+    return float(values.sum() / (len(values) - 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from rustybt.errors import ConfigError
 from rustybt.model.sizes import bytes_of, shown
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.executors import sited
-from rustybt.sweeps.gather import Gathered
+from rustybt.sweeps.gather import PIECE, Gathered
 from rustybt.sweeps.given import configured
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.honest import session_sharpes
@@ -241,16 +241,18 @@ def run_all(variants: Variants, work: Work, options: Options, progress: Told | b
     for number, (name, panel) in enumerate(zip(variants.datasets, work.panels, strict=True)):
         tally, failed = counted(registry, panel.snapshot, gathered.tried.pop(number, []))
         notes += failed
-        tallies[name] = tally if tally is not None else Tally.of_column(_sharpes(rows, variants, number))
+        tallies[name] = tally if tally is not None else Tally.of_parts(_sharpes(rows, variants, number), variants.count)
+    notes += gathered.notes
     panels = dict(zip(variants.datasets, work.panels, strict=True))
     took = gathered.seconds if folder is None else read_manifest(folder.path).get("seconds")
     return Sweep(rows, variants, panels, work.config, tallies, tuple(dict.fromkeys(notes)), options.out, gathered.equity(), took)
 
 
-def _sharpes(rows: pl.LazyFrame, variants: Variants, data: int) -> pl.Series:
+def _sharpes(rows: pl.LazyFrame, variants: Variants, data: int) -> Iterator[pl.Series]:
     own = [(start, block.assignments.count) for start, block in zip(variants.starts, variants.blocks, strict=False) if block.data == data]
-    good = [rows.slice(start, count).filter(pl.col("error").is_null()).select("sharpe", "periods_per_year") for start, count in own]
-    return session_sharpes(pl.concat(good).collect())
+    parts = [(at, min(PIECE, start + count - at)) for start, count in own for at in range(start, start + count, PIECE)]
+    good = (rows.slice(at, count).filter(pl.col("error").is_null()).select("sharpe", "periods_per_year") for at, count in parts)
+    return (session_sharpes(part.collect()) for part in good)
 
 
 def check_curves(variants: Variants, work: Work, options: Options) -> None:

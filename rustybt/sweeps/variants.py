@@ -133,7 +133,7 @@ class Variants:
     @cached_property
     def frame(self) -> pl.DataFrame:
         """What each variant is: ``variant`` (UInt32), ``data`` and ``strategy`` where there are several, the parameters."""
-        columns: dict[str, pl.Series] = {"variant": pl.Series("variant", range(self.count), dtype=pl.UInt32)}
+        columns: dict[str, pl.Series] = {"variant": pl.int_range(self.count, dtype=pl.UInt32, eager=True).alias("variant")}
         if self.several[1]:
             columns["data"] = _repeated(self, [self.datasets[block.data] for block in self.blocks])
         if self.several[0]:
