@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import groupby
@@ -25,6 +25,9 @@ from rustybt.data.timing import Timed, narrow, time_rows
 from rustybt.errors import DataError
 from rustybt.model import Panel
 from rustybt.model.panel import Ints
+
+type Reasons = npt.NDArray[np.int8]
+"""(rows,) number in `REASONS`, -1 where a row can be used."""
 
 
 def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, where: str, *, owned: bool = False) -> Panel:
@@ -58,7 +61,7 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
         listed = listings(timed.keyed.symbols, options)
     scaled = scale_rows(timed, listed)
     check_listed(events or (), listed)
-    notes = [*timed.notes, *told, *names.notes(timed.keyed.symbols), *_unused(options, timed.keyed.symbols), *_rounding(scaled, listed)]
+    notes = [*timed.notes, *told, *names.notes(timed.keyed.symbols), *unused(options, timed.keyed.symbols), *_rounding(scaled, listed)]
     found = find_dirty(timed.keyed.frame, scaled, timed.offsets, listed, timed.days)
     quarantine = pl.DataFrame()
     if (found >= 0).any():
@@ -68,7 +71,7 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
         if (found >= 0).all():
             raise DataError(f"no row can be used: {sentence}", where=where, do="repair the source")
         notes += [f"{sentence}; they were set aside.", *_below_zero(timed, found, listed)]
-        quarantine = _aside(timed, found)
+        quarantine = set_aside(timed, found)
         timed, scaled, listed, gone = _clean(timed, scaled, listed, found < 0, owned)
         notes += gone
     if extras:
@@ -131,23 +134,35 @@ def _runs(offsets: Ints, listed: Sequence[Listed], setting: str) -> list[Run]:
     return runs
 
 
-def _unused(options: Options, symbols: Sequence[str]) -> list[str]:
-    unused = sorted(set(options.overrides) - set(symbols))
-    return [f"Metadata of {len(unused)} assets is not used, they have no bar (first: {unused[0]!r})."] if unused else []
+def unused(options: Options, symbols: Sequence[str]) -> list[str]:
+    """One sentence on settings of assets that are not there; none on nothing."""
+    idle = sorted(set(options.overrides) - set(symbols))
+    return [f"Metadata of {len(idle)} assets is not used, they have no bar (first: {idle[0]!r})."] if idle else []
 
 
 def _rounding(scaled: dict[str, Scaled], listed: Sequence[Listed]) -> list[str]:
-    """What the increments cost, for prices and for volume."""
+    moved = {name: (part.moved, part.residual) for name, part in scaled.items()}
+    return say_rounding(moved, len(scaled["volume"].ticks), listed)
+
+
+def say_rounding(moved: Mapping[str, tuple[int, float]], rows: int, listed: Sequence[Listed]) -> list[str]:
+    """What the increments cost, for prices and for volume.
+
+    Args:
+        moved: by column, values that were not on a step, and the largest distance.
+        rows: how many there are.
+        listed: assets with their increments.
+    """
     notes = []
     for names, setting, said in ((PRICES, "tick_size", "prices"), (("volume",), "volume_step", "volumes")):
-        moved = sum(scaled[name].moved for name in names)
-        if not moved:
+        count = sum(moved[name][0] for name in names)
+        if not count:
             continue
-        total = len(names) * len(scaled["volume"].ticks)
-        largest = max(scaled[name].residual for name in names)
+        total = len(names) * rows
+        largest = max(moved[name][1] for name in names)
         steps = " and ".join(str(step) for step in sorted({getattr(item.asset, setting) for item in listed})[:3])
-        text = f"{moved} of {total} {said} were rounded half-even to a {setting} of {steps}, by {largest:.3g} at most"
-        notes.append(f"{text}; check asset_class and {setting}." if 2 * moved > total else f"{text}.")
+        text = f"{count} of {total} {said} were rounded half-even to a {setting} of {steps}, by {largest:.3g} at most"
+        notes.append(f"{text}; check asset_class and {setting}." if 2 * count > total else f"{text}.")
     return notes
 
 
@@ -173,23 +188,29 @@ def _own[T: np.generic](values: npt.NDArray[T]) -> npt.NDArray[T]:
     return values if values.flags.writeable else values.copy()
 
 
-def _below_zero(timed: Timed, found: np.ndarray[tuple[int], np.dtype[np.int8]], listed: Sequence[Listed]) -> list[str]:
-    """What it means that a future traded below zero: there the price is true, and leaving it out hides a loss."""
+def _below_zero(timed: Timed, found: Reasons, listed: Sequence[Listed]) -> list[str]:
+    rows, keyed = below_zero(timed, found, listed), timed.keyed
+    return say_below_zero(len(rows), keyed.symbols[int(keyed.codes[rows[0]])], int(keyed.stamps[rows[0]])) if len(rows) else []
+
+
+def below_zero(timed: Timed, found: Reasons, listed: Sequence[Listed]) -> Ints:
+    """Rows of futures below zero among those that are set aside."""
     keyed, future = timed.keyed, np.array([item.asset.asset_class == "future" for item in listed])
-    rows = np.flatnonzero((found == REASONS.index("zero or negative price")) & future[keyed.codes])
-    if not len(rows):
-        return []
+    rows: Ints = np.flatnonzero((found == REASONS.index("zero or negative price")) & future[keyed.codes])
     lowest = keyed.frame.select(pl.min_horizontal(PRICES))[rows].to_series()
-    if not (lowest < 0).any():
-        return []
-    row = int(rows[int((lowest < 0).arg_max() or 0)])
-    first = f"asset {keyed.symbols[int(keyed.codes[row])]!r}, {moment(int(keyed.stamps[row]))}"
-    what = f"{int((lowest < 0).sum())} of them are bars of futures below zero (first: {first}), which may be true and cannot be traded here"
+    below: Ints = rows[(lowest < 0).fill_null(value=False).to_numpy()]
+    return below
+
+
+def say_below_zero(count: int, symbol: str, stamp: int) -> list[str]:
+    """What it means that a future traded below zero: there the price is true, and leaving it out hides a loss."""
+    first = f"asset {symbol!r}, {moment(stamp)}"
+    what = f"{count} of them are bars of futures below zero (first: {first}), which may be true and cannot be traded here"
     hidden = "a position is valued at its last price before, so what was lost below that is not in the result"
     return [f"{what}: {hidden}. Close it earlier, or end the data there."]
 
 
-def _aside(timed: Timed, found: np.ndarray[tuple[int], np.dtype[np.int8]]) -> pl.DataFrame:
+def set_aside(timed: Timed, found: Reasons) -> pl.DataFrame:
     """The rows as they came, and why they were refused. Copies: a filter shows neighbours in place, and rows are taken out in place."""
     bad = np.flatnonzero(found >= 0)
     reasons = pl.Series("reason", [REASONS[code] for code in found[bad].tolist()], dtype=pl.String)
@@ -208,5 +229,9 @@ def _clean(
     }
     remaining = set(left.keyed.symbols)
     gone = [item.asset.symbol for item in listed if item.asset.symbol not in remaining]
-    notes = [f"{len(gone)} assets have no usable bar and left: {', '.join(gone[:5])}."] if gone else []
-    return left, kept, [item for item in listed if item.asset.symbol in remaining], notes
+    return left, kept, [item for item in listed if item.asset.symbol in remaining], say_gone(gone)
+
+
+def say_gone(symbols: Sequence[str]) -> list[str]:
+    """One sentence on assets that have no usable bar; none on nothing."""
+    return [f"{len(symbols)} assets have no usable bar and left: {', '.join(symbols[:5])}."] if symbols else []

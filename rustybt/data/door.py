@@ -12,10 +12,10 @@ import polars as pl
 from rustybt.data.build import build_panel
 from rustybt.data.calendars import Calendar
 from rustybt.data.catalog.naming import may_be_name
-from rustybt.data.columns import PRICES, Named, name_columns
+from rustybt.data.columns import Named, name_columns
 from rustybt.data.demo import BARS, EVENTS
 from rustybt.data.options import Day, Dirty, Options, Stamp
-from rustybt.data.sources import collect, open_source, stem_of
+from rustybt.data.sources import collect, open_source
 from rustybt.errors import ConfigError, DataError
 from rustybt.model import Asset, Panel
 
@@ -194,8 +194,10 @@ def _read(source: Any, options: Options, *, by_head: bool) -> tuple[list[tuple[s
 
 def _plain(named: Sequence[tuple[str, Named]]) -> pl.DataFrame | None:
     """The rows of large CSV files, read by compiled code; None where that is not for them."""
-    if not all(name and {"ts", *PRICES, "volume"} <= found.origin.keys() for name, found in named):
+    if not any(name for name, _ in named):
         return None
-    from rustybt.data.text.read import Wanted, read_plain
+    from rustybt.data.plain import wanted_of
+    from rustybt.data.text.read import read_plain
 
-    return read_plain([Wanted(name, found.origin, stem_of(name)) for name, found in named])
+    wanted = wanted_of(named)
+    return None if wanted is None else read_plain(wanted)

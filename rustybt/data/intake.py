@@ -16,11 +16,14 @@ from rustybt.data.calendars import code_of
 from rustybt.data.catalog import Catalog, Version
 from rustybt.data.catalog.naming import check_name
 from rustybt.data.catalog.repairs import check_log
+from rustybt.data.catalog.spilled import OfSpill
 from rustybt.data.demo import EVENTS
 from rustybt.data.door import read_bars
 from rustybt.data.names import names_of
 from rustybt.data.options import Options
+from rustybt.data.plain import plain_of
 from rustybt.data.sources import collect, frame_of, open_source
+from rustybt.data.spill import gather
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.model.source import Source
@@ -206,6 +209,9 @@ def _publish(
     got: Downloaded | None = None,
     log: pl.DataFrame | None = None,
 ) -> Version:
+    made = _in_parts(shelf, name, source, options, log) if got is None else None
+    if made is not None:
+        return made
     panel = read_bars(source, Options(**options), keep=False)  # the catalog keeps it
     given = options.get("events")
     if given is None and options.get("reference") is not None:
@@ -216,6 +222,26 @@ def _publish(
     if events is not None:
         known, events = set(panel.symbols), names_of(events).of(events)
         events = [event for event in events if event.asset in known]
+    settled = _settled(options)
+    if got is not None:
+        panel = replace(panel, warnings=(*got.notes, *panel.warnings))
+        settled |= got.about
+    return shelf.publish(panel, name, said, settled, events, repairs=log)
+
+
+def _in_parts(shelf: Catalog, name: str, source: Any, options: Mapping[str, Any], log: pl.DataFrame | None) -> Version | None:
+    """Keep large plain files without holding all their rows; None where the door has to."""
+    asked = Options(**options)
+    plain = None if isinstance(source, str) and source == "demo" else plain_of(source, asked)
+    if plain is None:
+        return None
+    with shelf.spilling() as spill:
+        found = gather(plain, asked, spill)
+        return None if found is None else shelf.publish(OfSpill(found), name, _said(source), _settled(options), repairs=log)
+
+
+def _settled(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as the catalog keeps them."""
     settled = {key: value for key, value in options.items() if value is not None and key not in ("events", "assets", "attach", "reference")}
     if "calendar" in settled:
         settled["calendar"] = code_of(settled["calendar"])
@@ -223,10 +249,7 @@ def _publish(
         settled["reference"] = repr(options["reference"])
     if options.get("attach"):
         settled["attach"] = list(options["attach"])
-    if got is not None:
-        panel = replace(panel, warnings=(*got.notes, *panel.warnings))
-        settled |= got.about
-    return shelf.publish(panel, name, said, settled, events, repairs=log)
+    return settled
 
 
 def _said(source: Any) -> str:

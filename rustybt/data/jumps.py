@@ -63,7 +63,7 @@ def find_jumps(
     """
     opens, _, _, closes, volume = (scaled[name].floats for name in FIELDS)
     found: list[Jump] = []
-    for row in _candidates(opens, closes, days, event_rows):
+    for row in candidates(opens, closes, days, event_rows):
         asset = int(np.searchsorted(offsets, row, side="right")) - 1
         first, last = int(offsets[asset]), int(offsets[asset + 1])
         if row == first or assets[asset].asset_class != "equity":
@@ -81,7 +81,7 @@ def find_jumps(
     return found
 
 
-def _candidates(opens: Floats, closes: Floats, days: npt.NDArray[np.int32], event_rows: Ints) -> list[int]:
+def candidates(opens: Floats, closes: Floats, days: npt.NDArray[np.int32], event_rows: Ints) -> list[int]:
     """Rows that open a session a third away from the close before, or farther, with no event."""
     before, after = closes[:-1], opens[1:]
     least = min(max(ratio, 1 / ratio) for ratio in RATIOS.values()) * (1 - NEAR_OPEN)

@@ -151,10 +151,24 @@ def find_dirty(frame: pl.DataFrame, scaled: dict[str, Scaled], offsets: Ints, li
 def report_dirty(found: npt.NDArray[np.int8], keyed: Keyed) -> str:
     """One sentence that counts the dirty rows by reason and names the first."""
     rows = np.flatnonzero(found >= 0)
-    counts = [(REASONS[code], int(n)) for code, n in zip(*np.unique(found[rows], return_counts=True), strict=True)]
-    listed = ", ".join(f"{n} {reason}" for reason, n in counts)
-    first = f"asset {keyed.symbols[keyed.codes[rows[0]]]!r}, {moment(int(keyed.stamps[rows[0]]))}"
-    return f"{len(rows)} rows cannot be used: {listed} (first: {first})"
+    counts = np.bincount(found[rows], minlength=len(REASONS))
+    return say_dirty(counts, keyed.symbols[keyed.codes[rows[0]]], int(keyed.stamps[rows[0]]))
+
+
+def say_dirty(counts: Ints, symbol: str, stamp: int) -> str:
+    """The sentence on dirty rows.
+
+    Args:
+        counts: by number in `REASONS`.
+        symbol: asset of the first.
+        stamp: its time.
+
+    Example:
+        >>> say_dirty(np.array([0, 0, 2]), "A", 0)
+        "2 rows cannot be used: 2 zero or negative price (first: asset 'A', 1970-01-01)"
+    """
+    listed = ", ".join(f"{n} {REASONS[code]}" for code, n in enumerate(counts.tolist()) if n)
+    return f"{counts.sum()} rows cannot be used: {listed} (first: asset {symbol!r}, {moment(stamp)})"
 
 
 def moment(stamp: int) -> str:

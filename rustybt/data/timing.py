@@ -65,9 +65,7 @@ def time_rows(frame: pl.DataFrame, options: Options, where: str) -> Timed:
     ts, more = complete(keyed.stamps, keyed.codes, keyed.symbols, options)
     notes += [*keyed.notes, *more]
     if options.stamp is None and not dated:
-        look = " All are at 00:00, so they look like sessions." if not (ts % DAY).any() else ""
-        said = f"No stamp was given: ts is taken as the instant at which each bar is complete.{look}"
-        notes.append(f'{said} Say stamp="open", "close" or "session".')
+        notes.append(unstamped(midnight=not (ts % DAY).any()))
     calendar = _calendar(ts, options)
     ts, days, outside = _place(ts, calendar, options, dated)
     check_unique(keyed, ts, where, dated)
@@ -83,6 +81,17 @@ def time_rows(frame: pl.DataFrame, options: Options, where: str) -> Timed:
         span = f"{np.datetime64(int(days.min()), 'D')} to {np.datetime64(int(days.max()), 'D')}"
         raise DataError(f"no bar lies between start {options.start} and end {options.end}", where=where, do=f"the source covers {span}")
     return narrow(timed, keep)
+
+
+def unstamped(*, midnight: bool) -> str:
+    """What is assumed of times of which the user said nothing.
+
+    Args:
+        midnight: whether all are at 00:00.
+    """
+    look = " All are at 00:00, so they look like sessions." if midnight else ""
+    said = f"No stamp was given: ts is taken as the instant at which each bar is complete.{look}"
+    return f'{said} Say stamp="open", "close" or "session".'
 
 
 def narrow(timed: Timed, keep: Mask, *, owned: bool = False) -> Timed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -15,6 +16,8 @@ from rustybt.model.asset import Asset
 from rustybt.model.events import PLAIN
 
 Ints = npt.NDArray[np.int64]
+IDENTITY = ("ts", "session", "ticks_open", "ticks_high", "ticks_low", "ticks_close", "ticks_volume")
+"""Columns that the identity of a panel is made from."""
 
 
 @dataclass(frozen=True)
@@ -128,21 +131,34 @@ class Panel:
         """SHA-256 of the content (increments, calendar, times, sessions, ticks, events, trusted columns): the dataset's identity."""
         if self.whole is not None:
             return hashlib.sha256(f"history of {self.history} bars, {self.whole.snapshot}".encode()).hexdigest()
-        digest = hashlib.sha256(b"panel 1")
-        for asset in self.assets:
-            digest.update(repr(asset).encode())
-            if asset.min_notional:
-                digest.update(f"min_notional {asset.min_notional.normalize():f}".encode())
-        digest.update(repr((self.calendar, self.adj_digits, self.trusted)).encode())
-        digest.update(np.ascontiguousarray(self.offsets))
-        digest.update(np.ascontiguousarray(self.events[:, :5]))
-        if (self.events[:, 5:] != PLAIN[5:]).any():
-            digest.update(np.ascontiguousarray(self.events))
-        for name in ("ts", "session", "ticks_open", "ticks_high", "ticks_low", "ticks_close", "ticks_volume"):
+        digest = identity_of(self.assets, (self.calendar, self.adj_digits, self.trusted), self.offsets, self.events)
+        for name in IDENTITY:
             digest.update(np.ascontiguousarray(self.frame[name].to_physical().to_numpy()))
         for name in self.trusted:
             _update(digest, self.frame[name])
         return digest.hexdigest()
+
+
+def identity_of(assets: Sequence[Asset], settled: tuple[str | None, int, tuple[str, ...]], offsets: Ints, events: Ints) -> hashlib._Hash:
+    """The beginning of a panel's identity, to which its columns are added: those of `IDENTITY`, then the trusted ones.
+
+    Args:
+        assets: in byte order of their symbols.
+        settled: calendar, `Panel.adj_digits`, names of trusted columns.
+        offsets: rows of each asset.
+        events: as in `Panel.events`.
+    """
+    digest = hashlib.sha256(b"panel 1")
+    for asset in assets:
+        digest.update(repr(asset).encode())
+        if asset.min_notional:
+            digest.update(f"min_notional {asset.min_notional.normalize():f}".encode())
+    digest.update(repr(settled).encode())
+    digest.update(np.ascontiguousarray(offsets))
+    digest.update(np.ascontiguousarray(events[:, :5]))
+    if (events[:, 5:] != PLAIN[5:]).any():
+        digest.update(np.ascontiguousarray(events))
+    return digest
 
 
 def _update(digest: hashlib._Hash, column: pl.Series) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import mmap
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,7 +22,29 @@ class Writable(Protocol):
         """Take them."""
 
 
-type Arrays = Mapping[str, np.ndarray[Any, Any]]
+type Array = np.ndarray[Any, Any]
+
+
+class Streamed(NamedTuple):
+    """An array that is made while it is written.
+
+    Args:
+        dtype: of its values.
+        shape: as it will be mapped.
+        pieces: makes them, in C order.
+    """
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    pieces: Callable[[], Iterator[Array]]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all values."""
+        return self.dtype.itemsize * math.prod(self.shape)
+
+
+type Arrays = Mapping[str, Array | Streamed]
 
 
 def write_arrays(file: Writable, arrays: Arrays) -> None:
@@ -29,7 +52,7 @@ def write_arrays(file: Writable, arrays: Arrays) -> None:
 
     Args:
         file: open, empty.
-        arrays: by name, C order, numbers.
+        arrays: by name, C order, numbers; or what makes them.
     """
     places, at = {}, 0
     for name, array in arrays.items():
@@ -39,11 +62,12 @@ def write_arrays(file: Writable, arrays: Arrays) -> None:
     head += b" " * (-(len(head) + 1) % ALIGNED) + b"\n"
     file.write(head)
     for array in arrays.values():
-        file.write(memoryview(np.ascontiguousarray(array).reshape(-1)).cast("B"))
+        for piece in array.pieces() if isinstance(array, Streamed) else (array,):
+            file.write(memoryview(np.ascontiguousarray(piece).reshape(-1)).cast("B"))
         file.write(bytes(-array.nbytes % ALIGNED))
 
 
-def map_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+def map_arrays(path: Path) -> dict[str, Array]:
     """The arrays of a file, read when they are used. Writing into one changes it in this process alone, never the file.
 
     Raises:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
 from rustybt.data.blocks import blocks
 from rustybt.data.columns import FIELDS
-from rustybt.model import Panel
-from rustybt.model.panel import Ints
+from rustybt.model import Asset, Panel
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,40 +34,68 @@ PLAIN = (
 """Types of extra columns that a Parquet file tells without the schema of Arrow."""
 DIGITS = 18
 """Of a decimal that is kept as a whole number."""
+LONG = 10**DIGITS
+"""Ticks that are not."""
+
+
+class Bars(Protocol):
+    """Bars in order of asset and time, wherever they lie.
+
+    Attributes:
+        assets: in byte order of their symbols.
+        height: rows.
+        trusted: names of the extra columns.
+        whole: the panel that they are of, where all of it is in memory.
+    """
+
+    @property
+    def assets(self) -> tuple[Asset, ...]: ...  # noqa: D102 - of the class
+    @property
+    def height(self) -> int: ...  # noqa: D102
+    @property
+    def trusted(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def whole(self) -> Panel | None: ...  # noqa: D102
+
+    def part(self, rows: slice) -> pl.DataFrame:
+        """Some rows: ``ts``, ``asset``, ``session``, ``ticks_open`` .. ``ticks_volume`` and the extra columns."""
+
+    def largest(self, name: str) -> int:
+        """The ticks of a column that are farthest from zero, without their sign."""
 
 
 class Exact:
-    """The prices or volumes of a panel as decimals.
+    """Prices or volumes as decimals.
 
     Args:
-        panel: the bars.
+        assets: in the order of their numbers.
         name: ``open`` .. ``volume``.
+        largest: the ticks that are farthest from zero.
 
     Attributes:
         scale: decimals.
         short: whether they have at most `DIGITS` digits.
     """
 
-    def __init__(self, panel: Panel, name: str) -> None:
+    def __init__(self, assets: Sequence[Asset], name: str, largest: int) -> None:
         setting, scale = ("volume_step", "volume_scale") if name == "volume" else ("tick_size", "price_scale")
-        self.name, self.scale = name, max(getattr(asset, scale) for asset in panel.assets)
-        self._units = [int(getattr(asset, setting).scaleb(self.scale)) for asset in panel.assets]
-        self._ticks, self._codes = panel.frame[f"ticks_{name}"], panel.frame["asset"].to_physical()
-        ticks: Ints = self._ticks.to_numpy()
-        largest = max(abs(int(ticks.min())), abs(int(ticks.max())))
-        self.short = largest * max(self._units) < 10**DIGITS
+        self.name, self.scale = name, max(getattr(asset, scale) for asset in assets)
+        self._units = [int(getattr(asset, setting).scaleb(self.scale)) for asset in assets]
+        self.short = largest * max(self._units) < LONG
 
-    def whole(self, part: slice) -> pl.Series:
+    def whole(self, rows: pl.DataFrame) -> pl.Series:
         """Rows as whole numbers of the last decimal: Int64 where they are short, else Int128."""
         kind = pl.Int64() if self.short else pl.Int128()
-        ticks, units = self._ticks[part].cast(kind), pl.Series(self._units, dtype=kind)
-        return ticks * (units if len(set(self._units)) == 1 else units.gather(self._codes[part])) if set(self._units) != {1} else ticks
+        ticks, units = rows[f"ticks_{self.name}"].cast(kind), pl.Series(self._units, dtype=kind)
+        if set(self._units) == {1}:
+            return ticks
+        return ticks * (units[:1] if len(set(self._units)) == 1 else units.gather(rows["asset"].to_physical()))
 
-    def arrow(self, part: slice) -> Any:
+    def arrow(self, rows: pl.DataFrame) -> Any:
         """Rows as an Arrow array of decimals."""
         import pyarrow as pa
 
-        whole = self.whole(part)
+        whole = self.whole(rows)
         if not self.short:
             return whole.reinterpret(dtype=pl.Decimal(38, self.scale)).to_arrow()
         return pa.Array.from_buffers(pa.decimal64(DIGITS, self.scale), len(whole), [None, pa.py_buffer(whole.to_numpy())])
@@ -77,23 +104,21 @@ class Exact:
 def decimal_frame(panel: Panel) -> pl.DataFrame:
     """Times, assets, exact decimal prices and volume, and the extra columns; sorted by asset and time."""
     keys = panel.frame.select("ts", pl.col("asset").cast(pl.String), "session")
-    exact = []
-    for found in (Exact(panel, name) for name in FIELDS):
-        wide = found.whole(slice(0, panel.frame.height)).cast(pl.Int128)
-        exact.append(wide.reinterpret(dtype=pl.Decimal(38, found.scale)).alias(found.name))
+    kinds = [Exact(panel.assets, name, LONG) for name in FIELDS]
+    exact = [one.whole(panel.frame).reinterpret(dtype=pl.Decimal(38, one.scale)).alias(one.name) for one in kinds]
     return keys.hstack(exact).hstack(panel.frame.select(panel.trusted).get_columns())
 
 
-def write_bars(file: Any, panel: Panel) -> None:
-    """Write the bars of a panel to an open file."""
-    if not all(panel.frame.schema[name] in PLAIN for name in panel.trusted):
-        decimal_frame(panel).write_parquet(file, compression="zstd", row_group_size=ROW_GROUP, statistics=True)
+def write_bars(file: Any, bars: Bars) -> None:
+    """Write bars to an open file."""
+    if bars.whole is not None and not all(bars.whole.frame.schema[name] in PLAIN for name in bars.trusted):
+        decimal_frame(bars.whole).write_parquet(file, compression="zstd", row_group_size=ROW_GROUP, statistics=True)
         return
-    exact = [Exact(panel, name) for name in FIELDS]
+    exact = [Exact(bars.assets, name, bars.largest(name)) for name in FIELDS]
     writer = None
     try:
-        for part in blocks(panel.frame.height):
-            table = _table(panel, exact, part)
+        for part in blocks(bars.height):
+            table = _table(bars, exact, part)
             writer = writer or writer_of(file, table.schema, [one.name for one in exact if one.short])
             writer.write_table(table, row_group_size=ROW_GROUP)
     finally:
@@ -118,34 +143,34 @@ def writer_of(file: Any, schema: pa.Schema, short: Sequence[str]) -> Any:
     )  # fmt: skip
 
 
-def same_bars(path: Path, panel: Panel) -> bool:
-    """Whether a file holds the bars of a panel, read part by part."""
-    exact = [Exact(panel, name) for name in FIELDS]
+def same_bars(path: Path, bars: Bars) -> bool:
+    """Whether a file holds some bars, read part by part."""
+    exact = [Exact(bars.assets, name, bars.largest(name)) for name in FIELDS]
+    symbols = pl.Series([asset.symbol for asset in bars.assets])
     rows, found = pl.scan_parquet(path, glob=False), 0
-    for part in blocks(panel.frame.height):
-        here, want = rows.slice(part.start, part.stop - part.start).collect(), panel.frame[part]
+    for part in blocks(bars.height):
+        here, want = rows.slice(part.start, part.stop - part.start).collect(), bars.part(part)
         found += here.height
-        if here.height != want.height or not _same(here, want, panel, exact, part):
+        if here.height != want.height or not _same(here, want, exact, symbols, bars.trusted):
             return False
-    return bool(found == panel.frame.height == rows.select(pl.len()).collect().item())
+    return bool(found == bars.height == rows.select(pl.len()).collect().item())
 
 
-def _same(here: pl.DataFrame, want: pl.DataFrame, panel: Panel, exact: list[Exact], part: slice) -> bool:
-    names = pl.Series(panel.symbols).gather(want["asset"].to_physical())
+def _same(here: pl.DataFrame, want: pl.DataFrame, exact: list[Exact], symbols: pl.Series, trusted: Sequence[str]) -> bool:
     return (
         here["ts"].equals(want["ts"], check_dtypes=True)
         and here["session"].equals(want["session"], check_dtypes=True)
-        and here["asset"].equals(names)
-        and all(here[one.name].to_physical().cast(pl.Int128).equals(one.whole(part).cast(pl.Int128)) for one in exact)
+        and here["asset"].equals(symbols.gather(want["asset"].to_physical()))
+        and all(here[one.name].to_physical().cast(pl.Int128).equals(one.whole(want).cast(pl.Int128)) for one in exact)
         and all(here[one.name].dtype == pl.Decimal(here[one.name].dtype.precision, one.scale) for one in exact)  # type: ignore[attr-defined]
-        and all(here[name].equals(want[name], check_dtypes=True, null_equal=True) for name in panel.trusted)
+        and all(here[name].equals(want[name], check_dtypes=True, null_equal=True) for name in trusted)
     )
 
 
-def _table(panel: Panel, exact: list[Exact], part: slice) -> pa.Table:
+def _table(bars: Bars, exact: list[Exact], part: slice) -> pa.Table:
     import pyarrow as pa
 
-    rows = panel.frame[part]
-    names = pa.DictionaryArray.from_arrays(rows["asset"].to_physical().to_arrow(), pa.array(panel.symbols))
+    rows = bars.part(part)
+    names = pa.DictionaryArray.from_arrays(rows["asset"].to_physical().to_arrow(), pa.array([asset.symbol for asset in bars.assets]))
     keys = {"ts": rows["ts"].to_arrow(), "asset": names, "session": rows["session"].to_arrow()}
-    return pa.table({**keys, **{one.name: one.arrow(part) for one in exact}, **{name: rows[name].to_arrow() for name in panel.trusted}})
+    return pa.table({**keys, **{one.name: one.arrow(rows) for one in exact}, **{name: rows[name].to_arrow() for name in bars.trusted}})

@@ -15,11 +15,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import platformdirs
 import polars as pl
 
 from rustybt._sqlite import opened, writing
+from rustybt.data.catalog.content import Content, OfPanel, outline_of
 from rustybt.data.catalog.files import WAIT, settle, sole_writer, unwritable
 from rustybt.data.catalog.naming import check_name, split_name
 from rustybt.data.catalog.reading import DAMAGED, SIZES, assets_of, described, events_of, open_ready, rebuild
@@ -28,6 +28,7 @@ from rustybt.data.catalog.schema import CATALOG
 from rustybt.data.catalog.writing import write_snapshot
 from rustybt.data.options import Options
 from rustybt.data.reference import Reference, Revision
+from rustybt.data.spill.rows import Spill
 from rustybt.errors import ConfigError, DataError
 from rustybt.model import Event, Panel
 
@@ -110,9 +111,24 @@ class Catalog:
         except (OSError, pl.exceptions.PolarsError) as error:
             raise unwritable(self.root, error) from error
 
+    @contextmanager
+    def spilling(self) -> Iterator[Spill]:
+        """A place on the catalog's disk for rows on their way into it, which is gone afterwards."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            spill = Spill(self.root)
+        except OSError as error:
+            raise unwritable(self.root, error) from error
+        try:
+            yield spill
+        except OSError as error:
+            raise unwritable(self.root, error) from error
+        finally:
+            spill.close()
+
     def publish(
         self,
-        panel: Panel,
+        bars: Panel | Content,
         dataset: str,
         source: str,
         options: dict[str, Any],
@@ -120,13 +136,13 @@ class Catalog:
         *,
         repairs: pl.DataFrame | None = None,
     ) -> Version:
-        """Keep a panel as the newest snapshot of a dataset: whole, or not at all.
+        """Keep bars as the newest snapshot of a dataset: whole, or not at all.
 
         The files are staged and forced to the disk, the folder is renamed, and one transaction makes it visible. A process that dies before
         leaves nothing that a reader can see.
 
         Args:
-            panel: the bars.
+            bars: a panel, or what says the same of itself.
             dataset: its name.
             source: where they came from.
             options: what the door was told.
@@ -137,21 +153,22 @@ class Catalog:
             DataError: the disk is full, or another process writes.
         """
         check_name(dataset)
+        content = OfPanel(bars) if isinstance(bars, Panel) else bars
         with self.changing() as connection:
             # The identity of content that differs in number or time from all that is there is found while it is written.
-            like = connection.execute(f"SELECT 1 FROM snapshots WHERE {LIKE}", _outline(panel)).fetchone()
-            have = like and connection.execute("SELECT 1 FROM snapshots WHERE id = ?", (panel.snapshot,)).fetchone()
-            files = [] if have else self._stage(panel, events)
+            like = connection.execute(f"SELECT 1 FROM snapshots WHERE {LIKE}", outline_of(content.spans())).fetchone()
+            have = like and connection.execute("SELECT 1 FROM snapshots WHERE id = ?", (content.snapshot,)).fetchone()
+            files = [] if have else self._stage(content, events)
             last = self._versions(connection, dataset)
-            if last and last[-1].snapshot == panel.snapshot:
+            if last and last[-1].snapshot == content.snapshot:
                 if repairs is not None:
                     with writing(connection):
                         keep_repairs(connection, last[-1], repairs)
                 return replace(last[-1], new=False)
-            version = Version(dataset, panel.snapshot, now(), source, options)
+            version = Version(dataset, content.snapshot, now(), source, options)
             with writing(connection):
                 if not have:
-                    _describe(connection, panel, files)
+                    _describe(connection, content, files)
                 connection.execute(
                     "INSERT INTO versions (dataset, snapshot, created, source, options) VALUES (?, ?, ?, ?, ?)",
                     (dataset, version.snapshot, version.created, source, json.dumps(options, default=str)),
@@ -170,13 +187,13 @@ class Catalog:
         with self.reading() as connection:
             return read_repairs(connection, version.dataset, version.snapshot)
 
-    def _stage(self, panel: Panel, events: Sequence[Event] | None) -> list[tuple[str, int, str]]:
+    def _stage(self, content: Content, events: Sequence[Event] | None) -> list[tuple[str, int, str]]:
         staged = self.root / "staging" / uuid.uuid4().hex
         staged.mkdir(parents=True)
         try:
-            files = write_snapshot(staged, panel, events)
+            files = write_snapshot(staged, content, events)
             settle(staged)
-            final = self.folder(panel.snapshot)
+            final = self.folder(content.snapshot)
             final.parent.mkdir(exist_ok=True)
             if final.exists():  # left by a process that died before its transaction
                 shutil.rmtree(final)
@@ -326,20 +343,9 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _outline(panel: Panel) -> tuple[int, int, str, str]:
-    """Rows, assets, and the instants of the first and the last bar."""
-    return panel.frame.height, len(panel.assets), _text(panel.ts[0]), _text(panel.ts[-1])
-
-
-def _describe(connection: sqlite3.Connection, panel: Panel, files: Sequence[tuple[str, int, str]]) -> None:
-    stamps = panel.frame["ts"].to_physical().to_numpy()
-    about = (panel.snapshot, now(), *_outline(panel), panel.calendar, panel.quarantine.height)
-    connection.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*about, json.dumps(panel.warnings)))
-    connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", [(panel.snapshot, *file) for file in files])
-    spans = zip(panel.symbols, panel.offsets[:-1].tolist(), panel.offsets[1:].tolist(), strict=True)
-    rows = [(panel.snapshot, name, stop - start, _text(stamps[start]), _text(stamps[stop - 1])) for name, start, stop in spans]
-    connection.executemany("INSERT INTO symbols VALUES (?, ?, ?, ?, ?)", rows)
-
-
-def _text(stamp: Any) -> str:
-    return f"{np.datetime64(int(stamp), 'us')}Z"
+def _describe(connection: sqlite3.Connection, content: Content, files: Sequence[tuple[str, int, str]]) -> None:
+    spans = content.spans()
+    about = (content.snapshot, now(), *outline_of(spans), content.calendar, content.quarantine.height)
+    connection.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*about, json.dumps(content.warnings)))
+    connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", [(content.snapshot, *file) for file in files])
+    connection.executemany("INSERT INTO symbols VALUES (?, ?, ?, ?, ?)", [(content.snapshot, *span) for span in spans])

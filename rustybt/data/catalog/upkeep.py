@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rustybt._sqlite import writing
+from rustybt.data.catalog.content import write_ready
 from rustybt.data.catalog.files import checksum
 from rustybt.data.catalog.reading import DAMAGED, DERIVED, described, rebuild
 from rustybt.data.catalog.store import Catalog, Version
-from rustybt.data.catalog.writing import write_ready
 from rustybt.data.reference.store import FILE
 from rustybt.errors import ConfigError, DataError
 
@@ -85,7 +85,7 @@ def _wrong(path: Path, size: int, digest: str) -> str:
         return f"{path.name} is missing"
     if path.stat().st_size != size:
         return f"{path.name} has {path.stat().st_size} bytes, not {size}"
-    return "" if checksum(path) == digest else f"{path.name} has another checksum"
+    return "" if checksum(path, digest) == digest else f"{path.name} has another checksum"
 
 
 def _strays(catalog: Catalog, known: set[str]) -> list[Finding]:

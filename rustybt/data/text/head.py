@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
 HEAD = 1000
 """Rows that the types are found from."""
+ENOUGH = 2**20
+"""Bytes that usually hold them: given the path of a large file, Polars touches most of it to read its first rows."""
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}([T ])\d{2}:\d{2}:\d{2}((?:\.0+)?)(Z|\+00:?00|)")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -61,11 +64,12 @@ def head_of(path: str) -> Head | None:
     Raises:
         PolarsError: the file cannot be read.
     """
-    first = pl.read_csv(path, try_parse_dates=True, infer_schema_length=HEAD, n_rows=HEAD, glob=False)
+    start = _start(path)
+    first = pl.read_csv(start, try_parse_dates=True, infer_schema_length=HEAD, n_rows=HEAD, glob=False)
     if any(first[name].null_count() == first.height for name in first.columns):
         return None
     timed = [name for name, dtype in first.schema.items() if dtype.is_temporal()]
-    texts = pl.read_csv(path, infer_schema=False, n_rows=HEAD, glob=False)
+    texts = pl.read_csv(start, infer_schema=False, n_rows=HEAD, glob=False)
     found = {name: written for name in timed if (written := _written(texts[name])) is not None}
     return Head(first.schema, found if len(found) == len(timed) else None)
 
@@ -84,6 +88,16 @@ def scan_by_head(path: str) -> pl.LazyFrame | None:
     schema = dict.fromkeys(head.moments, pl.String())
     frame = pl.scan_csv(path, infer_schema_length=HEAD, schema_overrides=schema, glob=False)
     return frame.with_columns(written.read(name) for name, written in head.moments.items())
+
+
+def _start(path: str) -> bytes | str:
+    """The first lines of a large plain file, else its path."""
+    if not path.lower().endswith(".csv"):
+        return path
+    with Path(path).open("rb") as file:
+        text = file.read(ENOUGH)
+    plain = len(text) == ENOUGH and b'"' not in text and text.count(b"\n") > HEAD + 1
+    return text[: text.rindex(b"\n") + 1] if plain else path
 
 
 def _written(column: pl.Series) -> Moments | None:

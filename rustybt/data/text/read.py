@@ -67,17 +67,27 @@ def read_plain(wanted: Sequence[Wanted]) -> pl.DataFrame | None:
     Raises:
         PolarsError, OSError: a file cannot be read.
     """
+    plans = plans_of(wanted)
+    return None if plans is None else _Reading(wanted, plans).frame()
+
+
+def plans_of(wanted: Sequence[Wanted]) -> list[Plan] | None:
+    """How files are read that are written alike; None where one is not plain or they are too small to be worth it.
+
+    Raises:
+        PolarsError, OSError: a file cannot be read.
+    """
     if not wanted or not compiles() or sum(Path(one.path).stat().st_size for one in wanted) < WORTH:
         return None
     plans = [_plan(one) for one in wanted]
     first = plans[0]
     if first is None or any(plan is None or plan.kinds != first.kinds for plan in plans):
         return None
-    return _Reading(wanted, [plan for plan in plans if plan is not None]).frame()
+    return [plan for plan in plans if plan is not None]
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """How a file is read: kinds by our names, then the columns of the file as `Layout` has them."""
 
     kinds: dict[str, Any]
@@ -85,22 +95,24 @@ class _Plan:
     moments: Moments
 
     def layout(self, origin: Mapping[str, str]) -> Layout:
+        """As the compiled code takes it."""
         from rustybt.data.text import parse as p
 
         ours = {theirs: name for name, theirs in origin.items()}
         kinds = {pl.Float64: p.FLOAT, pl.Int64: p.WHOLE, pl.String: p.ASSET}
-        places = {name: number for kind in (pl.Float64, pl.Int64) for number, name in enumerate(_of(self.kinds, kind))}
+        places = {name: number for kind in (pl.Float64, pl.Int64) for number, name in enumerate(numbers_of(self.kinds, kind))}
         found = [p.SKIPPED if (name := ours.get(column)) is None else kinds.get(self.kinds[name], p.MOMENT) for column in self.columns]
         tail = np.frombuffer(f"{self.moments.fraction}{self.moments.zone}".encode(), np.uint8)
         where = [places.get(ours.get(column, ""), 0) for column in self.columns]
         return p.Layout(np.array(found), np.array(where), ord(self.moments.mark or "\0"), tail)
 
 
-def _of(kinds: Mapping[str, Any], kind: Any) -> list[str]:
+def numbers_of(kinds: Mapping[str, Any], kind: Any) -> list[str]:
+    """Columns of one kind, in the order of `Rows`."""
     return [name for name, dtype in kinds.items() if dtype == kind]
 
 
-def _plan(one: Wanted) -> _Plan | None:
+def _plan(one: Wanted) -> Plan | None:
     if not one.path.lower().endswith(".csv"):
         return None
     with Path(one.path).open("rb") as file:
@@ -119,13 +131,13 @@ def _plan(one: Wanted) -> _Plan | None:
         return None
     moments = head.moments[one.origin["ts"]]
     kinds["ts"] = pl.Date() if not moments.mark else pl.Datetime("us", "UTC" if moments.zone else None)
-    return _Plan(kinds, head.schema.names(), moments)
+    return Plan(kinds, head.schema.names(), moments)
 
 
 class _Reading:
     """One reading of files."""
 
-    def __init__(self, wanted: Sequence[Wanted], plans: Sequence[_Plan]) -> None:
+    def __init__(self, wanted: Sequence[Wanted], plans: Sequence[Plan]) -> None:
         self.wanted, self.kinds = wanted, plans[0].kinds
         self.layouts = [plan.layout(one.origin) for plan, one in zip(plans, wanted, strict=True)]
         self.symbols: dict[str, int] = {}
@@ -138,8 +150,8 @@ class _Reading:
             blocks, height = self._cut(pool)
             if not height:
                 return None
-            floats = np.empty((len(_of(self.kinds, pl.Float64)), height))
-            wholes = np.empty((len(_of(self.kinds, pl.Int64)), height), np.int64)
+            floats = np.empty((len(numbers_of(self.kinds, pl.Float64)), height))
+            wholes = np.empty((len(numbers_of(self.kinds, pl.Int64)), height), np.int64)
             gaps = np.empty(height, np.uint8 if len(floats) + len(wholes) <= 8 else np.uint64)
             rows = Rows(np.empty(height, np.int64), np.empty(height, np.uint32), floats, wholes, gaps)
             if not all(pool.map(lambda block: self._read(block, rows), blocks)):
@@ -168,7 +180,7 @@ class _Reading:
     def _count(self, piece: tuple[int, int, int]) -> tuple[int, int, int] | None:
         """Lines that end in a piece of a file, and where the first and the last of them end; None where the file is shorter by now."""
         number, start, stop = piece
-        text = _bytes(self.wanted[number].path, start, stop)
+        text = bytes_of(self.wanted[number].path, start, stop)
         if len(text) < stop - start:
             return None
         ends = text == NEWLINE
@@ -179,7 +191,7 @@ class _Reading:
         """Whether a block is plain; then its rows are in their place."""
         from rustybt.data.text import parse as p
 
-        text = _bytes(self.wanted[block.file].path, block.start, block.stop, ending=True)
+        text = bytes_of(self.wanted[block.file].path, block.start, block.stop, ending=True)
         seen = p.Seen(np.empty((p.NAMES, 2), np.int64), np.full(p.PLACES, -1, np.int32))
         stop, known, failed = p.parse(text, self.layouts[block.file], rows, (block.row, block.end), seen)
         if failed >= 0 or stop != block.end:  # not plain, or another process changed the file meanwhile
@@ -203,20 +215,31 @@ class _Reading:
         order = sorted(self.symbols)
         place = np.empty(len(order), np.uint32)
         place[[self.symbols[name] for name in order]] = np.arange(len(order), dtype=np.uint32)
-        codes = pl.Series(rows.codes if (place == np.arange(len(place))).all() else place[rows.codes])
-        made = {"asset": pl.Series("asset", order, dtype=pl.Enum(order)).gather(codes)}
-        ts = series_of("ts", rows.ts)
-        made["ts"] = ts.cast(self.kinds["ts"]) if self.kinds["ts"] != pl.Date else ts.cast(pl.Datetime("us")).cast(pl.Date)
-        empty = bool(rows.gaps.any())
-        numbers = [*_of(self.kinds, pl.Float64), *_of(self.kinds, pl.Int64)]
-        for bit, (name, values) in enumerate(zip(numbers, (*rows.floats, *rows.wholes), strict=True)):
-            lacking = (rows.gaps >> rows.gaps.dtype.type(bit)) & rows.gaps.dtype.type(1) if empty else None
-            made[name] = series_of(name, values, lacking if lacking is not None and lacking.any() else None)
-        names = list(self.kinds)
-        return pl.DataFrame([made[name] for name in (names if "asset" in self.kinds else [names[0], "asset", *names[1:]])])
+        codes = rows.codes if (place == np.arange(len(place))).all() else place[rows.codes]
+        return frame_of(self.kinds, rows._replace(codes=codes), order)
 
 
-def _bytes(path: str, start: int, stop: int, *, ending: bool = False) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def frame_of(kinds: Mapping[str, Any], rows: Rows, order: Sequence[str]) -> pl.DataFrame:
+    """Rows as columns that share their memory.
+
+    Args:
+        kinds: by our names, in the order that is wanted.
+        rows: their codes are places in the order of the names.
+        order: names of the assets in byte order.
+    """
+    made = {"asset": pl.Series("asset", order, dtype=pl.Enum(order)).gather(pl.Series(rows.codes))}
+    ts = series_of("ts", rows.ts)
+    made["ts"] = ts.cast(kinds["ts"]) if kinds["ts"] != pl.Date else ts.cast(pl.Datetime("us")).cast(pl.Date)
+    empty = bool(rows.gaps.any())
+    numbers = [*numbers_of(kinds, pl.Float64), *numbers_of(kinds, pl.Int64)]
+    for bit, (name, values) in enumerate(zip(numbers, (*rows.floats, *rows.wholes), strict=True)):
+        lacking = (rows.gaps >> rows.gaps.dtype.type(bit)) & rows.gaps.dtype.type(1) if empty else None
+        made[name] = series_of(name, values, lacking if lacking is not None and lacking.any() else None)
+    names = list(kinds)
+    return pl.DataFrame([made[name] for name in (names if "asset" in kinds else [names[0], "asset", *names[1:]])])
+
+
+def bytes_of(path: str, start: int, stop: int, *, ending: bool = False) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Bytes of a file; with ``ending`` a last line without its end gets one."""
     with Path(path).open("rb", buffering=0) as file:
         file.seek(start)

@@ -44,6 +44,14 @@ def test_quarantine_and_warnings_are_kept(shelf: Catalog, bars: pl.DataFrame) ->
     assert rbt.load("bad").warnings == rbt.load(bad, stamp="close").warnings
 
 
+def test_increments_that_all_assets_share_are_kept(shelf: Catalog, bars: pl.DataFrame) -> None:
+    made = rbt.ingest(bars, "coarse", stamp="close", tick_size="0.05", volume_step="100")
+    expected = rbt.load(bars, stamp="close", tick_size="0.05", volume_step="100")
+    assert made.snapshot == expected.snapshot
+    again = rbt.load("coarse", start=expected.frame["session"][0])
+    assert again.frame.equals(expected.frame)
+
+
 def test_a_run_of_a_dataset_is_the_run_of_the_file_and_names_the_snapshot(shelf: Catalog) -> None:
     rbt.ingest("demo", "stocks")
     hold = rbt.Strategy("hold", target=rbt.weight(0.2))

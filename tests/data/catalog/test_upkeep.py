@@ -17,9 +17,9 @@ import pytest
 import rustybt as rbt
 from rustybt.data import Catalog
 from rustybt.data.catalog import repair, verify
+from rustybt.data.catalog.content import SPANS
 from rustybt.data.catalog.files import checksum
 from rustybt.data.catalog.reading import ARRAYS, BARS, DESCRIPTION, GRID, INDEX, READY, without_adjusted
-from rustybt.data.catalog.writing import SPANS
 from rustybt.errors import ConfigError, DataError
 from rustybt.model import Panel
 from rustybt.testing import markets
