@@ -34,7 +34,7 @@ class Desk:
 
     def __init__(self, kernel: ModuleType, given: tuple[Any, ...], money: float) -> None:
         name = kernel.__name__
-        state, simulation = (importlib.import_module(f"{name}.{part}") for part in ("state", "simulate"))
+        room, state, simulation = (importlib.import_module(f"{name}.{part}") for part in ("room", "state", "simulate"))
         self._run = importlib.import_module(f"{name}.step").run
         self._desk, self._bars, self._margin = simulation.desk_for(*given)
         self._before = {key: getattr(self._desk, key).copy() for key in state.lengths(1, 1, 1)}
@@ -43,7 +43,7 @@ class Desk:
             if self._desk.count[state.ERROR]:
                 raise ValueError(f"{name} stopped with error {self._desk.count[state.ERROR]}")
             self._reset()
-            state.lengthen(self._desk, 2 * self._desk.log_size)
+            room.lengthen(self._desk, 2 * self._desk.log_size)
         self.rows = int(self._desk.count[state.LOGGED])
 
     def _reset(self) -> None:

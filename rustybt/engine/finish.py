@@ -82,9 +82,11 @@ def currency_notes(books: Books) -> tuple[str, ...]:
 
 def isolated_notes(books: Books) -> tuple[str, ...]:
     """That isolated positions were liquidated, what that cost the account, and that they were topped up, in one sentence each."""
+    if not books.tables.row("isolated").any():
+        return ()
     log = books.outcome.log
     gone = int(np.count_nonzero(on_the_path(books, log)))
-    short = int(np.count_nonzero(log.detail == Detail.SHORTFALL))
+    short = int(np.count_nonzero(log.having(Detail.SHORTFALL)))
     beyond = f", {short:,} of them beyond what was set aside (detail shortfall)" if short else ""
     topped = log.having(Reason.TOP_UP)
     said = (

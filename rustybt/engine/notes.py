@@ -8,11 +8,8 @@ from rustybt.engine.config import RunConfig
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import ConfigError
 from rustybt.model import FillAt, Panel
-from rustybt.spec import Strategy
 from rustybt.spec.planner import SignalPlan
 from rustybt.spec.poison import poisoned
-from rustybt.spec.symbols import named_assets
-from rustybt.spec.tree import parse
 
 
 def notes_of(sleeves: Sleeves, panel: Panel, config: RunConfig, plans: Sequence[SignalPlan]) -> tuple[str, ...]:
@@ -25,7 +22,7 @@ def notes_of(sleeves: Sleeves, panel: Panel, config: RunConfig, plans: Sequence[
             notes.append(f"strategy {name!r} has an on_bar callback: the guard cannot prove what it reads; it ran bar by bar.")
     notes += dict.fromkeys(note for made in plans for note in made.warnings(panel.frame))
     notes += dict.fromkeys(note for made in plans for note in poisoned(made, panel.frame, panel))
-    notes += dict.fromkeys(note for strategy in sleeves.values() for note in strangers(strategy, panel))
+    notes += dict.fromkeys(note for one, made in zip(sleeves.values(), plans, strict=True) for note in strangers(one.name, made, panel))
     if config.benchmark is not None and config.benchmark not in panel.symbols:
         raise ConfigError(
             f"benchmark {config.benchmark!r} is not in the data", where="run, benchmark", do=f"use one of {', '.join(panel.symbols[:10])}"
@@ -33,12 +30,12 @@ def notes_of(sleeves: Sleeves, panel: Panel, config: RunConfig, plans: Sequence[
     return tuple(notes)
 
 
-def strangers(strategy: Strategy, panel: Panel) -> list[str]:
+def strangers(strategy: str, made: SignalPlan, panel: Panel) -> list[str]:
     """One sentence for each term that names assets which the data do not have."""
     notes, known = [], set(panel.symbols)
-    for term, expr in strategy.terms().items():
-        unknown = [name for name in named_assets(parse(expr)) if name not in known]
+    for term, named in made.named.items():
+        unknown = [name for name in named if name not in known]
         if unknown:
             some = ", ".join(repr(name) for name in unknown[:5])
-            notes.append(f"term {term!r} of {strategy.name!r} names {len(unknown)} assets that are not in the data: {some}.")
+            notes.append(f"term {term!r} of {strategy!r} names {len(unknown)} assets that are not in the data: {some}.")
     return notes

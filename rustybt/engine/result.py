@@ -206,7 +206,8 @@ class Result:
     def counts(self) -> dict[str, int]:
         """Number of bars, assets, orders, fills, rejected orders and order rows by outcome."""
         log = self.outcome.log
-        of = {status: int(np.count_nonzero(log.having(status))) for status in Status}
+        asked = (Status.REJECTED, Status.CANCELLED, Status.WORKING)
+        of = {status: int(np.count_nonzero(log.having(status))) for status in asked}
         filled = int(np.count_nonzero((log.filled != 0) & log.having(Status.FILLED)))
         return {
             "bars": self.panel.bars,

@@ -39,7 +39,8 @@ def curve_of(result: Result) -> Curve:
     scale, cash, flows = result.config.money_scale, result.tables.cash, flows_per_bar(result.books)
     settled = settled_per_bar(result.books)
     left = outcome.cash if settled is None else outcome.cash - settled
-    return Curve(panel.ts, panel.sessions, outcome.equity, left, outcome.gross, scale, cash, flows)
+    use = outcome.use if settled is None else None
+    return Curve(panel.ts, panel.sessions, outcome.equity, left, outcome.gross, scale, cash, flows, use)
 
 
 def measure_run(result: Result) -> Mapping[str, Any]:

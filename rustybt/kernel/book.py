@@ -49,7 +49,8 @@ class Book:
     def __init__(self, tables: Tables, *, orders: bool = False) -> None:
         from .assemble import rules_of
         from .given import currencies_of_bars
-        from .state import CASH, CURVES, DEPOSITS, EQUITY, HAS_ORDERS, KINDS, LOG, TYPES, Desk, unwritten
+        from .room import unwritten
+        from .state import CASH, CURVES, DEPOSITS, EQUITY, HAS_ORDERS, KINDS, LOG, TYPES, Desk
 
         self.tables, self.orders = tables, orders
         self.bar = -1
@@ -107,7 +108,8 @@ class Book:
             LedgerError: a size or a price does not fit.
         """
         from .assemble import requests_of
-        from .state import ORDERS, widen
+        from .room import widen
+        from .state import ORDERS
 
         if not self.orders:
             raise DataError("this book takes no orders one by one", where="kernel, book", do="make it with Book(tables, orders=True)")
@@ -218,7 +220,7 @@ class Book:
         desk.offer_value[:count] = value
 
     def _do(self, parts: int, bar: int, events: Any = ()) -> None:
-        desk, state, run = self._on_time(), inside().state, inside().run
+        desk, state, room, run = self._on_time(), inside().state, inside().room, inside().run
         if bar < self.bar:
             raise DataError(f"bar {bar} after bar {self.bar}", where="kernel, book", do="feed bars in order")
         if bar > self.bar:
@@ -226,7 +228,7 @@ class Book:
         if len(events) or desk.events:
             self._act(bar, events)
         while desk.count[state.ORDERS] + self._room > len(desk.order_slot):
-            state.widen(desk, 2 * len(desk.order_slot))
+            room.widen(desk, 2 * len(desk.order_slot))
         desk.set(parts=parts)
         if desk.has_days:
             desk.control_days[0] = bar if self.day is None else self.day
@@ -234,7 +236,7 @@ class Book:
         margin = rows_of_a_bar(desk, len(desk.order_slot))
         while int(run(desk, bar, bar + 1, margin)) == bar:
             inside().failure.check(self.tables, desk, bar)
-            state.lengthen(desk, 2 * desk.log_size + margin)
+            room.lengthen(desk, 2 * desk.log_size + margin)
         if self.orders and parts & state.DECIDE:
             desk.request_start[1] = 0
         self.bar = bar
@@ -247,7 +249,8 @@ class Book:
     def _act(self, bar: int, events: Any) -> None:
         """Lay out the corporate actions of a bar."""
         from .actions import claims_of, events_of, flags_of_events
-        from .state import CLAIMS, admit_claims
+        from .room import admit_claims
+        from .state import CLAIMS
 
         rows, desk = widened(events), self._desk
         rows[:, 0] = bar
@@ -357,7 +360,8 @@ class Book:
 
     def _ready(self) -> Desk:
         """The desk with room for one more order and for the rows that this may write."""
-        from .state import LOGGED, ORDERS, lengthen, widen
+        from .room import lengthen, widen
+        from .state import LOGGED, ORDERS
 
         desk = self._desk
         if desk.count[ORDERS] + 1 >= len(desk.order_slot):
@@ -466,10 +470,10 @@ class Book:
 @cache
 def inside() -> Any:
     """What a bar needs, looked up once, and not before there is a bar."""
-    from . import failure, state, tape
+    from . import failure, room, state, tape
     from .entrance import run
 
-    return SimpleNamespace(failure=failure, state=state, tape=tape, run=run)
+    return SimpleNamespace(failure=failure, room=room, state=state, tape=tape, run=run)
 
 
 def copied(log: Log) -> Log:

@@ -73,8 +73,16 @@ if MODE == "python":
     def fetch(array: Any, place: int) -> None:
         """Neither does this."""
 
+    def add_lanes(a: Any, first: int, n: int, found: Any) -> None:
+        """`rustybt.kernel.intrinsics.add_lanes`, number by number."""
+        for lane in range(8):
+            found[lane] = a[first + lane]
+        for i in range(8, n):
+            found[i % 8] += a[first + i]
+
 else:
-    from .intrinsics import apart as apart  # noqa: PLC0414 - part of this module
+    from .intrinsics import add_lanes as add_lanes  # noqa: PLC0414 - part of this module
+    from .intrinsics import apart as apart  # noqa: PLC0414 - likewise
     from .intrinsics import fetch as fetch  # noqa: PLC0414 - likewise
 
 

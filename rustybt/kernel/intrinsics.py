@@ -100,7 +100,7 @@ def add_powers(typing: Any, a: Any, first: Any, n: Any, mean: Any, found: Any) -
 
 @intrinsic
 def add_lanes(typing: Any, a: Any, first: Any, n: Any, found: Any) -> Any:
-    """Adds n numbers in eight lanes, as `add_powers` does: ``found`` is (8,)."""
+    """Adds n numbers in eight lanes, as `add_powers` does: ``found`` is (8,). Arrays, or pointers to their first items."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return _in_lanes(context, builder, signature, args, lambda numbers: [numbers])
@@ -113,7 +113,11 @@ def _in_lanes(context: Any, builder: Any, signature: Any, args: Any, terms: Any)
     from numba.core import cgutils
     from numba.np.arrayobj import make_array
 
-    a, found = (make_array(signature.args[at])(context, builder, args[at]).data for at in (0, -1))
+    def data_of(at: int) -> Any:
+        kind = signature.args[at]
+        return args[at] if isinstance(kind, types.CPointer) else make_array(kind)(context, builder, args[at]).data
+
+    a, found = data_of(0), data_of(-1)
 
     def taken(at: Any) -> list[Any]:
         place = builder.bitcast(builder.gep(a, [builder.add(args[1], at)]), _VECTOR.as_pointer())

@@ -19,19 +19,8 @@ from .arithmetic import value
 from .compile import MODE, kernel
 from .limits import whole
 from .market import Grid
-from .state import (
-    CASH,
-    CURVES,
-    ERROR,
-    HAS_CURRENCIES,
-    HAS_DATED,
-    KEPT,
-    LOGGED,
-    ORDERS,
-    PLACES,
-    Desk,
-    lengthen,
-)
+from .room import lengthen
+from .state import CASH, CURVES, ERROR, HAS_CURRENCIES, HAS_DATED, KEPT, LOGGED, ORDERS, PLACES, Desk
 
 if MODE == "compiled":
     from .intrinsics import call_run

@@ -8,12 +8,16 @@ import numpy as np
 
 from rustybt.model import Log, Outcome, Plan, Status, Tables, Tape
 from rustybt.model.panel import Ints
+from rustybt.model.usage import BLOCK, Usage
 
 from .market import Grid, grid_shape
 
 if TYPE_CHECKING:
     from .state import Desk
 
+LANES = 8
+SUMS = ("block_share", "block_net", "block_most", "block_least", "block_held")
+"""What is added up, as in `Usage`."""
 FIRST_ROWS = 2**20
 """The most log rows that are set aside before they are needed. They cost address space, not memory."""
 
@@ -46,7 +50,7 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any, tape: Tape |
     from .tape import tape_of
 
     desk, bars, margin = desk_for(tables, market, plan, events)
-    desk.set(**tape_of(tables, tape, bars))
+    desk.set(**tape_of(tables, tape, bars), **blocks_of(bars))
     t = 0
     while True:
         t = int(run(desk, t, bars, margin))
@@ -56,7 +60,8 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any, tape: Tape |
         margin = make_room(desk, t, margin)
     written = with_working(desk, bars - 1)
     equity, cash, gross = plain(desk.curve_equity), plain(desk.curve_cash), plain(desk.curve_gross)
-    return Outcome(log_of(desk, written), equity, cash, gross, plain(desk.lots), plain(desk.last), aside_of(desk, desk.curve_aside))
+    aside, used = aside_of(desk, desk.curve_aside), usage_of(desk)
+    return Outcome(log_of(desk, written), equity, cash, gross, plain(desk.lots), plain(desk.last), aside, used)
 
 
 def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Desk, int, int]:
@@ -64,7 +69,8 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
     from .actions import claims_of, events_of, flags_of_events
     from .assemble import offers_of, requests_of, rules_of, typed
     from .given import currencies_of
-    from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, HAS_ORDERS, LOG, Desk, unwritten
+    from .room import unwritten
+    from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, HAS_ORDERS, LOG, Desk
     from .surroundings import timing_of
 
     bars, assets, slots = grid_shape(market, len(tables.assets)), len(tables.assets), tables.slots.shape[1]
@@ -89,7 +95,8 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
 
 def make_room(desk: Desk, t: int, margin: int) -> int:
     """Lengthen what a run that ended early at a bar was short of: the table of orders or the log. Gives the rows of a bar from here on."""
-    from .state import LOGGED, ORDERS, lengthen, widen
+    from .room import lengthen, widen
+    from .state import LOGGED, ORDERS
 
     asked = int(desk.request_start[t + 1] - desk.request_start[t]) if desk.order_room else 0
     if desk.order_room and desk.count[ORDERS] + asked > desk.order_room:
@@ -124,7 +131,8 @@ def rows_of_a_bar(desk: Desk, room: int) -> int:
 
 def with_working(desk: Desk, bar: int) -> int:
     """Write the orders that are still working after the last row of the log, without counting them; where they end."""
-    from .state import LOG, LOGGED, ORDERS, lengthen
+    from .room import lengthen
+    from .state import LOG, LOGGED, ORDERS
 
     n, orders = int(desk.count[LOGGED]), int(desk.count[ORDERS])
     if orders == 0:
@@ -151,6 +159,26 @@ def log_of(desk: Desk, written: int, first: int = 0) -> Log:
 
     columns = (getattr(desk, name)[first:written] for name in LOG)
     return Log(*(column if column.dtype.kind == "i" else plain(column) for column in columns))
+
+
+def blocks_of(bars: int) -> dict[str, Any]:
+    """Room for what is added up of the whole blocks of so many bars, by field of `Desk`; none where there is none."""
+    from .state import KINDS, TYPES
+
+    blocks = bars // BLOCK
+    if not blocks:
+        return {}
+    sizes = {"shares": BLOCK, "lanes": LANES} | dict.fromkeys(SUMS, blocks)
+    return {"blocks": blocks} | {name: np.zeros(size, TYPES[KINDS[name]]) for name, size in sizes.items()}
+
+
+def usage_of(desk: Desk) -> Usage | None:
+    """What was added up; None where nothing was."""
+    return (
+        Usage(*(plain(made) if made.dtype != np.float64 else made for made in (getattr(desk, name) for name in SUMS)))
+        if desk.blocks
+        else None
+    )
 
 
 def plain(array: Any) -> Any:

@@ -37,7 +37,7 @@ that is being checked."""
 GATHERED, WEIGHED, SWING, SURVEYED, LAST_SEEN, MOST_LOST, LOTS_SEEN, WORTH_SEEN = range(8)
 """Places in ``risk``: 1 + the number of bars noted when ``gain`` was made, the worth of what it counts without sign, the largest move;
 of the bound on it (`rustybt.kernel.safe`) the same number of bars, the last order in it, the bound or -1, lots and worth without sign."""
-EVENT, ROW, HINT, OFFER, PHASE, BATCH, INCREMENT, DATE, SENT, UNWANTED = range(10)
+EVENT, ROW, HINT, OFFER, PHASE, BATCH, INCREMENT, DATE, SENT, UNWANTED, USED = range(11)
 """Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer, which
 phase of a bar is being served, first order of the batch that is being submitted, next change of increments, next dated setting,
 bar + 1 in which a fill last sent an order, and bits of what no working order waits for; 0 = not known."""
@@ -91,6 +91,7 @@ Counts = npt.NDArray[np.int64]
 """Indices, counters, codes."""
 Halves = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.int8]
+Reals = npt.NDArray[np.float64]
 
 
 class Desk:
@@ -123,6 +124,8 @@ class Desk:
     and fee of the lots to serve, lots that are not served and why, and whether it rested; the ``queue`` of increases, and the same
     ``ranked`` by slot; per asset the tick and lot in force and the least notional, as of the changes behind us; per currency worth and
     gross. Last the log, as in `rustybt.model.Log`, and the curves.
+
+    Of the first ``blocks`` blocks of bars, what is in `rustybt.model.usage.Usage`, and scratch to add it up.
     """
 
     assets: int
@@ -132,6 +135,7 @@ class Desk:
     offers: int
     flows: int
     settlements: int
+    blocks: int
     increments: int
     dated: int
     gross: int
@@ -292,6 +296,14 @@ class Desk:
     quote_num: Amounts
     quote_den: Amounts
 
+    shares: Reals
+    lanes: Reals
+    block_share: Reals
+    block_net: Reals
+    block_most: Reals
+    block_least: Amounts
+    block_held: Counts
+
     money: Amounts
     count: Counts
     last: Amounts
@@ -422,7 +434,7 @@ KINDS: dict[str, str] = dict(Desk.__annotations__)
 """Fields and the name of their type."""
 PLACES = {name: place for place, name in enumerate(KINDS)}
 """Where the table holds the address or the value of a field."""
-TYPES: dict[str, Any] = {"int": int, "Amounts": AMOUNT, "Counts": COUNT, "Halves": np.int32, "Bytes": np.int8}
+TYPES: dict[str, Any] = {"int": int, "Amounts": AMOUNT, "Counts": COUNT, "Halves": np.int32, "Bytes": np.int8, "Reals": np.float64}
 
 _NAMES = tuple(KINDS)
 UNUSED = {name: 0 if TYPES[KINDS[name]] is int else np.zeros(0, TYPES[KINDS[name]]) for name in _NAMES[: _NAMES.index("money")]}
@@ -442,7 +454,7 @@ def lengths(assets: int, slots: int, orders: int, claims: int = 1, window: int =
     """Length of each array that a state and its scratch consist of."""
     per_slot, per_order = (*PER_SLOT, "held_slots", "planned", "counted"), (*PER_ORDER, *DUE)
     per_asset = ("last", "tick_now", "lot_now", "least_now")
-    fixed = {"money": 12, "count": 12, "cursor": 10, "errand_words": 6, "watch": 7, "guard": 13, "seen": assets, "moved": assets}
+    fixed = {"money": 12, "count": 12, "cursor": 11, "errand_words": 6, "watch": 7, "guard": 13, "seen": assets, "moved": assets}
     fixed |= {"tally": MONTH + 1, "moves": assets * window, "gain": window, "share": window, "risk": 8, "swings": assets}
     fixed |= dict.fromkeys(PER_CLAIM, claims) | dict.fromkeys(per_asset, assets) | {"waiting": WAITING}
     fixed |= dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_CURRENCIES) | {"money": 12 * MOST_CURRENCIES}
@@ -458,40 +470,3 @@ def layout(assets: int, slots: int, orders: int, claims: int, window: int) -> tu
         first = [0, *accumulate(wanted[name] for name in names)]
         found.append((TYPES[kind], names, np.array([PLACES[name] for name in names]), first, first[-1]))
     return tuple(found)
-
-
-def unwritten(names: tuple[str, ...], length: int) -> dict[str, Any]:
-    """Columns of a log or of curves before anything is written.
-
-    Each is a block of its own: blocks of up to 32 MiB go back to the allocator when they are dropped and serve the next run, already
-    touched. One block for all would come from the system anew each time, and touching a page for the first time is dear.
-    """
-    return {name: np.empty(length, TYPES[KINDS[name]]) for name in names}
-
-
-def lengthen(desk: Desk, length: int) -> None:
-    """Give a desk a longer log with the same rows."""
-    written, longer = int(desk.count[LOGGED]), unwritten(LOG, length)
-    for name, column in longer.items():
-        column[:written] = getattr(desk, name)[:written]
-    desk.set(**longer, log_size=length)
-
-
-def widen(desk: Desk, length: int) -> None:
-    """Give a desk room for more orders, with the same orders."""
-    n = int(desk.count[ORDERS])
-    wider = {name: np.zeros(length, TYPES[KINDS[name]]) for name in (*PER_ORDER, *DUE)}
-    for name in PER_ORDER:
-        wider[name][:n] = getattr(desk, name)[:n]
-    desk.set(**wider)
-
-
-def admit_claims(desk: Desk, length: int) -> None:
-    """Give a desk room for so many claims, with the same claims."""
-    n = int(desk.count[CLAIMS])
-    if length <= len(desk.claim_slot):
-        return
-    wider = {name: np.zeros(length, TYPES[KINDS[name]]) for name in PER_CLAIM}
-    for name in PER_CLAIM:
-        wider[name][:n] = getattr(desk, name)[:n]
-    desk.set(**wider)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rustybt.model import FillAt
+from rustybt.model.usage import BLOCK
 
 from .carrying import charge_all
 from .clocks import lapse, overdue
@@ -52,9 +53,11 @@ from .state import (
     SENT,
     SURVEYED,
     UNWANTED,
+    USED,
     Desk,
 )
 from .tariff import turn_month
+from .usage import add_up
 from .valuation import age, mark
 
 if MODE != "python":
@@ -163,4 +166,6 @@ def run(desk: Desk, start: int, stop: int, margin: int) -> int:
             t = coast(desk, t, stop)
             if desk.count[ERROR] != 0:
                 return t
+        if desk.cursor[USED] < desk.blocks and (desk.cursor[USED] + 1) * BLOCK <= t:
+            add_up(desk, t)
     return t

@@ -15,6 +15,7 @@ from rustybt.model.controls import ControlTable
 from rustybt.model.currencies import CurrencyTable
 from rustybt.model.panel import Ints
 from rustybt.model.requests import Requests
+from rustybt.model.usage import Usage
 
 SLOT_FIELDS = (
     "fee_flat", "fee_lot_num", "fee_lot_den", "fee_rate", "fee_min", "fee_max", "fee_cap",
@@ -222,6 +223,7 @@ class Outcome:
         lots: (slots,) Int64 position at the end.
         last: (assets,) Int64 last price, ticks.
         aside: (bars,) Int64 money units that are set aside for isolated positions after each bar; empty where no margin is isolated.
+        use: of capital, over the first whole blocks of bars; None where nobody added it up.
     """
 
     log: Log
@@ -231,3 +233,4 @@ class Outcome:
     lots: Ints
     last: Ints
     aside: Ints = field(default_factory=lambda: NO_BARS)
+    use: Usage | None = None

@@ -23,6 +23,7 @@ from rustybt.spec.compile import Compiler, Situation, flat_reach
 from rustybt.spec.evaluate import Layout, Program, Run, doubled
 from rustybt.spec.exact import Facts, Rolling, Units, fits, rolling_of, tie_warning
 from rustybt.spec.lower import COLUMN, CROSS, GROUP, TIME, Graph, lower
+from rustybt.spec.symbols import named_assets
 
 
 class HasTerms(Protocol):
@@ -60,7 +61,7 @@ def plan_terms(terms: Mapping[str, pl.Expr]) -> SignalPlan:
 def _planned(terms: tuple[tuple[str, str], ...]) -> SignalPlan:
     import json
 
-    return SignalPlan(lower({name: json.loads(text) for name, text in terms}))
+    return SignalPlan(lower({name: json.loads(text) for name, text in terms}), terms)
 
 
 @dataclass(eq=False)
@@ -69,6 +70,7 @@ class SignalPlan:
 
     Attributes:
         graph: the shared nodes of all terms.
+        written: the terms as they were given, by name.
 
     Example:
         >>> frame = pl.DataFrame({"asset": ["A"] * 3, "close": [1.0, 2.0, 4.0]})
@@ -77,6 +79,7 @@ class SignalPlan:
     """
 
     graph: Graph
+    written: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     _programs: dict[Situation, Program] = field(default_factory=dict, repr=False)
 
     @property
@@ -94,6 +97,13 @@ class SignalPlan:
                 if window is not None:
                     found[item.id] = window
         return found
+
+    @cached_property
+    def named(self) -> dict[str, list[str]]:
+        """Symbols of the assets that each term names."""
+        import json
+
+        return {name: named_assets(json.loads(text)) for name, text in self.written}
 
     @cached_property
     def source_columns(self) -> tuple[str, ...]:

@@ -79,8 +79,8 @@ def joined(pieces: Sequence[Piece], config: RunConfig) -> Curve:
         assert after.curve.opening == int(before.curve.equity[-1]), "a window does not begin with what the one before has left"
     parts = [piece.curve for piece in pieces]
     names = ("ts", "sessions", "equity", "cash", "gross")
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    return Curve(**columns, money_scale=config.money_scale, opening=parts[0].opening)
+    ts, sessions, equity, cash, gross = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
+    return Curve(ts, sessions, equity, cash, gross, money_scale=config.money_scale, opening=parts[0].opening)
 
 
 def stitched_frame(pieces: Sequence[Piece], config: RunConfig) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import numpy as np
 
 from rustybt.analysis.metrics.curve import Closes, Curve
 from rustybt.analysis.metrics.trades import Trades
+from rustybt.model.usage import BLOCK, Usage
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,6 @@ class RunFacts:
     trades: Trades | None = None
 
 
-BLOCK = 8192
-"""Bars of one pass: their floats stay in the processor's first cache, and millions of bars need no float array of their own."""
-
-
 def exposure(curve: Curve) -> dict[str, float]:
     """Use of capital over every bar.
 
@@ -52,15 +49,18 @@ def exposure(curve: Curve) -> dict[str, float]:
         >>> exposure(curve)
         {'time_in_market': 0.5, 'average_exposure': 0.25, 'max_exposure': 0.5, 'average_net_exposure': 0.25}
     """
+    done = curve.use or Usage.none()
+    held = int(done.held.sum()) + np.count_nonzero(curve.gross[done.bars :])
     out = {
-        "time_in_market": float(np.count_nonzero(curve.gross)) / curve.bars,
+        "time_in_market": held / curve.bars,
         "average_exposure": math.nan,
         "max_exposure": math.nan,
         "average_net_exposure": math.nan,
     }
-    if int(curve.equity.min()) > 0:
-        used, net, most = [], [], 0.0
-        for start in range(0, curve.bars, BLOCK):
+    rest = curve.equity[done.bars :]
+    if (not len(rest) or int(rest.min()) > 0) and (not done.bars or int(done.least.min()) > 0):
+        used, net, most = done.share.tolist(), done.net.tolist(), float(done.most.max(initial=0.0))
+        for start in range(done.bars, curve.bars, BLOCK):
             part = slice(start, start + BLOCK)
             equity, gross = curve.equity[part], curve.gross[part]
             long = equity - curve.cash[part]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rustybt.errors import DataError
+from rustybt.model.usage import Usage
 
 type Floats = npt.NDArray[np.float64]
 type Ints = npt.NDArray[np.int64]
@@ -64,6 +65,7 @@ class Curve:
         money_scale: decimals of a money unit.
         opening: cash before the first bar, money units. None: the first session's equity is the base and earns no return.
         flows: (bars,) Int64 money that came in before each bar, negative where it went out; None: none ever did.
+        use: of capital, over the first blocks of these bars, where somebody added it up already.
 
     Raises:
         DataError: no bars, lengths that differ, or sessions that go back.
@@ -84,6 +86,7 @@ class Curve:
     money_scale: int = 8
     opening: int | None = None
     flows: Ints | None = None
+    use: Usage | None = None
 
     def __post_init__(self) -> None:
         lengths = {name: len(getattr(self, name)) for name in ("ts", "sessions", "equity", "cash", "gross")}
