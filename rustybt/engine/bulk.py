@@ -23,11 +23,11 @@ from rustybt.engine.tape import build_tape
 from rustybt.engine.targets import build_requests, evaluate, same_assets
 from rustybt.engine.timing import timing_of
 from rustybt.errors import SpecError
-from rustybt.execution import Carry, Controls, Conversion, Costs, Margin
 from rustybt.model import Panel, Tables, Tape
 from rustybt.spec import Strategy
 
 if TYPE_CHECKING:
+    from rustybt.execution import Carry, Controls, Conversion, Costs, Margin
     from rustybt.kernel import TimedMarket
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from rustybt import execution
 from rustybt.engine.begin import Moment, read_moment
 from rustybt.engine.currencies import Rate, read_rates
 from rustybt.engine.dated import DatedTerms, read_dated
@@ -13,9 +14,12 @@ from rustybt.engine.flows import Flow, read_flows, sessions_to_settle
 from rustybt.engine.increments import Change, read_changes
 from rustybt.engine.timing import TimingRules, timing_rules
 from rustybt.errors import ConfigError
-from rustybt.execution import Carry, Controls, Conversion, Costs, Margin
+from rustybt.execution import Costs
 from rustybt.model.codes import FillAt, Sizing
 from rustybt.model.decimals import RATE, to_decimal
+
+if TYPE_CHECKING:
+    from rustybt.execution import Carry, Controls, Conversion, Margin
 
 MOST_GROSS = 1000
 """The largest gross limit."""
@@ -152,22 +156,22 @@ def configure(
     unknown = sorted(set(timing) - {field.name for field in fields(TimingRules)})
     if unknown:
         raise TypeError(f"configure() got an unexpected keyword argument {unknown[0]!r}")
-    if not isinstance(margin, Margin | None):
+    if margin is not None and not isinstance(margin, execution.Margin):
         raise ConfigError(f"margin {margin!r} is not a Margin", where="run, margin", do='write margin=rbt.margin("0.5", "0.25")')
     if margin is not None and gross != 1:
         raise ConfigError(f"max_gross {max_gross} beside margin", where="run, max_gross", do="give one of the two: both limit the same")
-    if not isinstance(controls, Controls | None):
+    if controls is not None and not isinstance(controls, execution.Controls):
         raise ConfigError(
             f"controls {controls!r} is not a Controls", where="run, controls", do="write controls=rbt.controls(long_only=True)"
         )
-    if not isinstance(carry, Carry | None):
+    if carry is not None and not isinstance(carry, execution.Carry):
         raise ConfigError(f"carry {carry!r} is not a Carry", where="run, carry", do='write carry=rbt.carry(borrow="0.003")')
     days = sessions_to_settle(settlement)
     if days and (margin is not None or gross != 1):
         raise ConfigError(
             "settlement beside margin or max_gross", where="run, settlement", do="leave those out: a cash account lends nothing"
         )
-    if not isinstance(convert, bool | Conversion):
+    if not isinstance(convert, bool) and not isinstance(convert, execution.Conversion):
         what = f"convert {convert!r} is neither True nor False nor a Conversion"
         raise ConfigError(what, where="run, convert", do="True: foreign cash is converted, rbt.conversion(2): at a cost of 2 basis points")
     sized = _choice(sizing, Sizing, "sizing")
@@ -194,6 +198,6 @@ def configure(
         dated=read_dated(dated_terms),
         rates=read_rates(rates),
         convert=convert is not False,
-        conversion=convert if isinstance(convert, Conversion) else None,
+        conversion=None if isinstance(convert, bool) else convert,
         trade_from=read_moment(trade_from),
     )

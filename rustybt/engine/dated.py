@@ -12,7 +12,7 @@ import numpy as np
 
 from rustybt.engine.increments import first_bar, instant, rows_by_date
 from rustybt.errors import ConfigError
-from rustybt.execution import Commission, Ladder, Margin, profile_of
+from rustybt.execution import Commission, Ladder, profile_of
 from rustybt.model import DATED_FIELDS, DATED_SETTINGS, NO_DATED, Asset, Panel
 from rustybt.model.decimals import LIMIT, RATE, to_decimal
 from rustybt.model.panel import Ints
@@ -20,6 +20,7 @@ from rustybt.model.tables import GROUPS, TIER_SETTINGS
 
 if TYPE_CHECKING:
     from rustybt.engine.config import RunConfig
+    from rustybt.execution import Margin
 
 FEES = {
     "commission_flat": "flat",

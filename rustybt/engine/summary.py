@@ -11,7 +11,6 @@ import polars as pl
 
 from rustybt.analysis.metrics import Benchmark, Curve, RunFacts, Trades, measure
 from rustybt.ledger.frames import flows_per_bar, on_the_path, settled_per_bar
-from rustybt.ledger.home import AtHome, at_rates
 from rustybt.model import FillAt, Panel, Reason, Status
 from rustybt.model.decimals import up_down
 
@@ -59,6 +58,8 @@ def benchmark_of(result: Result) -> Benchmark | None:
 
 def facts_of(result: Result) -> RunFacts:
     """Counts, costs, income and trades of a run."""
+    from rustybt.ledger.home import AtHome
+
     log, counts = AtHome(result.books).log, result.counts()
     traded = log.having(Status.FILLED)
     income = {"dividends": Reason.DIVIDEND, "cash in lieu": Reason.SPLIT, "credit interest": Reason.CREDIT}
@@ -103,6 +104,8 @@ def slippage_paid(result: Result) -> int:
         if result.tables.currencies is None:
             total += int(lost[own].sum()) * up // down
             continue
+        from rustybt.ledger.home import at_rates
+
         paid = np.array([ticks * up // down for ticks in lost[own].tolist()], dtype=np.int64)
         total += int(at_rates(result.books, log.slot[rows[own]], log.bar[rows[own]], paid).sum())
     return total

@@ -11,7 +11,6 @@ import polars as pl
 
 from rustybt.engine.config import RunConfig
 from rustybt.engine.offers import Picked, Targets, altered, changes, check_weights, quantise
-from rustybt.engine.requests import Evaluated, Money, check_auctions, clock_of, requests_of, rows_of
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import SpecError
 from rustybt.model import Asset, Panel, Requests, TargetKind
@@ -160,6 +159,8 @@ def same_assets(sleeves: Sleeves, assets: tuple[Asset, ...]) -> None:
 
 def build_requests(sleeves: Sleeves, panel: Panel, signals: Mapping[str, Signals], config: RunConfig) -> Requests:
     """The orders of all sleeves over a whole panel."""
+    from rustybt.engine.requests import Evaluated, Money, check_auctions, clock_of, requests_of, rows_of
+
     check_auctions(sleeves, panel.session_close is not None)
     parts, money = [], Money(panel.assets, config.money_scale)
     for number, (name, strategy) in enumerate(sleeves.items()):

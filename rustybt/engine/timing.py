@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rustybt.engine.barred import barred_bars
-from rustybt.engine.clock import clock_of
-from rustybt.engine.finer import finer_of
+from rustybt import execution
 from rustybt.errors import ConfigError
-from rustybt.execution import Bands, Halts, Latency, Stale, bands, halts, latency, stale
 from rustybt.model import Detail, FillAt, Intrabar, Log, Panel, Timing, bars_clock
 from rustybt.spec.orders import CANCEL_POLICIES
+
+if TYPE_CHECKING:
+    from rustybt.execution import Bands, Halts, Latency, Stale
+
+PARTS = ("latency", "halts", "bands", "stale")
+"""Settings that `rustybt.execution` has a function for, and a class."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,7 @@ class TimingRules:
             found["cancel_policy"] = self.cancel_policy
         if self.finer is not None:
             found["finer"] = self.finer.snapshot
-        parts = {"latency": self.latency, "halts": self.halts, "bands": self.bands, "stale": self.stale}
-        return found | {name: part.to_dict() for name, part in parts.items() if part is not None}
+        return found | {name: part.to_dict() for name in PARTS if (part := getattr(self, name)) is not None}
 
 
 def timing_rules(given: Mapping[str, Any]) -> TimingRules:
@@ -72,10 +74,9 @@ def timing_rules(given: Mapping[str, Any]) -> TimingRules:
         from rustybt.data import load
 
         finer = load(finer)
-    for name, kind, make in (("latency", Latency, latency), ("halts", Halts, halts), ("bands", Bands, bands), ("stale", Stale, stale)):
-        if name in wanted:
-            value = wanted[name]
-            made[name] = value if isinstance(value, kind) else make(value)
+    for name in [name for name in PARTS if name in wanted]:
+        value, kind, make = wanted[name], getattr(execution, name.title()), getattr(execution, name)
+        made[name] = value if isinstance(value, kind) else make(value)
     return TimingRules(Intrabar[policy.upper()], finer, **made)
 
 
@@ -95,11 +96,19 @@ def timing_of(rules: TimingRules, panel: Panel, fill_at: FillAt) -> Timing | Non
         return None if known is None else known.after(panel.history, len(panel.assets))
     clock = None
     if rules.latency is not None and any(delays_of(rules)):
+        from rustybt.engine.clock import clock_of
+
         clock = bars_clock(panel.bars, fill_at is FillAt.SAME_BAR_CLOSE) if rules.latency.bars else clock_of(panel, rules.latency.bar)
     barred = None
     if rules.halts or rules.bands or rules.stale:
+        from rustybt.engine.barred import barred_bars
+
         barred = barred_bars(panel, rules.halts, rules.bands, rules.stale)
-    finer = None if rules.finer is None else finer_of(panel, rules.finer)
+    finer = None
+    if rules.finer is not None:
+        from rustybt.engine.finer import finer_of
+
+        finer = finer_of(panel, rules.finer)
     return None if clock is None and barred is None and finer is None else Timing(clock, barred, finer)
 
 

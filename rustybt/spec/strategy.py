@@ -19,7 +19,6 @@ from rustybt.model.requests import Measure
 from rustybt.spec.exits import Exits
 from rustybt.spec.guard import check
 from rustybt.spec.hooks import OnBar, json_copy
-from rustybt.spec.identity import digest
 from rustybt.spec.orders import CANCEL_POLICIES, Order, order_terms
 from rustybt.spec.parameters import Scalar
 from rustybt.spec.schedule import Schedule
@@ -145,6 +144,8 @@ class Strategy:
     @cached_property
     def spec_id(self) -> str:
         """SHA-256 of what it means, 64 hex digits: equal for equal terms and parameters in every process. The name is not part of it."""
+        from rustybt.spec.identity import digest
+
         return digest(self)
 
     def _check_types(self) -> None:
