@@ -33,6 +33,10 @@ class Room(ModuleType):
         if not (_HOMES[self.__name__].get(name) and isinstance(value, ModuleType) and value.__name__ == f"{self.__name__}.{name}"):
             super().__setattr__(name, value)
 
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        """By its name: cloudpickle knows how to send a module only where it is of the plain type."""
+        return import_module, (self.__name__,)
+
     def __dir__(self) -> list[str]:
         """The names that are there, and those that are still to come."""
         return sorted({*super().__dir__(), *_HOMES[self.__name__]})

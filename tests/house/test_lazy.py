@@ -70,3 +70,10 @@ def test_a_name_that_is_not_there_is_an_attribute_error_that_knows_the_room() ->
 def test_a_function_that_bears_its_modules_name_survives_pickling() -> None:
     verify = import_module("rustybt.engine").verify
     assert pickle.loads(pickle.dumps(verify)) is verify
+
+
+@pytest.mark.parametrize("pickler", ["pickle", "cloudpickle"])
+def test_a_room_is_sent_by_its_name(pickler: str) -> None:
+    """A strategy function of a script goes to other processes with the modules that it names."""
+    room = import_module("rustybt.spec")
+    assert pickle.loads(import_module(pickler).dumps(room)) is room
