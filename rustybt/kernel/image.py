@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import json
-import logging
 import struct
 import sys
 import uuid
@@ -26,14 +25,13 @@ ONLY_WRAPPER = ("numba_unpickle", "numba_do_raise", "numba_runtime_build_excinfo
 to give them, they end the process. Numba puts its own in their place when it is imported."""
 CALL = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 """Calls without holding the lock of the interpreter, as ``nogil`` does."""
-log = logging.getLogger(__name__)
 _engines: list[Any] = []
 """What holds loaded code; never let go, as numba's is."""
 
 
 def path_of(home: Path, build: str) -> Path:
-    """The file of a build in the folder of compiled code."""
-    return home / f"{build}.image"
+    """The file of a build in the folder of compiled code, which several Pythons may share."""
+    return home / f"{build}.{sys.implementation.cache_tag}.image"
 
 
 def machine() -> dict[str, str]:
@@ -42,7 +40,7 @@ def machine() -> dict[str, str]:
     from llvmlite import binding
 
     return {
-        "python": sys.version,
+        "python": str(sys.implementation.cache_tag),
         "llvmlite": llvmlite.__version__,
         "triple": binding.get_process_triple(),
         "cpu": binding.get_host_cpu_name(),
