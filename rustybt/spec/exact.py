@@ -28,7 +28,7 @@ PRICES = ("open", "high", "low", "close")
 PLAIN = frozenset({*PRICES, "volume", *(f"adj_{name}" for name in (*PRICES, "volume"))})
 """Columns that have whole ticks beside them."""
 WINDOWS = frozenset({"Sum", "Mean", "Var", "Std"})
-TIE_LIMIT = 2**53
+TIE_LIMIT, NARROW = 2**53, 2**32
 BLOCK = 32_768
 """Rows per pass: the arrays of a pass stay in the processor's cache."""
 
@@ -145,10 +145,17 @@ def fits(ticks: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], size: int)
         >>> fits(np.array([0, 10**12]), start, 20), fits(np.array([0, 10**12]), start[:1], 20)
         (True, False)
     """
-    if not len(ticks):
-        return True
-    spread = np.maximum.reduceat(ticks, starts) - np.minimum.reduceat(ticks, starts)
-    return int(spread.max()) * size <= 2**32
+    return spread_of(ticks, starts) * size <= NARROW
+
+
+def spread_of(ticks: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> int:
+    """The widest range of the ticks of an asset, as `fits` takes it: one for all sizes.
+
+    Example:
+        >>> spread_of(np.array([0, 10**12]), np.array([0, 1])), spread_of(np.array([0, 9]), np.array([0]))
+        (0, 9)
+    """
+    return int((np.maximum.reduceat(ticks, starts) - np.minimum.reduceat(ticks, starts)).max()) if len(ticks) else 0
 
 
 def tie_warning(windows: Iterable[Rolling], largest: dict[str, int]) -> str | None:

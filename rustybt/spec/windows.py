@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rustybt.model import Panel
 from rustybt.spec.evaluate import Layout
-from rustybt.spec.exact import Facts, Rolling, Running, Units, fits, rolling_of
+from rustybt.spec.exact import NARROW, Facts, Rolling, Running, Units, rolling_of, spread_of
 from rustybt.spec.tree import body, kind
 
 type Found = tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_] | None]
@@ -44,7 +44,7 @@ class Windows:
         self.frame, self.units = panel.frame, Units.of(panel)
         self.rows = None if mask is None else np.flatnonzero(mask)
         self.running: dict[str, Running] = {}
-        self.spread: dict[str, int] = {}
+        self.known: dict[str, tuple[bool, int]] = {}
 
     @cached_property
     def layout(self) -> Layout:
@@ -89,6 +89,8 @@ class Windows:
         return values, known
 
     def _facts(self, window: Rolling) -> Facts:
-        ticks = self.frame[f"ticks_{window.column}"]
-        wide = window.squares and not fits(ticks.fill_null(0).to_numpy(), self.layout.starts, window.size)
-        return Facts(ticks.null_count() > 0, wide)
+        if window.column not in self.known:
+            ticks = self.frame[f"ticks_{window.column}"]
+            self.known[window.column] = ticks.null_count() > 0, spread_of(ticks.fill_null(0).to_numpy(), self.layout.starts)
+        nulls, spread = self.known[window.column]
+        return Facts(nulls, window.squares and spread * window.size > NARROW)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ from rustybt.spec.planner import SignalPlan
 from rustybt.spec.proof import prove
 from rustybt.spec.windows import Windows
 from rustybt.sweeps.machine import BLOCK
+from rustybt.sweeps.walks import Floats, Found, Step, Walk, Walks
 
 TOGETHER = 32
 """Features that are evaluated side by side."""
@@ -114,6 +115,7 @@ class Group:
         self.lock = threading.Lock()
         self.member = None if universe is None else prove(json.loads(universe), {}, None)
         self.kept, self.windows = KeptFeatures(self.whole, universe, self.mask), Windows(self.whole, self.mask)
+        self.walks, self.trusted = Walks(self.whole, self.mask), dict[Step, bool]()
         self.sound = self.member is None or not self.member.refused
         self.now = self._generation()
 
@@ -154,7 +156,7 @@ class Group:
             return self.now
 
     def _add(self, texts: Sequence[str]) -> None:
-        good, trees = [], dict[str, Any]()
+        good, trees, walks, later = [], dict[str, Any](), dict[str, Walk](), list[str]()
         for text in texts:
             tree = json.loads(text)
             window = self.windows.read(tree)
@@ -162,21 +164,53 @@ class Group:
                 self._put(*self.windows.values(window))
                 self.now.known[text] = Feature(self.now.used - 1, "real", window.size - 1)
                 continue
+            walk = self.walks.read(tree)
+            if walk is not None:
+                if any(walk.shape == one.shape for one in walks.values()):
+                    later.append(text)
+                    continue
+                if self._walked(text, walk):
+                    continue
+                if walk.shape not in self.trusted:
+                    walks[text] = walk
             self.now.known[text] = UNUSABLE
             if not prove(tree, {}, self.member).refused and not self._found(text):
                 good.append(text)
                 trees[text] = tree
-        if texts and not good:
-            return
+        if good or not texts:
+            self._plan(good, trees, named=bool(texts))
+        for text, walk in walks.items():
+            self._judge(text, walk)
+        if later:
+            self._add(later)
+
+    def _walked(self, text: str, walk: Walk) -> bool:
+        """Whether a feature is computed step by step; it is put into the generation."""
+        found = self.walks.values(walk) if self.trusted.get(walk.shape) else None
+        if found is None:
+            return False
+        self._put(*found)
+        self.now.known[text] = Feature(self.now.used - 1, "real", walk.reach)
+        return True
+
+    def _judge(self, text: str, walk: Walk) -> None:
+        """Compare what the planner made of the first feature of a shape with what its steps give."""
+        made, found = self.now.known[text], self.walks.values(walk)
+        self.trusted[walk.shape] = (
+            found is not None and (made.kind, made.reach) == ("real", walk.reach) and same_bits(self.now, made.row, self._ordered(found))
+        )
+
+    def _plan(self, good: Sequence[str], trees: Mapping[str, Any], *, named: bool) -> None:
+        """Evaluate features, or the universe alone, by the planner."""
         began = time.perf_counter()
         try:
             frame, reaches = self._evaluated([trees[text] for text in good])
         except (RustyBTError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             for text in good if len(good) > 1 else ():  # one of them; the others may be used
-                self._add([text])
+                self._plan([text], trees, named=named)
             return
         seconds = (time.perf_counter() - began) / max(1, len(good))
-        names = {f"f{number}": text for number, text in enumerate(good)} if texts else {UNIVERSE: UNIVERSE}
+        names = {f"f{number}": text for number, text in enumerate(good)} if named else {UNIVERSE: UNIVERSE}
         kinds = {name: kind_of(frame[name]) for name in names}
         known = [name for name, kind in kinds.items() if kind]
         plain = frame.select(pl.col(known).cast(pl.Float64).fill_null(0.0))  # of all at once: a query costs more than its rows
@@ -213,13 +247,18 @@ class Group:
         held = self.now
         if held.used == len(held.values):
             held = self._grown(held)
-        held.values[held.used] = values if self.order is None else values[self.order]
+        held.values[held.used], known = self._ordered((values, known))
         if known is None:
             held.valid[held.used], held.sound[held.used] = 1, 0
         else:
-            held.valid[held.used] = known if self.order is None else known[self.order]
+            held.valid[held.used] = known
             held.sound[held.used] = sound_from(held.valid[held.used])
         held.used += 1
+
+    def _ordered[K: np.bool_ | np.uint8](self, found: tuple[Floats, npt.NDArray[K] | None]) -> tuple[Floats, npt.NDArray[K] | None]:
+        """Values by bar, then asset."""
+        values, known = found
+        return found if self.order is None else (values[self.order], None if known is None else known[self.order])
 
     def _grown(self, held: Generation) -> Generation:
         """Twice the room. Chunks that read the smaller arrays keep them: rows never move."""
@@ -235,6 +274,14 @@ class Group:
 def blank(size: int, height: int) -> Generation:
     """Room for features of so many rows."""
     return Generation(np.empty((size, height)), np.empty((size, height), dtype=np.uint8), np.zeros(size, dtype=np.int64))
+
+
+def same_bits(held: Generation, row: int, found: Found) -> bool:
+    """Whether a feature is what was computed in another way, to the last bit."""
+    values, known = found
+    valid = np.ones(len(values), dtype=bool) if known is None else known
+    mine = np.where(held.valid[row] != 0, held.values[row], 0.0).view(np.int64)
+    return bool((held.valid[row] == valid).all() and (mine == np.where(valid, values, 0.0).view(np.int64)).all())
 
 
 def sound_from(valid: npt.NDArray[np.uint8]) -> int:

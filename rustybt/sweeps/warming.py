@@ -1,4 +1,4 @@
-"""Compiling the pass over variants before the first sweep."""
+"""Compiling what a sweep has compiled before the first one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import polars as pl
 from rustybt.data import load
 from rustybt.kernel.cache import folder_for_now
 from rustybt.spec import Strategy, quantity, strategy
+from rustybt.sweeps.moving import average, highest, total
 from rustybt.sweeps.onepass import evaluate_each
 from rustybt.sweeps.run import sweep
 
@@ -17,14 +18,16 @@ DAYS = 40
 
 @strategy
 def above(days: int = 3) -> Strategy:
-    """One share while the close is above its mean."""
-    return Strategy(target=quantity(pl.when(pl.col("close") > pl.col("close").rolling_mean(days)).then(1).otherwise(0)))
+    """One share while the close is above its means, above the highest close before it, or risen over some bars."""
+    close = pl.col("close")
+    above = (close > close.rolling_mean(days)) & (close > close.ewm_mean(span=days)) | (close > close.shift(1).rolling_max(days))
+    return Strategy(target=quantity(pl.when(above | (close.diff().rolling_sum(days) > 0)).then(1).otherwise(0)))
 
 
 def is_compiled() -> bool:
-    """Whether the pass over variants has been compiled and kept for this machine."""
+    """Whether what a sweep has compiled was compiled and kept for this machine."""
     home = folder_for_now()
-    return home is not None and any(home.rglob(f"*{evaluate_each.__name__}-*.nbc"))
+    return home is not None and all(any(home.rglob(f"*{part.__name__}-*.nbc")) for part in (evaluate_each, average, highest, total))
 
 
 def compile_now() -> None:

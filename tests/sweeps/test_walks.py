@@ -1,0 +1,188 @@
+"""Features that are computed step by step have the bits of the planner, and a step that has other bits is not used."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rustybt as rbt
+from rustybt.model import Panel
+from rustybt.spec.lower import lower
+from rustybt.spec.planner import SignalPlan
+from rustybt.spec.tree import parse
+from rustybt.sweeps import features, walks
+from rustybt.sweeps.features import Group
+from rustybt.sweeps.walks import Walks
+from rustybt.testing import markets
+
+CLOSE, HIGH, LOW = (pl.col(name) for name in ("close", "high", "low"))
+MOVE = CLOSE.diff()
+LINE = CLOSE.ewm_mean(span=5, adjust=False, min_samples=5) - CLOSE.ewm_mean(span=12, adjust=False, min_samples=12)
+PANELS = {
+    "one": markets.panel(1, 260, seed=1),
+    "short": markets.panel(1, 3, seed=2),
+    "many": markets.panel(6, 120, seed=3),
+    "few": markets.panel(3, 9, seed=4),
+}
+KNOWN = [
+    CLOSE.ewm_mean(span=7), CLOSE.ewm_mean(alpha=0.1, adjust=False, min_samples=9), LINE.ewm_mean(span=4, adjust=False, min_samples=4),
+    HIGH.rolling_max(1), HIGH.rolling_max(300), LOW.rolling_min(6, min_samples=2).shift(1), LOW.shift(1).rolling_min(6),
+    MOVE.rolling_max(4),
+    MOVE.clip(lower_bound=0.0).rolling_mean(5), (-MOVE).clip(lower_bound=0).rolling_sum(5), MOVE.abs().rolling_mean(9, min_samples=3),
+    MOVE.rolling_sum(1), MOVE.clip(-1, 0.5).rolling_mean(4), CLOSE.pct_change(5).rolling_mean(4), CLOSE / CLOSE.shift(10) - 1,
+    (HIGH - LOW).rolling_mean(14), CLOSE.rolling_mean(20).shift(2), CLOSE.rolling_std(20).over("asset"), (HIGH + LOW + CLOSE) / 3,
+    CLOSE.rolling_mean(20, min_samples=4).ewm_mean(span=3), 2 * CLOSE - LOW, 1 / CLOSE, CLOSE.shift(5).diff(2),
+    (CLOSE - CLOSE.rolling_mean(5)) / CLOSE.rolling_std(5), (CLOSE * pl.col("volume")).rolling_sum(10),
+]  # fmt: skip
+
+
+def planned(panel: Panel, expr: pl.Expr, mask: Any) -> tuple[Any, Any, int | None, Any]:
+    plan = SignalPlan(lower({"f": parse(expr)}))
+    column = plan.evaluate(panel.frame, panel, rows=mask)["f"]
+    return column.cast(pl.Float64).fill_null(0.0).to_numpy(), column.is_not_null().to_numpy(), plan.lookbacks["f"], column.dtype
+
+
+def compare(panel: Panel, expr: pl.Expr, mask: Any = None) -> bool:
+    """Whether it was computed; then the bits, what is known and the reach have to be those of the planner."""
+    own = Walks(panel, mask)
+    walk = own.read(parse(expr))
+    assert walk is not None
+    found = own.values(walk)
+    if found is None:
+        return False
+    values, known = found
+    wanted, there, reach, dtype = planned(panel, expr, mask)
+    assert walk.reach == reach
+    assert dtype == pl.Float64
+    assert np.array_equal(np.ones(len(values), dtype=bool) if known is None else known, there)
+    assert np.array_equal(values.view(np.int64), np.where(there, wanted, 0.0).view(np.int64))
+    return True
+
+
+@pytest.mark.parametrize("name", PANELS)
+@pytest.mark.parametrize("expr", KNOWN, ids=str)
+def test_steps_have_the_bits_of_the_planner(expr: pl.Expr, name: str) -> None:
+    panel = PANELS[name]
+    assert compare(panel, expr) or panel.frame["close"].n_unique() < panel.frame.height
+    compare(panel, expr, np.random.default_rng(5).random(panel.frame.height) < 0.4)
+
+
+def test_they_are_computed_and_not_left_to_the_planner() -> None:
+    assert [str(expr) for expr in KNOWN if not compare(PANELS["one"], expr)] == []
+
+
+bars = st.integers(1, 40)
+leaves = st.sampled_from([CLOSE, HIGH, LOW, pl.col("open"), pl.col("volume")])
+
+
+def grown(below: st.SearchStrategy[pl.Expr]) -> st.SearchStrategy[pl.Expr]:
+    number = st.floats(-3, 3).filter(bool) | st.integers(1, 9)
+    sizes = st.tuples(bars, bars).map(sorted)
+    return st.one_of(
+        st.builds(lambda e, n: e.shift(n), below, bars),
+        st.builds(lambda e, n: e.diff(n), below, bars),
+        st.builds(lambda e, n: e.pct_change(n), below, bars),
+        st.builds(lambda e, n, adjust, least: e.ewm_mean(span=n, adjust=adjust, min_samples=least), below, bars, st.booleans(), bars),
+        st.builds(lambda e, n: e.rolling_max(n[1], min_samples=n[0]), below, sizes),
+        st.builds(lambda e, n: e.rolling_min(n[1], min_samples=n[0]), below, sizes),
+        st.builds(lambda e, n: (e + 0).rolling_mean(n[1], min_samples=n[0]), below, sizes),
+        st.builds(lambda e, n: (e + 0).rolling_sum(n[1], min_samples=n[0]), below, sizes),
+        st.builds(lambda e, n: e.rolling_mean(n), leaves, bars),
+        st.builds(lambda e, n: e.clip(lower_bound=n), below, number),
+        st.builds(lambda e: -e.abs(), below),
+        st.builds(lambda a, b: a + b, below, below),
+        st.builds(lambda a, b: a - b, below, below),
+        st.builds(lambda a, b: a * b, below, below),
+        st.builds(lambda a, b: a / b, below, below),
+        st.builds(lambda a, b: a / b, below, number),
+        st.builds(lambda a, b: b - a, below, number),
+        st.builds(lambda e: e.over("asset"), below),
+    )
+
+
+@given(st.recursive(leaves, grown, max_leaves=4), st.sampled_from(sorted(PANELS)), st.booleans())
+@settings(deadline=None)
+def test_any_steps_have_the_bits_of_the_planner(expr: pl.Expr, name: str, some: bool) -> None:
+    panel = PANELS[name]
+    compare(panel, expr, np.random.default_rng(7).random(panel.frame.height) < 0.5 if some else None)
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        CLOSE.rolling_mean(5, center=True), CLOSE.rolling_max(3, center=True), CLOSE.shift(-1), CLOSE.shift(0), CLOSE.rolling_median(5),
+        CLOSE.rank().over("ts"), CLOSE.cum_sum(), pl.lit(1.0), CLOSE > LOW, CLOSE.diff(-2), CLOSE.rolling_max(3, weights=[1.0, 2.0, 3.0]),
+        CLOSE.shift(1).over("asset", order_by="ts"), CLOSE.fill_null(0.0), CLOSE.rolling_quantile(0.3, window_size=4),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_other_steps_are_left_to_the_planner(expr: pl.Expr) -> None:
+    assert Walks(PANELS["one"], None).read(parse(expr)) is None
+
+
+def altered(how: pl.Expr) -> Panel:
+    bars = pl.DataFrame(
+        {"ts": pl.datetime_range(pl.datetime(2024, 1, 1, time_zone="UTC"), pl.datetime(2024, 1, 20, time_zone="UTC"), "1d", eager=True)}
+    ).with_columns(
+        asset=pl.lit("A"), **dict.fromkeys(("open", "high", "low", "close"), pl.int_range(100, 120).cast(pl.Float64)), volume=1.0
+    )
+    return rbt.load(bars.with_columns(own=pl.int_range(20).cast(pl.Float64)).with_columns(own=how))
+
+
+@pytest.mark.parametrize("value", [None, math.nan, math.inf])
+def test_data_out_of_the_ordinary_are_left_to_the_planner(value: float | None) -> None:
+    own = Walks(altered(pl.when(pl.col("own") == 7).then(pl.lit(value, dtype=pl.Float64)).otherwise("own")), None)
+    for expr in (pl.col("own"), pl.col("own").shift(1), pl.col("own").ewm_mean(span=3)):
+        walk = own.read(parse(expr))
+        assert walk is not None
+        assert own.values(walk) is None
+
+
+def test_zeros_of_either_sign_and_divisions_by_zero_are_left_to_the_planner() -> None:
+    own = Walks(altered(pl.when(pl.col("own") == 7).then(-0.0).otherwise("own")), None)
+    for expr in (pl.col("own").rolling_max(3), 1 / pl.col("own"), CLOSE / pl.col("own"), pl.col("own").pct_change(), CLOSE / 0.0):
+        walk = own.read(parse(expr))
+        assert walk is not None
+        assert own.values(walk) is None
+
+
+def text(expr: pl.Expr) -> str:
+    from rustybt.spec import tree
+
+    return tree.text(expr)
+
+
+SPANS = [text(CLOSE.ewm_mean(span=span)) for span in range(2, 9)]
+
+
+def features_of(panel: Panel) -> list[Any]:
+    group = Group(panel, None, None, 2**26)
+    held = group.need(SPANS)
+    return [held.values[held.known[one].row].copy() for one in SPANS]
+
+
+def test_the_first_of_a_shape_is_judged_by_the_planner(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel, judged = PANELS["many"], list[bool]()
+    same = features.same_bits
+
+    def watched(*told: Any) -> bool:
+        judged.append(same(*told))
+        return judged[-1]
+
+    monkeypatch.setattr(features, "same_bits", watched)
+    wanted = features_of(panel)
+    assert judged == [True]
+
+    def wrong(a: Any, *told: Any) -> None:
+        told[-1][:] = a + 1e-9
+
+    monkeypatch.setattr(walks, "average", wrong)
+    for found, right in zip(features_of(panel), wanted, strict=True):
+        assert found.tobytes() == right.tobytes()
+    assert judged == [True, False]
