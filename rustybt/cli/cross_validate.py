@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
         settings: o.SettingsOption = None,
         reading: o.Reading,
         account: o.Account,
+        place: o.Place,
         out: Annotated[str | None, typer.Option("--out", help="Parquet file for the paths.", show_default=False)] = None,
         report: o.PageOption = None,
         trials: o.TrialsOption = None,
@@ -52,7 +53,7 @@ def register(app: typer.Typer) -> None:
         with show.bar("runs", quiet=json) as progress:
             done = rbt.cross_validate(
                 found, panel, grid=tried, where=where, groups=groups, tests=tests, purge=purge, embargo=embargo, metric=metric, pick=pick,
-                progress=progress, trials=trials, **wanted,
+                progress=progress, trials=trials, **place, **wanted,
             )  # fmt: skip
         write_rows(done.paths, out)
         if report:

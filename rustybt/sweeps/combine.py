@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -19,17 +18,18 @@ from rustybt.data.cut import until
 from rustybt.engine import RunConfig
 from rustybt.engine.bulk import panel_of
 from rustybt.engine.summary import curve_of
-from rustybt.errors import ConfigError, RustyBTError
+from rustybt.errors import ConfigError
 from rustybt.model import Panel
+from rustybt.model.panel import Ints
 from rustybt.spec import Strategy, StrategyFunction
 from rustybt.sweeps.choose import Choice
 from rustybt.sweeps.combined import CrossValidation
-from rustybt.sweeps.executors import workers_of
 from rustybt.sweeps.given import configured
 from rustybt.sweeps.grid import assignments, check_grid
 from rustybt.sweeps.names import METRICS, refuse_taken
 from rustybt.sweeps.registry import Tally, Trial, counted, open_registry, trial_id
-from rustybt.sweeps.splits import Span, Split, combinatorial, paths
+from rustybt.sweeps.runner import Runner, running
+from rustybt.sweeps.splits import Span, Split, combinatorial, instant, paths
 from rustybt.sweeps.splits import groups as cut_into
 from rustybt.sweeps.stitch import Piece, cash_piece, joined, run_span, stitched_frame
 
@@ -48,7 +48,9 @@ def cross_validate(
     embargo: int = 0,
     metric: str = "sharpe",
     pick: str = "peak",
-    threads: int | None = None,
+    workers: int | None = None,
+    executor: str = "threads",
+    address: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     trials: str | Path | None = None,
     **settings: Any,
@@ -74,7 +76,10 @@ def cross_validate(
         embargo: bars of the training left out after each test group: how far back indicators read.
         metric: total_return, cagr, volatility, sharpe, sortino, calmar or max_drawdown of the session returns.
         pick: ``peak`` or ``plateau``, as in `rustybt.walk_forward`.
-        threads: workers; None = one per core. The result does not depend on it.
+        workers: how many variants at a time; None = one per core, of the cluster where there is one. The result does not depend on who
+            runs them.
+        executor: ``threads``, ``processes`` or ``ray``, as in `rustybt.sweep`.
+        address: of a Ray cluster, as in `rustybt.sweep`.
         progress: called with (done, total) runs of a variant on a group.
         trials: file that counts trials, as in `rustybt.sweep`; a cross-validation is one.
         **settings: of the run: ``cash``, ``costs``, ``fill`` ... as in `rustybt.run`.
@@ -109,7 +114,8 @@ def cross_validate(
             f"split {empty[0]} has nothing left to learn from", where="cross_validate, purge and embargo", do="give fewer bars of them"
         )
     tried = _Tried(strategy, variants, panel, config, spans)
-    tried.run(workers_of(threads), progress)
+    with running(executor, workers, address) as runner:
+        tried.run(runner, progress)
     choice = Choice(metric, pick)
     rows, chosen = _choices(tried, splits, choice, list(grid))
     routes = paths(splits, groups)
@@ -148,30 +154,23 @@ class _Tried:
         self.strategy, self.variants, self.panel, self.config, self.spans = strategy, variants, panel, config, spans
         self.parts = [until(panel, stop) for _, stop in spans]
         self.periods = periods_per_year(np.unique(panel.sessions))
-        self.made: list[Strategy | None] = []
-        self.curves: list[list[Curve]] = []
-        self.errors: list[str | None] = []
+        self.opening = int(config.cash.scaleb(config.money_scale))
+        self.equity: list[Ints] = []
+        self.errors: list[str | None] = [None] * len(variants)
 
-    def run(self, threads: int, progress: Callable[[int, int], None] | None) -> None:
-        """All of them."""
-        done, total = 0, len(self.variants) * len(self.spans)
-        with ThreadPoolExecutor(threads) as pool:
-            for made, curves, error in pool.map(self._one, self.variants):
-                self.made.append(made)
-                self.curves.append(curves)
-                self.errors.append(error)
-                done += len(self.spans)
+    def run(self, runner: Runner, progress: Callable[[int, int], None] | None) -> None:
+        """All of them, group after group."""
+        total = len(self.variants) * len(self.spans)
+        for group, (part, (first, _)) in enumerate(zip(self.parts, self.spans, strict=True)):
+
+            def told(done: int, _: int, before: int = group * len(self.variants)) -> None:
                 if progress is not None:
-                    progress(done, total)
+                    progress(before + done, total)
 
-    def _one(self, variant: Mapping[str, Any]) -> tuple[Strategy | None, list[Curve], str | None]:
-        try:
-            made = self.strategy(**variant)
-            return made, [curve_of(self.alone(made, group, self.config)) for group in range(len(self.spans))], None
-        except RustyBTError as error:
-            return None, [], str(error)
-        except Exception as error:  # noqa: BLE001 - whatever the user's function raises, or Polars for such a parameter
-            return None, [], f"{type(error).__name__}: {error}"
+            config = replace(self.config, trade_from=instant(self.panel, first))
+            equity, errors = runner.curves(self.strategy, part, config, self.variants, told)
+            self.equity.append(equity)
+            self.errors = [before or now for before, now in zip(self.errors, errors, strict=True)]
 
     def alone(self, made: Strategy, group: int, config: RunConfig) -> Any:
         """A strategy on a group."""
@@ -182,10 +181,11 @@ class _Tried:
         found = []
         for first, stop in spans:
             group = next(at for at, (begin, end) in enumerate(self.spans) if begin <= first and stop <= end)
-            curve, begin = self.curves[variant][group], self.spans[group][0]
-            at = slice(first - begin, stop - begin)
-            opening = curve.opening if first == begin else int(curve.equity[first - begin - 1])
-            piece = Curve(curve.ts[at], curve.sessions[at], curve.equity[at], curve.cash[at], curve.gross[at], curve.money_scale, opening)
+            own, begin = self.equity[group][variant], self.spans[group][0]
+            opening = self.opening if first == begin else int(own[first - begin - 1])
+            part, at = own[first - begin : stop - begin], slice(first, stop)
+            ts, sessions, scale = self.panel.ts[at], self.panel.sessions[at], self.config.money_scale
+            piece = Curve(ts, sessions, part, part, part, scale, opening)  # returns look at equity alone
             found.append(piece.closes().returns)
         return np.concatenate(found)
 
@@ -257,11 +257,10 @@ def _path(tried: _Tried, variants: Sequence[int]) -> list[Piece]:
     """One group behind the other, each with what the one before has left."""
     cash, found = tried.config.cash, list[Piece]()
     for group, variant in enumerate(variants):
-        made = tried.made[variant]
-        if made is None or cash <= 0:
+        if tried.errors[variant] is not None or cash <= 0:
             found.append(cash_piece(tried.panel, tried.spans[group], cash, tried.config))
             continue
-        result = tried.alone(made, group, replace(tried.config, cash=cash))
+        result = tried.alone(tried.strategy(**tried.variants[variant]), group, replace(tried.config, cash=cash))
         found.append(Piece(tried.spans[group], curve_of(result), cash, result.counts()["fills"], result.metrics))
         cash = Decimal(result.final_equity)
     return found

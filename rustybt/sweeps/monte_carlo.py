@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -17,10 +17,15 @@ from rustybt.engine import Result, run_configured
 from rustybt.engine.bulk import panel_of, sleeves_of
 from rustybt.engine.summary import curve_of
 from rustybt.errors import ConfigError, RustyBTError
-from rustybt.spec import Strategy
+from rustybt.spec import Strategy, StrategyFunction
 from rustybt.sweeps.changes import Case, Change
-from rustybt.sweeps.executors import workers_of
+from rustybt.sweeps.evaluate import Rows
+from rustybt.sweeps.executors import evaluated, sited
 from rustybt.sweeps.given import configured, seed_of
+from rustybt.sweeps.grid import Assignments
+from rustybt.sweeps.options import chunk_size
+from rustybt.sweeps.variants import Block, Chunk, Variants
+from rustybt.sweeps.work import DIED, Work
 
 METRICS = ("total_return", "cagr", "volatility", "sharpe", "max_drawdown")
 
@@ -135,7 +140,9 @@ def perturb(
     *,
     count: int = 200,
     seed: int = 0,
-    threads: int | None = None,
+    workers: int | None = None,
+    executor: str = "threads",
+    address: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     **settings: Any,
 ) -> Perturbed:
@@ -146,8 +153,10 @@ def perturb(
         data: a Panel or anything `rustybt.load` takes.
         changes: applied one after the other in every run; see `rustybt.sweeps.changes`.
         count: changed runs.
-        seed: run i draws from (seed, i), so neither threads nor the count change a run.
-        threads: workers; None = one per core.
+        seed: run i draws from (seed, i), so neither the count nor who runs it changes a run.
+        workers: how many at a time; None = one per core, of the cluster where there is one.
+        executor: ``threads``, ``processes`` or ``ray``, as in `rustybt.sweep`.
+        address: of a Ray cluster, as in `rustybt.sweep`.
         progress: called with (done, total) after each run.
         **settings: of the run: ``cash``, ``costs``, ``fill`` ... as in `rustybt.run`.
 
@@ -175,23 +184,63 @@ def perturb(
     sleeves_of(strategy)
     case = Case(strategy, panel_of(data), configured(settings, "perturb"))
     base = run_configured({strategy.name: strategy}, case.panel, case.config)
+    work = Altered((), (case.panel,), case.config, counting=False, strategy=strategy, changes=tuple(changes), seed=seed)
+    given, frames, done = Assignments({"run": range(count)}, count), list[pl.DataFrame](), 0
+    with sited(executor, workers, address) as site:
+        chunks = Variants((), ("",), (Block(0, 0, given),), (False, False)).chunks(0, chunk_size(count, site.workers, work.panels))
+        with closing(evaluated(work, chunks, site)) as parts:
+            for rows in parts:
+                frames.append(rows.frame)
+                for _ in range(rows.frame.height):
+                    done += 1
+                    if progress is not None:
+                        progress(done, count)
+    return Perturbed(base, pl.concat(frames))
 
-    def one(number: int) -> dict[str, Any]:
-        return _changed(case, changes, np.random.default_rng([seed, number]), number)
 
-    rows = []
-    with ThreadPoolExecutor(workers_of(threads)) as pool:
-        for done, row in enumerate(pool.map(one, range(count)), start=1):
-            rows.append(row)
-            if progress is not None:
-                progress(done, count)
-    schema: dict[str, Any] = {"run": pl.UInt32, "final_equity": pl.Decimal(38, case.config.money_scale)}
-    schema |= dict.fromkeys(METRICS, pl.Float64) | {"fills": pl.Int64, "error": pl.String}
-    return Perturbed(base, pl.DataFrame(rows, schema=schema))
+@dataclass(frozen=True)
+class Altered(Work):
+    """Changed runs, as work for those who run variants: the only parameter is the number of the run.
+
+    Attributes:
+        strategy: what is changed.
+        changes: applied one after the other.
+        seed: run i draws from (seed, i).
+    """
+
+    strategy: Strategy = field(kw_only=True)
+    changes: tuple[Change, ...] = field(kw_only=True)
+    seed: int = field(kw_only=True)
+
+    def rows(self, chunk: Chunk) -> Rows:
+        """Run one chunk."""
+        case = Case(self.strategy, self.panels[0], self.config)
+        numbers = chunk.block.assignments.columns["run"]
+        return self._framed([_changed(case, self.changes, np.random.default_rng([self.seed, number]), number) for number in numbers])
+
+    def died(self, chunk: Chunk) -> Rows:
+        """The row of a run that took its process with it."""
+        return self._framed([_row(chunk.block.assignments.columns["run"][0]) | {"error": DIED}])
+
+    def _framed(self, rows: list[dict[str, Any]]) -> Rows:
+        schema: dict[str, Any] = {"run": pl.UInt32, "final_equity": pl.Decimal(38, self.config.money_scale)}
+        schema |= dict.fromkeys(METRICS, pl.Float64) | {"fills": pl.Int64, "error": pl.String}
+        return Rows(pl.DataFrame(rows, schema=schema))
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Names of the modules that the strategy and the changes are from."""
+        held = [value for change in self.changes for value in vars(change).values() if isinstance(value, StrategyFunction)]
+        made = [*held, *map(type, self.changes), *([] if self.strategy.on_bar is None else [self.strategy.on_bar.callback])]
+        return tuple(dict.fromkeys(str(getattr(one, "__module__", "")) for one in made))
+
+
+def _row(number: int) -> dict[str, Any]:
+    return {"run": number, "final_equity": None, **dict.fromkeys(METRICS), "fills": None, "error": None}
 
 
 def _changed(case: Case, changes: Sequence[Change], rng: np.random.Generator, number: int) -> dict[str, Any]:
-    row: dict[str, Any] = {"run": number, "final_equity": None, **dict.fromkeys(METRICS), "fills": None, "error": None}
+    row = _row(number)
     try:
         for change in changes:
             case = change.apply(case, rng)

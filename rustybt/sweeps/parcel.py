@@ -152,7 +152,7 @@ def _strategy(kept: Mapping[str, Any]) -> StrategyFunction:
 
 def _modules(work: Work) -> Iterator[ModuleType]:
     """The modules of strategies that are in no installed package."""
-    for name in dict.fromkeys(strategy.__module__ for strategy in work.strategies):
+    for name in work.modules:
         module = sys.modules.get(name)
         if module is not None and not _installed(module):
             yield module

@@ -1,4 +1,4 @@
-"""Variants run for a study that asks for batch after batch, a search or a walk-forward, by the same workers all along."""
+"""Variants run for a study that asks for batch after batch, such as a search or a walk-forward, by the same workers all along."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from rustybt.engine import RunConfig
 from rustybt.model import Panel
+from rustybt.model.panel import Ints
 from rustybt.spec import StrategyFunction
-from rustybt.sweeps.evaluate import ROOM
+from rustybt.sweeps.evaluate import ROOM, Rows
 from rustybt.sweeps.executors import Crew, crew, sited
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.options import Site, chunk_size
@@ -60,19 +62,51 @@ class Runner:
             ConfigError: no variants, or a strategy that cannot be sent to where it is to run.
         """
         given, work = Assignments.of_rows(variants), self._work(strategy, panel, config, counting=counting)
-        size = chunk_size(given.count, self.site.workers, [panel])
-        every = Variants((strategy,), ("",), (Block(0, 0, given),), (False, False))
-        found, done = list[pl.DataFrame](), 0
+        found = list[pl.DataFrame]()
         self.trials = ()
+        for rows in self._parts(work, given, progress):
+            found.append(rows.frame)
+            self.trials += rows.trials
+        return pl.concat([given.frame(), pl.concat(found)], how="horizontal")
+
+    def curves(
+        self,
+        strategy: StrategyFunction,
+        panel: Panel,
+        config: RunConfig,
+        variants: Iterable[Mapping[str, Any]],
+        progress: Callable[[int, int], None] | None = None,
+    ) -> tuple[Ints, list[str | None]]:
+        """Equity of each variant in the order given: (variants, bars) Int64 money units, 0 where it failed; and why it did.
+
+        Args:
+            strategy: as in `rows`, like all that follows.
+            panel: as in `rows`.
+            config: as in `rows`.
+            variants: as in `rows`.
+            progress: as in `rows`.
+
+        Raises:
+            ConfigError: as `rows`.
+        """
+        work = Work((strategy,), (panel,), config, curves=True, counting=False, budget=ROOM)
+        found, errors = list[Ints](), list[str | None]()
+        for rows in self._parts(work, Assignments.of_rows(variants), progress):
+            assert rows.curves is not None
+            found.append(rows.curves)
+            errors += rows.frame["error"].to_list()
+        return np.concatenate(found), errors
+
+    def _parts(self, work: Work, given: Assignments, progress: Callable[[int, int], None] | None) -> Iterator[Rows]:
+        size, done = chunk_size(given.count, self.site.workers, work.panels), 0
+        every = Variants(work.strategies, ("",), (Block(0, 0, given),), (False, False))
         with closing(self.workers.rows(work, every.chunks(0, size))) as parts:
             for rows in parts:
-                found.append(rows.frame)
-                self.trials += rows.trials
+                yield rows
                 for _ in range(rows.frame.height):
                     done += 1
                     if progress is not None:
                         progress(done, given.count)
-        return pl.concat([given.frame(), pl.concat(found)], how="horizontal")
 
     def _work(self, strategy: StrategyFunction, panel: Panel, config: RunConfig, *, counting: bool) -> Work:
         for one in self.works:

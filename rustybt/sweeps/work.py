@@ -22,6 +22,8 @@ from rustybt.sweeps.variants import Block, Chunk
 
 AHEAD = 2
 """Chunks per worker that are handed out before the first of them is taken back: what waits takes memory."""
+DIED = "the process that ran this variant died"
+"""The error of what took its process with it."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,14 @@ class Work:
 
     def died(self, chunk: Chunk) -> Rows:
         """The row of a variant that took its process with it."""
-        row: dict[str, Any] = failed("the process that ran this variant died").row
+        row: dict[str, Any] = failed(DIED).row
         blank = np.zeros((1, begun(self.panels[chunk.block.data], self.config).bars), dtype=np.int64) if self.curves else None
         return Rows(pl.DataFrame([row], schema=columns(self.config.money_scale)), (), blank)
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Names of the modules that the strategies are from."""
+        return tuple(dict.fromkeys(strategy.__module__ for strategy in self.strategies))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in ("evaluators", "lock")}

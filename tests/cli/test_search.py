@@ -108,7 +108,8 @@ def test_cross_validate_joins_the_tests_to_paths(rustybt: Command, bars: str, cr
 def test_other_executors_give_the_same(rustybt: Command, cross: str, bars: str) -> None:
     searched = ("search", cross, "--data", bars, "--space", "fast=2..9", "--count", "8", "--batch", "4", "--trials", "off", "--json")
     walked = ("walk-forward", cross, "--data", bars, "--grid", "fast=3,5", "--train", "80", "--test", "60", "--trials", "off", "--json")
-    for command in (searched, walked):
+    crossed = ("cross-validate", cross, "--data", bars, "--grid", "fast=3,5,9", "--groups", "4", "--trials", "off", "--json")
+    for command in (searched, walked, crossed):
         plain = rustybt(*command)
         assert plain.code == 0
         assert rustybt(*command, "--executor", "processes", "--workers", "2").json == plain.json

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import polars as pl
 
 import rustybt as rbt
+from rustybt.sweeps import Case
 
 
 @rbt.strategy
@@ -40,3 +43,15 @@ def slow_once(mark: str, fast: int = 5, slow: int = 20) -> rbt.Strategy:
         os._exit(3)
     time.sleep(0.2)
     return rbt.Strategy(target=rbt.weight(0.1 + fast / 1000 + slow / 10_000))
+
+
+@dataclass(frozen=True)
+class Fatal:
+    """A change that takes the process of one run with it: the one whose first draw is that of run ``number`` of seed 0."""
+
+    number: int
+
+    def apply(self, case: Case, rng: np.random.Generator) -> Case:
+        if self.number >= 0 and rng.random() == np.random.default_rng([0, self.number]).random():
+            os._exit(3)
+        return case

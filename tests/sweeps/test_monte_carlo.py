@@ -67,9 +67,9 @@ def test_trades_that_are_drawn_change_everything(result: Result) -> None:
     assert found["profit"].mean() == pytest.approx(float(result.trades["pnl"].cast(pl.Float64).sum()), rel=0.6, abs=2000)
 
 
-def test_runs_do_not_depend_on_threads_nor_on_how_many_there_are(panel: Panel) -> None:
+def test_runs_do_not_depend_on_workers_nor_on_how_many_there_are(panel: Panel) -> None:
     changes: list[Change] = [PriceNoise(0.001), ExtraSlippage(5), MissedFills(0.1)]
-    one, other = (perturb(cross(), panel, changes, count=count, threads=threads) for count, threads in ((6, 1), (4, 3)))
+    one, other = (perturb(cross(), panel, changes, count=count, workers=workers) for count, workers in ((6, 1), (4, 3)))
     assert one.frame.head(4).equals(other.frame, null_equal=True)
     assert one.frame["final_equity"].n_unique() == 6
 

@@ -12,11 +12,13 @@ import pytest
 
 import rustybt as rbt
 from rustybt.model import Panel
-from rustybt.sweeps import cluster, executors
+from rustybt.spec import OnBar
+from rustybt.sweeps import Change, ExtraSlippage, MissedFills, ParameterJitter, PriceNoise, SyntheticBars, cluster, executors, perturb
 from rustybt.sweeps.cluster import connected
 from rustybt.sweeps.executors import crew, sited
+from rustybt.sweeps.work import DIED
 from rustybt.testing import markets
-from tests.sweeps.strategies import cross, deadly
+from tests.sweeps.strategies import Fatal, cross, deadly
 
 SPACE: dict[str, Any] = {"fast": rbt.Range(2, 12), "slow": [14, 20, 30, 99]}
 EXECUTORS = ("threads", "processes", "ray")
@@ -64,6 +66,48 @@ def test_a_walk_forward_is_the_same_whoever_runs_it(panel: Panel) -> None:
         frames = [frame for one in (grid, search) for frame in (one.windows, one.equity, one.variants, one.compared())]
         found.add(bytes_of(*frames))
     assert len(found) == 1
+
+
+WAYS = [("threads", 1), ("threads", 3), ("processes", 2), ("ray", 2)]
+
+
+def test_a_cross_validation_is_the_same_whoever_runs_it(panel: Panel) -> None:
+    found = set()
+    for executor, workers in WAYS:
+        grid = {"fast": [0, 3, 5, 99], "slow": [12, 20, 40]}
+        asked: dict[str, Any] = {"groups": 4, "purge": 2, "embargo": 10, "trials": "off", "executor": executor, "workers": workers}
+        one = rbt.cross_validate(cross, panel, grid=grid, **asked)
+        found.add(bytes_of(one.splits, one.paths, one.equity, one.summary()))
+    assert len(found) == 1
+
+
+def test_changed_runs_are_the_same_whoever_runs_them(panel: Panel) -> None:
+    changes: list[Change] = [
+        PriceNoise(0.001),
+        SyntheticBars(10),
+        MissedFills(0.1),
+        ExtraSlippage(5),
+        ParameterJitter(cross, 0.3, ("fast",)),
+        Fatal(-1),
+    ]
+    frames = [perturb(cross(), panel, changes, count=20, seed=2, executor=way, workers=workers).frame for way, workers in WAYS]
+    assert {bytes_of(frame) for frame in frames} == {bytes_of(frames[0])}
+    assert frames[0]["final_equity"].n_unique() == 20
+
+
+@pytest.mark.parametrize("executor", ["processes", "ray"])
+def test_a_changed_run_that_kills_its_worker_is_a_row(panel: Panel, executor: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "RETRIES", 0)
+    monkeypatch.setattr(executors, "DEATHS", 0)
+    found = perturb(cross(), panel, [Fatal(2)], count=4, executor=executor, workers=1).frame
+    assert found["run"].to_list() == [0, 1, 2, 3]
+    assert found["error"].to_list() == [None, None, DIED, None]
+
+
+def test_changed_runs_that_cannot_be_sent_are_refused(panel: Panel) -> None:
+    hold = rbt.Strategy("hold", target=rbt.weight(0.1), on_bar=OnBar(lambda context: None))
+    with pytest.raises(rbt.ConfigError, match="cannot be sent to another process"):
+        perturb(hold, panel, [PriceNoise()], count=2, executor="processes", workers=1)
 
 
 @pytest.mark.parametrize("executor", ["processes", "ray"])
