@@ -196,6 +196,8 @@ def _below_zero(timed: Timed, found: Reasons, listed: Sequence[Listed]) -> list[
 def below_zero(timed: Timed, found: Reasons, listed: Sequence[Listed]) -> Ints:
     """Rows of futures below zero among those that are set aside."""
     keyed, future = timed.keyed, np.array([item.asset.asset_class == "future" for item in listed])
+    if not future.any():
+        return np.zeros(0, dtype=np.int64)
     rows: Ints = np.flatnonzero((found == REASONS.index("zero or negative price")) & future[keyed.codes])
     lowest = keyed.frame.select(pl.min_horizontal(PRICES))[rows].to_series()
     below: Ints = rows[(lowest < 0).fill_null(value=False).to_numpy()]

@@ -21,6 +21,8 @@ SAFE = 2.0**50
 tie, the printed digits decide."""
 NOISE = 1e-6
 """A value nearer than this to a tick is on the tick: the rest is the noise of a double."""
+ALIKE = 1e-15
+"""Relative distance of two doubles that is a few units in their last place."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def _moved(values: Floats, floats: Floats, off: Floats) -> tuple[int, float]:
     """How many values were not on a step, and the largest distance: more than a few units in the last place of a double."""
     rows = np.flatnonzero(off > NOISE)
     distance = np.abs(values[rows] - floats[rows])
-    distance = distance[distance > 1e-15 * np.abs(values[rows])]
+    distance = distance[distance > ALIKE * np.abs(values[rows])]
     return len(distance), float(distance.max()) if len(distance) else 0.0
 
 

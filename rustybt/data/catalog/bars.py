@@ -7,6 +7,7 @@ fast to write and to read. Others are kept long.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -146,14 +147,16 @@ def writer_of(file: Any, schema: pa.Schema, short: Sequence[str]) -> Any:
 def same_bars(path: Path, bars: Bars) -> bool:
     """Whether a file holds some bars, read part by part."""
     exact = [Exact(bars.assets, name, bars.largest(name)) for name in FIELDS]
-    symbols = pl.Series([asset.symbol for asset in bars.assets])
-    rows, found = pl.scan_parquet(path, glob=False), 0
-    for part in blocks(bars.height):
+    symbols, rows = pl.Series([asset.symbol for asset in bars.assets]), pl.scan_parquet(path, glob=False)
+
+    def same(part: slice) -> bool:
         here, want = rows.slice(part.start, part.stop - part.start).collect(), bars.part(part)
-        found += here.height
-        if here.height != want.height or not _same(here, want, exact, symbols, bars.trusted):
-            return False
-    return bool(found == bars.height == rows.select(pl.len()).collect().item())
+        return here.height == want.height and _same(here, want, exact, symbols, bars.trusted)
+
+    if rows.select(pl.len()).collect().item() != bars.height:
+        return False
+    with ThreadPoolExecutor(2) as pool:
+        return all(pool.map(same, blocks(bars.height)))
 
 
 def _same(here: pl.DataFrame, want: pl.DataFrame, exact: list[Exact], symbols: pl.Series, trusted: Sequence[str]) -> bool:
@@ -161,10 +164,15 @@ def _same(here: pl.DataFrame, want: pl.DataFrame, exact: list[Exact], symbols: p
         here["ts"].equals(want["ts"], check_dtypes=True)
         and here["session"].equals(want["session"], check_dtypes=True)
         and here["asset"].equals(symbols.gather(want["asset"].to_physical()))
-        and all(here[one.name].to_physical().cast(pl.Int128).equals(one.whole(want).cast(pl.Int128)) for one in exact)
         and all(here[one.name].dtype == pl.Decimal(here[one.name].dtype.precision, one.scale) for one in exact)  # type: ignore[attr-defined]
+        and all(_whole(here[one.name], whole := one.whole(want)).equals(whole) for one in exact)
         and all(here[name].equals(want[name], check_dtypes=True, null_equal=True) for name in trusted)
     )
+
+
+def _whole(column: pl.Series, like: pl.Series) -> pl.Series:
+    """Decimals as whole numbers of a type; null where one is too long for it."""
+    return column.to_physical().cast(like.dtype, strict=False)
 
 
 def _table(bars: Bars, exact: list[Exact], part: slice) -> pa.Table:

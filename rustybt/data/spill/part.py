@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from rustybt.data.build import below_zero, scale_rows, set_aside
+from rustybt.data.build import Reasons, below_zero, scale_rows, set_aside
 from rustybt.data.columns import FIELDS
 from rustybt.data.hours import DAY
 from rustybt.data.metadata import Listed
@@ -93,11 +94,11 @@ def check_part(
     if timed.keyed.notes:
         return None
     listed = known(timed.keyed.symbols)
-    scaled = scale_rows(timed, listed)
-    if (scaled["volume"].ticks == 0).any() and _below_nothing(timed.keyed.frame["volume"]):
+    judged = _scanned(timed, listed) or _judged(timed, listed)
+    if judged is None:
         return None
-    found = find_dirty(timed.keyed.frame, scaled, timed.offsets, listed, timed.days)
-    columns: list[np.ndarray[Any, Any]] = [timed.ts, timed.days, *(scaled[name].ticks for name in FIELDS)]
+    found, moved = judged.found, judged.moved
+    columns: list[np.ndarray[Any, Any]] = [timed.ts, timed.days, *judged.ticks]
     bad = np.flatnonzero(found >= 0)
     offsets, first, below, first_below, aside = timed.offsets, None, np.zeros(0, np.int64), None, None
     if len(bad):
@@ -111,7 +112,7 @@ def check_part(
         spans=_spans(timed, columns[0], offsets),
         kept=spill.keep([np.ascontiguousarray(column) for column in columns]),
         midnight=options.stamp is not None or not (timed.ts % DAY).any(),
-        moved={name: (part.moved, part.residual) for name, part in scaled.items()},
+        moved=moved,
         largest={name: _largest(column) for name, column in zip(FIELDS, columns[2:], strict=True)},
         dirty=np.bincount(found[bad], minlength=len(REASONS)),
         first=first,
@@ -119,6 +120,55 @@ def check_part(
         first_below=first_below,
         aside=aside,
     )
+
+
+class _Judged(NamedTuple):
+    """Ticks by column, the number of the reason of each row, and what was not on a step."""
+
+    ticks: Sequence[Ints]
+    found: Reasons
+    moved: dict[str, tuple[int, float]]
+
+
+def _judged(timed: Timed, listed: Sequence[Listed]) -> _Judged | None:
+    """By the functions of the door; None where a volume cannot be made from its ticks again."""
+    frame = timed.keyed.frame
+    scaled = scale_rows(timed, listed)
+    if (scaled["volume"].ticks == 0).any() and _below_nothing(frame["volume"]):
+        return None
+    found = find_dirty(frame, scaled, timed.offsets, listed, timed.days)
+    return _Judged([scaled[name].ticks for name in FIELDS], found, {name: (one.moved, one.residual) for name, one in scaled.items()})
+
+
+def _scanned(timed: Timed, listed: Sequence[Listed]) -> _Judged | None:
+    """By one compiled pass; None where that is not for these rows."""
+    from rustybt.data.spill.scan import EXACT, Judged, scan
+
+    columns = [timed.keyed.frame[name] for name in FIELDS]
+    steps = [[Fraction(one.asset.tick_size), Fraction(one.asset.volume_step)] for one in listed]
+    if (
+        any(column.dtype != pl.Float64 or column.null_count() for column in columns)
+        or any(one.first is not None or one.last is not None for one in listed)
+        or any(max(step.numerator, step.denominator) > EXACT for pair in steps for step in pair)
+    ):
+        return None
+    sizes = np.array([[[step.numerator, step.denominator] for step in pair] for pair in steps], dtype=np.float64)
+    height = len(columns[0])
+    into = Judged(
+        np.empty((len(FIELDS), height), np.int64), np.empty(height, np.int8), np.zeros(len(FIELDS), np.int64), np.zeros(len(FIELDS))
+    )
+    if scan(tuple(_readonly(column) for column in columns), timed.offsets, sizes, into) >= 0:
+        return None
+    moved = zip(into.moved.tolist(), into.residual.tolist(), strict=True)
+    return _Judged(list(into.ticks), into.found, dict(zip(FIELDS, moved, strict=True)))
+
+
+def _readonly(column: pl.Series) -> np.ndarray[Any, Any]:
+    """The values in place, always of one type to the compiler."""
+    values = column.to_numpy()
+    if values.flags.writeable:
+        values.flags.writeable = False
+    return values
 
 
 def _below_nothing(column: pl.Series) -> bool:
