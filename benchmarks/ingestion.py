@@ -21,6 +21,8 @@ WAYS = ("door", "pandas", "catalog", "pandas and Parquet")
 SIZE = {"assets": 100, "bars": 100_000}
 SMALL = {"assets": 20, "bars": 500}
 WANTED = 3.0
+LARGER, NEEDED = 4, 16
+"""Times the rows of the file, and of its bytes free on the disk: of a second file, of which memory alone is shown."""
 DIRTY = 97
 """Every so many rows one has a high below its low."""
 NOTES = (
@@ -42,6 +44,8 @@ def measure(small: bool, rounds: int | None, say: Callable[[str], None]) -> Find
         say(f"ingestion: {bytes_ / 1e6:,.0f} MB")
         turns = 1 if rounds is None and not small else rounds
         found = side_by_side([Task(way, MODULE, {"way": way, "path": str(path)}) for way in WAYS], rounds=turns)
+        room = shutil.disk_usage(folder).free > NEEDED * bytes_
+        memory = (_memory(folder, path, say),) if room and not small else ()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     by_name = {one.column: one for one in found if one.error is None}
@@ -70,7 +74,33 @@ def measure(small: bool, rounds: int | None, say: Callable[[str], None]) -> Find
     ]
     head = ("way", "median", "of the processor", "million rows a second", "peak MiB", "times the file")
     title = f"Ingesting {count:,} CSV rows of {size['assets']} assets ({times(bytes_ / 1e6)} MB)"
-    return Findings("ingestion", tuple(found), (Table(title, head, rows, NOTES),), tuple(gains), tuple(wrong))
+    return Findings("ingestion", tuple(found), (Table(title, head, rows, NOTES), *memory), tuple(gains), tuple(wrong))
+
+
+def _memory(folder: Path, path: Path, say: Callable[[str], None]) -> Table:
+    """What ingesting alone takes of memory, of the file and of one several times as large."""
+    large, count = folder / "larger.csv", SIZE["assets"] * SIZE["bars"]
+    say(f"ingestion: memory of {count:,} and {LARGER * count:,} rows")
+    repeat_file(path, large, LARGER)
+    rows = []
+    for file, times_ in ((path, 1), (large, LARGER)):
+        one = side_by_side([Task("ingest alone", MODULE, {"way": "ingest alone", "path": str(file)})], rounds=0)[0]
+        taken = (seconds(one.median), mebibytes(one.before), mebibytes(one.peak)) if one.error is None else (one.error, "", "")
+        rows.append((f"{times_ * count:,}", *taken))
+    head = ("rows", "one run", "MiB before", "peak MiB")
+    return Table("Memory of rbt.ingest, each in a fresh process", head, tuple(rows))
+
+
+def repeat_file(path: Path, into: Path, times_: int) -> None:
+    """The same bars under the names of further assets: ``A0000`` becomes ``B0000``."""
+    with into.open("wb") as large:
+        for number in range(times_):
+            name = b"\n" + bytes([ord("A") + number])
+            with path.open("rb") as file:
+                heading = file.readline()
+                large.write(heading if number == 0 else b"")
+                while part := file.readlines(2**24):
+                    large.write((b"\n" + b"".join(part)).replace(b"\nA", name)[1:])
 
 
 def write_file(path: Path, assets: int, bars: int) -> None:

@@ -32,6 +32,12 @@ def prepare(case: dict[str, Any]) -> Job:
         panel = shelf.open(made.name)
         return {"rows": panel.frame.height, "bad": panel.quarantine.height, "sum": int(panel.frame["ticks_close"].sum())}
 
+    def ingest_alone() -> dict[str, Any]:
+        import rustybt as rbt
+
+        shutil.rmtree(folder, ignore_errors=True)
+        return {"new": rbt.ingest(path, "set", catalog=folder, stamp="close").new}
+
     def pandas_checks() -> dict[str, Any]:
         frame, bad = checked_by_pandas(path)
         return {"rows": len(frame), "bad": bad, "sum": int(frame["ticks_close"].sum())}
@@ -42,7 +48,7 @@ def prepare(case: dict[str, Any]) -> Job:
         frame.to_parquet(folder / "bars.parquet", compression="zstd")
         return {"rows": len(frame), "bad": bad, "sum": int(frame["ticks_close"].sum())}
 
-    ways = {"door": door, "catalog": catalog, "pandas": pandas_checks, "pandas and Parquet": pandas_parquet}
+    ways = {"door": door, "catalog": catalog, "ingest alone": ingest_alone, "pandas": pandas_checks, "pandas and Parquet": pandas_parquet}
     way = ways[case["way"]]
 
     def timed() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from rich.console import Console
 
@@ -384,6 +385,14 @@ def test_ingestion_agrees_with_pandas_on_rows_bad_rows_and_closes(tmp_path: Path
     assert not found.wrong
     assert {one.facts["bad"] for one in found.measured} == {ingestion.SMALL["assets"] * (ingestion.SMALL["bars"] // ingestion.DIRTY)}
     assert not list(tmp_path.glob("rustybt-ingestion-*")), "what was generated is removed"
+
+
+def test_a_file_repeated_under_other_names_is_a_larger_one(tmp_path: Path) -> None:
+    ingestion.write_file(tmp_path / "bars.csv", 2, 50)
+    ingestion.repeat_file(tmp_path / "bars.csv", tmp_path / "larger.csv", 3)
+    once, thrice = (pl.read_csv(tmp_path / name) for name in ("bars.csv", "larger.csv"))
+    assert thrice["asset"].unique().sort().to_list() == ["A0000", "A0001", "B0000", "B0001", "C0000", "C0001"]
+    assert thrice.drop("asset").equals(pl.concat([once.drop("asset")] * 3))
 
 
 def test_scanning_reads_the_part_and_passes_over_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
