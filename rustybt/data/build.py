@@ -19,15 +19,12 @@ from rustybt.data.columns import FIELDS, PRICES
 from rustybt.data.metadata import Listed, check_known, listings
 from rustybt.data.names import Names, names_of
 from rustybt.data.options import Options
-from rustybt.data.rows import REASONS, Mask, find_dirty, moment, report_dirty
+from rustybt.data.rows import REASONS, Mask, Reasons, find_dirty, moment, report_dirty
 from rustybt.data.ticks import Run, Scaled, scale_column
 from rustybt.data.timing import Timed, narrow, time_rows
 from rustybt.errors import DataError
 from rustybt.model import Panel
 from rustybt.model.panel import Ints
-
-type Reasons = npt.NDArray[np.int8]
-"""(rows,) number in `REASONS`, -1 where a row can be used."""
 
 
 def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, where: str, *, owned: bool = False) -> Panel:
@@ -59,10 +56,9 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
         listed = listed_of(timed, listed_in, options)
     else:
         listed = listings(timed.keyed.symbols, options)
-    scaled = scale_rows(timed, listed)
+    scaled, found = judge_rows(timed, listed, compiled=owned)
     check_listed(events or (), listed)
     notes = [*timed.notes, *told, *names.notes(timed.keyed.symbols), *unused(options, timed.keyed.symbols), *_rounding(scaled, listed)]
-    found = find_dirty(timed.keyed.frame, scaled, timed.offsets, listed, timed.days)
     quarantine = pl.DataFrame()
     if (found >= 0).any():
         sentence = report_dirty(found, timed.keyed)
@@ -109,6 +105,24 @@ def _selected(frame: pl.DataFrame, options: Options, where: str, names: Names) -
     chosen = [names.first.get(symbol, symbol) for symbol in options.selection]
     check_known(chosen, known, where)
     return frame.filter(pl.col("asset").is_in(chosen) | pl.col("asset").is_null()), known
+
+
+def judge_rows(timed: Timed, listed: Sequence[Listed], *, compiled: bool) -> tuple[dict[str, Scaled], Reasons]:
+    """Prices and volume in the steps of their assets, and why rows cannot be used.
+
+    Args:
+        timed: the rows.
+        listed: their assets.
+        compiled: whether there are enough rows to be worth loading compiled code.
+    """
+    if compiled:
+        from rustybt.data.scan import scan_rows
+
+        scan = scan_rows(timed, listed)
+        if scan is not None and scan.nearest:
+            return {name: Scaled(scan.ticks[i], scan.values[i], *scan.moved[name]) for i, name in enumerate(FIELDS)}, scan.found
+    scaled = scale_rows(timed, listed)
+    return scaled, find_dirty(timed.keyed.frame, scaled, timed.offsets, listed, timed.days)
 
 
 def scale_rows(timed: Timed, listed: Sequence[Listed]) -> dict[str, Scaled]:

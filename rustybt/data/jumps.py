@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rustybt.data.blocks import blocks
 from rustybt.data.columns import FIELDS
 from rustybt.data.ticks import Scaled
 from rustybt.model import Asset
@@ -83,12 +84,14 @@ def find_jumps(
 
 def candidates(opens: Floats, closes: Floats, days: npt.NDArray[np.int32], event_rows: Ints) -> list[int]:
     """Rows that open a session a third away from the close before, or farther, with no event."""
-    before, after = closes[:-1], opens[1:]
     least = min(max(ratio, 1 / ratio) for ratio in RATIOS.values()) * (1 - NEAR_OPEN)
-    rows = np.flatnonzero((after * least <= before) | (before * least <= after)) + 1
-    nights = days[rows] - days[rows - 1]
-    rows = rows[(nights > 0) & (nights <= PAUSE)]
-    kept: list[int] = rows[~np.isin(rows, event_rows)].tolist()
+    kept: list[int] = []
+    for part in blocks(len(opens), overlap=1):
+        before, after = closes[part][:-1], opens[part][1:]
+        rows = np.flatnonzero((after * least <= before) | (before * least <= after)) + part.start + 1
+        nights = days[rows] - days[rows - 1]
+        rows = rows[(nights > 0) & (nights <= PAUSE)]
+        kept += rows[~np.isin(rows, event_rows)].tolist()
     return kept
 
 

@@ -19,6 +19,8 @@ from rustybt.errors import DataError
 from rustybt.model.panel import Ints
 
 Mask = npt.NDArray[np.bool_]
+Reasons = npt.NDArray[np.int8]
+"""(rows,) number in `REASONS`, -1 where a row can be used."""
 REASONS = (
     "null price",
     "NaN or infinite price",
@@ -102,7 +104,7 @@ def check_unique(keyed: Keyed, ts: Ints, where: str, session: bool) -> None:
         )
 
 
-def find_dirty(frame: pl.DataFrame, scaled: dict[str, Scaled], offsets: Ints, listed: Sequence[Listed], days: Days) -> npt.NDArray[np.int8]:
+def find_dirty(frame: pl.DataFrame, scaled: dict[str, Scaled], offsets: Ints, listed: Sequence[Listed], days: Days) -> Reasons:
     """Number in REASONS of why each row cannot be used, -1 where it can.
 
     Args:
@@ -148,7 +150,7 @@ def find_dirty(frame: pl.DataFrame, scaled: dict[str, Scaled], offsets: Ints, li
     return found
 
 
-def report_dirty(found: npt.NDArray[np.int8], keyed: Keyed) -> str:
+def report_dirty(found: Reasons, keyed: Keyed) -> str:
     """One sentence that counts the dirty rows by reason and names the first."""
     rows = np.flatnonzero(found >= 0)
     counts = np.bincount(found[rows], minlength=len(REASONS))

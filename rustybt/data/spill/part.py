@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from rustybt.data.build import Reasons, below_zero, scale_rows, set_aside
+from rustybt.data.build import below_zero, scale_rows, set_aside
 from rustybt.data.columns import FIELDS
 from rustybt.data.hours import DAY
 from rustybt.data.metadata import Listed
 from rustybt.data.options import Options
-from rustybt.data.rows import REASONS, find_dirty
+from rustybt.data.rows import REASONS, Reasons, find_dirty
 from rustybt.data.spill.rows import Kept, Spill
 from rustybt.data.timing import Timed, time_rows
 from rustybt.model.panel import Ints
@@ -142,33 +141,10 @@ def _judged(timed: Timed, listed: Sequence[Listed]) -> _Judged | None:
 
 def _scanned(timed: Timed, listed: Sequence[Listed]) -> _Judged | None:
     """By one compiled pass; None where that is not for these rows."""
-    from rustybt.data.spill.scan import EXACT, Judged, scan
+    from rustybt.data.scan import scan_rows
 
-    columns = [timed.keyed.frame[name] for name in FIELDS]
-    steps = [[Fraction(one.asset.tick_size), Fraction(one.asset.volume_step)] for one in listed]
-    if (
-        any(column.dtype != pl.Float64 or column.null_count() for column in columns)
-        or any(one.first is not None or one.last is not None for one in listed)
-        or any(max(step.numerator, step.denominator) > EXACT for pair in steps for step in pair)
-    ):
-        return None
-    sizes = np.array([[[step.numerator, step.denominator] for step in pair] for pair in steps], dtype=np.float64)
-    height = len(columns[0])
-    into = Judged(
-        np.empty((len(FIELDS), height), np.int64), np.empty(height, np.int8), np.zeros(len(FIELDS), np.int64), np.zeros(len(FIELDS))
-    )
-    if scan(tuple(_readonly(column) for column in columns), timed.offsets, sizes, into) >= 0:
-        return None
-    moved = zip(into.moved.tolist(), into.residual.tolist(), strict=True)
-    return _Judged(list(into.ticks), into.found, dict(zip(FIELDS, moved, strict=True)))
-
-
-def _readonly(column: pl.Series) -> np.ndarray[Any, Any]:
-    """The values in place, always of one type to the compiler."""
-    values = column.to_numpy()
-    if values.flags.writeable:
-        values.flags.writeable = False
-    return values
+    scan = scan_rows(timed, listed)
+    return None if scan is None else _Judged(list(scan.ticks), scan.found, scan.moved)
 
 
 def _below_nothing(column: pl.Series) -> bool:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from rustybt.data import scan
 from rustybt.data.metadata import listings
 from rustybt.data.options import Options
-from rustybt.data.spill import part, scan
+from rustybt.data.spill import part
 from rustybt.data.timing import time_rows
 
 INF = float("inf")
