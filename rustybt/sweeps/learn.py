@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,21 @@ class Shown:
     left: list[int]
 
 
+def keys_of(column: Sequence[Any]) -> Sequence[Any]:
+    """The values of a parameter as keys: an int is its own, any other value is one with its type.
+
+    Example:
+        >>> keys_of([3, 0.5])
+        [3, (<class 'float'>, 0.5)]
+    """
+    kinds = set(map(type, column))  # thousands of variants of a few values: nothing is done for each in Python where it can be helped
+    if kinds == {int}:
+        return column
+    if kinds == {float} and all(column):
+        return list(zip(repeat(float), column, strict=False))
+    return [value if type(value) is int else (ABSENT if value is ABSENT else exactly(value)) for value in column]
+
+
 class Learner:
     """What is known about one strategy function.
 
@@ -98,12 +114,12 @@ class Learner:
 
     def _codes(self, name: str, column: Sequence[Any]) -> Ints:
         """The numbers of the values of a parameter; -1 where a value is not allowed."""
-        known = self.known.setdefault(name, Values())
-        found = []
-        for value in column:
-            key = value if type(value) is int else (ABSENT if value is ABSENT else exactly(value))
-            code = known.codes.get(key)
-            found.append(self._code(name, known, key, value) if code is None else code)
+        known, keys = self.known.setdefault(name, Values()), keys_of(column)
+        found: list[Any] = list(map(known.codes.get, keys))
+        if None in found:
+            for place, (key, value) in enumerate(zip(keys, column, strict=True)):
+                code = known.codes.get(key)
+                found[place] = self._code(name, known, key, value) if code is None else code
         return np.array(found, dtype=np.int64)
 
     def _code(self, name: str, known: Values, key: Any, value: Any) -> int:

@@ -239,7 +239,7 @@ def metrics_of(reduced: Any, points: int, periods: float) -> dict[str, Any]:
         cubes = np.array([value**1.5 for value in second.tolist()])
         squares = np.array([value**2 for value in second.tolist()])
         skew, kurtosis = np.where(moving, third / cubes, np.nan), np.where(moving, fourth / squares - 3.0, np.nan)
-    found = {"total_return": growth, "cagr": np.array([perf.compound(1.0 + one, exponent) for one in growth.tolist()])}
+    found = {"total_return": growth, "cagr": perf.compound_each(1.0 + growth, exponent)}
     found |= {"volatility": spread * year, "sharpe": sharpe, "max_drawdown": below, "skew": skew, "kurtosis": kurtosis}
     return found | {"periods_per_year": np.full(len(growth), periods)}
 

@@ -124,3 +124,11 @@ def test_shuffling_sessions_moves_no_ratio_that_ignores_the_path(values: list[fl
     for number in (perf.volatility, perf.sharpe, perf.sortino):
         one, other = number(r, 252), number(shuffled, 252)
         assert (math.isnan(one) and math.isnan(other)) or one == pytest.approx(other, rel=1e-9, abs=1e-9)
+
+
+def test_many_are_compounded_to_the_bits_of_each() -> None:
+    rng = np.random.default_rng(5)
+    growth = np.concatenate([rng.lognormal(0, 3, 500), [0.0, -0.5, math.nan, math.inf, 1.0, 5e-324, 1e308]])
+    for exponent in (0.1, 1.0, 25.2, 400.0, math.nan):
+        alone = [perf.compound(one, exponent) for one in growth.tolist()]
+        np.testing.assert_array_equal(perf.compound_each(growth, exponent), alone)

@@ -21,8 +21,8 @@ from rustybt.spec.strategy import stamped
 from rustybt.sweeps import learn
 from rustybt.sweeps.forms import agrees
 from rustybt.sweeps.grid import Assignments
-from rustybt.sweeps.learn import Learner
-from rustybt.sweeps.sketch import Sketcher, quietly
+from rustybt.sweeps.learn import Learner, keys_of
+from rustybt.sweeps.sketch import Sketcher, exactly, quietly
 from rustybt.testing import markets
 
 from .test_batch import PANELS, SETTINGS, same
@@ -311,3 +311,9 @@ def test_wrong_values_are_left_to_the_call() -> None:
     variants = Assignments.of_rows([{"n": n} for n in (2, 3, "x", 4, 2.5, True, 5, np.int64(6))] + [{"k": 0.1}])
     found = same(bounded, markets.panel(assets=1, bars=40, seed=1), variants)
     assert found["error"].is_null().to_list() == [True, True, False, True, False, False, True, True, False]
+
+
+@pytest.mark.parametrize("column", [[1, 2, 1], [0.5, -0.0, 0.0], [0.5, math.inf], [1, 1.0, True, "1", Decimal(1)], []])
+def test_values_are_keys_that_tell_their_types_apart(column: list[Any]) -> None:
+    assert list(keys_of(column)) == [value if type(value) is int else exactly(value) for value in column]
+    assert len(set(keys_of([1, 1.0, True, Decimal(1), 0.0, -0.0]))) == 6

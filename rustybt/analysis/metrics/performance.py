@@ -56,6 +56,21 @@ def compound(growth: float, exponent: float) -> float:
     return math.expm1(power) if power < _LARGEST_EXPONENT else math.nan
 
 
+def compound_each(growth: Floats, exponent: float) -> Floats:
+    """`compound` of many, to the same bits: logarithms and powers are those of the C library, one by one.
+
+    Example:
+        >>> compound_each(np.array([1.21, 0.0, -1.0]), 0.5).round(10)
+        array([ 0.1, -1. ,  nan])
+    """
+    out = np.where(growth == 0, -1.0, np.nan)
+    usual = np.flatnonzero(growth > 0)
+    power = np.array(list(map(math.log, growth[usual].tolist()))) * exponent
+    fits = np.flatnonzero(power < _LARGEST_EXPONENT)
+    out[usual[fits]] = list(map(math.expm1, power[fits].tolist()))
+    return out
+
+
 def cagr(values: Floats, periods: float) -> float:
     """Compound annual growth: ``(last / first) ** (periods / n) - 1`` with n returns.
 
