@@ -22,7 +22,7 @@ from numba.extending import (
 )
 
 from .kinds import BUILDS, Kind, kind_of
-from .state import KINDS, PLACES, TYPES, Desk
+from .state import KINDS, PLACES, TYPES, Desk, steady
 
 
 class DeskType(types.Opaque):  # type: ignore[misc]
@@ -34,6 +34,7 @@ class DeskType(types.Opaque):  # type: ignore[misc]
 
     def __init__(self, kind: Kind) -> None:
         self.kind, self.known, self.off = kind, dict(kind.known), kind.off
+        self.steady = steady(kind.known.get("assets"), kind.known.get("slots"))
         super().__init__(name=f"{__name__}.Desk_{kind.name}")
 
     @property
@@ -75,6 +76,10 @@ def read_field(context: Any, builder: Any, kind: DeskType, pointer: Any, name: s
     word = ir.IntType(64)
     if name in kind.known:
         return ir.Constant(word, kind.known[name])
+    first, behind = kind.steady.get(name, (name, 0))
+    if first != name:  # one address for all of them, which stays in a register
+        column = read_field(context, builder, kind, pointer, first)
+        return builder.gep(column, [ir.Constant(word, behind)])
     table = builder.bitcast(pointer, word.as_pointer())
     loaded = builder.load(builder.gep(table, [ir.Constant(word, PLACES[name])]))
     loaded.set_metadata("invariant.load", builder.module.add_metadata([]))

@@ -450,15 +450,38 @@ LOG = _NAMES[_NAMES.index("log_bar") : _NAMES.index("curve_equity")]
 CURVES = _NAMES[_NAMES.index("curve_equity") :]
 
 
+ALWAYS = {
+    **{"money": 12 * MOST_CURRENCIES, "count": 12, "cursor": 11, "errand_words": 6, "watch": 7, "guard": 13, "tally": MONTH + 1, "risk": 8},
+    **{"waiting": WAITING, **dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_CURRENCIES)},
+}
+"""Arrays of a state that are as long in every desk. They come first."""
+
+
 def lengths(assets: int, slots: int, orders: int, claims: int = 1, window: int = 0) -> dict[str, int]:
-    """Length of each array that a state and its scratch consist of."""
-    per_slot, per_order = (*PER_SLOT, "held_slots", "planned", "counted"), (*PER_ORDER, *DUE)
-    per_asset = ("last", "tick_now", "lot_now", "least_now")
-    fixed = {"money": 12, "count": 12, "cursor": 11, "errand_words": 6, "watch": 7, "guard": 13, "seen": assets, "moved": assets}
-    fixed |= {"tally": MONTH + 1, "moves": assets * window, "gain": window, "share": window, "risk": 8, "swings": assets}
-    fixed |= dict.fromkeys(PER_CLAIM, claims) | dict.fromkeys(per_asset, assets) | {"waiting": WAITING}
-    fixed |= dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_CURRENCIES) | {"money": 12 * MOST_CURRENCIES}
-    return fixed | dict.fromkeys(per_slot, slots) | dict.fromkeys(per_order, orders)
+    """Length of each array that a state and its scratch consist of: what depends on assets and slots alone before the others."""
+    per_asset = ("last", "tick_now", "lot_now", "least_now", "seen", "moved", "swings")
+    known = ALWAYS | dict.fromkeys(per_asset, assets) | dict.fromkeys((*PER_SLOT, "held_slots", "planned", "counted"), slots)
+    others = {"moves": assets * window, "gain": window, "share": window} | dict.fromkeys(PER_CLAIM, claims)
+    return known | others | dict.fromkeys((*PER_ORDER, *DUE), orders)
+
+
+def steady(assets: int | None, slots: int | None) -> dict[str, tuple[str, int]]:
+    """Arrays that lie as far behind the first of their type in every desk of so many assets and slots (None: of any): that one, how far.
+
+    Example:
+        >>> steady(None, None)["cursor"]
+        ('count', 12)
+    """
+    known = ALWAYS if assets is None or slots is None else lengths(assets, slots, 0, 0)
+    found: dict[str, tuple[str, int]] = {}
+    ends: dict[str, tuple[str, int]] = {}
+    for name, length in known.items():
+        if name in (*PER_CLAIM, *PER_ORDER, *DUE, "moves", "gain", "share"):
+            continue
+        first, at = ends.get(KINDS[name], (name, 0))
+        found[name] = first, at
+        ends[KINDS[name]] = first, at + length
+    return found
 
 
 @lru_cache(maxsize=64)
