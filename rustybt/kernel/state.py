@@ -416,8 +416,8 @@ class Desk:
             kind = TYPES[KINDS[name]]
             if kind is int:
                 table[PLACES[name]] = value
-            elif value.dtype != kind or not value.flags.c_contiguous:
-                raise TypeError(f"{name}: {value.dtype} in place of {kind}")
+            elif value.dtype != kind or not value.flags.c_contiguous or name in STEADY:
+                raise TypeError(f"{name}: {value.dtype} in place of {kind}, or an array whose place is known to the machine code")
             else:
                 table[PLACES[name]] = value.__array_interface__["data"][0]
             kept[name] = value
@@ -450,19 +450,22 @@ LOG = _NAMES[_NAMES.index("log_bar") : _NAMES.index("curve_equity")]
 CURVES = _NAMES[_NAMES.index("curve_equity") :]
 
 
-ALWAYS = {
-    **{"money": 12 * MOST_CURRENCIES, "count": 12, "cursor": 11, "errand_words": 6, "watch": 7, "guard": 13, "tally": MONTH + 1, "risk": 8},
-    **{"waiting": WAITING, **dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_CURRENCIES)},
-}
+ALWAYS = {"money": 12 * MOST_CURRENCIES, "count": 12, "cursor": 11, "errand_words": 6, "watch": 7, "guard": 13}
+ALWAYS |= {"tally": MONTH + 1, "risk": 8, "waiting": WAITING}
+ALWAYS |= dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_CURRENCIES)
 """Arrays of a state that are as long in every desk. They come first."""
 
 
 def lengths(assets: int, slots: int, orders: int, claims: int = 1, window: int = 0) -> dict[str, int]:
     """Length of each array that a state and its scratch consist of: what depends on assets and slots alone before the others."""
-    per_asset = ("last", "tick_now", "lot_now", "least_now", "seen", "moved", "swings")
-    known = ALWAYS | dict.fromkeys(per_asset, assets) | dict.fromkeys((*PER_SLOT, "held_slots", "planned", "counted"), slots)
+    known = ALWAYS | dict.fromkeys(PER_ASSET, assets) | dict.fromkeys((*PER_SLOT, "held_slots", "planned", "counted"), slots)
     others = {"moves": assets * window, "gain": window, "share": window} | dict.fromkeys(PER_CLAIM, claims)
     return known | others | dict.fromkeys((*PER_ORDER, *DUE), orders)
+
+
+PER_ASSET = ("last", "tick_now", "lot_now", "least_now", "seen", "moved", "swings")
+STEADY = frozenset((*ALWAYS, *PER_ASSET, *PER_SLOT, "held_slots", "planned", "counted"))
+"""What is written into and never given a place of its own: `steady`."""
 
 
 def steady(assets: int | None, slots: int | None) -> dict[str, tuple[str, int]]:
@@ -476,7 +479,7 @@ def steady(assets: int | None, slots: int | None) -> dict[str, tuple[str, int]]:
     found: dict[str, tuple[str, int]] = {}
     ends: dict[str, tuple[str, int]] = {}
     for name, length in known.items():
-        if name in (*PER_CLAIM, *PER_ORDER, *DUE, "moves", "gain", "share"):
+        if name not in STEADY:
             continue
         first, at = ends.get(KINDS[name], (name, 0))
         found[name] = first, at
