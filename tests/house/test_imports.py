@@ -161,6 +161,7 @@ def test_writing_a_strategy_needs_no_kernel_no_plots_and_no_calendars() -> None:
 
 RUN = """
 import json, sys
+before = set(sys.modules)
 import polars as pl
 import rustybt as rbt
 from rustybt.analysis.metrics import measure
@@ -173,7 +174,7 @@ mean = pl.col("close").rolling_mean
 strategy = rbt.Strategy("crossing", target=rbt.quantity(pl.when(mean(2) > mean(5)).then(10).otherwise(0)))
 result = rbt.run(strategy, rbt.load(frame), cash=10_000, costs=rbt.costs(commission=rbt.bps(10)))
 assert measure(curve_of(result)) and result.counts()["fills"] > 2
-print(json.dumps(sorted(sys.modules)))
+print(json.dumps(sorted(set(sys.modules) - before)))
 """
 NOT_FOR_A_RUN = (
     "numba",
