@@ -23,6 +23,8 @@ SIGNATURE = "i32 (ptr, ptr, ptr, i64, i64, i64)"
 ONLY_WRAPPER = ("numba_unpickle", "numba_do_raise", "numba_runtime_build_excinfo_struct")
 """What numba's own way in from Python calls where something was raised. It is in the file, and nobody takes it: where numba is not there
 to give them, they end the process. Numba puts its own in their place when it is imported."""
+PLAIN = ("memcpy", "memmove", "memset")
+"""What else it may take, beside names of Python: what LLVM makes of loops. Anything else would have to be set up by numba first."""
 CALL = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 """Calls without holding the lock of the interpreter, as ``nogil`` does."""
 _engines: list[Any] = []
@@ -107,7 +109,9 @@ def load(path: Path) -> Callable[..., int] | None:
         return None
     head, _, code = path.read_bytes()[:-SEAL].partition(b"\n")
     about = json.loads(head)
-    if about["needs"] is None or about["signature"] != SIGNATURE or about["machine"] != machine():
+    if about["needs"] is None or not all(name.startswith("Py") or name in ONLY_WRAPPER + PLAIN for name in about["needs"]):
+        return None
+    if about["signature"] != SIGNATURE or about["machine"] != machine():
         return None
     from llvmlite import binding
 

@@ -51,7 +51,13 @@ def cache_class() -> Any:
                 file.write(content.getvalue() + seal(content.getvalue()))
 
     class Kept(caching.FunctionCache):  # type: ignore[misc]
-        """What is kept of one function."""
+        """What is kept of one function.
+
+        Attributes:
+            counts: whether its code counts references.
+        """
+
+        counts = True
 
         def __init__(self, function: Any) -> None:
             super().__init__(function)
@@ -59,11 +65,14 @@ def cache_class() -> Any:
             self._cache_file = File(self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp())
 
         def load_overload(self, sig: Any, target_context: Any) -> Any:
-            """Without looking for declarations first: numba imports half of itself for them, SciPy too, and only compiling takes them."""
+            """Without looking for declarations first: numba imports half of itself for them, SciPy too, and only compiling takes them.
+
+            Code that counts references takes them too: they tell LLVM where what it calls is.
+            """
             beside = self._image(sig)
             if beside is not None and not beside.exists():
                 return None  # a build is kept in both forms or in none: it is compiled, and written, again
-            if not all(hasattr(self, name) for name in ("_load_overload", "_guard_against_spurious_io_errors")):
+            if self.counts or not all(hasattr(self, name) for name in ("_load_overload", "_guard_against_spurious_io_errors")):
                 return super().load_overload(sig, target_context)
             with self._guard_against_spurious_io_errors():
                 return self._load_overload(sig, target_context)
@@ -95,5 +104,6 @@ def checked(function: Any) -> Any:
     from numba.core.caching import FunctionCache
 
     if cache_class() is not None and type(getattr(function, "_cache", None)) is FunctionCache:
-        function._cache = cache_class()(function.py_func)  # noqa: SLF001 - numba has no door for it
+        function._cache = kept = cache_class()(function.py_func)  # noqa: SLF001 - numba has no door for it
+        kept.counts = function.targetoptions.get("_nrt") is not False
     return function
