@@ -11,7 +11,7 @@ from typing import Any
 
 from rustybt.data.catalog.bars import same_bars, write_bars
 from rustybt.data.catalog.content import Content, Files
-from rustybt.data.catalog.files import Summed
+from rustybt.data.catalog.files import Summed, settle_one
 from rustybt.data.catalog.reading import BARS, DESCRIPTION, QUARANTINE, assets_of, events_of
 from rustybt.errors import DataError
 from rustybt.model import Asset, Event
@@ -30,11 +30,12 @@ def write_snapshot(folder: Path, content: Content, events: Sequence[Event] | Non
     """
     with ThreadPoolExecutor(2) as pool:  # beside the bars, on other processors
         known = pool.submit(lambda: content.snapshot)
-        ready = pool.submit(content.write_ready, folder)
+        ready = pool.submit(_write_ready, folder, content)
         with Summed(folder / BARS) as bars:
             write_bars(bars, content)
         with Summed(folder / QUARANTINE) as aside:
             content.quarantine.write_parquet(aside, compression="zstd")  # type: ignore[arg-type]
+        settled = pool.submit(settle_one, folder / BARS)
         known.result()
         with Summed(folder / DESCRIPTION) as words:
             about = json.dumps(description(content, events), indent=1) + "\n"
@@ -45,7 +46,16 @@ def write_snapshot(folder: Path, content: Content, events: Sequence[Event] | Non
             raise DataError(
                 "the snapshot reads back differently", where=str(folder), do="leave out extra columns of unusual types: extras=[]"
             )
+        settled.result()
         return [*(file.said for file in (bars, aside, words)), *ready.result()]
+
+
+def _write_ready(folder: Path, content: Content) -> Files:
+    """Write the ready form and force it to the disk, which takes its time while others work."""
+    files = content.write_ready(folder)
+    for name, _, _ in files:
+        settle_one(folder / name)
+    return files
 
 
 def description(content: Content, events: Sequence[Event] | None) -> dict[str, Any]:

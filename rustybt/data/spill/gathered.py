@@ -20,16 +20,17 @@ from rustybt.data.spill.leaps import warn_of_leaps
 from rustybt.data.spill.part import First, Part, Span, check_part
 from rustybt.data.spill.rows import Rows, Spill
 from rustybt.data.stamps import utc
+from rustybt.data.text.parts import Parts, Piece
 from rustybt.data.timing import unstamped
 from rustybt.errors import DataError
 from rustybt.model import Asset
 from rustybt.model.panel import Ints
 
 THREADS = 4
-SHORT = 2**12
-"""Rows: parts of which each asset has fewer on average are more to find one by one than a panel is to make."""
-MANY = 2**14
-"""Runs that are found one by one, however short."""
+MANY = 2**15
+"""Runs of rows of one asset in one part: more take longer to be found one by one than a panel takes to be made."""
+LEAST, LARGEST = 2**10, 16
+"""Rows of a run at least, for which parts are made so many times larger at most."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,12 @@ def gather(plain: Plain, options: Options, spill: Spill) -> Gathered | None:
                 assets[symbol] = listings([symbol], options)[0]
         return [assets[symbol] for symbol in symbols]
 
-    def one(number: int) -> Part | None:
-        frame = parts.frame(parts.pieces[number])
+    def one(piece: Piece) -> Part | None:
+        frame = parts.frame(piece)
         return None if frame is None else check_part(frame, options, plain.where, known, spill)
 
     try:
-        found = _each(one, len(parts.pieces))
+        found = _all(parts, one)
         _, said, dated = utc(parts.times, options, plain.where)
     except DataError:
         return None
@@ -91,12 +92,22 @@ def gather(plain: Plain, options: Options, spill: Spill) -> Gathered | None:
     return _joined(found, options, spill, [assets[symbol] for symbol in sorted(assets)], [*plain.notes, *said, *stamped])
 
 
-def _each(one: Callable[[int], Part | None], count: int) -> list[Part] | None:
-    """Every part; None as soon as there is none of one."""
-    found: list[Part] = []
+def _all(parts: Parts, one: Callable[[Piece], Part | None]) -> list[Part] | None:
+    """Every part, in pieces that are larger where the rows of many assets are mixed; None as soon as there is none of one."""
+    pieces = parts.cut()
+    first = one(pieces[0]) if pieces else None
+    if first is None:
+        return None
+    runs, times = len(first.spans) * len(pieces), 1
+    if runs > MANY:
+        times = min(-(-LEAST * len(first.spans) // max(first.rows, 1)), LARGEST)
+        pieces = parts.cut(times)
+    if runs > MANY * times:
+        return None
+    found = [first] if times == 1 else []
     with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
         try:
-            for part in pool.map(one, range(count)):
+            for part in pool.map(one, pieces[len(found) :]):
                 if part is None:
                     return None
                 found.append(part)
@@ -144,7 +155,7 @@ def _in_order(found: Sequence[Part], symbols: Sequence[str]) -> tuple[Ints, Ints
             if span.count:
                 runs.append((number[symbol], i, span.first, span.count))
     table = np.array(sorted(runs), dtype=np.int64)
-    if len(table) > MANY and table[:, 3].mean() < SHORT:
+    if len(table) > MANY:
         return None
     return table[:, 1:], np.bincount(table[:, 0], weights=table[:, 3], minlength=len(symbols)).astype(np.int64)
 

@@ -34,19 +34,26 @@ class Parts:
     Args:
         wanted: the files.
         plans: how each is read.
-
-    Attributes:
-        pieces: in the order of the files and lines.
     """
 
     def __init__(self, wanted: Sequence[Wanted], plans: Sequence[Plan]) -> None:
         self._wanted, self._kinds = wanted, plans[0].kinds
         self._layouts = [plan.layout(one.origin) for plan, one in zip(plans, wanted, strict=True)]
         self._mine = local()
-        self.pieces: list[Piece] = []
-        for number, one in enumerate(wanted):
-            size, first = Path(one.path).stat().st_size, _heading(one.path)
-            self.pieces += [Piece(number, start, min(start + read.BLOCK, size)) for start in range(first, size, read.BLOCK)]
+        self._sizes = [(_heading(one.path), Path(one.path).stat().st_size) for one in wanted]
+
+    def cut(self, times: int = 1) -> list[Piece]:
+        """All lines, in the order of the files.
+
+        Args:
+            times: how many times larger than usual the pieces are.
+        """
+        length = times * read.BLOCK
+        return [
+            Piece(number, start, min(start + length, size))
+            for number, (first, size) in enumerate(self._sizes)
+            for start in range(first, size, length)
+        ]
 
     @property
     def times(self) -> pl.Series:

@@ -189,9 +189,25 @@ def test_the_same_content_twice_is_written_once(tmp_path: Path, small: None, mon
     assert not rbt.ingest(tmp_path / "bars.csv", "bars", catalog=tmp_path / "catalog", stamp="close").new
 
 
+def test_a_last_piece_in_which_no_line_begins_is_no_reason_to_stop(tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = lines()
+    (tmp_path / "bars.csv").write_text("\n".join([HEADING, *rows]) + "\n")
+    monkeypatch.setattr(read, "BLOCK", sum(len(line) + 1 for line in rows) - 5)
+    ours, theirs = both(tmp_path / "bars.csv", tmp_path, monkeypatch, {})
+    assert told(ours) == told(theirs)
+
+
+def test_parts_are_larger_where_rows_of_many_assets_are_mixed(tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bars.csv").write_text("\n".join([HEADING, *lines(by_time=True)]) + "\n")
+    monkeypatch.setattr(gathered, "MANY", 8)
+    monkeypatch.setattr(gathered, "LEAST", 40)
+    ours, theirs = both(tmp_path / "bars.csv", tmp_path, monkeypatch, {})
+    assert told(ours) == told(theirs)
+
+
 def test_short_runs_of_many_assets_are_left_to_the_door(tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bars.csv").write_text("\n".join([HEADING, *lines(by_time=True)]) + "\n")
-    monkeypatch.setattr(gathered, "MANY", 10)
+    monkeypatch.setattr(gathered, "MANY", 1)
     monkeypatch.setattr(intake, "OfSpill", None)
     assert rbt.ingest(tmp_path / "bars.csv", "bars", catalog=tmp_path / "catalog", stamp="close").new
 
