@@ -1,6 +1,7 @@
 """The catalog of datasets.
 
-In: panels. Out: the same panels, by name, in milliseconds, each an immutable snapshot named by the SHA-256 of its content. One folder::
+In: panels, or bars on the disk (`spilled`). Out: panels, by name, in milliseconds, each an immutable snapshot named by the SHA-256 of its
+content. One folder::
 
     catalog.db                 SQLite: versions, snapshots, symbols, files with checksums, runs
     reference.db               SQLite: assets by symbol and date, see `rustybt.data.reference`

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 
 import rustybt as rbt
 from rustybt.data import Catalog, intake
-from rustybt.data.catalog import store, verify, writing
+from rustybt.data.catalog import lying, spilled, store, verify, writing
 from rustybt.data.catalog.content import OfPanel
 from rustybt.data.catalog.spilled import OfSpill
-from rustybt.data.spill import gathered
+from rustybt.data.spill import gathered, leaps
+from rustybt.data.spill.rows import Rows
 from rustybt.data.text import read
 from rustybt.errors import DataError
 
@@ -112,17 +114,50 @@ def told(shelf: Catalog) -> list[list[Any]]:
         return [connection.execute(f"SELECT * FROM {table}").fetchall() for table in ("snapshots", "versions", "files", "symbols")]
 
 
-@pytest.mark.parametrize("name", PLAIN)
-def test_a_snapshot_made_in_parts_has_the_same_bytes(tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    rows, options = PLAIN[name]
-    (tmp_path / "bars.csv").write_text("\n".join([HEADING, *rows]) + "\n")
-    ours, theirs = both(tmp_path / "bars.csv", tmp_path, monkeypatch, options)
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Columns are read back a few rows at a time; how many."""
+    read_back: list[int] = []
+    column = Rows.column
+
+    def counted(rows: Rows, name: str, start: int, stop: int) -> Any:
+        read_back.append(stop - start)
+        return column(rows, name, start, stop)
+
+    monkeypatch.setattr(Rows, "column", counted)
+    row_groups = import_module("rustybt.data.blocks")  # the package has a function of this name
+    for module, name in ((lying, "CHUNK"), (spilled, "CHUNK"), (lying, "CELLS"), (leaps, "CHUNK"), (row_groups, "BLOCK")):
+        monkeypatch.setattr(module, name, 16)
+    return read_back
+
+
+def same_bytes(ours: Catalog, theirs: Catalog) -> None:
     assert told(ours) == told(theirs)
     first, second = (sorted(shelf.folder(shelf.find("bars").snapshot).iterdir()) for shelf in (ours, theirs))
     assert [path.name for path in first] == [path.name for path in second]
     for path, other in zip(first, second, strict=True):
         assert path.read_bytes() == other.read_bytes(), path.name
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_snapshot_made_in_parts_has_the_same_bytes(tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    rows, options = PLAIN[name]
+    (tmp_path / "bars.csv").write_text("\n".join([HEADING, *rows]) + "\n")
+    ours, theirs = both(tmp_path / "bars.csv", tmp_path, monkeypatch, options)
+    same_bytes(ours, theirs)
     assert verify(ours) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["by asset", "dirty, by time", "a ragged grid", "a ragged grid, by time", "increments of single assets", "dates"]
+)
+def test_no_column_is_read_back_as_a_whole(
+    tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch, short: list[int], name: str
+) -> None:
+    rows, options = PLAIN[name]
+    (tmp_path / "bars.csv").write_text("\n".join([HEADING, *rows]) + "\n")
+    same_bytes(*both(tmp_path / "bars.csv", tmp_path, monkeypatch, options))
+    assert 0 < max(short) <= 17  # a row more where neighbours are compared
 
 
 def test_one_file_for_each_asset(tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch) -> None:
