@@ -22,7 +22,7 @@ from rustybt.data.spill.rows import Rows, Spill
 from rustybt.data.stamps import utc
 from rustybt.data.text.parts import Parts, Piece
 from rustybt.data.timing import unstamped
-from rustybt.errors import DataError
+from rustybt.errors import ConfigError, DataError
 from rustybt.model import Asset
 from rustybt.model.panel import Ints
 
@@ -84,7 +84,7 @@ def gather(plain: Plain, options: Options, spill: Spill) -> Gathered | None:
     try:
         found = _all(parts, one)
         _, said, dated = utc(parts.times, options, plain.where)
-    except DataError:
+    except (DataError, ConfigError, pl.exceptions.PolarsError):  # the door says what is wrong, and where
         return None
     if not found or not sum(part.kept.height for part in found) or (options.dirty == "refuse" and any(part.first for part in found)):
         return None

@@ -51,6 +51,24 @@ print(json.dumps(seen))
 """
 
 
+IN_PARTS = """
+import os, signal, sys
+import rustybt as rbt
+from rustybt.data.catalog.spilled import OfSpill
+from rustybt.data.spill.rows import Spill
+from rustybt.data.text import read
+read.WORTH, read.BLOCK = 0, 4000
+steps = {"keep": (Spill, "keep"), "frame": (OfSpill, "_write_frame"), "arrays": (OfSpill, "_arrays"), "rows": (OfSpill, "part")}
+owner, name = steps[sys.argv[3]]
+done = getattr(owner, name)
+def die(*given):
+    done(*given)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(owner, name, die)
+rbt.ingest(sys.argv[1], "stocks", catalog=sys.argv[2], stamp="close")
+"""
+
+
 def start(script: str, *arguments: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", script, *map(str, arguments)]
     return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -85,6 +103,22 @@ def test_a_writer_killed_at_any_step_leaves_the_old_or_the_new_snapshot(tmp_path
     assert shelf.find("stocks").snapshot != old.snapshot
     assert verify(shelf) == []
     assert True in outcomes
+
+
+@pytest.mark.parametrize("step", ["keep", "frame", "arrays", "rows"])
+def test_a_writer_of_parts_that_is_killed_leaves_what_was_there(tmp_path: Path, step: str) -> None:
+    bars = markets.market(assets=3, bars=40, seed=4).bars
+    shelf = Catalog(tmp_path / "catalog")
+    old = rbt.ingest(bars, "stocks", catalog=shelf)
+    bars.with_columns(bars["volume"] + 1).write_csv(tmp_path / "bars.csv")
+    died = start(IN_PARTS, tmp_path / "bars.csv", shelf.root, step)
+    _, said = died.communicate(timeout=120)
+    assert died.returncode == -signal.SIGKILL, said
+    assert shelf.find("stocks").snapshot == old.snapshot
+    assert not [path for path in shelf.root.iterdir() if path.name not in ("catalog.db", "writer.lock", "snapshots", "staging")]
+    assert all(finding.repairable for finding in verify(shelf))
+    repair(shelf)
+    assert verify(shelf) == []
 
 
 def test_readers_see_whole_snapshots_while_one_writes(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -215,6 +217,18 @@ def test_an_error_is_that_of_the_door(
         rbt.ingest(tmp_path / "bars.csv", "bars", catalog=tmp_path / "catalog", **given)
     assert str(found.value) == str(expected.value)
     assert Catalog(tmp_path / "catalog").versions() == []
+
+
+def test_a_full_disk_is_one_message_and_leaves_nothing(tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bars.csv").write_text("\n".join([HEADING, *lines()]) + "\n")
+
+    def full(*_: Any) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(DataError, match="the catalog cannot be written: No space left on device"):
+        rbt.ingest(tmp_path / "bars.csv", "bars", catalog=tmp_path / "catalog", stamp="close")
+    assert list((tmp_path / "catalog").iterdir()) == []
 
 
 def test_the_same_content_twice_is_written_once(tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch) -> None:
