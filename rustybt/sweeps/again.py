@@ -18,7 +18,7 @@ from rustybt.model import Panel
 from rustybt.sweeps.evaluate import ROOM, Rows
 from rustybt.sweeps.executors import evaluated
 from rustybt.sweeps.moments import session_ends
-from rustybt.sweeps.options import Site, chunk_size
+from rustybt.sweeps.options import CHUNK, Site, chunk_size
 from rustybt.sweeps.variants import Block, Chunk, Variants
 from rustybt.sweeps.work import Work
 
@@ -34,6 +34,7 @@ class Tried:
         rows: of those that ran, in order: ``variant``, ``total_return``, ``volatility``, ``sharpe``, ``periods_per_year``.
         seconds: what one variant took by the clock; None where nobody looked.
         room: bytes for features.
+        most: variants that are run together, at most.
     """
 
     variants: Variants
@@ -42,6 +43,7 @@ class Tried:
     rows: pl.DataFrame
     seconds: float | None = None
     room: int = ROOM
+    most: int = CHUNK
 
     @property
     def numbers(self) -> list[int]:
@@ -91,7 +93,7 @@ class Tried:
                 yield curve_of(run_configured({made.name: made}, self.panels[block.data], self.config)).closes().returns[:, None]
             return
         work = Work(self.variants.strategies, self.panels, self.config, curves=True, counting=False, budget=self.room)
-        chunks = self._chunks(numbers, chunk_size(len(numbers), site.workers, self.panels))
+        chunks = self._chunks(numbers, min(self.most, chunk_size(len(numbers), site.workers, self.panels)))
         with closing(evaluated(work, chunks, site)) as found:
             for chunk, rows in zip(chunks, found, strict=True):
                 yield self._closes(chunk, rows)

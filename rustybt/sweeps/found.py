@@ -15,13 +15,14 @@ from rustybt.engine import Result, RunConfig, run_configured
 from rustybt.engine.bulk import panel_of
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
+from rustybt.model.sizes import bytes_of
 from rustybt.spec import Range, StrategyFunction
 from rustybt.sweeps.again import Tried
 from rustybt.sweeps.executors import sited
 from rustybt.sweeps.given import configured, whole
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.honest import NEEDED, judged, sentence
-from rustybt.sweeps.judgement import AT_ONCE, LEADERS, Asking, Judgement, judge, leaders_of
+from rustybt.sweeps.judgement import AT_ONCE, BUDGET, LEADERS, Asking, Judgement, judge, leaders_of
 from rustybt.sweeps.registry import Tally, counted, open_registry
 from rustybt.sweeps.runner import running
 from rustybt.sweeps.searching import SearchPlan, explore, plan_of
@@ -137,7 +138,13 @@ class Search:
         return Tried(variants_of((self.strategy,), ("",), assignments, (False, False)), (self.panel,), self.config, rows, self.seconds)
 
     def judgement(
-        self, *, limit: float | None = None, executor: str = "threads", workers: int | None = None, address: str | None = None
+        self,
+        *,
+        limit: float | None = None,
+        executor: str = "threads",
+        workers: int | None = None,
+        address: str | None = None,
+        budget: str | int = BUDGET,
     ) -> Judgement:
         """How much of the best is luck, every variant that was asked for considered; see `rustybt.sweeps.Sweep.judgement`.
 
@@ -145,10 +152,12 @@ class Search:
         that learn gather around what looked good, so that the probability of overfitting is that of the choice at the end.
         """
         known = self._judgements.get("")
-        if known is None or not (known.tested or limit is not None):
+        if known is None or (known.cut and bytes_of(budget) > BUDGET) or not (known.tested or limit is not None):
             best = (self.pareto if len(self.plan.metrics) > 1 else self.top(LEADERS)).head(LEADERS)
             with sited(executor, workers, address) as site:
-                asked = Asking(leaders_of(best, "trial"), site, limit, "Search.judgement() (or rustybt search --judge)")
+                asked = Asking(
+                    leaders_of(best, "trial"), site, limit, "Search.judgement() (or rustybt search --judge)", budget=bytes_of(budget)
+                )
                 known = self._judgements[""] = judge(self.tried, asked)
         return known
 

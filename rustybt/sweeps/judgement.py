@@ -32,13 +32,17 @@ from rustybt.analysis.honesty import (
 from rustybt.analysis.metrics.curve import Floats
 from rustybt.errors import ConfigError
 from rustybt.sweeps.again import Tried
+from rustybt.sweeps.batch import working_bytes
 from rustybt.sweeps.names import METRICS
 from rustybt.sweeps.options import Site
+from rustybt.sweeps.within import LIMIT, Within
 
 AT_ONCE = 2.5
 """Seconds that the tests may be expected to take for a leaderboard that did not ask for them."""
 LEADERS = 10
 """Rows of a leaderboard that have intervals."""
+BUDGET = 2 * 10**9
+"""Bytes of a judgement where nothing else is said, as of a sweep."""
 COUNT, PARTS = 1000, 16
 """Resamples, and parts of the sessions."""
 SHORTEST = 10
@@ -70,6 +74,11 @@ class Judgement:
     superior_ability: Superiority | None = None
     intervals: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SHAPE))
     notes: tuple[str, ...] = ()
+
+    @property
+    def cut(self) -> bool:
+        """Whether something was left out for lack of memory."""
+        return any(LIMIT in note for note in self.notes)
 
     @property
     def tested(self) -> bool:
@@ -128,6 +137,7 @@ class Asking:
         limit: seconds that it may be expected to take; None = any.
         how: what to call when it would take longer.
         known: a judgement of the same variants, whose tests are taken over.
+        budget: bytes of memory that it may take on one machine beside the data and the rows.
     """
 
     leaders: Sequence[int]
@@ -135,6 +145,7 @@ class Asking:
     limit: float | None
     how: str
     known: Judgement | None = None
+    budget: int = BUDGET
 
 
 def parts_for(sessions: int) -> int | None:
@@ -160,13 +171,32 @@ def expected(tried: Tried, sessions: int) -> float | None:
 def judge(tried: Tried, asking: Asking) -> Judgement:
     """Intervals of the leaders, and the tests over all variants where they are wanted or take no time worth talking of.
 
+    What does not fit into the budget is left out, and a note says so.
+
     Raises:
         RustyBTError: a variant that ran cannot be run again.
     """
+    sessions = 0
     try:
         sessions = tried.sessions()
+        within = within_of(tried, sessions, asking)
+        if not within.chunk:
+            said = within.sentence("The intervals and the tests over all variants were", within.least, asking.how)
+            return Judgement(tried.rows.height, sessions, notes=(said,))
+        return _judged(replace(tried, room=min(tried.room, within.features), most=within.chunk), asking, within)
     except ConfigError as error:
-        return Judgement(tried.rows.height, 0, notes=(f"Nothing was tested: {error.what}.",))
+        return Judgement(tried.rows.height, sessions, notes=(f"Nothing was tested: {error.what}.",))
+
+
+def within_of(tried: Tried, sessions: int, asking: Asking) -> Within:
+    """What it takes."""
+    panels, parts = tried.panels, parts_for(sessions)
+    bars, working = max(panel.bars for panel in panels), max(map(working_bytes, panels))
+    return Within(asking.budget, tried.rows.height, sessions, bars, working, asking.site.beside, COUNT, parts)
+
+
+def _judged(tried: Tried, asking: Asking, within: Within) -> Judgement:
+    sessions = within.sessions
     blank = Judgement(tried.rows.height, sessions)
     if asking.limit is not None and tried.seconds is None:
         tried = replace(tried, seconds=_timed(tried, asking))
@@ -176,13 +206,17 @@ def judge(tried: Tried, asking: Asking) -> Judgement:
     leading = tried.leading(LEADING)
     wanted = sorted({*leading, *asking.leaders})
     known = dict(zip(wanted, np.concatenate(list(tried.returns(wanted, asking.site)), axis=1).T, strict=True))
-    around = _intervals(tried, {number: known[number] for number in asking.leaders}, asking.site.workers)
+    if within.threads:
+        workers = min(asking.site.workers, within.threads)
+        blank = replace(blank, intervals=_intervals(tried, {number: known[number] for number in asking.leaders}, workers))
+    else:
+        blank = replace(blank, notes=(within.sentence("The intervals were", 2 * within.around, asking.how),))
     if asking.known is not None and asking.known.tested:
-        return replace(asking.known, intervals=around)
-    found, seconds = replace(blank, intervals=around), expected(tried, sessions)
+        return replace(asking.known, intervals=blank.intervals, notes=(*blank.notes, *asking.known.notes))
+    found, seconds = blank, expected(tried, sessions)
     if asking.limit is not None and (seconds is None or seconds > asking.limit):
-        return replace(found, notes=(_too_long("The tests over all variants were", tried, sessions, asking),))
-    return _tested(found, tried, np.column_stack([_kept(known[number]) for number in leading]), asking.site)
+        return replace(found, notes=(*found.notes, _too_long("The tests over all variants were", tried, sessions, asking)))
+    return _tested(found, tried, np.column_stack([_kept(known[number]) for number in leading]), (asking, within))
 
 
 def _timed(tried: Tried, asking: Asking) -> float:
@@ -197,34 +231,74 @@ def _timed(tried: Tried, asking: Asking) -> float:
     return took
 
 
-def _tested(found: Judgement, tried: Tried, leading: Floats, site: Site) -> Judgement:
-    """With the tests over all variants."""
-    sessions, notes = found.sessions, list[str]()
+def _tested(found: Judgement, tried: Tried, leading: Floats, asked: tuple[Asking, Within]) -> Judgement:
+    """With the tests over all variants, as far as they fit."""
+    asking, sessions, notes = asked[0], found.sessions, list(found.notes)
     if sessions < SHORTEST:
-        return replace(found, notes=(f"Nothing was tested: {sessions} sessions are too few to resample.",))
-    parts, contest, sums, lost = parts_for(sessions), Contest(sessions, leading_block(leading), COUNT), list[PartSums](), 0
-    for table in tried.returns(tried.numbers, site):
+        return replace(found, notes=(*notes, f"Nothing was tested: {sessions} sessions are too few to resample."))
+    contest, splits = _prepared(leading, asked, notes)
+    if contest is None and splits is None:
+        return replace(found, notes=tuple(notes))
+    lost = 0
+    for table in tried.returns(tried.numbers, asking.site):
         lost += int((~np.isfinite(table)).any(axis=0).sum())
         table = _kept(table)
-        contest.add(table)
-        if parts is not None:
-            sums.append(part_sums(table, parts))
+        for each in (contest, splits):
+            if each is not None:
+                each.add(table)
     if lost:
-        notes.append(f"{lost:,} variants lost everything; their sessions after that count as returns of zero.")
-    split = None
-    if parts is None:
-        notes.append(f"The probability of overfitting was not computed: {sessions} sessions are too few, {4 * SHORTEST} are needed.")
-    elif tried.rows.height < 2:
-        notes.append("The probability of overfitting was not computed: one variant has nothing to be ranked among.")
-    else:
-        whole, squares = (np.concatenate([getattr(one, name) for one in sums], axis=1) for name in ("sums", "squares"))
-        split = overfitting_of(PartSums(whole, squares, sums[0].counts))
-    check, better = contest.reality_check(), None
-    try:
-        better = contest.superior_ability()
-    except ConfigError as error:
-        notes.append(f"Superior ability was not tested: {error.what}.")
+        said = f"{lost:,} variants lost everything; their sessions after that count as returns of zero."
+        notes.insert(len(found.notes), said)
+    check = better = None
+    if contest is not None:
+        check = contest.reality_check()
+        try:
+            better = contest.superior_ability()
+        except ConfigError as error:
+            notes.append(f"Superior ability was not tested: {error.what}.")
+    split = None if splits is None else overfitting_of(splits.found())
     return replace(found, overfitting=split, reality_check=check, superior_ability=better, notes=tuple(notes))
+
+
+def _prepared(leading: Floats, asked: tuple[Asking, Within], notes: list[str]) -> tuple[Contest | None, _Parts | None]:
+    """What variants are added to for the tests; None for one that is left out, which is noted."""
+    asking, within = asked
+    tested, split = within.fitting()
+    if not tested:
+        notes.append(within.sentence("The tests against cash were", 2 * within.tests, asking.how))
+    if within.parts is None:
+        few = f"{within.sessions} sessions are too few, {4 * SHORTEST} are needed"
+        notes.append(f"The probability of overfitting was not computed: {few}.")
+    elif within.variants < 2:
+        notes.append("The probability of overfitting was not computed: one variant has nothing to be ranked among.")
+    elif not split:
+        needed = 2 * (within.splits + (within.tests if tested else 0))
+        notes.append(within.sentence("The probability of overfitting was", needed, asking.how))
+    else:
+        return Contest(within.sessions, leading_block(leading), COUNT) if tested else None, _Parts(within.parts, within.variants)
+    return Contest(within.sessions, leading_block(leading), COUNT) if tested else None, None
+
+
+class _Parts:
+    """The sums of each part of the sessions, in the place that they have in the end.
+
+    Args:
+        parts: of the sessions.
+        variants: that will come.
+    """
+
+    def __init__(self, parts: int, variants: int) -> None:
+        self.sums, self.squares = np.empty((parts, variants)), np.empty((parts, variants))
+        self.counts, self.reached = np.empty(0), 0
+
+    def add(self, table: Floats) -> None:
+        """Further variants: (sessions, variants) returns."""
+        own, at = part_sums(table, len(self.sums)), slice(self.reached, self.reached + table.shape[1])
+        self.sums[:, at], self.squares[:, at], self.counts, self.reached = own.sums, own.squares, own.counts, at.stop
+
+    def found(self) -> PartSums:
+        """All of them."""
+        return PartSums(self.sums, self.squares, self.counts)
 
 
 def _intervals(tried: Tried, returns: Mapping[int, Floats], workers: int) -> pl.DataFrame:

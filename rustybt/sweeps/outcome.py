@@ -17,12 +17,13 @@ from rustybt.engine import Result, RunConfig, run_configured
 from rustybt.engine.summary import curve_of
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
+from rustybt.model.sizes import bytes_of
 from rustybt.sweeps.again import Tried
 from rustybt.sweeps.executors import sited, workers_of
 from rustybt.sweeps.given import seed_of, whole
 from rustybt.sweeps.honest import judged, sentence
 from rustybt.sweeps.judged import read_judgement, write_judgement
-from rustybt.sweeps.judgement import AT_ONCE, LEADERS, Asking, Judgement, judge, leaders_of
+from rustybt.sweeps.judgement import AT_ONCE, BUDGET, LEADERS, Asking, Judgement, judge, leaders_of
 from rustybt.sweeps.measure import FOR_JUDGING, METRICS
 from rustybt.sweeps.options import Site
 from rustybt.sweeps.registry import Tally
@@ -49,6 +50,7 @@ class Sweep:
         folder: directory of the sweep, or None.
         curves: (variant, ts, equity) of every bar, lazily, where it was asked for.
         seconds: that a variant took by the clock, all workers together; None where nobody looked.
+        budget: bytes that evaluation was allowed, as its judgement is.
     """
 
     results: pl.LazyFrame
@@ -60,6 +62,7 @@ class Sweep:
     folder: Path | None = None
     curves: pl.LazyFrame | None = None
     seconds: float | None = None
+    budget: int = BUDGET
 
     @cached_property
     def frame(self) -> pl.DataFrame:
@@ -207,6 +210,7 @@ class Sweep:
         executor: str = "threads",
         workers: int | None = None,
         address: str | None = None,
+        budget: str | int | None = None,
     ) -> Judgement:
         """How much of the best is luck: overfitting, White's reality check, Hansen's test, and intervals of the leaderboard.
 
@@ -220,6 +224,8 @@ class Sweep:
             executor: as in `rustybt.sweep`.
             workers: as in `rustybt.sweep`.
             address: as in `rustybt.sweep`.
+            budget: most bytes of memory that it may take on one machine beside the data and the rows; None = those of the sweep. Variants
+                are run and tested in batches that fit; what does not fit at all is left out, and a note says what it would take.
 
         Raises:
             ConfigError: there is no such metric, executor or number of workers.
@@ -235,14 +241,15 @@ class Sweep:
             (10, True, True)
         """
         known = self._judgements.get(by) or (None if self.folder is None else read_judgement(self.folder, by))
-        if known is None or not (known.tested or limit is not None):
+        if known is None or (known.cut and budget is not None) or not (known.tested or limit is not None):
             leaders = leaders_of(self.top(LEADERS, by=by))
             whole = next((one for one in self._judgements.values() if one.tested), None)
             if whole is None and self.folder is not None:
                 whole = read_judgement(self.folder, None)
             how = "Sweep.judgement() (or rustybt sweep --judge)"
             with sited(executor, workers, address) as site:
-                known = judge(self.tried, Asking(leaders, site, limit, how, whole))
+                room = self.budget if budget is None else bytes_of(budget)
+                known = judge(self.tried, Asking(leaders, site, limit, how, None if whole is None or whole.cut else whole, room))
             if self.folder is not None:
                 write_judgement(self.folder, by, known)
         self._judgements[by] = known

@@ -245,7 +245,9 @@ def run_all(variants: Variants, work: Work, options: Options, progress: Told | b
     notes += gathered.notes
     panels = dict(zip(variants.datasets, work.panels, strict=True))
     took = gathered.seconds if folder is None else read_manifest(folder.path).get("seconds")
-    return Sweep(rows, variants, panels, work.config, tallies, tuple(dict.fromkeys(notes)), options.out, gathered.equity(), took)
+    return Sweep(
+        rows, variants, panels, work.config, tallies, tuple(dict.fromkeys(notes)), options.out, gathered.equity(), took, options.budget
+    )
 
 
 def _sharpes(rows: pl.LazyFrame, variants: Variants, data: int) -> Iterator[pl.Series]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -229,3 +230,51 @@ def test_leaderboards_show_it(panel: Panel, tmp_path: Path) -> None:
         assert sentence.replace("'", "&#x27;") in block
     low, high = found.interval(done.top(1)["variant"][0], "sharpe") or (0.0, 0.0)
     assert f"<small>{low:.2f} to {high:.2f}</small>" in page
+
+
+@pytest.fixture(scope="module")
+def wide() -> Sweep:
+    """Many variants of many sessions."""
+    bars = markets.panel(assets=1, bars=1_500, seed=8)
+    return rbt.sweep(cross, bars, grid={"fast": range(2, 22), "slow": range(30, 60)}, trials="off", workers=1)
+
+
+def peak_of(done: Sweep, budget: int) -> tuple[Judgement, int]:
+    done._judgements.clear()
+    tracemalloc.start()
+    found = done.judgement(workers=1, budget=budget)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return found, peak
+
+
+AROUND, AGAINST, SPLITS, ALL = "The intervals", "The tests against cash", "The probability of overfitting", "The intervals and the tests"
+
+
+@pytest.mark.parametrize(
+    ("budget", "missing"),
+    [(300, ()), (130, (AROUND, SPLITS)), (100, (AROUND, AGAINST)), (15, (AROUND, AGAINST, SPLITS)), (1, (ALL,))],
+)
+def test_a_judgement_stays_within_its_budget_and_says_what_it_left_out(wide: Sweep, budget: int, missing: tuple[str, ...]) -> None:
+    whole, _ = peak_of(wide, 2 * 10**9)
+    found, peak = peak_of(wide, budget * 10**6)
+    assert (whole.notes, whole.cut, found.cut) == ((), False, bool(missing))
+    assert len(found.notes) == len(missing)
+    for note, start in zip(found.notes, missing, strict=True):
+        assert note.startswith(start)
+        assert f"the budget is {budget}.0 MB" in note
+    assert peak <= budget * 10**6
+    parts = {"reality_check": AGAINST, "superior_ability": AGAINST, "overfitting": SPLITS, "intervals": AROUND}
+    for name, start in parts.items():
+        left_out = start in missing or ALL in missing
+        assert found.to_dict()[name] == (whole.to_dict()[name] if not left_out else [] if name == "intervals" else None)
+
+
+def test_what_was_left_out_is_made_up_for_with_a_larger_budget(wide: Sweep) -> None:
+    wide._judgements.clear()
+    assert [wide.judgement(workers=1, budget=budget).cut for budget in ("130MB", "1GB")] == [True, False]
+
+
+def test_a_sweep_is_judged_within_its_own_budget(panel: Panel) -> None:
+    found = rbt.sweep(cross, panel, grid=GRID, trials="off", workers=1, budget="9MB").judgement(workers=1)
+    assert "the budget is 9" in " ".join(found.notes)

@@ -213,7 +213,8 @@ def _weights(length: int, block: float, count: int, seed: int) -> Floats:
         at = stationary_indices(length, block, min(rows, count - first), rng)
         shifted = at + length * np.arange(len(at))[:, None]
         out[first : first + len(at)] = np.bincount(shifted.ravel(), minlength=at.size).reshape(at.shape)
-    return out / length
+    out /= length
+    return out
 
 
 def _share(drawn: Floats, statistic: float) -> float:
