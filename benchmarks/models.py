@@ -50,6 +50,7 @@ class Measured:
         seconds: of every run; the first is the first call.
         facts: of the last run.
         notes: of the preparation: ``import_s``, ``prepare_s`` and what the column adds.
+        busy: of the processor, on all threads, in the last run.
         peak: resident memory at most; before: just before the first run.
         cold: wall seconds of whole processes that ran once.
         error: why there are no numbers.
@@ -60,6 +61,7 @@ class Measured:
     seconds: list[float] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
+    busy: float = 0.0
     peak: float = 0.0
     before: float = 0.0
     cold: list[float] = field(default_factory=list)

@@ -60,7 +60,7 @@ class Process:
                 self._tell("run")
                 answer = self._answer()
                 taken.append(answer["seconds"])
-                self.measured.facts = answer["facts"]
+                self.measured.facts, self.measured.busy = answer["facts"], answer["busy"]
             self.measured.seconds.append(statistics.median(taken))
         except Failed as failure:
             self._fail(failure)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks import rivals
 from benchmarks.models import Findings, Goal, Measured, Table, Task, ratio
 from benchmarks.processes import side_by_side
 from benchmarks.report import mebibytes, seconds, times
@@ -24,8 +25,7 @@ BUDGET = 500.0
 def measure(small: bool, rounds: int | None, say: Callable[[str], None]) -> Findings:
     """Each sweep in a process of its own, on one worker unless it is said."""
     sizes: dict[str, Any] = SMALL if small else SIZES
-    found: list[Measured] = []
-    tables, goals, wrong = [], list[Goal](), list[str]()
+    found, tables, goals = list[Measured](), list[Table](), list[Goal]()
     for part in (_others, _grown, _counted, _workers, _wide):
         measured, table, goal = part(sizes, rounds, say)
         found += measured
@@ -35,6 +35,11 @@ def measure(small: bool, rounds: int | None, say: Callable[[str], None]) -> Find
     for family in OTHERS:
         both = {one.facts["digest"] for one in found if one.column.startswith(f"{family} ") and one.error is None}
         wrong += [] if len(both) == 1 else [f"{family}: learned and called variants differ"]
+    beside = rivals.measure(small, rounds, say)
+    found += beside.measured
+    tables += beside.tables
+    goals += beside.goals
+    wrong += beside.wrong
     return Findings("sweeps", tuple(found), tuple(tables), tuple(goals), tuple(wrong))
 
 

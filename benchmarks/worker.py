@@ -36,9 +36,10 @@ def main(arguments: list[str]) -> None:
     for order in ["run", "stop"] if rest == ["--once"] else map(str.strip, sys.stdin):
         if order != "run":
             break
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         facts = job.run()
-        answer(seconds=time.perf_counter() - began, facts=facts)
+        taken, busy = time.perf_counter() - began, time.process_time() - busy
+        answer(seconds=taken, busy=busy, facts=facts)
     answer(peak=peak_mib())
 
 

@@ -26,17 +26,19 @@ from benchmarks import (
     parts,
     processes,
     report,
+    rivals,
     scale,
     scanning,
     workloads,
 )
 from benchmarks.__main__ import arguments
 from benchmarks.cases import CASES, Case
-from benchmarks.columns import COLUMNS, PACKAGES, families, floor, ours, swept, twin
+from benchmarks.columns import COLUMNS, PACKAGES, families, floor, ours, studied, swept, twin
 from benchmarks.columns.latency import by_hand, terms
 from benchmarks.columns.opening import prepare as prepare_opening
 from benchmarks.markets import MARKETS, Bars, Market, draw
 from benchmarks.models import Findings, Goal, Measured, Table, Task, ratio
+from benchmarks.studies import STUDIES
 from benchmarks.timing import peak_mib, rounds_for
 from rustybt.data import caching
 from rustybt.kernel import simulate
@@ -403,3 +405,45 @@ def test_scanning_reads_the_part_and_passes_over_the_rest(tmp_path: Path, monkey
     assert not list(tmp_path.glob("rustybt-scanning-*"))
     kept, groups = (int(word) for word in found.tables[0].notes[-1].rstrip(".").split(": ")[1].split(" of "))
     assert 0 < kept < groups / 2
+
+
+def test_every_study_runs_all_variants_of_its_grid_and_trades() -> None:
+    for name, study in STUDIES.items():
+        facts = studied.prepare({"study": name, "bars": 160, "small": True, "workers": 1}).run()
+        assert facts["rows"] == len(study.variants(small=True)) == 4 ** len(study.grid)
+        assert facts["orders"] > 0
+        assert len(study.variants(small=False)) == 1_000
+
+
+def test_rivals_that_cannot_be_installed_are_left_out_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rivals, "environment", lambda name: (None, f"{name}: cannot be installed (no network)"))
+    monkeypatch.setattr(rivals, "STUDIES", {"rsi": STUDIES["rsi"]})
+    asked = list[Task]()
+
+    def measured(tasks: list[Task], **_: object) -> list[Measured]:
+        asked.extend(tasks)
+        return [Measured(task.column, task.case, [1.0], {"final_equity": 1.0, "rows": 1}) for task in tasks]
+
+    monkeypatch.setattr(rivals, "side_by_side", measured)
+    found = rivals.measure(True, 1, lambda line: None)
+    assert [task.column for task in asked] == ["rsi, rustybt"]
+    assert (found.wrong, found.goals, found.tables[0].rows) == ((), (), ())
+    assert found.tables[0].notes[-1] == "vectorbt: cannot be installed (no network)"
+
+
+@pytest.mark.parametrize(("theirs", "wrong"), [(1_000_000.4, 0), (1_000_090.0, 2)])
+def test_rivals_have_to_come_to_the_same_final_equity(monkeypatch: pytest.MonkeyPatch, theirs: float, wrong: int) -> None:
+    monkeypatch.setattr(rivals, "environment", lambda name: (Path("python"), ""))
+    monkeypatch.setattr(rivals, "STUDIES", {"rsi": STUDIES["rsi"]})
+
+    def measured(tasks: list[Task], **_: object) -> list[Measured]:
+        equity, took = (1_000_000.0, theirs, theirs), (1.0, 40.0, 20.0)
+        return [
+            Measured(task.column, task.case, [s], {"final_equity": e, "rows": 16}, busy=s)
+            for task, e, s in zip(tasks, equity, took, strict=True)
+        ]
+
+    monkeypatch.setattr(rivals, "side_by_side", measured)
+    found = rivals.measure(True, 1, lambda line: None)
+    assert len(found.wrong) == wrong
+    assert [(goal.measured, goal.wanted) for goal in found.goals] == [(20.0, rivals.ONE)]
