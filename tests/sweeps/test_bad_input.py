@@ -91,7 +91,7 @@ def test_a_walk_forward(panel: Panel, wrong: dict[str, Any], words: str) -> None
         ({"groups": 3.5}, "3.5 groups cannot be combined"),
         ({"groups": 60, "tests": 30}, "118,264,581,564,861,424 splits are too many"),
         ({"tests": 1.5}, "1.5 of 4 groups cannot test"),
-        ({"threads": 0}, "0 workers"),
+        ({"workers": 0}, "0 workers"),
         ({"foo": 1}, "there is no setting 'foo'"),
     ],
 )
@@ -109,7 +109,7 @@ def test_a_cross_validation(panel: Panel, wrong: dict[str, Any], words: str) -> 
         ({"changes": [5]}, "5 is no change"),
         ({"count": 1.5}, "1.5 runs say nothing"),
         ({"seed": "x"}, "'x' is no whole number"),
-        ({"threads": -1}, "-1 workers"),
+        ({"workers": -1}, "-1 workers"),
         ({"foo": 1}, "there is no setting 'foo'"),
     ],
 )
