@@ -52,7 +52,7 @@ def exposure(curve: Curve) -> dict[str, float]:
     done = curve.use or Usage.none()
     held = int(done.held.sum()) + np.count_nonzero(curve.gross[done.bars :])
     out = {
-        "time_in_market": held / curve.bars,
+        "time_in_market": float(held / curve.bars),
         "average_exposure": math.nan,
         "max_exposure": math.nan,
         "average_net_exposure": math.nan,

@@ -317,8 +317,8 @@ def test_two_processes_at_once_find_whole_entries_or_none(tmp_path: Path) -> Non
 
 @rbt.strategy
 def smooth(fast: int = 3, slow: int = 9) -> rbt.Strategy:
-    """Its features are no exact windows, which are evaluated faster than anything is read."""
-    quick, lazy = (pl.col("close").ewm_mean(span=span, min_samples=span) for span in (fast, slow))
+    """Its features are neither exact windows nor plain steps, which are computed faster than anything is read."""
+    quick, lazy = (pl.col("close").ewm_std(span=span, min_samples=span) for span in (fast, slow))
     return rbt.Strategy(target=rbt.weight(pl.when(quick > lazy).then(0.2).otherwise(0.0)))
 
 
