@@ -6,16 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from .lent import room_for
 from .state import CLAIMS, DUE, KINDS, LOG, LOGGED, ORDERS, PER_CLAIM, PER_ORDER, TYPES, Desk
 
 
 def unwritten(names: tuple[str, ...], length: int) -> dict[str, Any]:
-    """Columns of a log or of curves before anything is written.
-
-    Each is a block of its own: blocks of up to 32 MiB go back to the allocator when they are dropped and serve the next run, already
-    touched. One block for all would come from the system anew each time, and touching a page for the first time is dear.
-    """
-    return {name: np.empty(length, TYPES[KINDS[name]]) for name in names}
+    """Columns of a log or of curves before anything is written, each in memory of its own."""
+    return {name: room_for(length, TYPES[KINDS[name]]) for name in names}
 
 
 def lengthen(desk: Desk, length: int) -> None:
