@@ -184,7 +184,7 @@ def offers_of(plan: Plan, bars: int, slots: int) -> dict[str, Any]:
             where="kernel, plan",
             do="give each offer a bar, in order, with a slot and a value",
         )
-    if len(slot) and (slot.min() < 0 or slot.max() >= slots):
+    if len(slot) and int(slot.astype(np.int64, copy=False).view(np.uint64).max()) >= slots:  # one below 0 is a large one without a sign
         raise DataError(f"the plan names a slot outside 0..{slots - 1}", where="kernel, plan", do="check its slots")
     if len(value) and (value.min() <= -LIMIT or value.max() >= LIMIT):
         raise LedgerError("a target is 2^61 units or more", where="kernel, plan", do="use smaller targets or a coarser lot_size")

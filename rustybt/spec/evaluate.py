@@ -23,6 +23,10 @@ Ints = npt.NDArray[np.int64]
 class Layout:
     """Where each asset's rows lie in a frame sorted by (asset, ts).
 
+    Args:
+        frame: the rows.
+        offsets: (assets + 1,) where those of each asset begin, and the end, where that is known.
+
     Attributes:
         height: rows of the frame.
         starts: first row of each asset that has rows.
@@ -36,10 +40,10 @@ class Layout:
         [0, 2]
     """
 
-    def __init__(self, frame: pl.DataFrame) -> None:
+    def __init__(self, frame: pl.DataFrame, offsets: Ints | None = None) -> None:
         self.height = frame.height
         self._asset = frame["asset"]
-        self.starts = self._boundaries()
+        self.starts = self._boundaries() if offsets is None else np.unique(offsets[:-1][offsets[1:] > offsets[:-1]]).astype(np.int64)
 
     def _boundaries(self) -> Ints:
         asset = self._asset

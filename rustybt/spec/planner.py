@@ -184,7 +184,7 @@ class SignalPlan:
         units = Units.of(assets)
         if frame.height == 1:
             return self._alone(frame, units, rows)
-        layout = Layout(frame)
+        layout = Layout(frame, assets.offsets if isinstance(assets, Panel) and assets.frame is frame else None)
         chosen = None if rows is None else np.flatnonzero(rows.fill_null(False).to_numpy() if isinstance(rows, pl.Series) else rows)
         situation = self._situation(frame, layout, chosen is not None)
         if situation not in self._programs:
