@@ -126,8 +126,15 @@ def _prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None
 
 def _state(connection: sqlite3.Connection, path: Path, schema: Schema) -> int:
     """The version of the file; 0 of an empty one."""
-    application, version = (int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("application_id", "user_version"))
-    tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    alone = not connection.in_transaction
+    if alone:  # one view of the file: between two statements another process may make it
+        connection.execute("BEGIN")
+    try:
+        tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+        application, version = (int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("application_id", "user_version"))
+    finally:
+        if alone and connection.in_transaction:
+            connection.execute("ROLLBACK")
     empty = application == 0 and version == 0 and tables == 0
     if not empty and (application != schema.application or version == 0):
         raise schema.error(f"this SQLite file is not a {schema.what}", where=str(path), do="choose another file, or a new one")

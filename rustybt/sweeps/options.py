@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rustybt.model import Panel
 
-CHUNK = 512
+CHUNK = 2**11
 """Variants that a worker takes at a time, at most."""
-ROWS = 2**22
+ROWS = 2**24
 """Rows of all variants that a worker takes at a time, about."""
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import rustybt as rbt
 from rustybt.model import Panel
-from rustybt.sweeps import Sweep, Tally, Trial, TrialRegistry, gather
+from rustybt.sweeps import Sweep, Tally, Trial, TrialRegistry, gather, options
 from rustybt.sweeps.grid import Turning
 from rustybt.testing import markets
 
@@ -40,6 +40,7 @@ def sweep(panel: Panel, count: int, trials: str | Path) -> Sweep:
 @pytest.mark.parametrize("counted", [False, True])
 def test_memory_beside_the_rows_does_not_grow(panel: Panel, tmp_path: Path, counted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gather, "PIECE", 1_000)
+    monkeypatch.setattr(options, "CHUNK", 500)  # a chunk is as large in both
     peaks = []
     for count in (FEW, FEW, MANY):  # the first time what stays is made
         tracemalloc.start()
