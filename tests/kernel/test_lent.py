@@ -8,7 +8,8 @@ import threading
 
 import numpy as np
 
-from rustybt.kernel import lent
+from rustybt.kernel import simulate
+from rustybt.kernel.example import one_asset
 from rustybt.kernel.lent import LEAST, Kept, Loan, room_for, rounded
 
 SIZE = 2 * LEAST
@@ -72,7 +73,12 @@ def test_threads_and_the_collector_share_no_memory() -> None:
     assert wrong == []
 
 
-def test_two_results_of_the_same_run_do_not_share_their_logs() -> None:
-    lent.kept.free.clear()
-    held = [room_for(LEAST, np.int64) for _ in range(3)]
-    assert len({array.__array_interface__["data"][0] for array in held}) == 3
+def test_a_result_that_is_held_keeps_its_log_and_curves_from_the_next_run() -> None:
+    bars = LEAST // 8 + 1
+    held = simulate(*one_asset([100] * bars, {0: 5, bars // 2: 2}))
+    before = held.equity.copy(), held.log.filled.copy()
+    other = simulate(*one_asset([100] * bars, {0: 5}, fee_rate=10**6))
+    assert not np.shares_memory(held.equity, other.equity)
+    assert np.array_equal(held.equity, before[0])
+    assert np.array_equal(held.log.filled, before[1])
+    assert other.equity[-1] < held.equity[-1]
