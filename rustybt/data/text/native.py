@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+DATA = Path(__file__).resolve().parent.parent
+SOURCES = ("exact.py", "rows.py", "scan.py", "ticks.py", "text/native.py", "text/parse.py")
+"""What is compiled, and whose constants are in it."""
 
 
 def compiles() -> bool:
@@ -27,6 +32,12 @@ def native[F: Callable[..., Any]](function: F) -> F:
         numba.config.CACHE_DIR = before
 
 
+def _digest() -> str:
+    """Changes with what is compiled and with the constants that it takes from other modules, which numba does not look at."""
+    content = b"".join(name.encode() + (DATA / name).read_bytes() for name in SOURCES)
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
 @cache
 def _home() -> Path | None:
     """A folder of this user's; None where nothing can be written, and then every process compiles for itself."""
@@ -34,7 +45,7 @@ def _home() -> Path | None:
 
     given = os.environ.get("RUSTYBT_CACHE_DIR")
     for base in [*([Path(given)] if given else []), platformdirs.user_cache_path("rustybt")]:
-        path = base / "text"
+        path = base / "text" / _digest()
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             if os.access(path, os.W_OK) and path.stat().st_uid == os.getuid():  # code is loaded from here
