@@ -10,7 +10,7 @@ from rustybt.model.usage import BLOCK
 from .compile import add_lanes, apart, aside, kernel
 from .state import USED, Desk
 
-WHOLE, LANES = 128, 8
+WHOLE = 128
 
 
 @aside
