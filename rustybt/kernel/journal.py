@@ -104,25 +104,28 @@ def plain_order(desk: Desk, k: int) -> None:
     desk.order_display[k] = 0
 
 
-@aside
+@kernel
 def shift(desk: Desk, left: int, k: int) -> None:
-    """Move what a requested order has to another place of the table."""
-    apart()
-    desk.order_kind[left] = desk.order_kind[k]
-    desk.order_limit[left] = desk.order_limit[k]
-    desk.order_stop[left] = desk.order_stop[k]
-    desk.order_tif[left] = desk.order_tif[k]
-    desk.order_until[left] = desk.order_until[k]
-    desk.order_flags[left] = desk.order_flags[k]
-    desk.order_entry[left] = desk.order_entry[k]
-    desk.order_rest[left] = desk.order_rest[k]
-    desk.order_peak[left] = desk.order_peak[k]
-    desk.order_trail[left] = desk.order_trail[k]
-    desk.order_rate[left] = desk.order_rate[k]
-    desk.order_offset[left] = desk.order_offset[k]
-    desk.order_batch[left] = desk.order_batch[k]
-    desk.order_session[left] = desk.order_session[k]
-    desk.order_display[left] = desk.order_display[k]
+    """Move what a requested order has to another place of the table. All is read before any of it is written: it moves as a whole then."""
+    kind, limit, stop = desk.order_kind[k], desk.order_limit[k], desk.order_stop[k]
+    tif, until, flags, entry = desk.order_tif[k], desk.order_until[k], desk.order_flags[k], desk.order_entry[k]
+    rest, peak, trail, rate = desk.order_rest[k], desk.order_peak[k], desk.order_trail[k], desk.order_rate[k]
+    offset, batch, session, display = desk.order_offset[k], desk.order_batch[k], desk.order_session[k], desk.order_display[k]
+    desk.order_kind[left] = kind
+    desk.order_limit[left] = limit
+    desk.order_stop[left] = stop
+    desk.order_tif[left] = tif
+    desk.order_until[left] = until
+    desk.order_flags[left] = flags
+    desk.order_entry[left] = entry
+    desk.order_rest[left] = rest
+    desk.order_peak[left] = peak
+    desk.order_trail[left] = trail
+    desk.order_rate[left] = rate
+    desk.order_offset[left] = offset
+    desk.order_batch[left] = batch
+    desk.order_session[left] = session
+    desk.order_display[left] = display
 
 
 @kernel
@@ -232,13 +235,15 @@ def sweep(desk: Desk) -> None:
     for k in range(desk.count[ORDERS]):
         if desk.order_number[k] != 0:
             if left != k:
-                desk.order_slot[left] = desk.order_slot[k]
-                desk.order_lots[left] = desk.order_lots[k]
-                desk.order_value[left] = desk.order_value[k]
-                desk.order_bar[left] = desk.order_bar[k]
-                desk.order_number[left] = desk.order_number[k]
-                desk.order_reason[left] = desk.order_reason[k]
-                desk.order_arrives[left] = desk.order_arrives[k]
+                slot, lots, value, bar = desk.order_slot[k], desk.order_lots[k], desk.order_value[k], desk.order_bar[k]
+                number, reason, arrives = desk.order_number[k], desk.order_reason[k], desk.order_arrives[k]
+                desk.order_slot[left] = slot
+                desk.order_lots[left] = lots
+                desk.order_value[left] = value
+                desk.order_bar[left] = bar
+                desk.order_number[left] = number
+                desk.order_reason[left] = reason
+                desk.order_arrives[left] = arrives
                 if desk.flags & HAS_ORDERS != 0:
                     shift(desk, left, k)
             left += 1

@@ -20,7 +20,7 @@ from .compile import MODE, kernel
 from .limits import whole
 from .market import Grid
 from .room import lengthen
-from .state import CASH, CURVES, ERROR, HAS_CURRENCIES, HAS_DATED, KEPT, LOGGED, ORDERS, PLACES, Desk
+from .state import CASH, CURVES, ERROR, HAS_CURRENCIES, HAS_DATED, KEPT, LOGGED, OFFSETS, ORDERS, PLACES, Desk
 
 if MODE == "compiled":
     from .intrinsics import call_run
@@ -139,7 +139,8 @@ class Many:
         lengthen(desk, self.margin + ROWS)
         blocks = _owner(desk.money), _owner(desk.count)
         self.state = (*blocks, *(block.copy() for block in blocks))
-        self.whole = all(any(_owner(getattr(desk, name)) is block for block in blocks) for name in KEPT if len(getattr(desk, name)))
+        kept = (getattr(desk, name) for name in KEPT if name not in OFFSETS)  # a run begins without orders
+        self.whole = all(any(_owner(array) is block for block in blocks) for array in kept if len(array))
         self.cash, self.gross, self.rebuilt = (np.zeros(size, dtype=np.int64) for size in (bars, bars, desk.slots))
 
     @property

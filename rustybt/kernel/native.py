@@ -1,19 +1,22 @@
 """What a `Desk` is to numba: one pointer. Reading a field of it gives a number, or a pointer to the first item of an array.
 
-A desk is held by its Python object for the length of a call, and nothing counts references.
+A field of orders is a pointer to that field of the first row, and items lie a row apart. A desk is held by its Python object for the
+length of a call, and nothing counts references.
 """
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.typing.templates import AttributeTemplate
+from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_global, signature
 from numba.extending import (
     NativeValue,
     infer_getattr,
+    lower_builtin,
     lower_getattr_generic,
     models,
     register_model,
@@ -22,7 +25,7 @@ from numba.extending import (
 )
 
 from .kinds import BUILDS, Kind, kind_of
-from .state import KINDS, PLACES, TYPES, Desk, steady
+from .state import FIRST_OF_ROW, KINDS, OFFSETS, PLACES, ROW_BYTES, TYPES, WORD, Desk, steady
 
 
 class DeskType(types.Opaque):  # type: ignore[misc]
@@ -43,14 +46,34 @@ class DeskType(types.Opaque):  # type: ignore[misc]
         return self.name
 
 
+class RowField(types.Type):  # type: ignore[misc]
+    """One field of the rows of orders: item k is in row k.
+
+    Attributes:
+        dtype: of the items.
+    """
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+        super().__init__(name=f"{__name__}.RowField_{dtype}")
+
+
 PLAIN, USUAL, DESK = TYPES_OF = tuple(map(DeskType, BUILDS))
 """By `rustybt.kernel.kinds`."""
+ITEMS = {name: getattr(types, TYPES[kind].__name__, types.int64) for name, kind in KINDS.items()}
 FIELDS = {
-    name: types.int64 if kind == "int" else types.CPointer(getattr(types, TYPES[kind].__name__, types.int64))
-    for name, kind in KINDS.items()
+    name: types.int64 if kind == "int" else (RowField if name in OFFSETS else types.CPointer)(ITEMS[name]) for name, kind in KINDS.items()
 }
 
 register_model(DeskType)(models.OpaqueModel)
+
+
+@register_model(RowField)
+class RowFieldModel(models.PrimitiveModel):  # type: ignore[misc]
+    """The address of the field in the first row."""
+
+    def __init__(self, manager: Any, kind: RowField) -> None:
+        super().__init__(manager, kind, manager.lookup(kind.dtype).get_data_type().as_pointer())
 
 
 @typeof_impl.register(Desk)
@@ -70,12 +93,51 @@ class DeskFields(AttributeTemplate):  # type: ignore[misc]
         return FIELDS.get(name)
 
 
+class RowAccess(AbstractTemplate):  # type: ignore[misc]
+    """Types of an item that is read or written."""
+
+    def generic(self, args: Any, kws: Any) -> Any:
+        """With a value it is written."""
+        field, value = args[0], args[2:]
+        if not isinstance(field, RowField) or not isinstance(args[1], types.Integer):
+            return None
+        item = (field.dtype,) if value else ()
+        return signature(types.none if value else field.dtype, field, types.int64, *item)
+
+
+infer_global(operator.getitem)(RowAccess)
+infer_global(operator.setitem)(RowAccess)
+
+
+def item_of(builder: Any, field: Any, k: Any) -> Any:
+    """The address of item k of a field."""
+    words = ir.Constant(ir.IntType(64), ROW_BYTES // WORD)
+    return builder.gep(field, [builder.mul(k, words)])
+
+
+@lower_builtin(operator.getitem, RowField, types.int64)
+def read_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    """One field of one order."""
+    return builder.load(item_of(builder, *args))
+
+
+@lower_builtin(operator.setitem, RowField, types.int64, types.Any)
+def write_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    """Likewise."""
+    builder.store(args[2], item_of(builder, *args[:2]))
+    return context.get_dummy_value()
+
+
 @lower_getattr_generic(DeskType)
 def read_field(context: Any, builder: Any, kind: DeskType, pointer: Any, name: str) -> Any:
     """Load one word of the table."""
     word = ir.IntType(64)
     if name in kind.known:
         return ir.Constant(word, kind.known[name])
+    if name in OFFSETS and name != FIRST_OF_ROW:
+        column = read_field(context, builder, kind, pointer, FIRST_OF_ROW)
+        item = context.get_value_type(FIELDS[name])
+        return builder.bitcast(builder.gep(column, [ir.Constant(word, OFFSETS[name] // WORD)]), item)
     first, behind = kind.steady.get(name, (name, 0))
     if first != name:  # one address for all of them, which stays in a register
         column = read_field(context, builder, kind, pointer, first)

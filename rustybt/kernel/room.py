@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .lent import room_for
-from .state import CLAIMS, DUE, KINDS, LOG, LOGGED, ORDERS, PER_CLAIM, PER_ORDER, TYPES, Desk
+from .state import CLAIMS, KINDS, LOG, LOGGED, ORDERS, PER_CLAIM, PER_ORDER, TYPES, Desk
 
 
 def unwritten(names: tuple[str, ...], length: int) -> dict[str, Any]:
@@ -26,10 +26,10 @@ def lengthen(desk: Desk, length: int) -> None:
 def widen(desk: Desk, length: int) -> None:
     """Give a desk room for more orders, with the same orders."""
     n = int(desk.count[ORDERS])
-    wider = {name: np.zeros(length, TYPES[KINDS[name]]) for name in (*PER_ORDER, *DUE)}
-    for name in PER_ORDER:
-        wider[name][:n] = getattr(desk, name)[:n]
-    desk.set(**wider)
+    orders = {name: getattr(desk, name)[:n] for name in PER_ORDER}
+    desk.hold(length)
+    for name, column in orders.items():
+        getattr(desk, name)[:n] = column
 
 
 def admit_claims(desk: Desk, length: int) -> None:

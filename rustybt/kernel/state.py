@@ -416,7 +416,7 @@ class Desk:
             kind = TYPES[KINDS[name]]
             if kind is int:
                 table[PLACES[name]] = value
-            elif value.dtype != kind or not value.flags.c_contiguous or name in STEADY:
+            elif value.dtype != kind or not value.flags.c_contiguous or name in STEADY or name in OFFSETS:
                 raise TypeError(f"{name}: {value.dtype} in place of {kind}, or an array whose place is known to the machine code")
             else:
                 table[PLACES[name]] = value.__array_interface__["data"][0]
@@ -424,10 +424,17 @@ class Desk:
 
     def lay_out(self, assets: int, slots: int, orders: int, claims: int = 1) -> None:
         """An empty state and its scratch, with room for so many orders and claims: one block per type."""
-        for kind, names, places, first, total in layout(assets, slots, orders, claims, self.__dict__["window"]):
+        for kind, names, places, first, total in layout(assets, slots, claims, self.__dict__["window"]):
             block = np.zeros(total, kind)
             self.table[places] = block.__array_interface__["data"][0] + np.multiply(first[:-1], block.itemsize)
             self.__dict__.update({name: block[first[n] : first[n + 1]] for n, name in enumerate(names)})
+        self.hold(orders)
+
+    def hold(self, orders: int) -> None:
+        """An empty table of orders, with room for so many: one row each, of which the fields are views."""
+        rows = np.zeros(orders, ROW_TYPE)
+        self.table[PLACES[FIRST_OF_ROW]] = rows.__array_interface__["data"][0]
+        self.__dict__.update({name: rows[name] for name in OFFSETS})
 
 
 KINDS: dict[str, str] = dict(Desk.__annotations__)
@@ -446,6 +453,18 @@ PER_SLOT = _NAMES[_NAMES.index("lots") : _NAMES.index("order_slot")]
 PER_ORDER = _NAMES[_NAMES.index("order_slot") : _NAMES.index("claim_slot")]
 PER_CLAIM = _NAMES[_NAMES.index("claim_slot") : _NAMES.index("watch")]
 DUE = _NAMES[_NAMES.index("due_price") : _NAMES.index("log_bar")]
+WORD, LINE = 8, 64
+"""Bytes of a number, and of a line of memory."""
+_FIELDS = (*PER_ORDER[: PER_ORDER.index("order_kind")], *DUE, *PER_ORDER[PER_ORDER.index("order_kind") :])
+FIRST_OF_ROW = _FIELDS[0]
+"""The field whose place in the table has the address of all rows of orders."""
+OFFSETS = {name: WORD * place for place, name in enumerate(_FIELDS)}
+"""Fields of an order, and how many bytes behind the beginning of its row: what every order has, what is due, what a requested one has."""
+ROW_BYTES = -(-WORD * len(OFFSETS) // LINE) * LINE
+ROW_TYPE = np.dtype(
+    {"names": list(_FIELDS), "formats": [TYPES[KINDS[name]] for name in _FIELDS], "offsets": list(OFFSETS.values()), "itemsize": ROW_BYTES}
+)
+"""A row of the table of orders: they lie behind one another, so that one address gives all fields of an order."""
 LOG = _NAMES[_NAMES.index("log_bar") : _NAMES.index("curve_equity")]
 CURVES = _NAMES[_NAMES.index("curve_equity") :]
 
@@ -456,11 +475,11 @@ ALWAYS |= dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_C
 """Arrays of a state that are as long in every desk. They come first."""
 
 
-def lengths(assets: int, slots: int, orders: int, claims: int = 1, window: int = 0) -> dict[str, int]:
-    """Length of each array that a state and its scratch consist of: what depends on assets and slots alone before the others."""
+def lengths(assets: int, slots: int, claims: int = 1, window: int = 0) -> dict[str, int]:
+    """Length of each array that a state and its scratch consist of, beside the orders: what depends on assets and slots alone first."""
     known = ALWAYS | dict.fromkeys(PER_ASSET, assets) | dict.fromkeys((*PER_SLOT, "held_slots", "planned", "counted"), slots)
     others = {"moves": assets * window, "gain": window, "share": window} | dict.fromkeys(PER_CLAIM, claims)
-    return known | others | dict.fromkeys((*PER_ORDER, *DUE), orders)
+    return known | others
 
 
 PER_ASSET = ("last", "tick_now", "lot_now", "least_now", "seen", "moved", "swings")
@@ -475,7 +494,7 @@ def steady(assets: int | None, slots: int | None) -> dict[str, tuple[str, int]]:
         >>> steady(None, None)["cursor"]
         ('count', 12)
     """
-    known = ALWAYS if assets is None or slots is None else lengths(assets, slots, 0, 0)
+    known = ALWAYS if assets is None or slots is None else lengths(assets, slots, 0)
     found: dict[str, tuple[str, int]] = {}
     ends: dict[str, tuple[str, int]] = {}
     for name, length in known.items():
@@ -488,9 +507,9 @@ def steady(assets: int | None, slots: int | None) -> dict[str, tuple[str, int]]:
 
 
 @lru_cache(maxsize=64)
-def layout(assets: int, slots: int, orders: int, claims: int, window: int) -> tuple[tuple[Any, tuple[str, ...], Any, list[int], int], ...]:
+def layout(assets: int, slots: int, claims: int, window: int) -> tuple[tuple[Any, tuple[str, ...], Any, list[int], int], ...]:
     """Per type: the type, the arrays, their places in the table, where each begins in its block (and the last ends), the block's length."""
-    wanted, found = lengths(assets, slots, orders, claims, window), []
+    wanted, found = lengths(assets, slots, claims, window), []
     for kind in dict.fromkeys(KINDS[name] for name in wanted):
         names = tuple(name for name in wanted if KINDS[name] == kind)
         first = [0, *accumulate(wanted[name] for name in names)]
