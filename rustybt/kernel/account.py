@@ -12,9 +12,10 @@ from rustybt.model.decimals import LIMIT
 from rustybt.model.tables import MOST_STEP
 
 from .carry import carry_of
+from .flags import HAS_FLOWS, HAS_INCREMENTS, HAS_MARGIN, HAS_SETTLEMENT
 from .given import pending_of
 from .market import admit
-from .state import HAS_FLOWS, HAS_INCREMENTS, HAS_MARGIN, HAS_SETTLEMENT, KINDS, TYPES
+from .state import KINDS, TYPES
 
 MARGINS = [SLOT_FIELDS.index(name) for name in MARGIN_FIELDS]
 

@@ -13,7 +13,7 @@ from rustybt.model.decimals import LIMIT, RATE
 from rustybt.model.panel import Ints
 
 from .assemble import typed, worth_of
-from .state import HAS_CLAIMS
+from .flags import HAS_CLAIMS
 
 if TYPE_CHECKING:
     from .state import Desk

@@ -22,9 +22,7 @@ from rustybt.model.controls import FAR_DAY
 from rustybt.model.decimals import LIMIT, up_down
 
 from .account import account_of
-from .given import dated_of, inverse
-from .market import admit
-from .state import (
+from .flags import (
     HAS_CAPS,
     HAS_CONTROLS,
     HAS_DAY_ENDS,
@@ -41,9 +39,10 @@ from .state import (
     HAS_TIERS,
     HAS_TOP_UPS,
     HAS_WATCH,
-    KINDS,
-    TYPES,
 )
+from .given import dated_of, inverse
+from .market import admit
+from .state import KINDS, TYPES
 from .tape import cost_tables
 
 LIMITED = [SLOT_FIELDS.index(name) for name in ("fee_max", "fee_cap", "fee_maker")]

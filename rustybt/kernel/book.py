@@ -48,9 +48,10 @@ class Book:
 
     def __init__(self, tables: Tables, *, orders: bool = False) -> None:
         from .assemble import rules_of
+        from .flags import HAS_ORDERS
         from .given import currencies_of_bars
         from .room import unwritten
-        from .state import CASH, CURVES, DEPOSITS, EQUITY, HAS_ORDERS, KINDS, LOG, TYPES, Desk
+        from .state import CASH, CURVES, DEPOSITS, EQUITY, KINDS, LOG, TYPES, Desk
 
         self.tables, self.orders = tables, orders
         self.bar = -1
@@ -352,7 +353,7 @@ class Book:
 
     def _on_time(self) -> Desk:
         """The desk, which knows the time if orders need it."""
-        from .state import HAS_LATENCY
+        from .flags import HAS_LATENCY
 
         if self._desk.flags & HAS_LATENCY and self._desk.clock_rows == 0:
             raise DataError("orders with latency and no clock", where="kernel, book", do="call timed before each bar")

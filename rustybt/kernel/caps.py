@@ -6,10 +6,11 @@ from rustybt.model import Detail, OrderFlag, OrderKind, TimeInForce
 
 from .arithmetic import ratio
 from .compile import apart, aside, kernel
+from .flags import HAS_INCREMENTS, HAS_ORDERS
 from .increments import accepted
 from .journal import drop
 from .limits import DOWN, RATE, whole
-from .state import HAS_INCREMENTS, HAS_ORDERS, Desk
+from .state import Desk
 
 CAPPED, RESTED = whole(Detail.CAPPED), whole(OrderFlag.RESTED)
 MARKET, STOP, MARKET_IF_TOUCHED = whole(OrderKind.MARKET), whole(OrderKind.STOP), whole(OrderKind.MARKET_IF_TOUCHED)

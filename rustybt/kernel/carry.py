@@ -10,8 +10,9 @@ from rustybt.errors import DataError, LedgerError
 from rustybt.model import CHARGE_FIELDS, HARD_FIELDS, CarryTable, Reason, Tables
 from rustybt.model.decimals import LIMIT
 
+from .flags import HAS_CARRY
 from .market import admit
-from .state import HAS_CARRY, KINDS, TYPES
+from .state import KINDS, TYPES
 
 KINDS_OF_CHARGE = (Reason.BORROW, Reason.INTEREST, Reason.CREDIT, Reason.FINANCING, Reason.FUNDING, Reason.SWAP)
 

@@ -5,24 +5,11 @@ from __future__ import annotations
 from rustybt.model import Detail, OrderFlag, OrderKind, Status, TimeInForce
 
 from .compile import apart, aside, kernel
+from .flags import HAS_CAPS, HAS_DAY_ENDS, HAS_INCREMENTS, HAS_LATENCY
 from .groups import is_dormant, orphans
 from .journal import drop, finish, sweep
 from .limits import FAR, ONE, ZERO, whole
-from .state import (
-    DEAD,
-    HAS_CAPS,
-    HAS_DAY_ENDS,
-    HAS_INCREMENTS,
-    HAS_LATENCY,
-    NO_BATCHES,
-    NO_CLOSE,
-    NO_LIMITS,
-    NO_STOPS,
-    ORDERS,
-    ROW,
-    UNWANTED,
-    Desk,
-)
+from .state import DEAD, NO_BATCHES, NO_CLOSE, NO_LIMITS, NO_STOPS, ORDERS, ROW, UNWANTED, Desk
 from .timing import NEXT_CLOSE, NEXT_OPEN, under_way
 from .trailing import follow, trails
 

@@ -11,19 +11,7 @@ from .arithmetic import fits, mul_div, worth_at
 from .compile import apart, aside, kernel
 from .currencies import appraise_all, to_convert
 from .exits import touched
-from .foresee import foresee
-from .journal import asset_of, fail
-from .limits import DOWN, LIMIT, ONE, whole
-from .rates import take_rates
-from .state import (
-    CASH,
-    CHARGED,
-    DATE,
-    EQUITY,
-    ERROR,
-    EVENT,
-    FLOWED,
-    GROSS,
+from .flags import (
     HAS_CARRY,
     HAS_CURRENCIES,
     HAS_DATED,
@@ -37,13 +25,12 @@ from .state import (
     HAS_ORDERS,
     HAS_SETTLEMENT,
     HAS_WATCH,
-    INCREMENT,
-    OFFER,
-    ORDERS,
-    OVERFLOW,
-    ROW,
-    Desk,
 )
+from .foresee import foresee
+from .journal import asset_of, fail
+from .limits import DOWN, LIMIT, ONE, whole
+from .rates import take_rates
+from .state import CASH, CHARGED, DATE, EQUITY, ERROR, EVENT, FLOWED, GROSS, INCREMENT, OFFER, ORDERS, OVERFLOW, ROW, Desk
 from .valuation import backing, raise_peak
 from .waiting import REACH, all_wait, untouched
 

@@ -7,28 +7,13 @@ from rustybt.model import Reason
 
 from .arithmetic import agree, fits, ratio, worth_at
 from .compile import apart, aside
+from .flags import HAS_ISOLATED
 from .isolated import shared
 from .journal import NONE, event, fail
 from .limits import BAD, CEIL, DOWN, HALF_EVEN, RATE, ZERO, whole
 from .margin import use
 from .rates import PLACES, exchanged, home
-from .state import (
-    BREACH,
-    CASH,
-    CONVERTED,
-    DEPOSITS,
-    EQUITY,
-    FEES,
-    GROSS,
-    HAS_ISOLATED,
-    INCOME,
-    LOGGED,
-    OVERFLOW,
-    RECEIVABLE,
-    SETTLED,
-    TRADED,
-    Desk,
-)
+from .state import BREACH, CASH, CONVERTED, DEPOSITS, EQUITY, FEES, GROSS, INCOME, LOGGED, OVERFLOW, RECEIVABLE, SETTLED, TRADED, Desk
 
 CONVERSION, NOWHERE = whole(Reason.CONVERSION), whole(ACCOUNT)
 AT_LAST, AT_OPEN, AT_CLOSE = whole(0), whole(1), whole(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .compile import apart, aside
+from .flags import HAS_ISOLATED
 from .given import (
     CAP,
     FLAT,
@@ -23,7 +24,7 @@ from .given import (
     TIER_LOTS,
 )
 from .levels import arm_all
-from .state import DATE, HAS_ISOLATED, Desk
+from .state import DATE, Desk
 
 
 @aside

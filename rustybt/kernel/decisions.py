@@ -8,12 +8,13 @@ from .arithmetic import fits, mul_div
 from .compile import apart, aside, kernel
 from .controls import stand_still, supervise, turn_down, vet
 from .exits import expire
+from .flags import HAS_CONTROLS, HAS_MARGIN, HAS_MAX_BARS, HAS_ORDERS
 from .journal import asset_of, awaits, cancel, fail, refuse, submit, sweep
 from .limits import DOWN, ONE, ZERO, whole
 from .margin import leaving, watch
 from .rates import unpriced
 from .sizing import lots_for
-from .state import DEAD, DUE_HALT, EQUITY, HAS_CONTROLS, HAS_MARGIN, HAS_MAX_BARS, HAS_ORDERS, OFFER, OVERFLOW, Desk
+from .state import DEAD, DUE_HALT, EQUITY, OFFER, OVERFLOW, Desk
 
 QUANTITY = whole(TargetKind.QUANTITY)
 TARGET, EXPIRED = whole(Reason.TARGET), whole(Reason.MAX_BARS)

@@ -8,12 +8,13 @@ from .arithmetic import fits, ratio, value
 from .claims import earn, redeem
 from .compile import apart, aside, kernel
 from .fills import shut
+from .flags import HAS_FLOWS, HAS_INCREMENTS, HAS_LEVELS, HAS_ORDERS
 from .flows import transfer
 from .income import receive
 from .journal import NONE, drop, event, fail, head, paid, sweep, tail
 from .levels import arm
 from .limits import DOWN, HALF_EVEN, LIMIT, ONE, ZERO, whole
-from .state import DEAD, EVENT, HAS_FLOWS, HAS_INCREMENTS, HAS_LEVELS, HAS_ORDERS, ORDERS, OVERFLOW, Desk
+from .state import DEAD, EVENT, ORDERS, OVERFLOW, Desk
 from .succession import close_out, remainder, roll, spin_off
 from .ticks import settle_prices
 from .trailing import trails

@@ -7,6 +7,7 @@ from rustybt.model import Detail, Reason
 from .arithmetic import fits, worth_at
 from .compile import apart, aside, kernel
 from .fills import book, fee_of, resting_fee, slipped
+from .flags import HAS_BARS, HAS_FINER, HAS_ISOLATED, HAS_LIQUIDATION_FEES, HAS_TOP_UPS
 from .income import levy, levy_of
 from .inside import both_inside, exit_price, finer_exit
 from .isolated import own
@@ -14,7 +15,7 @@ from .journal import NONE, awaits, cancel, submit, sweep
 from .levels import is_last_stand
 from .limits import BAD, ONE, ZERO, whole
 from .margin import leaving
-from .state import DEAD, HAS_BARS, HAS_FINER, HAS_ISOLATED, HAS_LIQUIDATION_FEES, HAS_TOP_UPS, LOGGED, NUMBER, ROW, Desk
+from .state import DEAD, LOGGED, NUMBER, ROW, Desk
 from .timing import is_barred
 from .top_up import top_up
 

@@ -6,6 +6,7 @@ from rustybt.model import FillAt, Status
 
 from .arithmetic import fits, mul_div, ratio, worth_at
 from .compile import apart, aside, kernel
+from .flags import HAS_FEES, HAS_IMPACT, HAS_INCREMENTS, HAS_LEVELS, HAS_ORDERS, HAS_PENDING, HAS_SLIPPAGE, HAS_TIERS
 from .groups import consequences
 from .impact import impact
 from .journal import NONE, fail, head, paid, slot_of, sweep, tail
@@ -13,25 +14,7 @@ from .levels import rearm
 from .limits import BAD, CEIL, HALF_EVEN, LIMIT, ONE, RATE, ZERO, whole
 from .pending import set_aside
 from .rates import book_of
-from .state import (
-    CASH,
-    FEES,
-    HAS_FEES,
-    HAS_IMPACT,
-    HAS_INCREMENTS,
-    HAS_LEVELS,
-    HAS_ORDERS,
-    HAS_PENDING,
-    HAS_SLIPPAGE,
-    HAS_TIERS,
-    NO_BATCHES,
-    ORDERS,
-    OVERFLOW,
-    PHASE,
-    TRADED,
-    UNWANTED,
-    Desk,
-)
+from .state import CASH, FEES, NO_BATCHES, ORDERS, OVERFLOW, PHASE, TRADED, UNWANTED, Desk
 from .tariff import count_traded, tier_of
 
 FILLED = whole(Status.FILLED)

@@ -8,12 +8,13 @@ from rustybt.model import Detail, Reason, Status
 from .arithmetic import fits, ratio, worth_at
 from .compile import apart, aside
 from .currencies import AT_LAST, AT_OPEN, room_at
+from .flags import HAS_CURRENCIES, HAS_ISOLATED, HAS_PENDING
 from .isolated import shared
 from .journal import NONE, event, fail, head, paid, tail
 from .limits import DOWN, RATE, ZERO, whole
 from .margin import use
 from .pending import free
-from .state import CASH, DEPOSITS, FLOWED, HAS_CURRENCIES, HAS_ISOLATED, HAS_PENDING, OVERFLOW, RECEIVABLE, Desk
+from .state import CASH, DEPOSITS, FLOWED, OVERFLOW, RECEIVABLE, Desk
 from .variation import unsettled
 
 NOWHERE = whole(ACCOUNT)

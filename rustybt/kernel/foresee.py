@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .compile import apart, aside, fetch
-from .state import HAS_CONTROLS, HAS_ORDERS, ROW, Desk
+from .flags import HAS_CONTROLS, HAS_ORDERS
+from .state import ROW, Desk
 
 
 @aside

@@ -18,20 +18,10 @@ from rustybt.model.decimals import LIMIT
 from rustybt.model.decimals import RATE as RATE_UNITS
 from rustybt.model.tables import GROUPS
 
+from .flags import HAS_CURRENCIES, HAS_DATED, HAS_FEES, HAS_LIQUIDATION_FEES, HAS_MARGIN, HAS_PENDING, HAS_TIERS
 from .limits import whole
 from .market import admit
-from .state import (
-    HAS_CURRENCIES,
-    HAS_DATED,
-    HAS_FEES,
-    HAS_LIQUIDATION_FEES,
-    HAS_MARGIN,
-    HAS_PENDING,
-    HAS_TIERS,
-    KINDS,
-    TYPES,
-    WAITING,
-)
+from .state import KINDS, TYPES, WAITING
 
 FLAT, RATE, MAKER, INITIAL, MAINTENANCE, LOT_INITIAL, LOT_MAINTENANCE, *_REST = (whole(n) for n in range(len(DATED_SETTINGS)))
 LEAST, MOST, CAP, LOT_NUM, LOT_DEN, LIQUIDATION, TIER_FIRST, TIER_COUNT, TIER_GROUP, TIER_LOTS = _REST

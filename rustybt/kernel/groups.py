@@ -6,9 +6,10 @@ from rustybt.model import Detail, FillAt, OrderFlag, TimeInForce
 
 from .arithmetic import fits
 from .compile import apart, aside, kernel
+from .flags import HAS_INCREMENTS
 from .journal import announce, drop, fail
 from .limits import FAR, whole
-from .state import HAS_INCREMENTS, ORDERS, OVERFLOW, PHASE, ROW, SENT, Desk
+from .state import ORDERS, OVERFLOW, PHASE, ROW, SENT, Desk
 from .ticks import settle_prices
 from .trailing import start, trails
 

@@ -6,10 +6,11 @@ from rustybt.model import Detail, OrderFlag, Reason
 
 from .arithmetic import fits, worth_at
 from .compile import apart, aside, kernel
+from .flags import HAS_INCREMENTS, HAS_LEVELS, HAS_ORDERS
 from .journal import fail
 from .levels import arm
 from .limits import ONE, ZERO, whole
-from .state import HAS_INCREMENTS, HAS_LEVELS, HAS_ORDERS, INCREMENT, OVERFLOW, Desk
+from .state import INCREMENT, OVERFLOW, Desk
 from .ticks import settle_all
 
 LOT_SIZE, MIN_NOTIONAL = whole(Detail.LOT_SIZE), whole(Detail.MIN_NOTIONAL)

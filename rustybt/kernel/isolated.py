@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from .arithmetic import fits, ratio, worth_at
 from .compile import apart, aside
+from .flags import HAS_TOP_UPS
 from .journal import fail
 from .limits import BAD, CEIL, DOWN, FAR, FLOOR, HALF_EVEN, ONE, RATE, ZERO
 from .rates import home
-from .state import EQUITY, HAS_TOP_UPS, OVERFLOW, Desk
+from .state import EQUITY, OVERFLOW, Desk
 
 
 @aside

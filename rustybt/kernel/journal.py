@@ -5,8 +5,9 @@ from __future__ import annotations
 from rustybt.model import Detail, Reason, Status
 
 from .compile import apart, aside, kernel
+from .flags import HAS_LATENCY, HAS_ORDERS
 from .limits import FAR, ZERO, whole
-from .state import BLAME, DEAD, ERROR, HAS_LATENCY, HAS_ORDERS, HINT, LOGGED, NUMBER, ORDERS, ROW, Desk
+from .state import BLAME, DEAD, ERROR, HINT, LOGGED, NUMBER, ORDERS, ROW, Desk
 
 NONE, ROLL, LIQUIDATION = whole(Detail.NONE), whole(Reason.ROLL), whole(Reason.LIQUIDATION)
 DISPLAYED = whole(Detail.DISPLAYED)

@@ -11,9 +11,10 @@ from rustybt.errors import ConfigError, DataError
 from rustybt.model import NOWHERE, Tables
 from rustybt.model.panel import Ints
 
+from .flags import HAS_CLAIMS
 from .room import admit_claims, lengthen, widen
 from .simulate import plain
-from .state import CLAIMS, HAS_CLAIMS, KEPT, LOG, LOGGED, ORDERS, PER_CLAIM, PER_ORDER, PER_SLOT
+from .state import CLAIMS, KEPT, LOG, LOGGED, ORDERS, PER_CLAIM, PER_ORDER, PER_SLOT
 
 if TYPE_CHECKING:
     from .book import Book

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from rustybt.model.decimals import RATE
 
-from .state import ALL, EVERY_FLAG, HAS_FEES, HAS_GUARDS, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE, Desk
+from .flags import EVERY_FLAG, HAS_FEES, HAS_GUARDS, HAS_LEVELS, HAS_MAX_BARS, HAS_SLIPPAGE
+from .state import ALL, Desk
 
 
 class Kind(NamedTuple):

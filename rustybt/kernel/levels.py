@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .arithmetic import ratio
 from .compile import apart, aside
+from .flags import HAS_INCREMENTS, HAS_ISOLATED, HAS_TOP_UPS
 from .isolated import last_stand, release
 from .limits import BAD, CEIL, FAR, FLOOR, RATE
-from .state import HAS_INCREMENTS, HAS_ISOLATED, HAS_TOP_UPS, Desk
+from .state import Desk
 
 
 @aside

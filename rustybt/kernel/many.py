@@ -17,10 +17,11 @@ from rustybt.model.panel import Ints
 
 from .arithmetic import value
 from .compile import MODE, kernel
+from .flags import HAS_CURRENCIES, HAS_DATED
 from .limits import whole
 from .market import Grid
 from .room import lengthen
-from .state import CASH, CURVES, ERROR, HAS_CURRENCIES, HAS_DATED, KEPT, LOGGED, OFFSETS, ORDERS, PLACES, Desk
+from .state import CASH, CURVES, ERROR, KEPT, LOGGED, OFFSETS, ORDERS, PLACES, Desk
 
 if MODE == "compiled":
     from .intrinsics import call_run

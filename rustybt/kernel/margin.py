@@ -7,11 +7,12 @@ from rustybt.model import Detail, Reason
 
 from .arithmetic import fits, worth_at
 from .compile import apart, aside, kernel
+from .flags import HAS_ISOLATED, HAS_MARGIN
 from .isolated import asked, common
 from .journal import NONE, awaits, cancel, event, fail, submit, sweep
 from .limits import CEIL, ZERO, whole
 from .rates import home
-from .state import DEAD, EQUITY, ERROR, HAS_ISOLATED, HAS_MARGIN, OVERFLOW, Desk
+from .state import DEAD, EQUITY, ERROR, OVERFLOW, Desk
 
 NOWHERE = whole(ACCOUNT)
 CALL, LIQUIDATION = whole(Reason.MARGIN_CALL), whole(Reason.LIQUIDATION)

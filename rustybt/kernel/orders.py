@@ -11,18 +11,7 @@ from .carrying import borrowable
 from .compile import apart, aside, kernel
 from .currencies import AT_CLOSE, AT_OPEN, room_at
 from .fills import fee_due, fee_of, record, slipped
-from .income import levy
-from .isolated import shared
-from .journal import LIQUIDATION, NONE, asset_of, fail, finish, head, paid, slot_of, sweep, tail
-from .limits import CEIL, DOWN, RATE, ZERO, whole
-from .margin import use
-from .pending import free
-from .priced import REOPEN, met, out_of_reach
-from .rates import home
-from .sizing import size_all
-from .state import (
-    DEAD,
-    ERROR,
+from .flags import (
     HAS_BARS,
     HAS_CAPS,
     HAS_CARRY,
@@ -36,13 +25,17 @@ from .state import (
     HAS_PENDING,
     HAS_SETTLEMENT,
     HAS_TIERS,
-    ORDERS,
-    OVERFLOW,
-    PHASE,
-    RECEIVABLE,
-    ROW,
-    Desk,
 )
+from .income import levy
+from .isolated import shared
+from .journal import LIQUIDATION, NONE, asset_of, fail, finish, head, paid, slot_of, sweep, tail
+from .limits import CEIL, DOWN, RATE, ZERO, whole
+from .margin import use
+from .pending import free
+from .priced import REOPEN, met, out_of_reach
+from .rates import home
+from .sizing import size_all
+from .state import DEAD, ERROR, ORDERS, OVERFLOW, PHASE, RECEIVABLE, ROW, Desk
 from .timing import held_up, turn_away
 from .variation import unsettled
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .arithmetic import fits, ratio
 from .compile import apart, aside, kernel
+from .flags import HAS_CURRENCIES
 from .journal import fail
 from .limits import BAD, DOWN, ZERO, whole
-from .state import HAS_CURRENCIES, OVERFLOW, ROW, Desk
+from .state import OVERFLOW, ROW, Desk
 
 PLACES = whole(12)
 """Places of one book in ``money``; the account's is the first."""

@@ -9,28 +9,14 @@ from .clocks import NEXT_SESSION, end_of
 from .compile import apart, aside, kernel
 from .controls import stand_still, turn_down, vet
 from .decisions import CALLED, COOLING, NO_PRICE, REPLACED, cooled
+from .flags import HAS_CONTROLS, HAS_INCREMENTS, HAS_ORDERS
 from .groups import orphans
 from .journal import NONE, announce, drop, fail, refuse, show, submit, sweep
 from .limits import DOWN, ONE, ZERO, whole
 from .margin import leaving
 from .rates import unpriced
 from .sizing import lots_for
-from .state import (
-    BATCH,
-    DEAD,
-    DUE_HALT,
-    EQUITY,
-    HAS_CONTROLS,
-    HAS_INCREMENTS,
-    HAS_ORDERS,
-    ORDERS,
-    OVERFLOW,
-    ROW,
-    SURVEYED,
-    WISH_LIMIT,
-    WISH_STOP,
-    Desk,
-)
+from .state import BATCH, DEAD, DUE_HALT, EQUITY, ORDERS, OVERFLOW, ROW, SURVEYED, WISH_LIMIT, WISH_STOP, Desk
 from .ticks import settle_prices
 from .trailing import start, trails
 

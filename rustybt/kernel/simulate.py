@@ -68,9 +68,10 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
     """A desk for all bars, their number, and the most log rows that one of them can write."""
     from .actions import claims_of, events_of, flags_of_events
     from .assemble import offers_of, requests_of, rules_of, typed
+    from .flags import HAS_ORDERS
     from .given import currencies_of
     from .room import unwritten
-    from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, HAS_ORDERS, LOG, Desk
+    from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, LOG, Desk
     from .surroundings import timing_of
 
     bars, assets, slots = grid_shape(market, len(tables.assets)), len(tables.assets), tables.slots.shape[1]
@@ -111,7 +112,7 @@ def make_room(desk: Desk, t: int, margin: int) -> int:
 
 def aside_of(desk: Desk, curve: Ints) -> Ints:
     """What is set aside after each bar; no bars where no margin is isolated."""
-    from .state import HAS_ISOLATED
+    from .flags import HAS_ISOLATED
 
     kept: Ints = plain(curve if desk.flags & HAS_ISOLATED else curve[:0])
     return kept
@@ -120,7 +121,7 @@ def aside_of(desk: Desk, curve: Ints) -> Ints:
 def rows_of_a_bar(desk: Desk, room: int) -> int:
     """The most log rows that one bar can write."""
     most = int(np.unique(desk.event_bar, return_counts=True)[1].max()) if desk.events else 0
-    from .state import HAS_LIQUIDATION_FEES, HAS_MARGIN, HAS_ORDERS, HAS_SETTLEMENT, HAS_TOP_UPS
+    from .flags import HAS_LIQUIDATION_FEES, HAS_MARGIN, HAS_ORDERS, HAS_SETTLEMENT, HAS_TOP_UPS
 
     flows = int(np.unique(desk.flow_bar, return_counts=True)[1].max()) if desk.flows else 0
     called = (3 * desk.slots + 2 if desk.flags & HAS_MARGIN else 0) + (2 * desk.slots if desk.flags & HAS_SETTLEMENT else 0)

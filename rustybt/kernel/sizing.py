@@ -7,10 +7,11 @@ from rustybt.model import FillAt, TargetKind
 from .arithmetic import fits, ratio, worth_at
 from .compile import apart, aside, kernel
 from .currencies import AT_CLOSE, AT_OPEN, equity_at
+from .flags import HAS_BARS, HAS_CURRENCIES, HAS_LATENCY
 from .journal import fail
 from .limits import BAD, DOWN, ONE, WEIGHT, ZERO, whole
 from .rates import local
-from .state import DEAD, ERROR, HAS_BARS, HAS_CURRENCIES, HAS_LATENCY, ORDERS, OVERFLOW, ROW, Desk
+from .state import DEAD, ERROR, ORDERS, OVERFLOW, ROW, Desk
 from .timing import held_up
 from .valuation import backing
 

@@ -14,6 +14,19 @@ from .decisions import decide
 from .errands import do_errand
 from .events import accrue
 from .exits import protect, protect_late
+from .flags import (
+    HAS_CARRY,
+    HAS_CURRENCIES,
+    HAS_DATED,
+    HAS_GUARDS,
+    HAS_INCREMENTS,
+    HAS_ISOLATED,
+    HAS_LEVELS,
+    HAS_MOVES,
+    HAS_ORDERS,
+    HAS_PENDING,
+    HAS_TIERS,
+)
 from .increments import change
 from .isolated import all_set_apart
 from .limits import whole
@@ -32,17 +45,6 @@ from .state import (
     ERROR,
     GATHERED,
     GROSS,
-    HAS_CARRY,
-    HAS_CURRENCIES,
-    HAS_DATED,
-    HAS_GUARDS,
-    HAS_INCREMENTS,
-    HAS_ISOLATED,
-    HAS_LEVELS,
-    HAS_MOVES,
-    HAS_ORDERS,
-    HAS_PENDING,
-    HAS_TIERS,
     LOGGED,
     MARK,
     MEET,

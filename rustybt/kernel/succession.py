@@ -7,10 +7,11 @@ from rustybt.model import Detail, EventKind, Reason, Status
 from .arithmetic import fits, ratio, value, worth_at
 from .compile import apart, aside
 from .fills import move, settle
+from .flags import HAS_LEVELS
 from .journal import NONE, cancel, fail, head, paid, submit, sweep, tail
 from .levels import arm
 from .limits import DOWN, HALF_EVEN, RATE, ZERO, whole
-from .state import HAS_LEVELS, OVERFLOW, Desk
+from .state import OVERFLOW, Desk
 
 SPINOFF, MERGER, ROLL = whole(Reason.SPINOFF), whole(Reason.MERGER), whole(Reason.ROLL)
 DELISTING, EXPIRY = whole(Reason.DELISTING), whole(Reason.EXPIRY)

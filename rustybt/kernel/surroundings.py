@@ -10,8 +10,8 @@ from rustybt.errors import DataError
 from rustybt.model import Finer, Timing
 
 from .assemble import typed
+from .flags import HAS_BARS, HAS_FINER, HAS_LATENCY
 from .market import admit
-from .state import HAS_BARS, HAS_FINER, HAS_LATENCY
 
 
 def timing_of(timing: Timing | None, flags: int, bars: int, assets: int) -> dict[str, Any]:

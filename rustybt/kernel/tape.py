@@ -11,9 +11,10 @@ from rustybt.model import IMPACT_FIELDS, SLOT_FIELDS, TIER_FIELDS, Tables, Tape
 from rustybt.model.decimals import LIMIT
 from rustybt.model.tables import GROUPS, MOST_RATE
 
+from .flags import HAS_CAPS, HAS_IMPACT, HAS_TIERS
 from .given import tiers_later
 from .market import admit
-from .state import HAS_CAPS, HAS_IMPACT, HAS_TIERS, KINDS, TYPES
+from .state import KINDS, TYPES
 
 POINTERS = [SLOT_FIELDS.index(name) for name in ("tier_first", "tier_count", "tier_group", "slip_buy", "slip_sell")]
 """Settings of a slot that point into tables."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .arithmetic import fits
 from .compile import apart, aside, kernel
+from .flags import HAS_INCREMENTS
 from .journal import fail
-from .state import HAS_INCREMENTS, ORDERS, OVERFLOW, Desk
+from .state import ORDERS, OVERFLOW, Desk
 
 
 @kernel

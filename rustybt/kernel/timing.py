@@ -5,9 +5,10 @@ from __future__ import annotations
 from rustybt.model import Barred, Detail, FillAt, OrderFlag, OrderKind, TimeInForce
 
 from .compile import apart, aside
+from .flags import HAS_BARS, HAS_LATENCY, HAS_ORDERS
 from .journal import asset_of, drop, slot_of
 from .limits import whole
-from .state import HAS_BARS, HAS_LATENCY, HAS_ORDERS, ORDERS, ROW, Desk
+from .state import ORDERS, ROW, Desk
 
 ALL, BUYING, SELLING, CANCELS = (whole(bit) for bit in (Barred.ALL, Barred.BUYING, Barred.SELLING, Barred.CANCELS))
 NEXT_OPEN, NEXT_CLOSE, SAME_BAR_CLOSE = whole(FillAt.NEXT_OPEN), whole(FillAt.NEXT_CLOSE), whole(FillAt.SAME_BAR_CLOSE)

@@ -7,28 +7,12 @@ from rustybt.model import FillAt
 from .arithmetic import agree, fits, worth_at
 from .compile import apart, aside, kernel
 from .currencies import appraise_all
+from .flags import HAS_CLAIMS, HAS_CURRENCIES, HAS_LEVELS, HAS_ORDERS, HAS_SETTLEMENT
 from .journal import fail
 from .levels import level_of
 from .limits import ZERO, whole
 from .rates import take_rates
-from .state import (
-    BREACH,
-    DEPOSITS,
-    EQUITY,
-    FEES,
-    GROSS,
-    HAS_CLAIMS,
-    HAS_CURRENCIES,
-    HAS_LEVELS,
-    HAS_ORDERS,
-    HAS_SETTLEMENT,
-    INCOME,
-    OVERFLOW,
-    RECEIVABLE,
-    ROW,
-    TRADED,
-    Desk,
-)
+from .state import BREACH, DEPOSITS, EQUITY, FEES, GROSS, INCOME, OVERFLOW, RECEIVABLE, ROW, TRADED, Desk
 from .variation import unsettled, vary
 
 NEXT_CLOSE = whole(FillAt.NEXT_CLOSE)

@@ -6,10 +6,11 @@ from rustybt.model import Reason
 
 from .arithmetic import fits, worth_at
 from .compile import apart, aside, kernel
+from .flags import HAS_SETTLEMENT
 from .journal import NONE, event, fail
 from .limits import ZERO, whole
 from .rates import book_of
-from .state import CASH, DUE_BAR, HAS_SETTLEMENT, OVERFLOW, SETTLED, Desk
+from .state import CASH, DUE_BAR, OVERFLOW, SETTLED, Desk
 
 VARIATION = whole(Reason.VARIATION)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from rustybt.model import OrderFlag, OrderKind, TimeInForce
 
 from .compile import apart, aside, fetch, kernel
+from .flags import HAS_BARS, HAS_CONTROLS, HAS_DAY_ENDS, HAS_LATENCY
 from .groups import is_dormant
 from .limits import FAR, whole
-from .state import DUE_HALT, HAS_BARS, HAS_CONTROLS, HAS_DAY_ENDS, HAS_LATENCY, ORDERS, ROW, Desk
+from .state import DUE_HALT, ORDERS, ROW, Desk
 from .trailing import trails
 
 LIMIT, STOP = whole(OrderKind.LIMIT), whole(OrderKind.STOP)

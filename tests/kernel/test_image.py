@@ -17,9 +17,10 @@ import pytest
 from rustybt import kernel
 from rustybt.kernel import cache, entrance, image
 from rustybt.kernel.example import one_asset
+from rustybt.kernel.flags import HAS_FEES, HAS_MARGIN
 from rustybt.kernel.kinds import ANY, BUILDS, PLAIN, USUAL, kind_of
 from rustybt.kernel.sealed import SEAL, seal
-from rustybt.kernel.state import ALL, HAS_FEES, HAS_MARGIN, Desk
+from rustybt.kernel.state import ALL, Desk
 from rustybt.testing.generators import session
 from rustybt.testing.outcomes import differences, run_or_error
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rustybt.kernel import state
+from rustybt.kernel import flags, state
 
 from .builds import COMPILED, compiled_only
 
@@ -18,7 +18,7 @@ if COMPILED:
     from rustybt.kernel.prune import close_branches
 
 pytestmark = compiled_only
-HAS_FEES, HAS_MARGIN, MEET = state.HAS_FEES, state.HAS_MARGIN, state.MEET
+HAS_FEES, HAS_MARGIN, MEET = flags.HAS_FEES, flags.HAS_MARGIN, state.MEET
 
 
 def margin(desk: Any) -> int:
@@ -87,9 +87,9 @@ def test_only_decided_branches_are_closed(function: Any, by_kind: dict[str, set[
 
 
 def test_every_flag_is_known_to_the_builds() -> None:
-    flags = [value for name, value in vars(state).items() if name.startswith("HAS_")]
-    assert sum(flags) == state.EVERY_FLAG
-    assert all((flag).bit_count() == 1 for flag in flags)
+    bits = [value for name, value in vars(flags).items() if name.startswith("HAS_")]
+    assert sum(bits) == flags.EVERY_FLAG
+    assert all(bit.bit_count() == 1 for bit in bits)
 
 
 @pytest.mark.parametrize("name", sorted(name for name in vars(state) if name.startswith("HAS_")))
