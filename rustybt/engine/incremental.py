@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,9 +39,11 @@ from rustybt.model import (
     NO_INCREMENTS,
     Asset,
     CarryTable,
+    Clock,
     CurrencyTable,
     Outcome,
     Panel,
+    Requests,
     Tables,
     Tape,
     TargetKind,
@@ -166,8 +168,7 @@ class Incremental:
                 requests += self._requests(strategy, terms, bar, number)
         if self.asks:
             check_auctions(self.sleeves, bar.moment.session_close is not None)
-            rows_asked = in_order(requests)[0] if requests else ()
-            self.book.ask(rows_asked, bar.moment.session, bar.moment.ts, is_end(self.previous, bar.moment))
+            self.book.ask(self._rows(requests, bar), bar.moment.session, bar.moment.ts, is_end(self.previous, bar.moment))
         slot = NONE if not slots else slots[0] if len(slots) == 1 else np.concatenate(slots)
         value = NONE if not values else values[0] if len(values) == 1 else np.concatenate(values)
         if bar.tape is not None:
@@ -182,6 +183,14 @@ class Incremental:
             self.callbacks.on_bar(bar.moment, rows.frame, bar.columns, self.book)
         self.curve.append(self.book.balances)
         self.previous = bar.moment
+
+    def _rows(self, requests: list[Sent], bar: Bar) -> Any:
+        """What is asked for at a bar, as the book takes it."""
+        if not requests:
+            return ()
+        moment, slots = bar.moment, len(self.sleeves) * len(self.assets)
+        clock = Clock(*(np.array([number], dtype=np.int64) for number in (moment.session, moment.ts, 0)))
+        return Requests(*in_order(requests, slots, 1, bar.index), clock).rows
 
     def _requests(self, strategy: Strategy, terms: Mapping[str, Column], bar: Bar, number: int) -> list[Sent]:
         values = {term: column.series for term, column in terms.items()}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from rustybt.engine.batches import Sent, in_order, none_sent, starts_of
+from rustybt.engine.batches import Sent, in_order, none_sent
 from rustybt.engine.offers import quantise
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import ConfigError, SpecError
@@ -23,6 +24,9 @@ from rustybt.spec.orders import KINDS
 PRICES = {"limit": "limit", "stop": "stop", "trail": "trail", "limit_offset": "offset"}
 """Parts that are prices, and their columns."""
 Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.integer]
+type UnitsOf = Callable[[pl.Series, npt.NDArray[np.int32], Callable[[int], int]], Ints]
+"""Units of values and their asset columns; also given what turns the place of a value into a row, for messages."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,8 @@ class Reader:
             return np.ones(len(self.given.bar), dtype=np.bool_)
         if values.dtype not in (pl.Boolean, pl.Null):
             raise self.refusal(name, f"{name} is {values.dtype}, not true or false", 'compare: pl.col("close") > 0')
-        return np.asarray(values.fill_null(value=False).cast(pl.Boolean).to_numpy())
+        known = values.fill_null(value=False).cast(pl.Boolean) if values.null_count() else values
+        return np.asarray(known.to_numpy())
 
     def cancellations(self, due: Flags) -> Sent:
         """Rows that cancel what this order has sent."""
@@ -120,7 +125,7 @@ class Reader:
                 due = due & values.is_not_null().to_numpy()
         return due
 
-    def orders(self, rows: npt.NDArray[np.integer], kind: OrderFlag, place: int = 0) -> Sent:
+    def orders(self, rows: Places, kind: OrderFlag, place: int = 0) -> Sent:
         """Rows that send an order, with its place in its batch."""
         if not len(rows):
             return none_sent()
@@ -139,34 +144,56 @@ class Reader:
         facts |= {field: self.prices(name, rows) for name, field in PRICES.items()}
         return self.laid_out(rows, facts, place)
 
-    def laid_out(self, rows: npt.NDArray[np.integer], values: Mapping[str, Any], place: int = 0) -> Sent:
+    def laid_out(self, rows: Places, values: Mapping[str, Any], place: int = 0) -> Sent:
         """Requests at some rows."""
-        facts = {"slot": self.given.column[rows] + self.first_slot, "entry": self.entry, "reason": int(Reason.ORDER)}
+        facts: dict[str, Any] = {"slot": self.given.column[rows] + self.first_slot, "entry": self.entry, "reason": int(Reason.ORDER)}
         return Sent(facts | dict(values), self.given.bar[rows], place, rows)
 
-    def sizes(self, rows: npt.NDArray[np.integer]) -> Ints | int:
+    def sizes(self, rows: Places) -> Ints | int:
         """Signed sizes in units of the measure."""
-        values = self.part("size")
-        if values is None:
+        if self.part("size") is None:
             return 0
-        values = self.numbers("size", values, rows)
-        try:
-            kind = TargetKind(int(self.asked.measure))
-            units = quantise(values, self.given.column[rows].astype(np.int32), kind, self.money.assets, self.money.money_scale)
-        except SpecError as error:
-            raise self.refusal("size", error.what.replace("a target", "a size"), error.do, int(rows[error.facts["row"]])) from None
-        side = self.part("side")
+        kind, money = TargetKind(int(self.asked.measure)), self.money
+
+        def units_of(values: pl.Series, columns: npt.NDArray[np.int32], row_of: Callable[[int], int]) -> Ints:
+            try:
+                return quantise(values, columns, kind, money.assets, money.money_scale)
+            except SpecError as error:
+                raise self.refusal("size", error.what.replace("a target", "a size"), error.do, row_of(error.facts["row"])) from None
+
+        units, side = self.each("size", rows, units_of), self.part("side")
         if side is None:
             return units
-        negative = np.flatnonzero(units < 0)
+        negative = np.flatnonzero(np.less(units, 0))
         if len(negative):
             raise self.refusal("size", "a size is negative where a side is given", "give sizes from 0", int(rows[negative[0]]))
+        if "side" in self.asked.fixed:
+            return units * int(np.sign(self.asked.fixed["side"][0]))
         signs = side.cast(pl.Int8) if side.dtype == pl.Boolean else None
         if signs is not None:
             return np.asarray(units * (2 * signs.to_numpy()[rows].astype(np.int64) - 1))
         return np.asarray(units * np.sign(self.numbers("side", side, rows).cast(pl.Float64).to_numpy()).astype(np.int64))
 
-    def shown(self, rows: npt.NDArray[np.integer], sizes: Ints | int) -> Ints | int:
+    def each(self, name: str, rows: Places, units_of: UnitsOf) -> Ints | int:
+        """The units of a part at some rows; one number where they are the same at all.
+
+        Args:
+            name: of the part.
+            rows: which.
+            units_of: makes them.
+        """
+        columns = self.given.column[rows].astype(np.int32, copy=False)
+        if name not in self.asked.fixed:
+            values = self.part(name)
+            assert values is not None
+            return units_of(self.numbers(name, values, rows), columns, lambda place: int(rows[place]))
+        used = np.flatnonzero(np.bincount(columns)).astype(np.int32)  # what one number comes to may depend on the asset
+        units = units_of(
+            self.asked.fixed[name].new_from_index(0, len(used)), used, lambda place: int(rows[np.argmax(columns == used[place])])
+        )
+        return int(units[0]) if (units == units[0]).all() else units[np.searchsorted(used, columns)]
+
+    def shown(self, rows: Places, sizes: Ints | int) -> Ints | int:
         """How many lots of an order are shown."""
         values = self.part("display")
         if values is None or not len(rows):
@@ -189,33 +216,32 @@ class Reader:
             raise self.refusal("display", what, "show at most the quantity", int(rows[bad[0]]))
         return np.asarray(lots)
 
-    def numbers(self, name: str, values: pl.Series, rows: npt.NDArray[np.integer]) -> pl.Series:
+    def numbers(self, name: str, values: pl.Series, rows: Places) -> pl.Series:
         """The chosen values of a part, which must be numbers."""
         if not (values.dtype.is_numeric() or values.dtype.is_decimal()):
             raise self.refusal(name, f"{name} is {values.dtype}, not a number", "give numbers")
-        return values if len(rows) == len(values) else values[rows]
+        if len(rows) == len(values):
+            return values
+        plain = values.dtype.is_float() and not values.null_count()
+        return pl.Series(values.to_numpy()[rows]) if plain else values.gather(rows)
 
-    def prices(self, name: str, rows: npt.NDArray[np.integer]) -> Ints | int:
+    def prices(self, name: str, rows: Places) -> Ints | int:
         """Prices in ticks, rounded half-even."""
-        values = self.part(name)
-        if values is None:
+        if self.part(name) is None:
             return 0
-        values, columns = self.numbers(name, values, rows), self.given.column[rows]
-        sizes = [asset.tick_size for asset in self.money.assets]
-        if values.dtype.is_decimal():
-            ticks: Any = np.array([to_units(n, sizes[c], name) for n, c in zip(values.to_list(), columns.tolist(), strict=True)])
-        else:
-            per_price = np.array([_as_float(1 / size) for size in sizes])
-            with np.errstate(over="ignore", invalid="ignore"):
-                ticks = np.rint(values.cast(pl.Float64).to_numpy() * per_price[columns])
-        with np.errstate(invalid="ignore"):
-            bad = np.flatnonzero(~((ticks >= 1) & (ticks < LIMIT)))
-        if len(bad):
-            shown = values[int(bad[0])]
-            raise self.refusal(name, f"{name} is {shown}, not a price of a tick or more", "guard it with when=", int(rows[bad[0]]))
-        return np.asarray(ticks.astype(np.int64))
 
-    def rates(self, rows: npt.NDArray[np.integer]) -> Ints | int:
+        def ticks_of(values: pl.Series, columns: npt.NDArray[np.int32], row_of: Callable[[int], int]) -> Ints:
+            ticks: Any = in_ticks(values, columns, [asset.tick_size for asset in self.money.assets], name)
+            if not (ticks.min() >= 1 and ticks.max() < LIMIT):  # a NaN is neither
+                with np.errstate(invalid="ignore"):
+                    bad = int(np.flatnonzero(~((ticks >= 1) & (ticks < LIMIT)))[0])
+                what = f"{name} is {values[bad]}, not a price of a tick or more"
+                raise self.refusal(name, what, "guard it with when=", row_of(bad))
+            return np.asarray(ticks.astype(np.int64))
+
+        return self.each(name, rows, ticks_of)
+
+    def rates(self, rows: Places) -> Ints | int:
         """The fraction at which a stop trails, in 1e-8."""
         values = self.part("trail_fraction")
         if values is None:
@@ -229,7 +255,7 @@ class Reader:
             )
         return np.asarray(np.rint(exact * RATE).astype(np.int64))
 
-    def ends(self, rows: npt.NDArray[np.integer]) -> tuple[int, Any]:
+    def ends(self, rows: Places) -> tuple[int, Any]:
         """Time in force, and what it is measured by."""
         values = self.part("until")
         if values is None:
@@ -252,14 +278,20 @@ class Reader:
         return SpecError(what, where=where, do=do)
 
 
-def _as_float(number: object) -> float:
-    return float(str(number))
+def in_ticks(values: pl.Series, columns: npt.NDArray[np.int32], sizes: Sequence[Decimal], name: str) -> Any:
+    """Prices in ticks, rounded half-even: whole numbers where they are Decimals, else floats."""
+    if values.dtype.is_decimal():
+        return np.array([to_units(n, sizes[c], name) for n, c in zip(values.to_list(), columns.tolist(), strict=True)])
+    per_price = [float(str(1 / size)) for size in sizes]
+    scale: Any = per_price[0] if len(set(per_price)) == 1 else np.array(per_price)[columns]
+    with np.errstate(over="ignore", invalid="ignore"):
+        ticks = values.cast(pl.Float64).to_numpy() * scale
+        return np.rint(ticks, out=ticks)
 
 
-def requests_of(parts: Sequence[Sent], clock: Clock) -> Requests:
+def requests_of(parts: Sequence[Sent], slots: int, clock: Clock) -> Requests:
     """All requests of a run."""
-    rows, bar = in_order(parts)
-    return Requests(starts_of(bar, len(clock.ts)), rows, clock)
+    return Requests(*in_order(parts, slots, len(clock.ts)), clock)
 
 
 def clock_of(panel: Panel) -> Clock:

@@ -4,76 +4,103 @@ from __future__ import annotations
 
 from typing import Any
 
-from rustybt.model import REQUEST_FIELDS, Measure, OrderFlag, OrderKind
+from rustybt.model import REQUEST_FIELDS, TOLD_FIELDS, Measure, OrderFlag, OrderKind
 
 from .compile import entry
 from .limits import LIMIT, whole
 
-SLOT, KIND, MEASURE, SIZE, LIMIT_AT, STOP_AT, FLAGS, TRAIL, RATE, OFFSET, DISPLAY = (
-    whole(REQUEST_FIELDS.index(name))
-    for name in ("slot", "kind", "measure", "size", "limit", "stop", "flags", "trail", "trail_rate", "offset", "display")
+KIND, MEASURE, FLAGS, TRAIL, RATE, OFFSET, DISPLAY = (
+    whole(REQUEST_FIELDS.index(name)) for name in ("kind", "measure", "flags", "trail", "trail_rate", "offset", "display")
 )
+SLOT, SIZE, LIMIT_AT, STOP_AT, PATTERN = (whole(n) for n in range(len(TOLD_FIELDS)))
 MARKET, FOR_LIMIT, STOP, STOP_LIMIT = (whole(OrderKind[name]) for name in ("MARKET", "LIMIT", "STOP", "STOP_LIMIT"))
 LIMIT_IF_TOUCHED, FILLED = whole(OrderKind.LIMIT_IF_TOUCHED), whole(Measure.FILLED)
 WAITS, UNSENT = whole(OrderFlag.JOIN | OrderFlag.DORMANT), whole(OrderFlag.CANCEL | OrderFlag.AMEND)
-NO_SLOT, NO_FILL, NO_STOP, NO_PRICE, HIDDEN, TOO_MUCH = (1 << bit for bit in range(6))
+NO_SLOT, NO_FILL, NO_STOP, NO_PRICE, HIDDEN, TOO_MUCH, NO_PATTERN = (1 << bit for bit in range(7))
 """Bits of what is wrong: a slot that is none; a size by a fill that is not waited for; what trails is no stop; a price that lacks or one
-too many; less than nothing shown; a number that does not fit."""
+too many; less than nothing shown; a number that does not fit; a pattern that is none."""
 
 
 @entry
-def lay_out(rows: Any, order: Any, owner: Any, patterns: Any, fields: Any, columns: Any) -> None:
-    """Write the rows of requests in the order in which they are served.
+def lay_out(told: Any, ends: Any, by_slot: Any, order: Any, bar: Any, owner: Any, common: Any, fields: Any, columns: Any, own: int) -> None:
+    """Write the rows of requests in the order in which they are served: by bar, then slot, then as they are given.
 
     Args:
-        rows: (requests, len(REQUEST_FIELDS)) Int64, written here.
-        order: (requests,) which request comes next.
-        owner: (requests,) the pattern of each.
-        patterns: (patterns, len(REQUEST_FIELDS)) what its requests have in common.
-        fields: those in which they differ.
-        columns: (fields or more, requests) what each has in them.
+        told: (requests, len(TOLD_FIELDS)) Int64, written here.
+        ends: (bars + 1,) zeros; becomes where the requests of each bar begin, and behind the last one their number.
+        by_slot: (slots + 1,) zeros, scratch.
+        order: (requests,) scratch.
+        bar: (requests,) of which bar each is.
+        owner: (requests,) the part that each belongs to.
+        common: (parts, len(TOLD_FIELDS)) what the requests of a part have in common, its pattern last.
+        fields: places in a row in which requests of a part differ.
+        columns: (fields, requests) what each has there.
+        own: 1 where each request has the pattern of its own number, else that of its part.
     """
-    for i in range(order.shape[0]):
+    count, first = bar.shape[0], -1
+    for place in range(fields.shape[0]):
+        first = place if fields[place] == SLOT else first
+    for k in range(count):
+        ends[bar[k] + 1] += 1
+        by_slot[(columns[first, k] if first >= 0 else common[owner[k], SLOT]) + 1] += 1
+    before = 0
+    for b in range(1, ends.shape[0]):  # where bar b - 1 begins, from which on its requests are counted up below
+        ends[b], before = before, before + ends[b]
+    for slot in range(1, by_slot.shape[0]):
+        by_slot[slot] += by_slot[slot - 1]
+    for k in range(count):
+        slot = columns[first, k] if first >= 0 else common[owner[k], SLOT]
+        order[by_slot[slot]] = k
+        by_slot[slot] += 1
+    for i in range(count):
         k = order[i]
-        pattern = owner[k]
-        for field in range(patterns.shape[1]):
-            rows[i, field] = patterns[pattern, field]
+        at, part = ends[bar[k] + 1], owner[k]
+        ends[bar[k] + 1] = at + 1
+        for field in range(common.shape[1]):
+            told[at, field] = common[part, field]
         for place in range(fields.shape[0]):
-            rows[i, fields[place]] = columns[place, k]
+            told[at, fields[place]] = columns[place, k]
+        if own != 0:
+            told[at, PATTERN] = k
 
 
 @entry
-def faults_of(rows: Any, slots: int) -> int:
-    """What is wrong with any of the requests.
+def faults_of(told: Any, patterns: Any, needs: Any, slots: int) -> int:
+    """What is wrong with any of the requests, or with any pattern.
 
     Args:
-        rows: (requests, len(REQUEST_FIELDS)) Int64, writeable: arrays that are not are another type to the compiler.
+        told: (requests, len(TOLD_FIELDS)) Int64, writeable: arrays that are not are another type to the compiler.
+        patterns: (patterns, len(REQUEST_FIELDS)) Int64, likewise.
+        needs: (patterns,) scratch: which prices a request of each has to have.
         slots: how many there are.
 
     Returns:
         The bits of this module; 0 = nothing.
     """
-    found = 0
-    for i in range(rows.shape[0]):
-        kind, flags = rows[i, KIND], rows[i, FLAGS]
-        trails, has_limit, has_stop = rows[i, TRAIL] > 0 or rows[i, RATE] > 0, rows[i, LIMIT_AT] > 0, rows[i, STOP_AT] > 0
-        if rows[i, SLOT] < 0 or rows[i, SLOT] >= slots:
-            found |= NO_SLOT
-        if rows[i, MEASURE] == FILLED and flags & WAITS != WAITS:
+    found, most, least = 0, 0, 0
+    for row in range(patterns.shape[0]):
+        kind, flags, trails = patterns[row, KIND], patterns[row, FLAGS], patterns[row, TRAIL] > 0 or patterns[row, RATE] > 0
+        if patterns[row, MEASURE] == FILLED and flags & WAITS != WAITS:
             found |= NO_FILL
         if trails and kind != STOP and kind != STOP_LIMIT:
             found |= NO_STOP
+        if patterns[row, DISPLAY] < 0:
+            found |= HIDDEN
         needs_limit = not trails and (kind == FOR_LIMIT or kind == STOP_LIMIT or kind == LIMIT_IF_TOUCHED)
         needs_stop = not trails and kind != MARKET and kind != FOR_LIMIT
-        if flags & UNSENT == 0 and (has_limit != needs_limit or has_stop != needs_stop):
-            found |= NO_PRICE
-        if rows[i, DISPLAY] < 0:
-            found |= HIDDEN
-        most, least = 0, 0
-        for place in range(SIZE, STOP_AT + 1):
-            most, least = max(most, rows[i, place]), min(least, rows[i, place])
+        needs[row] = -1 if flags & UNSENT != 0 else (1 if needs_limit else 0) + (2 if needs_stop else 0)
         for place in range(TRAIL, DISPLAY + 1):
-            most, least = max(most, rows[i, place]), min(least, rows[i, place])
-        if most >= LIMIT or least <= -LIMIT:
-            found |= TOO_MUCH
-    return found
+            most, least = max(most, patterns[row, place]), min(least, patterns[row, place])
+    for i in range(told.shape[0]):
+        row = told[i, PATTERN]
+        if row < 0 or row >= patterns.shape[0]:
+            found |= NO_PATTERN
+            continue
+        if told[i, SLOT] < 0 or told[i, SLOT] >= slots:
+            found |= NO_SLOT
+        has = (1 if told[i, LIMIT_AT] > 0 else 0) + (2 if told[i, STOP_AT] > 0 else 0)
+        if has != needs[row] and needs[row] >= 0:
+            found |= NO_PRICE
+        for place in range(SIZE, STOP_AT + 1):
+            most, least = max(most, told[i, place]), min(least, told[i, place])
+    return found | TOO_MUCH if most >= LIMIT or least <= -LIMIT else found

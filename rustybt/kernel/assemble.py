@@ -9,7 +9,9 @@ import numpy as np
 
 from rustybt.errors import DataError, LedgerError
 from rustybt.model import (
+    REQUEST_FIELDS,
     SLOT_FIELDS,
+    TOLD_FIELDS,
     Asset,
     Control,
     ControlTable,
@@ -202,21 +204,25 @@ def requests_of(requests: Requests | None, bars: int, slots: int) -> dict[str, A
         return {}
     check_requests(requests, bars, slots)
     clock = requests.clock
-    fields = {"request_start": requests.start, "request": requests.rows.reshape(-1)}
+    fields = {"request_start": requests.start, "request": requests.told.reshape(-1), "pattern": requests.patterns.reshape(-1)}
     fields |= {"clock_session": clock.session, "clock_ts": clock.ts, "clock_ends": clock.ends}
     return {name: typed(name, array) for name, array in fields.items()}
 
 
 def check_requests(requests: Requests, bars: int, slots: int) -> None:
     """Refuse requests that the kernel could not serve."""
-    start, rows, clock = requests.start, requests.rows, requests.clock
+    start, told, patterns, clock = requests.start, requests.told, requests.patterns, requests.clock
     do = "give what rustybt.model.Requests says"
-    fits_bars = len(start) == bars + 1 and start[0] == 0 and bool((start[1:] >= start[:-1]).all()) and start[-1] == len(rows)
+    fits_bars = told.shape[1:] == (len(TOLD_FIELDS),) and patterns.shape[1:] == (len(REQUEST_FIELDS),)
+    fits_bars = fits_bars and len(start) == bars + 1 and start[0] == 0 and bool((start[1:] >= start[:-1]).all()) and start[-1] == len(told)
     if not fits_bars or any(len(part) != bars for part in (clock.session, clock.ts, clock.ends)):
         raise DataError(f"the requests or their clock are not those of {bars} bars", where="kernel, requests", do=do)
-    from .asked import HIDDEN, NO_FILL, NO_PRICE, NO_SLOT, NO_STOP, TOO_MUCH, faults_of
+    from .asked import HIDDEN, NO_FILL, NO_PATTERN, NO_PRICE, NO_SLOT, NO_STOP, TOO_MUCH, faults_of
 
-    found = faults_of(admit(rows) if rows.flags.writeable else admit(rows).copy(), slots)
+    told, patterns = (admit(rows) if rows.flags.writeable else admit(rows).copy() for rows in (told, patterns))
+    found = faults_of(told, patterns, np.empty(len(patterns), dtype=np.int64), slots)
+    if found & NO_PATTERN:
+        raise DataError(f"a request names a pattern outside 0..{len(patterns) - 1}", where="kernel, requests", do=do)
     if found & NO_SLOT:
         raise DataError(f"a request names a slot outside 0..{slots - 1}", where="kernel, requests", do="check its slots")
     if found & NO_FILL:

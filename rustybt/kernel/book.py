@@ -117,7 +117,7 @@ class Book:
         asked = np.asarray(rows, dtype=np.int64).reshape(-1, len(REQUEST_FIELDS))
         clock = Clock(*(np.array([value], dtype=np.int64) for value in (session, ts, ends)))
         desk = self._desk
-        desk.set(**requests_of(Requests(np.array([0, len(asked)], dtype=np.int64), asked, clock), 1, desk.slots))
+        desk.set(**requests_of(Requests.of_rows(np.array([0, len(asked)], dtype=np.int64), asked, clock), 1, desk.slots))
         while desk.count[ORDERS] + self._room + len(asked) > len(desk.order_slot):
             widen(desk, 2 * len(desk.order_slot))
 

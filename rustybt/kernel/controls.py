@@ -8,7 +8,7 @@ from rustybt.model.controls import Control, Response
 from .arithmetic import ratio
 from .compile import apart, aside
 from .exposure import DUPLICATE, code_of, day_of, lots_worth, remember, room_beyond, too_high, too_low
-from .journal import cancel, drop, head, paid, refuse, submit, sweep, tail
+from .journal import cancel, drop, head, paid, refuse, send, sweep, tail
 from .limits import CEIL, DOWN, FAR, ONE, RATE, ZERO, whole
 from .orders import closing
 from .risk import room_at_risk, too_risky
@@ -248,4 +248,4 @@ def stand_still(desk: Desk, t: int) -> None:
     sweep(desk)
     for slot in range(desk.slots):
         if flatten and desk.lots[slot] != 0:
-            submit(desk, t, slot, -desk.lots[slot], ZERO, BY_HALT)
+            send(desk, t, slot, -desk.lots[slot], ZERO, BY_HALT)

@@ -9,7 +9,7 @@ from .compile import apart, aside, kernel
 from .controls import stand_still, supervise, turn_down, vet
 from .exits import expire
 from .flags import HAS_CONTROLS, HAS_MARGIN, HAS_MAX_BARS, HAS_ORDERS
-from .journal import asset_of, awaits, cancel, fail, refuse, submit, sweep
+from .journal import asset_of, awaits, cancel, fail, refuse, send, sweep
 from .limits import DOWN, ONE, ZERO, whole
 from .margin import leaving, watch
 from .rates import unpriced
@@ -74,7 +74,7 @@ def choose(desk: Desk, t: int, slot: int, asset: int, target: int) -> None:
     if desk.at_fill != 0 and kind != QUANTITY and target != 0 and not cooling:
         if desk.busy[slot] != 0:
             cancel(desk, t, slot, REPLACED)
-        submit(desk, t, slot, ZERO, target, TARGET)
+        send(desk, t, slot, ZERO, target, TARGET)
         return
     lots = target
     if kind != QUANTITY and target != 0:
@@ -99,7 +99,7 @@ def choose(desk: Desk, t: int, slot: int, asset: int, target: int) -> None:
     if desk.busy[slot] != 0:
         cancel(desk, t, slot, REPLACED)
     if change != 0:
-        submit(desk, t, slot, change, ZERO, TARGET)
+        send(desk, t, slot, change, ZERO, TARGET)
 
 
 @aside
@@ -131,7 +131,7 @@ def ask(desk: Desk, t: int, slot: int, lots: int, reason: int) -> None:
             turn_down(desk, t, slot, reason, lots)
             return
         lots = left
-    submit(desk, t, slot, lots, ZERO, reason)
+    send(desk, t, slot, lots, ZERO, reason)
 
 
 @aside

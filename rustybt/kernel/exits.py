@@ -11,7 +11,7 @@ from .flags import HAS_BARS, HAS_FINER, HAS_ISOLATED, HAS_LIQUIDATION_FEES, HAS_
 from .income import levy, levy_of
 from .inside import both_inside, exit_price, finer_exit
 from .isolated import own
-from .journal import NONE, awaits, cancel, submit, sweep
+from .journal import NONE, awaits, cancel, send, sweep
 from .levels import is_last_stand
 from .limits import BAD, ONE, ZERO, whole
 from .margin import leaving
@@ -204,7 +204,7 @@ def expire(desk: Desk, t: int) -> None:
             if awaits(desk, slot, EXPIRED) or leaving(desk, slot):
                 continue
             cancel(desk, t, slot, REPLACED)
-        submit(desk, t, slot, -desk.lots[slot], ZERO, EXPIRED)
+        send(desk, t, slot, -desk.lots[slot], ZERO, EXPIRED)
         after_exit(desk, slot, ZERO)
     if desk.count[DEAD] > 0:
         sweep(desk)

@@ -130,8 +130,8 @@ def shift(desk: Desk, left: int, k: int) -> None:
 
 
 @kernel
-def submit(desk: Desk, t: int, slot: int, lots: int, value: int, reason: int) -> None:
-    """Enter a market order of so many lots, or of a value to be sized at the fill (lots = 0)."""
+def submit(desk: Desk, t: int, slot: int, lots: int, value: int, reason: int) -> int:
+    """Enter what every order has: so many lots, or a value to be sized at the fill (lots = 0). Gives its number."""
     k, number = desk.count[ORDERS], desk.count[NUMBER] + 1
     desk.order_slot[k] = slot
     desk.order_lots[k] = lots
@@ -141,11 +141,18 @@ def submit(desk: Desk, t: int, slot: int, lots: int, value: int, reason: int) ->
     desk.order_reason[k] = reason
     if desk.flags & HAS_LATENCY != 0:
         desk.order_arrives[k] = arrival(desk, t, number, reason)
-    if desk.flags & HAS_ORDERS != 0:
-        plain_order(desk, k)
     desk.count[ORDERS] = k + 1
     desk.count[NUMBER] = number
     desk.busy[slot] += 1
+    return number
+
+
+@kernel
+def send(desk: Desk, t: int, slot: int, lots: int, value: int, reason: int) -> None:
+    """Enter a market order of so many lots, or of a value to be sized at the fill (lots = 0)."""
+    if desk.flags & HAS_ORDERS != 0:
+        plain_order(desk, desk.count[ORDERS])
+    submit(desk, t, slot, lots, value, reason)
 
 
 @aside

@@ -9,7 +9,7 @@ from .arithmetic import fits, worth_at
 from .compile import apart, aside, kernel
 from .flags import HAS_ISOLATED, HAS_MARGIN
 from .isolated import asked, common
-from .journal import NONE, awaits, cancel, event, fail, submit, sweep
+from .journal import NONE, awaits, cancel, event, fail, send, sweep
 from .limits import CEIL, ZERO, whole
 from .rates import home
 from .state import DEAD, EQUITY, ERROR, OVERFLOW, Desk
@@ -96,7 +96,7 @@ def send_out(desk: Desk, t: int, slot: int, owed: int, backing: int) -> int:
             low = middle
     if desk.busy[slot] != 0:
         cancel(desk, t, slot, REPLACED)
-    submit(desk, t, slot, -high if desk.lots[slot] > 0 else high, ZERO, LIQUIDATION)
+    send(desk, t, slot, -high if desk.lots[slot] > 0 else high, ZERO, LIQUIDATION)
     return others + maintenance(desk, slot, held - high)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rustybt.model import REQUEST_FIELDS, Detail, Measure, OrderFlag
+from rustybt.model import REQUEST_FIELDS, TOLD_FIELDS, Detail, Measure, OrderFlag
 
 from .arithmetic import fits, ratio
 from .clocks import NEXT_SESSION, end_of
@@ -20,10 +20,11 @@ from .state import BATCH, DEAD, DUE_HALT, EQUITY, ORDERS, OVERFLOW, ROW, SURVEYE
 from .ticks import settle_prices
 from .trailing import start, trails
 
-WIDTH = whole(len(REQUEST_FIELDS))
-SLOT, ENTRY, REASON, KIND, MEASURE, SIZE, LIMIT, STOP, TIF, UNTIL, FLAGS, TRAIL, RATE, OFFSET, DISPLAY = (
-    whole(n) for n in range(len(REQUEST_FIELDS))
-)
+WIDTH, TOLD = whole(len(REQUEST_FIELDS)), whole(len(TOLD_FIELDS))
+_, ENTRY, REASON, KIND, MEASURE, _, _, _, TIF, UNTIL, FLAGS, TRAIL, RATE, OFFSET, DISPLAY = (whole(n) for n in range(len(REQUEST_FIELDS)))
+"""Places in the pattern of a request."""
+SLOT, SIZE, LIMIT, STOP, PATTERN = (whole(n) for n in range(len(TOLD_FIELDS)))
+"""Places in its row."""
 QUANTITY, POSITION, FILLED = whole(Measure.QUANTITY), whole(Measure.POSITION), whole(Measure.FILLED)
 JOIN, DORMANT, BY_FILL = whole(OrderFlag.JOIN), whole(OrderFlag.DORMANT), whole(OrderFlag.BY_FILL)
 REPLACE, CANCEL, AMEND, RESTED = (whole(OrderFlag[name]) for name in ("REPLACE", "CANCEL", "AMEND", "RESTED"))
@@ -45,7 +46,7 @@ def accept_all(desk: Desk, t: int) -> None:
     apart()
     row = t - desk.cursor[ROW]
     for i in range(desk.request_start[row], desk.request_start[row + 1]):
-        accept(desk, t, i * WIDTH)
+        accept(desk, t, i * TOLD)
     orphans(desk, t)
     if desk.flags & HAS_CONTROLS != 0 and desk.guard[DUE_HALT] != 0:
         stand_still(desk, t)
@@ -53,23 +54,29 @@ def accept_all(desk: Desk, t: int) -> None:
         sweep(desk)
 
 
+@kernel
+def pattern_of(desk: Desk, at: int) -> int:
+    """Where the pattern of the request at a place begins."""
+    return desk.request[at + PATTERN] * WIDTH
+
+
 @aside
 def accept(desk: Desk, t: int, at: int) -> None:
     """One request: an order, a refusal, or a cancellation."""
     apart()
-    request = desk.request
-    slot, reason = request[at + SLOT], request[at + REASON]
-    if request[at + FLAGS] & CANCEL != 0:
-        withdraw(desk, t, slot, request[at + ENTRY], REQUESTED)
+    request, pattern, of = desk.request, desk.pattern, pattern_of(desk, at)
+    slot, reason, flags, measure = request[at + SLOT], pattern[of + REASON], pattern[of + FLAGS], pattern[of + MEASURE]
+    if flags & CANCEL != 0:
+        withdraw(desk, t, slot, pattern[of + ENTRY], REQUESTED)
         return
-    if request[at + FLAGS] & AMEND != 0:
+    if flags & AMEND != 0:
         amend_all(desk, t, at, slot)
         return
     if unpriced(desk, slot):
         desk.cursor[BATCH] = 0
         refuse(desk, t, slot, reason, NO_PRICE, ZERO)
         return
-    joins, dormant = request[at + FLAGS] & JOIN != 0, request[at + FLAGS] & DORMANT != 0
+    joins, dormant = flags & JOIN != 0, flags & DORMANT != 0
     if not joins:
         desk.cursor[BATCH] = 0
     elif desk.cursor[BATCH] == 0:
@@ -77,11 +84,11 @@ def accept(desk: Desk, t: int, at: int) -> None:
     if leaving(desk, slot):
         refuse(desk, t, slot, reason, CALLED, ZERO)
         return
-    lots = sized(desk, slot, request[at + MEASURE], request[at + SIZE])
+    lots = sized(desk, slot, measure, request[at + SIZE])
     if not fits(lots):
         fail(desk, OVERFLOW, slot)
         return
-    if lots == 0 and request[at + MEASURE] != FILLED:
+    if lots == 0 and measure != FILLED:
         return
     if desk.cool[slot] > 0 and not dormant:
         allowed = cooled(desk.lots[slot], lots)
@@ -97,8 +104,8 @@ def accept(desk: Desk, t: int, at: int) -> None:
             turn_down(desk, t, slot, reason, lots)
             return
         lots = left
-    if request[at + FLAGS] & REPLACE != 0 and not joins:
-        withdraw(desk, t, slot, request[at + ENTRY], REPLACED)
+    if flags & REPLACE != 0 and not joins and desk.busy[slot] != 0:
+        withdraw(desk, t, slot, pattern[of + ENTRY], REPLACED)
     enter(desk, t, at, slot, lots)
 
 
@@ -124,35 +131,36 @@ def sized(desk: Desk, slot: int, measure: int, size: int) -> int:
     return lots_for(desk, slot, measure, size, desk.money[EQUITY], unit)
 
 
-@aside
+@kernel
 def enter(desk: Desk, t: int, at: int, slot: int, lots: int) -> None:
     """Put a requested order into the table."""
-    apart()
-    request, k = desk.request, desk.count[ORDERS]
-    submit(desk, t, slot, lots, ZERO, request[at + REASON])
-    desk.order_kind[k] = request[at + KIND]
-    desk.order_limit[k] = request[at + LIMIT]
-    desk.order_stop[k] = request[at + STOP]
-    desk.order_tif[k] = request[at + TIF]
-    desk.order_until[k] = end_of(request[at + TIF], request[at + UNTIL])
-    desk.order_flags[k] = request[at + FLAGS]
-    desk.order_entry[k] = request[at + ENTRY]
-    desk.order_trail[k] = request[at + TRAIL]
-    desk.order_rate[k] = request[at + RATE]
-    desk.order_offset[k] = request[at + OFFSET]
-    if request[at + MEASURE] == FILLED:
-        desk.order_flags[k] |= BY_FILL
-    if request[at + FLAGS] & JOIN == 0:
-        desk.cursor[BATCH] = desk.order_number[k]
+    pattern, of, k = desk.pattern, pattern_of(desk, at), desk.count[ORDERS]
+    tif, flags = pattern[of + TIF], pattern[of + FLAGS]
+    sent = submit(desk, t, slot, lots, ZERO, pattern[of + REASON])
+    if flags & JOIN == 0:
+        desk.cursor[BATCH] = sent
+    desk.order_kind[k] = pattern[of + KIND]
+    desk.order_limit[k] = desk.request[at + LIMIT]
+    desk.order_stop[k] = desk.request[at + STOP]
+    desk.order_tif[k] = tif
+    desk.order_until[k] = end_of(tif, pattern[of + UNTIL])
+    desk.order_flags[k] = flags | BY_FILL if pattern[of + MEASURE] == FILLED else flags
+    desk.order_entry[k] = pattern[of + ENTRY]
+    desk.order_rest[k] = 0
+    desk.order_peak[k] = 0
+    desk.order_trail[k] = pattern[of + TRAIL]
+    desk.order_rate[k] = pattern[of + RATE]
+    desk.order_offset[k] = pattern[of + OFFSET]
     desk.order_batch[k] = desk.cursor[BATCH]
+    desk.order_session[k] = NEXT_SESSION
+    desk.order_display[k] = 0
     if desk.flags & HAS_INCREMENTS != 0:
         settle_prices(desk, k)
-    desk.order_session[k] = NEXT_SESSION
-    if request[at + FLAGS] & DORMANT == 0 and trails(desk, k):
+    if flags & DORMANT == 0 and trails(desk, k):
         start(desk, k, desk.last[slot % desk.assets])
     announce(desk, t, k, NONE)
-    if request[at + DISPLAY] != 0:
-        show(desk, t, k, request[at + DISPLAY])
+    if pattern[of + DISPLAY] != 0:
+        show(desk, t, k, pattern[of + DISPLAY])
 
 
 @kernel
@@ -181,17 +189,17 @@ def withdraw(desk: Desk, t: int, slot: int, which: int, detail: int) -> None:
 def amend_all(desk: Desk, t: int, at: int, slot: int) -> None:
     """Give working orders of a slot another size or other prices; what a request leaves at 0 or the controls forbid stays."""
     apart()
-    request = desk.request
-    lots = abs(sized(desk, slot, request[at + MEASURE], request[at + SIZE])) if not unpriced(desk, slot) else ZERO
+    request, pattern, of = desk.request, desk.pattern, pattern_of(desk, at)
+    lots = abs(sized(desk, slot, pattern[of + MEASURE], request[at + SIZE])) if not unpriced(desk, slot) else ZERO
     if not fits(lots):
         fail(desk, OVERFLOW, slot)
         return
     for k in range(desk.count[ORDERS]):
-        if meant(desk, k, slot, request[at + ENTRY]) and desk.order_lots[k] != 0:
+        if meant(desk, k, slot, pattern[of + ENTRY]) and desk.order_lots[k] != 0:
             change = lots if desk.order_lots[k] > 0 else -lots
             if desk.flags & HAS_CONTROLS != 0 and lots > abs(desk.order_lots[k]):
                 ask_at(desk, request[at + LIMIT], request[at + STOP])
-                change = vet(desk, t, slot, change, request[at + REASON])
+                change = vet(desk, t, slot, change, pattern[of + REASON])
                 ask_at(desk, ZERO, ZERO)
             if change != 0:
                 desk.order_lots[k] = change

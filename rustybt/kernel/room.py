@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .lent import room_for
+from rustybt.model.lent import room_for
+
 from .state import CLAIMS, KINDS, LOG, LOGGED, ORDERS, PER_CLAIM, PER_ORDER, TYPES, Desk
 
 

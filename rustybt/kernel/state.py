@@ -69,8 +69,8 @@ class Desk:
     ``down`` per asset: a value is lots x ticks x up / down; ``inverse``, ``shift`` of down: `rustybt.kernel.given.inverse`. Then
     the settings of `rustybt.model.SLOT_FIELDS` per slot, the columns of `rustybt.model.TIER_FIELDS` and `IMPACT_FIELDS`, what a tape
     tells, the events (money units or lots per lot), the prices row after row, what `rustybt.model.Timing` says about them, the offers,
-    the flows of money in and out, the charges of `rustybt.model.CarryTable` and what is hard to borrow, the requests row after row, the
-    clock.
+    the flows of money in and out, the charges of `rustybt.model.CarryTable` and what is hard to borrow, the requests row after row and
+    their patterns, the clock.
 
     What the controls are given: `rustybt.model.ControlTable`; what they remember: ``watch`` and ``guard``. Of what was sold and is not
     settled, by sessions since: ``waiting``.
@@ -248,6 +248,7 @@ class Desk:
     turn_bar: Counts
     request_start: Counts
     request: Amounts
+    pattern: Amounts
     clock_session: Counts
     clock_ts: Counts
     clock_ends: Counts
@@ -401,8 +402,8 @@ class Desk:
     def hold(self, orders: int) -> None:
         """An empty table of orders, with room for so many: one row each, of which the fields are views."""
         rows = np.zeros(orders, ROW_TYPE)
-        self.table[PLACES[FIRST_OF_ROW]] = rows.__array_interface__["data"][0]
         self.__dict__.update({name: rows[name] for name in OFFSETS})
+        self.table[PLACES[FIRST_OF_ROW]] = rows[FIRST_OF_ROW].__array_interface__["data"][0]
 
 
 KINDS: dict[str, str] = dict(Desk.__annotations__)

@@ -8,7 +8,7 @@ from .arithmetic import fits, ratio, value, worth_at
 from .compile import apart, aside
 from .fills import move, settle
 from .flags import HAS_LEVELS
-from .journal import NONE, cancel, fail, head, paid, submit, sweep, tail
+from .journal import NONE, cancel, fail, head, paid, send, sweep, tail
 from .levels import arm
 from .limits import DOWN, HALF_EVEN, RATE, ZERO, whole
 from .state import OVERFLOW, Desk
@@ -202,9 +202,9 @@ def roll(desk: Desk, t: int, i: int, asset: int) -> None:
             if not fits(wanted):
                 fail(desk, OVERFLOW, slot)
                 return
-            submit(desk, t, slot, -lots, ZERO, ROLL)
+            send(desk, t, slot, -lots, ZERO, ROLL)
             if wanted != 0:
                 if desk.busy[heir] != 0:
                     cancel(desk, t, heir, REPLACED)
-                submit(desk, t, heir, wanted, ZERO, ROLL)
+                send(desk, t, heir, wanted, ZERO, ROLL)
     sweep(desk)

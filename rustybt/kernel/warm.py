@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from rustybt.model import TOLD_FIELDS
+
 from .book import Book
 from .cache import folder_for_now
 from .example import one_asset, row_of, table
@@ -101,6 +103,6 @@ def run_general() -> None:
     book, none = Book(table(), orders=True), np.zeros((0, 5), dtype=np.int64)
     book.step(0, [100], [100], [100], [100], none, [], [])
     row = np.array([row_of(size=1)], dtype=np.int64)
-    one = np.zeros(1, dtype=np.int64)
-    lay_out(row, one, one, row.copy(), one, row.T.copy())
+    one, two, told = np.zeros(1, dtype=np.int64), np.zeros((2, 2), dtype=np.int64), np.zeros((1, len(TOLD_FIELDS)), dtype=np.int64)
+    lay_out(told, two[0], two[1], one, one, one, told.copy(), one, told[:, :1].copy(), 0)
     book.request(row[0])

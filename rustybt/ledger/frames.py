@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from rustybt.ledger.money import decimal_column, lot_sizes, steps_column, tick_sizes
+from rustybt.ledger.money import Made, decimal_column, lot_sizes, magnitudes, steps_column, tick_sizes
 from rustybt.model import NOWHERE, Detail, Log, Outcome, Reason, Status, Tables
 from rustybt.model.panel import Ints
 
@@ -142,11 +142,11 @@ def fills_frame(books: Books) -> pl.DataFrame:
             *place(books, log.slot),
             pl.Series("order", log.seq),
             coded("side", (log.filled < 0).view(np.uint8), SIDES),
-            steps_column("quantity", np.abs(log.filled), lot_sizes(assets), column),
+            steps_column("quantity", magnitudes(log.filled), lot_sizes(assets), column),
             steps_column("price", log.price, tick_sizes(assets), column),
-            decimal_column("notional", np.abs(log.notional), scale),
+            decimal_column("notional", magnitudes(log.notional), scale),
             decimal_column("fee", log.fee, scale),
-            decimal_column("cash", -(log.notional + log.fee), scale),
+            decimal_column("cash", Made(log.rows, lambda part: -(log.notional[part] + log.fee[part])), scale),
             coded("reason", log.reason, REASONS),
         ]
     )
@@ -171,8 +171,8 @@ def orders_frame(books: Books) -> pl.DataFrame:
             times(books, "ts", log.bar),
             *place(books, log.slot),
             coded("side", (log.requested < 0).view(np.uint8), SIDES),
-            steps_column("requested", np.abs(log.requested), lot_sizes(assets), column),
-            steps_column("filled", np.abs(log.filled), lot_sizes(assets), column),
+            steps_column("requested", magnitudes(log.requested), lot_sizes(assets), column),
+            steps_column("filled", magnitudes(log.filled), lot_sizes(assets), column),
             coded("status", log.status, STATUSES),
             coded("reason", log.reason, REASONS),
             coded("detail", log.detail, DETAILS),
@@ -188,7 +188,7 @@ def displays(books: Books, log: Log, said: Log) -> list[pl.Series]:
     place = np.minimum(np.searchsorted(said.seq, log.seq), said.rows - 1)  # orders are numbered as they are sent
     known = said.seq[place] == log.seq
     column = columns_of(books, said.slot)
-    lots = steps_column("display", np.abs(said.requested), lot_sizes(books.tables.assets), column)
+    lots = steps_column("display", magnitudes(said.requested), lot_sizes(books.tables.assets), column)
     shown = lots.gather(place)
     return [pl.select(pl.when(pl.lit(pl.Series(known))).then(shown).alias("display")).to_series()]
 

@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
 import polars as pl
 
 from rustybt.model import Asset
+from rustybt.model.lent import room_for
 from rustybt.model.panel import Ints
 
 PRECISION = 38
 LARGE = 2**17
 """Rows from which loading pyarrow pays."""
+BLOCK = 2**14
+"""Rows that are made at a time: they stay near the processor until both halves are written."""
 
 
-def decimal_column(name: str, units: Ints, scale: int) -> pl.Series:
+@dataclass(frozen=True)
+class Made:
+    """Units that are computed while they are written: a long column needs no memory for what it is made of.
+
+    Attributes:
+        rows: how many.
+        at: (rows,) Int64 of a part of the rows.
+    """
+
+    rows: int
+    at: Callable[[slice], Ints]
+
+    def __len__(self) -> int:
+        return self.rows
+
+
+def decimal_column(name: str, units: Ints | Made, scale: int) -> pl.Series:
     """Whole units of 10^-scale as a Decimal column.
 
     Args:
@@ -30,22 +51,31 @@ def decimal_column(name: str, units: Ints, scale: int) -> pl.Series:
     """
     if len(units) >= LARGE and sys.byteorder == "little":
         return _shared(name, units, scale)
-    wide = pl.Series(name, units, dtype=pl.Int64).cast(pl.Int128)
-    return wide.reinterpret(dtype=pl.Decimal(PRECISION, scale))
+    whole = units.at(slice(None)) if isinstance(units, Made) else units
+    return pl.Series(name, whole, dtype=pl.Int64).cast(pl.Int128).reinterpret(dtype=pl.Decimal(PRECISION, scale))
 
 
-def _shared(name: str, units: Ints, scale: int) -> pl.Series:
+def _shared(name: str, units: Ints | Made, scale: int) -> pl.Series:
     """The same through Arrow: both halves of each number written once, into the memory that the column keeps."""
     import pyarrow as pa
 
-    halves = np.empty((len(units), 2), dtype=np.int64)
-    halves[:, 0] = units
-    np.right_shift(units, 63, out=halves[:, 1])
-    array = pa.Array.from_buffers(pa.decimal128(PRECISION, scale), len(units), [None, pa.py_buffer(halves)])
+    rows, at = len(units), units.at if isinstance(units, Made) else units.__getitem__
+    halves = room_for(2 * rows, np.int64).reshape(rows, 2)
+    for first in range(0, rows, BLOCK):
+        part = slice(first, first + BLOCK)
+        low, out = at(part), halves[part]
+        out[:, 0] = low
+        np.right_shift(low, 63, out=out[:, 1])
+    array = pa.Array.from_buffers(pa.decimal128(PRECISION, scale), rows, [None, pa.py_buffer(halves)])
     return pl.Series(name, array)
 
 
-def steps_column(name: str, units: Ints, steps: tuple[Decimal, ...], column: Ints | None) -> pl.Series:
+def magnitudes(units: Ints) -> Made:
+    """Units without their sign."""
+    return Made(len(units), lambda part: np.abs(units[part]))
+
+
+def steps_column(name: str, units: Ints | Made, steps: tuple[Decimal, ...], column: Ints | None) -> pl.Series:
     """Whole steps that may differ per asset (ticks, lots) as one Decimal column.
 
     Args:
@@ -60,10 +90,10 @@ def steps_column(name: str, units: Ints, steps: tuple[Decimal, ...], column: Int
     digits = [max(0, -int(step.normalize().as_tuple().exponent)) for step in steps]
     scale = max(digits)
     factors = np.array([int(step.scaleb(scale)) for step in steps], dtype=np.int64)
-    if (factors == factors[0]).all():
-        scaled = units if factors[0] == 1 else units * factors[0]
-    else:
-        scaled = units * factors[0 if column is None else column]
+    at = units.at if isinstance(units, Made) else units.__getitem__
+    if not (factors == factors[0]).all() and column is not None:
+        return decimal_column(name, Made(len(units), lambda part: at(part) * factors[column[part]]), scale)
+    scaled = units if factors[0] == 1 else Made(len(units), lambda part: at(part) * factors[0])
     return decimal_column(name, scaled, scale)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rustybt.model.panel import Event, Panel
     from rustybt.model.requests import (
         REQUEST_FIELDS,
+        TOLD_FIELDS,
         Clock,
         Measure,
         OrderFlag,
@@ -56,7 +57,7 @@ else:
             "events": ("EVENT_FIELDS", "widened"),
             "life": ("STEPS", "Life", "Step", "diagram", "follow"),
             "panel": ("Event", "Panel"),
-            "requests": ("REQUEST_FIELDS", "Clock", "Measure", "OrderFlag", "OrderKind", "Requests", "TimeInForce"),
+            "requests": ("REQUEST_FIELDS", "TOLD_FIELDS", "Clock", "Measure", "OrderFlag", "OrderKind", "Requests", "TimeInForce"),
             "tables": (
                 "DATED_FIELDS",
                 "DATED_SETTINGS",
@@ -99,6 +100,7 @@ __all__ = [
     "SLOT_FIELDS",
     "STEPS",
     "TIER_FIELDS",
+    "TOLD_FIELDS",
     "Asset",
     "Barred",
     "CarryTable",

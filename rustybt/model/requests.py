@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,11 @@ REQUEST_FIELDS = (
     "display",
 )
 """Columns of `Requests.rows`, in this order."""
+TOLD_FIELDS = ("slot", "size", "limit", "stop", "pattern")
+"""Columns of `Requests.told`, in this order."""
+TOLD_PLACES = tuple(REQUEST_FIELDS.index(name) for name in TOLD_FIELDS[:-1])
+"""Where `Requests.rows` have what ``told`` has."""
+type Rows = npt.NDArray[np.int64]
 
 
 class OrderKind(IntEnum):
@@ -104,17 +110,49 @@ class Clock:
 class Requests:
     """Orders asked for, bar by bar (compressed sparse rows).
 
+    Most requests of a strategy differ in few fields, so what they have in common is kept once.
+
     Attributes:
         start: (bars + 1,) Int64: requests of bar t are ``start[t]:start[t + 1]``.
-        rows: (requests, len(REQUEST_FIELDS)) Int64, within a bar in the order in which they are served: which slot; which entry of
-            the strategy (from 1; 0 = none; of what cancels or amends also minus the number of an order); code of `Reason`, `OrderKind`
-            and `Measure`; the size in lots, money units or 1e-12 weights, negative = sell; limit and stop price in ticks, 0 = none; code
-            of `TimeInForce` and what it is measured by (a bar, a session or a ts); bits of `OrderFlag`; how far a trailing stop
-            follows in ticks or in 1e-8 of the price, and how far beyond it its limit lies in ticks, 0 = none; how many lots of
-            it are shown, 0 = all: recorded, it changes no fill.
+        told: (requests, len(TOLD_FIELDS)) Int64, within a bar in the order in which they are served: slot, size, limit, stop, and the
+            row of ``patterns`` that has the rest.
+        patterns: (patterns, len(REQUEST_FIELDS)) Int64; what ``told`` has counts for nothing here.
         clock: of the run.
+
+    Example:
+        >>> import numpy as np
+        >>> clock = Clock(*(np.zeros(1, dtype=np.int64) for _ in range(3)))
+        >>> row = [2 if name == "size" else 1 if name == "kind" else 0 for name in REQUEST_FIELDS]
+        >>> requests = Requests.of_rows(np.array([0, 1]), np.array([row]), clock)
+        >>> requests.told.tolist(), requests.rows.tolist() == [row]
+        ([[0, 2, 0, 0, 0]], True)
     """
 
     start: Ints
-    rows: npt.NDArray[np.int64]
+    told: Rows
+    patterns: Rows
     clock: Clock
+
+    @classmethod
+    def of_rows(cls, start: Ints, rows: Rows, clock: Clock) -> Requests:
+        """Requests from rows with all of their fields, each with a pattern of its own."""
+        told = np.empty((len(rows), len(TOLD_FIELDS)), dtype=np.int64)
+        for place, field in enumerate(TOLD_PLACES):
+            told[:, place] = rows[:, field]
+        told[:, -1] = np.arange(len(rows))
+        return cls(start, told, np.ascontiguousarray(rows), clock)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """(requests, len(REQUEST_FIELDS)) Int64, in the order of ``told``: all fields of each request.
+
+        Which slot; which entry of the strategy (from 1; 0 = none; of what cancels or amends also minus the number of an order); code of
+        `Reason`, `OrderKind` and `Measure`; the size in lots, money units or 1e-12 weights, negative = sell; limit and stop price in
+        ticks, 0 = none; code of `TimeInForce` and what it is measured by (a bar, a session or a ts); bits of `OrderFlag`; how far a
+        trailing stop follows in ticks or in 1e-8 of the price, and how far beyond it its limit lies in ticks, 0 = none; how many lots
+        of it are shown, 0 = all: recorded, it changes no fill.
+        """
+        rows = self.patterns[self.told[:, -1]]
+        for place, field in enumerate(TOLD_PLACES):
+            rows[:, field] = self.told[:, place]
+        return rows

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from dataclasses import replace as replace_in
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal
 
 import polars as pl
@@ -40,6 +41,8 @@ CANCEL_POLICIES = ("never", "end_of_day")
 """What becomes of the orders of a strategy that still work when a session ends."""
 PARTS = ("when", "size", "side", "limit", "stop", "trail", "trail_fraction", "limit_offset", "until", "cancel", "display")
 """Parts that may be expressions, in the order of their terms."""
+FIXED = frozenset({"size", "side", "limit", "stop", "trail", "limit_offset"})
+"""Those of which it is worth knowing that they are one number at every bar."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +90,13 @@ class Order:
             expr = getattr(self, name)
             if expr is not None:
                 yield name, expr
+
+    @cached_property
+    def fixed(self) -> dict[str, pl.Series]:
+        """Its parts that are one number at every bar, by name: a row of each."""
+        numbers = ((name, expr) for name, expr in self.parts() if name in FIXED and expr.meta.is_literal())
+        found = {name: pl.select(expr).to_series() for name, expr in numbers}
+        return {name: value for name, value in found.items() if value.dtype.is_numeric() and not value.null_count()}
 
     def plain(self) -> dict[str, Any]:
         """What is not an expression."""

@@ -44,7 +44,7 @@ def read_requests(orders: Iterable[list[str]], clock: Iterable[list[str]], table
     rows.sort(key=lambda row: (row["bar"], row["slot"]))
     start = np.searchsorted([row["bar"] for row in rows], np.arange(bars + 1)).astype(np.int64)
     table = np.array([[row[name] for name in REQUEST_FIELDS] for row in rows], dtype=np.int64)
-    return Requests(start, table, read_clock(clock, bars))
+    return Requests.of_rows(start, table, read_clock(clock, bars))
 
 
 def read_clock(lines: Iterable[list[str]], bars: int) -> Clock:

@@ -52,7 +52,7 @@ def draw_requests(dice: Chance, world: World, tables: Tables, market: Closes) ->
                         ]
         start.append(len(rows))
     table = np.array([[row[name] for name in REQUEST_FIELDS] for row in rows], dtype=np.int64).reshape(-1, len(REQUEST_FIELDS))
-    return Requests(np.array(start, dtype=np.int64), table, clock)
+    return Requests.of_rows(np.array(start, dtype=np.int64), table, clock)
 
 
 def joined(dice: Chance, first: dict[str, int], row: dict[str, int]) -> dict[str, int]:

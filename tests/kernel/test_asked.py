@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rustybt.engine.batches import Sent, in_order
 from rustybt.errors import DataError, LedgerError
 from rustybt.kernel import Book
 from rustybt.kernel.asked import HIDDEN, NO_FILL, NO_PRICE, NO_SLOT, NO_STOP, TOO_MUCH, faults_of
+from rustybt.kernel.assemble import check_requests
 from rustybt.kernel.example import row_of, table
-from rustybt.model import REQUEST_FIELDS, Measure, OrderFlag, OrderKind
+from rustybt.model import REQUEST_FIELDS, Clock, Measure, OrderFlag, OrderKind, Requests
 from rustybt.model.decimals import LIMIT
 
 SLOTS = 3
+NO_CLOCK = Clock(*(np.zeros(1, dtype=np.int64) for _ in range(3)))
 AMOUNTS = st.sampled_from([0, 0, 0, 1, 5, -1, LIMIT - 1, LIMIT, 1 - LIMIT, -LIMIT])
 FIELDS = {
     "slot": st.integers(-1, SLOTS),
@@ -49,10 +53,66 @@ def wrong_with(row: Mapping[str, int]) -> int:
 @given(st.lists(st.fixed_dictionaries(FIELDS), max_size=3))
 def test_what_is_wrong_with_any_request_is_found_in_one_pass(asked: list[dict[str, int]]) -> None:
     rows = np.array([[row.get(name, 0) for name in REQUEST_FIELDS] for row in asked], dtype=np.int64).reshape(-1, len(REQUEST_FIELDS))
+    requests = Requests.of_rows(np.zeros(1, dtype=np.int64), rows, NO_CLOCK)
     expected = 0
     for row in asked:
         expected |= wrong_with(row)
-    assert faults_of(rows, SLOTS) == expected
+    assert faults_of(requests.told, requests.patterns, np.empty(len(rows), dtype=np.int64), SLOTS) == expected
+
+
+@pytest.mark.parametrize("pattern", [-1, 1])
+def test_a_pattern_that_is_none_is_refused_and_not_read(pattern: int) -> None:
+    requests = Requests.of_rows(np.array([0, 1]), np.array([row_of(size=1)], dtype=np.int64), NO_CLOCK)
+    requests.told[0, -1] = pattern
+    with pytest.raises(DataError, match=r"a request names a pattern outside 0\.\.0"):
+        check_requests(requests, 1, 1)
+
+
+@pytest.mark.parametrize("name", ["told", "patterns"])
+def test_rows_of_another_width_are_refused(name: str) -> None:
+    requests = Requests.of_rows(np.array([0, 1]), np.array([row_of(size=1)], dtype=np.int64), NO_CLOCK)
+    narrow: Any = np.ascontiguousarray(getattr(requests, name)[:, 1:])
+    with pytest.raises(DataError, match="the requests or their clock are not those of 1 bars"):
+        check_requests(replace(requests, told=narrow) if name == "told" else replace(requests, patterns=narrow), 1, 1)
+
+
+PART = st.fixed_dictionaries(
+    {
+        "values": st.fixed_dictionaries(
+            {name: st.booleans() for name in ("slot", "size", "limit", "stop", "until", "display")}
+            | {"entry": st.integers(1, 3), "flags": st.sampled_from([0, int(OrderFlag.CANCEL), int(OrderFlag.REPLACE)])}
+        ),
+        "place": st.integers(0, 2),
+        "rows": st.lists(st.tuples(st.integers(0, 4), st.integers(0, SLOTS - 1), st.integers(-9, 9)), max_size=6),
+    }
+)
+"""An order of a strategy: which of its fields are one each (the others are the same in all), and per request its bar, slot and a number."""
+
+
+def sent(part: Mapping[str, Any], first: int) -> Sent:
+    """The same as `in_order` takes it."""
+    bar, slot, number = (np.array([row[n] for row in part["rows"]], dtype=np.int64) for n in range(3))
+    values: dict[str, Any] = {}
+    for place, (name, how) in enumerate(part["values"].items()):
+        each = slot if name == "slot" else 10 * number + place
+        values[name] = how if name in {"entry", "flags"} else each if how or not len(each) else int(each[0])
+    return Sent(values, bar + first, part["place"], np.arange(len(bar)))
+
+
+@given(st.lists(PART, max_size=4), st.integers(0, 1_000))
+def test_requests_are_laid_out_in_the_order_in_which_they_are_served(drawn: list[dict[str, Any]], first: int) -> None:
+    parts = [sent(part, first) for part in drawn]
+    start, told, patterns = in_order(parts, SLOTS, 5, first)
+    rows = []
+    for part in parts:
+        for n in range(len(part.at)):
+            row = {name: int(value[n]) if isinstance(value, np.ndarray) else value for name, value in part.values.items()}
+            sends = row["flags"] & OrderFlag.CANCEL == 0
+            key = int(part.bar[n]) - first, row["slot"], row["entry"], sends, part.place
+            rows.append((key, [row.get(name, 0) for name in REQUEST_FIELDS]))
+    rows.sort(key=lambda row: row[0])
+    assert Requests(start, told, patterns, NO_CLOCK).rows.tolist() == [row for _, row in rows]
+    assert start.tolist() == [sum(key[0] < bar for key, _ in rows) for bar in range(6)]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 
 from rustybt.kernel import simulate
 from rustybt.kernel.example import one_asset
-from rustybt.kernel.lent import LEAST, Kept, Loan, room_for, rounded
+from rustybt.model.lent import LEAST, Kept, Loan, room_for, rounded
 
 SIZE = 2 * LEAST
 

@@ -242,7 +242,7 @@ def test_orders_that_rest_in_their_hundreds_find_room_in_a_table_that_begins_sma
     requests = [row_of(reason=Reason.ORDER, kind=OrderKind.LIMIT, size=1, limit=40 + n % 50) for n in range(asked.sum())]
     clock = Clock(np.arange(bars), np.arange(bars) * 86_400_000_000, np.zeros(bars, dtype=np.int64))
     plan = offered(bars, {0: 5})
-    given = Requests(np.concatenate(([0], np.cumsum(asked))).astype(np.int64), np.array(requests, dtype=np.int64), clock)
+    given = Requests.of_rows(np.concatenate(([0], np.cumsum(asked))).astype(np.int64), np.array(requests, dtype=np.int64), clock)
     arguments = (table(), prices, replace(plan, requests=given), NO_EVENTS)
     outcome = kernel.simulate(*arguments)
     assert differences(outcome, reference.simulate(*arguments)) == []
@@ -260,7 +260,11 @@ def test_columns_have_the_types_that_the_log_declares() -> None:
 
 
 def plan_arrays(plan: Plan) -> list[Any]:
-    requests = () if plan.requests is None else (plan.requests.start, plan.requests.rows, *vars(plan.requests.clock).values())
+    requests = (
+        ()
+        if plan.requests is None
+        else (plan.requests.start, plan.requests.told, plan.requests.patterns, *vars(plan.requests.clock).values())
+    )
     return [plan.start, plan.slot, plan.value, *requests]
 
 

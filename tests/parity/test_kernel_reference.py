@@ -64,7 +64,7 @@ def thinned_requests(requests: Requests | None, every: int) -> Requests | None:
     bar = np.repeat(np.arange(len(requests.start) - 1), np.diff(requests.start))
     kept = bar % every == 0
     start = np.searchsorted(bar[kept], np.arange(len(requests.start))).astype(np.int64)
-    return replace(requests, start=start, rows=np.ascontiguousarray(requests.rows[kept]))
+    return replace(requests, start=start, told=np.ascontiguousarray(requests.told[kept]))
 
 
 @settings(max_examples=300)

@@ -14,6 +14,7 @@ from rustybt.model import (
     NO_DATED,
     REQUEST_FIELDS,
     SLOT_FIELDS,
+    TOLD_FIELDS,
     CarryTable,
     Clock,
     ControlTable,
@@ -84,7 +85,7 @@ def first_requests(requests: Requests | None, bars: int) -> Requests | None:
     if requests is None:
         return None
     clock = Clock(requests.clock.session[:bars], requests.clock.ts[:bars], requests.clock.ends[:bars])
-    return Requests(requests.start[: bars + 1], requests.rows[: int(requests.start[bars])], clock)
+    return replace(requests, start=requests.start[: bars + 1], told=requests.told[: int(requests.start[bars])], clock=clock)
 
 
 def tells_numbers(drawn: Session) -> bool:
@@ -95,11 +96,11 @@ def tells_numbers(drawn: Session) -> bool:
 
 def requests_at(requests: Requests, new_slot: Mapping[int, int]) -> Requests:
     """The same orders for slots that are numbered anew."""
-    slot = REQUEST_FIELDS.index("slot")
-    rows = requests.rows.copy()
-    rows[:, slot] = [new_slot[old] for old in rows[:, slot].tolist()]
+    slot = TOLD_FIELDS.index("slot")
+    told = requests.told.copy()
+    told[:, slot] = [new_slot[old] for old in told[:, slot].tolist()]
     bar = np.repeat(np.arange(len(requests.start) - 1), np.diff(requests.start))
-    return replace(requests, rows=np.ascontiguousarray(rows[np.lexsort((rows[:, slot], bar))]))
+    return replace(requests, told=np.ascontiguousarray(told[np.lexsort((told[:, slot], bar))]))
 
 
 def with_assets_in_order(drawn: Session, order: Sequence[int]) -> Session:

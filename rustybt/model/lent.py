@@ -1,4 +1,4 @@
-"""Memory of large logs and curves, used again once nobody holds them.
+"""Memory of large logs, curves and money columns, used again once nobody holds them.
 
 Touching a page for the first time takes longer than filling it, several milliseconds for a million bars. Whether the allocator keeps what
 was given back depends on what the process did before; this keeps it, up to a limit.
@@ -17,7 +17,7 @@ type Memory = npt.NDArray[np.uint8]
 
 LEAST = 2**20
 """Bytes from which on memory is kept. Smaller arrays the allocator keeps by itself."""
-MOST = 2**27
+MOST = 2**28
 """Bytes that are kept at most while nobody uses them."""
 STEPS = 8
 """Sizes between a power of two and the next: arrays of about one size take the same memory."""
@@ -100,5 +100,5 @@ def rounded(size: int) -> int:
         >>> rounded(8_000_008), rounded(2**20)
         (8388608, 1048576)
     """
-    step = 2 ** (size - 1).bit_length() // (2 * STEPS)
+    step = (1 << (size - 1).bit_length()) // (2 * STEPS)
     return -(-size // step) * step
