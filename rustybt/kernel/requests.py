@@ -16,7 +16,7 @@ from .limits import DOWN, ONE, ZERO, whole
 from .margin import leaving
 from .rates import unpriced
 from .sizing import lots_for
-from .state import BATCH, DEAD, DUE_HALT, EQUITY, ORDERS, OVERFLOW, ROW, SURVEYED, WISH_LIMIT, WISH_STOP, Desk
+from .state import BATCH, DEAD, DUE_HALT, EQUITY, HINT, ORDERS, OVERFLOW, ROW, SURVEYED, WISH_LIMIT, WISH_STOP, Desk
 from .ticks import settle_prices
 from .trailing import start, trails
 
@@ -173,16 +173,20 @@ def meant(desk: Desk, k: int, slot: int, which: int) -> bool:
 
 @aside
 def withdraw(desk: Desk, t: int, slot: int, which: int, detail: int) -> None:
-    """Cancel working orders of a slot."""
+    """Cancel working orders of a slot. As in `rustybt.kernel.journal.cancel` the search for a single one goes on where the last ended."""
     apart()
-    left = desk.busy[slot]
-    for k in range(desk.count[ORDERS]):
+    left, n, k = desk.busy[slot], desk.count[ORDERS], desk.cursor[HINT]
+    if left > 1 or k >= n:
+        k = 0
+    for _ in range(n):
         if left == 0:
-            return
+            break
         if desk.order_number[k] != 0 and desk.order_slot[k] == slot:
             left -= 1
             if meant(desk, k, slot, which):
                 drop(desk, t, k, detail, desk.order_lots[k])
+        k = k + 1 if k + 1 < n else 0
+    desk.cursor[HINT] = k
 
 
 @aside
