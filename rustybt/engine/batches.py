@@ -70,7 +70,7 @@ def in_order(parts: Sequence[Sent], slots: int, bars: int, first: int = 0) -> tu
     if not count:
         return start, told, patterns
     varied = [name for name in REQUEST_FIELDS if any(isinstance(part.values.get(name), np.ndarray) for part in parts)]
-    common = np.array([[*pattern[list(TOLD_PLACES)], number] for number, pattern in enumerate(patterns)], dtype=np.int64)
+    common = np.array([[*pattern[list(TOLD_PLACES)], 0] for pattern in patterns], dtype=np.int64)
     apart = [name for name in varied if name not in TOLD_FIELDS]
     if apart:
         patterns = patterns.repeat(sizes, axis=0)
@@ -80,10 +80,14 @@ def in_order(parts: Sequence[Sent], slots: int, bars: int, first: int = 0) -> tu
     columns = np.empty((len(fields), count), dtype=np.int64)
     for column, name in zip(columns, fields, strict=True):
         _each(parts, name, column)
-    bar, owner = np.concatenate([part.bar for part in parts]) - first, np.arange(len(parts)).repeat(sizes)
+    each = np.empty((3, count), dtype=np.int64)
+    np.concatenate([part.bar for part in parts], out=each[0], casting="same_kind")
+    each[0] -= first
+    each[1] = np.arange(len(parts)).repeat(sizes)
+    each[2] = np.arange(count) if apart else each[1]
     scratch = np.zeros(slots + 1, dtype=np.int64), np.empty(count, dtype=np.int64)
     places = np.array([TOLD_FIELDS.index(name) for name in fields], dtype=np.int64)
-    lay_out(told, start, *scratch, bar.astype(np.int64, copy=False), owner, common, places, columns, int(bool(apart)))
+    lay_out(told, start, *scratch, each, common, places, columns)
     return start, told, patterns
 
 

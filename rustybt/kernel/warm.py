@@ -104,5 +104,5 @@ def run_general() -> None:
     book.step(0, [100], [100], [100], [100], none, [], [])
     row = np.array([row_of(size=1)], dtype=np.int64)
     one, two, told = np.zeros(1, dtype=np.int64), np.zeros((2, 2), dtype=np.int64), np.zeros((1, len(TOLD_FIELDS)), dtype=np.int64)
-    lay_out(told, two[0], two[1], one, one, one, told.copy(), one, told[:, :1].copy(), 0)
+    lay_out(told, two[0], two[1], one, np.zeros((3, 1), dtype=np.int64), told.copy(), one, told[:, :1].copy())
     book.request(row[0])
