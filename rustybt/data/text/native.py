@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).resolve().parent.parent
-SOURCES = ("exact.py", "rows.py", "scan.py", "ticks.py", "text/native.py", "text/parse.py")
+SOURCES = ("exact.py", "rows.py", "scan.py", "ticks.py", "text/digits.py", "text/native.py", "text/parse.py", "text/words.py")
 """What is compiled, and whose constants are in it."""
 
 
@@ -21,12 +21,21 @@ def compiles() -> bool:
 
 def native[F: Callable[..., Any]](function: F) -> F:
     """Compile a function; other threads run while it does."""
+    return _compiled(function, inline=False)
+
+
+def inlined[F: Callable[..., Any]](function: F) -> F:
+    """Compile a function into each of its callers: a call costs more than reading a number, and LLVM by itself leaves the larger ones."""
+    return _compiled(function, inline=True)
+
+
+def _compiled[F: Callable[..., Any]](function: F, *, inline: bool) -> F:
     import numba
 
     before, home = numba.config.CACHE_DIR, _home()
     numba.config.CACHE_DIR = "" if home is None else str(home)
     try:
-        made: F = numba.njit(nogil=True, cache=home is not None, error_model="numpy", _nrt=False)(function)
+        made: F = numba.njit(nogil=True, cache=home is not None, error_model="numpy", forceinline=inline, _nrt=False)(function)
         return made
     finally:
         numba.config.CACHE_DIR = before

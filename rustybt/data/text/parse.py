@@ -3,6 +3,9 @@
 Only what means one thing is read: a number of at most 18 digits whose mantissa a double holds, so that one division gives the double
 nearest to what was written; a time written as all others are. Anything else (quotes, blanks, an exponent, more digits, another number of
 columns) ends the reading with its place, and Polars reads the file.
+
+What most lines hold is read eight letters at a time (`words`): a number of at most seven digits before its point and seven after it, the
+asset and the date of the line before. The loops over single letters are for the rest, and for the last letters of a text.
 """
 
 from __future__ import annotations
@@ -11,21 +14,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rustybt.data.text.native import native
+from rustybt.data.text.digits import FAILED, LEFT, LOWEST, MINUS, MOST, NONE, digits_of, number
+from rustybt.data.text.native import inlined, native
+from rustybt.data.text.words import BYTE, LETTERS, NOTHING, THREE, WORD, eight, others
 
 SKIPPED, MOMENT, ASSET, FLOAT, WHOLE = range(5)
 """What a column holds."""
-COMMA, NEWLINE, RETURN, MINUS, POINT, ZERO, QUOTE, COLON = 44, 10, 13, 45, 46, 48, 34, 58
-MOST, EXACT = 18, 2**53
-"""Digits that 64 bits hold, and whole numbers that a double does."""
+COMMA, NEWLINE, RETURN, QUOTE, COLON = 44, 10, 13, 34, 58
+EXACT = 2**53
+"""Whole numbers that a double holds."""
 NAMES, PLACES = 2**15, 2**17
 """Assets of a block at most, and the size of the table that finds them."""
 SECOND, DAY = 1_000_000, 86_400_000_000
 EPOCH = 719_468
 """Days from the first of March of the year 0 to 1970-01-01."""
 POWERS = np.array([10.0**power for power in range(MOST + 1)])
-NONE, FAILED = -1, -2
-"""In place of decimals: nothing is written, or not a plain number."""
+CLOCK, COLONS = np.uint64(0x30303A30303A3030), np.uint64(0x0000FF0000FF0000)
+"""``00:00:00``, and where its colons are."""
 
 
 class Layout(NamedTuple):
@@ -92,6 +97,7 @@ def parse(text: Any, layout: Any, rows: Any, span: tuple[int, int], seen: Any) -
     ts, codes, floats, wholes, gaps = rows
     (first, last), (names, table) = span, seen
     at, row, known, code, name, length = 0, first, 0, 0, 0, 0
+    date, day, since, (closing, closed) = NOTHING, NOTHING, -1, closing_of(tail)
     while at < len(text):
         if row == last:
             return row, known, at
@@ -114,7 +120,7 @@ def parse(text: Any, layout: Any, rows: Any, span: tuple[int, int], seen: Any) -
                     empty |= 1 << (place + len(floats))
                 wholes[place, row] = -whole if text[begin] == MINUS else whole
             elif kind == ASSET:
-                at = begin + length if length and again(text, begin, name, length) else 0
+                at = begin + length if length and once_more(text, begin, name, length) else 0
                 if not at:
                     name = begin
                     code, known, length = find(text, begin, names, table, known)
@@ -123,9 +129,17 @@ def parse(text: Any, layout: Any, rows: Any, span: tuple[int, int], seen: Any) -
                     at = begin + length
                 codes[row] = code
             elif kind == MOMENT:
-                ts[row], at = moment(text, at, mark, tail)
-                if at < 0:
-                    return row, known, begin
+                clock = -1
+                if since >= 0 and begin + LEFT <= len(text) and eight(text, begin) == date and eight(text, begin + 3) == day:
+                    clock = clock_of(text, begin, closing, closed)
+                if clock >= 0:
+                    ts[row], at = since + clock, begin + 19 + len(tail)
+                else:
+                    ts[row], at = moment(text, begin, mark, tail)
+                    if at < 0:
+                        return row, known, begin
+                    if mark and len(tail) <= LETTERS and begin + LEFT <= len(text) and ts[row] >= 0:
+                        date, day, since = eight(text, begin), eight(text, begin + 3), ts[row] - ts[row] % DAY
             else:
                 at = ending(text, at)
                 if at < 0:
@@ -142,32 +156,14 @@ def parse(text: Any, layout: Any, rows: Any, span: tuple[int, int], seen: Any) -
     return row, known, -1
 
 
-@native
-def number(text: Any, at: int, fraction: bool) -> tuple[Any, int, int]:
-    """A number without its sign: all its digits, how many of them are decimals (or `NONE`, `FAILED`), and the place after it."""
-    begin, whole, decimals = at, np.uint64(0), 0
-    at += text[at] == MINUS
-    digits = at
-    digit = np.uint64(text[at]) - np.uint64(ZERO)  # below "0" it wraps around: one comparison tells a digit
-    while digit <= np.uint64(9) and at - digits <= MOST:
-        whole, at = whole * np.uint64(10) + digit, at + 1
-        digit = np.uint64(text[at]) - np.uint64(ZERO)
-    if at == digits:
-        return np.int64(0), (NONE if at == begin else FAILED), at
-    if text[digits] == ZERO and at > digits + 1:
-        return np.int64(0), FAILED, at
-    if fraction and text[at] == POINT:
-        at += 1
-        point = at
-        digit = np.uint64(text[at]) - np.uint64(ZERO)
-        while digit <= np.uint64(9) and at - digits <= MOST + 1:
-            whole, at = whole * np.uint64(10) + digit, at + 1
-            digit = np.uint64(text[at]) - np.uint64(ZERO)
-        decimals = at - point
-        if decimals == 0:
-            return np.int64(0), FAILED, at
-        digits += 1
-    return np.int64(whole), (FAILED if at - digits > MOST else decimals), at
+@inlined
+def once_more(text: Any, at: int, name: int, length: int) -> bool:
+    """`again`, for short names at a glance."""
+    if length >= LETTERS or at + LETTERS > len(text):
+        return again(text, at, name, length)
+    here, bits = eight(text, at), np.uint64(length) << THREE
+    after = np.int64((here >> bits) & LOWEST)
+    return bool((here ^ eight(text, name)) << (WORD - bits) == NOTHING and (after in (COMMA, NEWLINE, RETURN)))
 
 
 @native
@@ -214,15 +210,30 @@ def find(text: Any, at: int, names: Any, table: Any, known: int) -> tuple[int, i
 
 
 @native
-def digits_of(text: Any, at: int, count: int) -> Any:
-    """A number of exactly so many digits; below 0 where one is none."""
-    found = np.int64(0)
-    for i in range(at, at + count):
-        digit = np.int64(text[i]) - ZERO
-        if digit < 0 or digit > 9:
-            return np.int64(-1)
-        found = found * 10 + digit
-    return found
+def closing_of(tail: Any) -> tuple[Any, Any]:
+    """What follows the seconds as a word, and which bits of one it fills; of a longer one its beginning."""
+    word, bits = NOTHING, NOTHING
+    for i in range(min(len(tail), LETTERS)):
+        word |= np.uint64(tail[i]) << (np.uint64(i) * BYTE)
+        bits |= LOWEST << (np.uint64(i) * BYTE)
+    return word, bits
+
+
+@inlined
+def clock_of(text: Any, at: int, closing: Any, closed: Any) -> Any:
+    """Microseconds since midnight of a time whose date and mark are known; below 0 where it is to be looked at by its letters."""
+    digits = eight(text, at + 11) ^ CLOCK
+    if others(digits) | (digits & COLONS) | ((eight(text, at + 19) ^ closing) & closed) != NOTHING:
+        return np.int64(-1)
+    pairs = digits * np.uint64(10) + (digits >> BYTE)
+    hour, minute, second = (
+        np.int64(pairs & LOWEST),
+        np.int64((pairs >> np.uint64(24)) & LOWEST),
+        np.int64((pairs >> np.uint64(48)) & LOWEST),
+    )
+    if hour > 23 or minute > 59 or second > 59:
+        return np.int64(-1)
+    return ((hour * 60 + minute) * 60 + second) * SECOND
 
 
 @native
