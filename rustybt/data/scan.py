@@ -5,6 +5,7 @@ What they cannot decide here (a value near a tie or too large to tell, one that 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from rustybt.data.columns import FIELDS
 from rustybt.data.exact import HALF, TRUSTED, Floats
 from rustybt.data.metadata import Listed
 from rustybt.data.rows import REASONS, Reasons
-from rustybt.data.text.native import native
+from rustybt.data.text.native import inlined, native
 from rustybt.data.ticks import ALIKE, NOISE, SAFE
 from rustybt.data.timing import Timed
 from rustybt.model.panel import Ints
@@ -38,6 +39,12 @@ NOT_FINITE, NOT_POSITIVE, HALF_A_TICK, HIGH_BELOW_LOW, OUTSIDE, NO_VOLUME = (
         "NaN, infinite or negative volume",
     )
 )
+NEAREST = 1.5 * 2.0**52
+"""Added to a double below 2^51 and taken away again, it leaves the nearest whole number, of two the even one."""
+BITS = np.float64(NEAREST).view(np.int64)
+"""The same as a word: the difference of words is the difference of whole numbers."""
+BLOCK = 2**8
+"""Rows that are looked at together; most blocks of clean bars need no second look."""
 WORTH = 2**18
 """Rows that are worth a second thread."""
 VOLUME = 4
@@ -73,45 +80,102 @@ def scan(values: Any, edges: Any, steps: Any, into: Any) -> int:
         into: `Into`.
 
     Returns:
-        -1, or the row at which the pass ended.
+        -1, or a row of the block in which the pass ended.
     """
-    ticks, found, moved, residual, other = into
     for asset in range(len(edges) - 1):
-        for column in range(len(values)):
-            price = column < VOLUME
-            up, down = steps[asset, 0 if price else 1]
-            for row in range(edges[asset], edges[asset + 1]):
-                value = values[column][row]
-                if column == 0:
-                    found[row] = USABLE
-                count = value * down
-                if up != 1.0:
-                    count /= up
-                if not np.isfinite(count):
-                    if np.isfinite(value):
-                        return row
-                    ticks[column, row] = 0
-                    other[column] += not np.isnan(value)
-                    if price:
-                        found[row] = NOT_FINITE
-                    elif found[row] == USABLE:
-                        found[row] = NO_VOLUME
-                    continue
-                whole = np.rint(count)
-                off, size = abs(count - whole), abs(count)
-                if size >= SAFE or abs(off - HALF) <= size * TRUSTED or abs(whole) * up > EXACT or (value == 0.0 and np.signbit(value)):
-                    return row
-                ticks[column, row] = np.int64(whole)
-                nearest = (whole * up if up != 1.0 else whole) / down
-                if nearest != value:
-                    other[column] += 1
-                    distance = abs(value - nearest)
-                    if off > NOISE and distance > ALIKE * abs(value):
-                        moved[column] += 1
-                        residual[column] = max(residual[column], distance)
-                if whole <= 0.0 and price and found[row] == USABLE:
-                    found[row] = NOT_POSITIVE if value <= 0.0 else HALF_A_TICK
-    for row in range(edges[0], edges[-1]):
+        for start in range(edges[asset], edges[asset + 1], BLOCK):
+            rows = (start, min(start + BLOCK, edges[asset + 1]))
+            into.found[rows[0] : rows[1]] = USABLE
+            for column in range(len(values)):
+                step = steps[asset, 0 if column < VOLUME else 1]
+                if not plain(values[column], rows, step, column, into.ticks) and not careful(values[column], rows, step, column, into):
+                    return start
+            if not related(rows, into.ticks):
+                relate(rows, into.ticks, into.found)
+    return -1
+
+
+@inlined
+def plain(values: Any, rows: tuple[int, int], step: Any, column: int, ticks: Any) -> bool:
+    """Ticks of values that leave nothing to say: each the double nearest to ticks that may be. Without a branch, so many at a time."""
+    up, down = step
+    least, odd = (1.0 if column < VOLUME else 0.0), np.int64(0)
+    if up == 1.0:
+        for row in range(rows[0], rows[1]):
+            value = values[row]
+            lifted = value * down + NEAREST
+            ticks[column, row] = np.float64(lifted).view(np.int64) - BITS
+            whole = lifted - NEAREST
+            odd += doubtful(value, value * down, whole, whole / down, least)
+        return bool(odd == 0)
+    for row in range(rows[0], rows[1]):
+        value = values[row]
+        lifted = value * down / up + NEAREST
+        ticks[column, row] = np.float64(lifted).view(np.int64) - BITS
+        whole = lifted - NEAREST
+        odd += doubtful(value, value * down / up, whole, whole * up / down, least) + np.int64(abs(whole) * up > EXACT)
+    return bool(odd == 0)
+
+
+@inlined
+def doubtful(value: Any, count: Any, whole: Any, nearest: Any, least: Any) -> Any:
+    """1 where something is to be said of a value."""
+    unsure = (abs(count) >= SAFE) | (abs(abs(count - whole) - HALF) <= abs(count) * TRUSTED)
+    return np.int64(unsure | (nearest != value) | (whole < least) | (math.copysign(1.0, value) < 0.0))
+
+
+@native
+def careful(values: Any, rows: tuple[int, int], step: Any, column: int, into: Any) -> bool:
+    """Ticks of any values, with what is to be said of each; False where doubles cannot tell."""
+    ticks, found, moved, residual, other = into
+    price = column < VOLUME
+    up, down = step
+    for row in range(rows[0], rows[1]):
+        value = values[row]
+        count = value * down
+        if up != 1.0:
+            count /= up
+        if not np.isfinite(count):
+            if np.isfinite(value):
+                return False
+            ticks[column, row] = 0
+            other[column] += not np.isnan(value)
+            if price:
+                found[row] = NOT_FINITE
+            elif found[row] == USABLE:
+                found[row] = NO_VOLUME
+            continue
+        whole = np.rint(count)
+        off, size = abs(count - whole), abs(count)
+        if size >= SAFE or abs(off - HALF) <= size * TRUSTED or abs(whole) * up > EXACT or (value == 0.0 and np.signbit(value)):
+            return False
+        ticks[column, row] = np.int64(whole)
+        nearest = (whole * up if up != 1.0 else whole) / down
+        if nearest != value:
+            other[column] += 1
+            distance = abs(value - nearest)
+            if off > NOISE and distance > ALIKE * abs(value):
+                moved[column] += 1
+                residual[column] = max(residual[column], distance)
+        if whole <= 0.0 and price and found[row] == USABLE:
+            found[row] = NOT_POSITIVE if value <= 0.0 else HALF_A_TICK
+    return True
+
+
+@inlined
+def related(rows: tuple[int, int], ticks: Any) -> bool:
+    """Whether all prices lie between low and high, and no volume is below zero."""
+    odd = np.int64(0)
+    for row in range(rows[0], rows[1]):
+        first, high, low, last = ticks[0, row], ticks[1, row], ticks[2, row], ticks[3, row]
+        odd += np.int64((min(first, last, high) < low) | (max(first, last) > high) | (ticks[VOLUME, row] < 0))
+    return bool(odd == 0)
+
+
+@native
+def relate(rows: tuple[int, int], ticks: Any, found: Any) -> None:
+    """Why rows cannot be used whose prices and volume can be each by itself."""
+    for row in range(rows[0], rows[1]):
         if found[row] == USABLE or found[row] == NO_VOLUME:
             first, high, low, last = ticks[0, row], ticks[1, row], ticks[2, row], ticks[3, row]
             if high < low:
@@ -120,7 +184,6 @@ def scan(values: Any, edges: Any, steps: Any, into: Any) -> int:
                 found[row] = OUTSIDE
             elif ticks[VOLUME, row] < 0:
                 found[row] = NO_VOLUME
-    return -1
 
 
 @dataclass(frozen=True)
