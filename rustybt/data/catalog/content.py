@@ -20,8 +20,9 @@ from rustybt.model.panel import Ints
 
 SPANS = ("ts", "row_bar", "offsets", "sessions", "events", "next_session", "session_close")
 
-type Files = list[tuple[str, int, str]]
-"""Name, bytes and checksum of files."""
+type File = tuple[str, int, str]
+"""Name, bytes and checksum of a file."""
+type Files = list[File]
 type Spans = list[tuple[str, int, str, str]]
 """Symbol, rows, first and last instant of assets."""
 
@@ -47,8 +48,11 @@ class Content(Bars, Protocol):
     def spans(self) -> Spans:
         """Of each asset, in order."""
 
-    def write_ready(self, folder: Path) -> Files:
-        """Write the form that is opened without any work: plain columns, the grid of the kernel, and the index between them."""
+    def write_frame(self, folder: Path) -> File:
+        """Write what is opened without any work: the plain columns."""
+
+    def write_arrays(self, folder: Path) -> File:
+        """And the grid of the kernel, with the index between both."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,20 @@ class OfPanel:
         stamps, offsets = self.whole.frame["ts"].to_physical().to_numpy(), self.whole.offsets
         return spans_of(self.whole.assets, offsets, stamps[offsets[:-1]].tolist(), stamps[offsets[1:] - 1].tolist())
 
-    def write_ready(self, folder: Path) -> Files:
-        """Write the files that are mapped."""
-        return write_ready(folder, self.whole)
+    def write_frame(self, folder: Path) -> File:
+        """Write the columns that are mapped."""
+        import pyarrow as pa
+
+        table = without_adjusted(self.whole.frame, self.whole.adj_digits).rechunk().to_arrow()
+        with Summed(folder / READY, quick=True) as ready, pa.ipc.new_file(ready, table.schema) as writer:
+            writer.write_table(table)
+        return ready.said
+
+    def write_arrays(self, folder: Path) -> File:
+        """Write the arrays that are mapped."""
+        with Summed(folder / ARRAYS, quick=True) as arrays:
+            write_arrays(arrays, {name: array for name in (*SPANS, *PRICES) if (array := getattr(self.whole, name)) is not None})
+        return arrays.said
 
 
 def spans_of(assets: Sequence[Asset], offsets: Ints, firsts: Sequence[int], lasts: Sequence[int]) -> Spans:
@@ -112,11 +127,5 @@ def write_ready(folder: Path, panel: Panel) -> Files:
     Returns:
         Its files.
     """
-    import pyarrow as pa
-
-    table = without_adjusted(panel.frame, panel.adj_digits).rechunk().to_arrow()
-    with Summed(folder / READY, quick=True) as ready, pa.ipc.new_file(ready, table.schema) as writer:
-        writer.write_table(table)
-    with Summed(folder / ARRAYS, quick=True) as arrays:
-        write_arrays(arrays, {name: array for name in (*SPANS, *PRICES) if (array := getattr(panel, name)) is not None})
-    return [ready.said, arrays.said]
+    content = OfPanel(panel)
+    return [content.write_frame(folder), content.write_arrays(folder)]

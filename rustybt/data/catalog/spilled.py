@@ -12,7 +12,7 @@ import polars as pl
 
 from rustybt.data.arrow import series_of
 from rustybt.data.catalog.arrays import Array, Streamed, write_arrays
-from rustybt.data.catalog.content import Files, Spans, spans_of
+from rustybt.data.catalog.content import File, Spans, spans_of
 from rustybt.data.catalog.files import Summed
 from rustybt.data.catalog.lying import CHUNK, Lying, slices
 from rustybt.data.catalog.reading import ARRAYS, READY
@@ -72,13 +72,17 @@ class OfSpill:
         """Of each asset, in order."""
         return spans_of(self.assets, self._offsets, self._found.firsts, self._found.lasts)
 
-    def write_ready(self, folder: Path) -> Files:
-        """Write the files that are mapped."""
+    def write_frame(self, folder: Path) -> File:
+        """Write the columns that are mapped."""
         with Summed(folder / READY, quick=True) as ready:
             self._write_frame(ready)
+        return ready.said
+
+    def write_arrays(self, folder: Path) -> File:
+        """Write the arrays that are mapped."""
         with Summed(folder / ARRAYS, quick=True) as arrays:
             write_arrays(arrays, self._arrays())
-        return [ready.said, arrays.said]
+        return arrays.said
 
     def _write_frame(self, file: Summed) -> None:
         """One batch of Arrow. Its writer is given memory that nobody touches, in whose place the values are written."""

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rustybt.data.catalog.bars import same_bars, write_bars
-from rustybt.data.catalog.content import Content, Files
+from rustybt.data.catalog.content import Content, File, Files
 from rustybt.data.catalog.files import Summed, settle_one
 from rustybt.data.catalog.reading import BARS, DESCRIPTION, QUARANTINE, assets_of, events_of
 from rustybt.errors import DataError
 from rustybt.model import Asset, Event
 
 FORMAT = 1
+BESIDE = 3
+"""Threads beside the one that writes the bars."""
 
 
 def write_snapshot(folder: Path, content: Content, events: Sequence[Event] | None) -> Files:
@@ -28,9 +30,10 @@ def write_snapshot(folder: Path, content: Content, events: Sequence[Event] | Non
     Raises:
         DataError: what was read back is not what was to be written.
     """
-    with ThreadPoolExecutor(2) as pool:  # beside the bars, on other processors
+    with ThreadPoolExecutor(BESIDE) as pool:  # beside the bars, on other processors; what takes longest begins first
+        frame = pool.submit(_settled, folder, content.write_frame)
         known = pool.submit(lambda: content.snapshot)
-        ready = pool.submit(_write_ready, folder, content)
+        arrays = pool.submit(_settled, folder, content.write_arrays)
         with Summed(folder / BARS) as bars:
             write_bars(bars, content)
         with Summed(folder / QUARANTINE) as aside:
@@ -47,15 +50,14 @@ def write_snapshot(folder: Path, content: Content, events: Sequence[Event] | Non
                 "the snapshot reads back differently", where=str(folder), do="leave out extra columns of unusual types: extras=[]"
             )
         settled.result()
-        return [*(file.said for file in (bars, aside, words)), *ready.result()]
+        return [*(file.said for file in (bars, aside, words)), frame.result(), arrays.result()]
 
 
-def _write_ready(folder: Path, content: Content) -> Files:
-    """Write the ready form and force it to the disk, which takes its time while others work."""
-    files = content.write_ready(folder)
-    for name, _, _ in files:
-        settle_one(folder / name)
-    return files
+def _settled(folder: Path, write: Callable[[Path], File]) -> File:
+    """Write a file and force it to the disk, which takes its time while others work."""
+    file = write(folder)
+    settle_one(folder / file[0])
+    return file
 
 
 def description(content: Content, events: Sequence[Event] | None) -> dict[str, Any]:

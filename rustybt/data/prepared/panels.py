@@ -84,14 +84,14 @@ def _remember(key: str, panel: Panel) -> None:
 
 
 def _write(folder: Path, panel: Panel) -> dict[str, Any]:
-    from rustybt.data.catalog.content import OfPanel
+    from rustybt.data.catalog.content import OfPanel, write_ready
     from rustybt.data.catalog.reading import DESCRIPTION, QUARANTINE
     from rustybt.data.catalog.writing import description
 
     try:
         panel.quarantine.write_parquet(folder / QUARANTINE)
         (folder / DESCRIPTION).write_text(json.dumps(description(OfPanel(panel), None)), encoding="utf-8")
-        OfPanel(panel).write_ready(folder)
+        write_ready(folder, panel)
     except pl.exceptions.PolarsError as error:  # a full disk, or a type that no file takes
         raise OSError(str(error)) from error
     return {}
