@@ -16,6 +16,7 @@ from rustybt.data.catalog.reading import BARS, described
 from rustybt.data.columns import FIELDS, name_columns
 from rustybt.data.options import Options, Stamp
 from rustybt.data.quality.coverage import Coverage, coverage_of
+from rustybt.data.quality.endings import find_endings
 from rustybt.data.quality.findings import SCHEMA, SEVERITY
 from rustybt.data.quality.intraday import find_intraday, is_intraday
 from rustybt.data.quality.outliers import SPIKES, find_outliers
@@ -121,6 +122,7 @@ def check_bars(
     frame, code, where = read.frame, read.calendar, read.name
     ordered = frame.sort("asset", "ts", maintain_order=True)
     found = [*find_relations(frame), *find_outliers(ordered, asset_class), *find_keys(frame), *find_moves(ordered), *find_payments(ordered)]
+    found += read.endings
     if code is not None:
         found += find_intraday(ordered, code, stamp, interval) if is_intraday(ordered) else find_sessions(ordered, code)
     rows = pl.concat([part.cast(SCHEMA) for part in found if part.width] or [pl.DataFrame(schema=SCHEMA)])  # type: ignore[arg-type]
@@ -134,11 +136,19 @@ def check_bars(
 
 @dataclass(frozen=True)
 class Read:
-    """Bars as they came, by our names: ``ts`` in UTC, ``day`` its date there; the code of their calendar, and what to call them."""
+    """Bars as they came, by our names: ``ts`` in UTC, ``day`` its date there.
+
+    Attributes:
+        frame: the bars.
+        calendar: code of their calendar.
+        name: what to call them.
+        endings: what is found of the ends of their files.
+    """
 
     frame: pl.DataFrame
     calendar: str | None
     name: str
+    endings: list[pl.DataFrame]
 
 
 def read_bars(source: Any, options: Options) -> Read:
@@ -164,7 +174,7 @@ def read_bars(source: Any, options: Options) -> Read:
             raise DataError(f"column {name!r} holds {frame[name].dtype}, not numbers", where=where, do="convert it first")
     stamps, _, _ = utc(frame["ts"], options, where)
     frame = frame.with_columns(stamps.alias("ts"), pl.col("asset").cast(pl.String)).with_columns(days_of(stamps))
-    return Read(frame, code, where)
+    return Read(frame, code, where, find_endings(opened, options))
 
 
 def dataset_or(source: Any, code: str | None) -> tuple[Any, str | None, str]:

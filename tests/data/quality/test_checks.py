@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -92,3 +93,20 @@ def test_a_dividend_that_the_night_does_not_show_is_out_of_scale(bars: pl.DataFr
     paid = bars.with_columns(pl.when(ROW).then(pl.col("close") * 0.5).otherwise(0.0).alias("dividend"))
     assert check_bars(paid).counts == {"dividend out of scale": 1}
     assert check_bars(bars.with_columns(pl.when(ROW).then(pl.col("close") * 0.01).otherwise(0.0).alias("dividends"))).counts == {}
+
+
+def test_a_file_that_ends_within_its_last_line_is_noted_once(bars: pl.DataFrame, tmp_path: Path) -> None:
+    text = bars.write_csv()
+    for name, left in (("whole", text), ("cut", text[:-3]), ("bare", text[:-1])):
+        (tmp_path / f"{name}.csv").write_text(left)
+    assert check_bars(tmp_path / "whole.csv").counts == {}
+    for name in ("cut", "bare"):
+        found = check_bars(tmp_path / f"{name}.csv")
+        assert found.counts == {"unfinished last line": 1}
+        assert found.ok, "most such files are whole"
+        last = bars.row(-1, named=True)
+        assert found.findings.row(0, named=True) | {"detail": ""} == {
+            "layer": "schema", "check": "unfinished last line", "severity": "note", "asset": last["asset"], "ts": last["ts"], "detail": "",
+        }  # fmt: skip
+    several = check_bars([tmp_path / "whole.csv", tmp_path / "bare.csv"])
+    assert several.counts["unfinished last line"] == 1
