@@ -82,6 +82,7 @@ def register(app: typer.Typer) -> None:
         shelf = Catalog()
         if reference:
             given["reference"] = shelf.reference
+        show.say_if_reader_cold(source)
         with show.bar(f"ingesting {source}", quiet=json) as progress:
             made = ingest(source, name, catalog=shelf, progress=progress, **given)
             panel = shelf.open(made.name)

@@ -75,6 +75,15 @@ def say_if_cold(*, sweeps: bool = False) -> None:
             err.print("compiling the pass over variants, once (about 5 seconds; rustybt warm does it beforehand) ...")
 
 
+def say_if_reader_cold(source: str) -> None:
+    """One line on stderr where large files are to be read by code that still has to be compiled."""
+    from rustybt.data.compiling import will_compile
+    from rustybt.data.sources import files_of
+
+    if will_compile(files_of(source)):
+        err.print("compiling the reader of large files, once (about 5 seconds; rustybt warm does it beforehand) ...")
+
+
 @contextmanager
 def working(what: str, *, quiet: bool = False) -> Iterator[None]:
     """A spinner with the elapsed work's name, on a terminal only."""

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
         was = gc.isenabled()
         gc.disable()
         began = time.perf_counter()
-        place = kernel.warm(also=["rustybt.sweeps.warming"])
+        place = kernel.warm(also=["rustybt.sweeps.warming", "rustybt.data.compiling"])
         took = time.perf_counter() - began
         gc.freeze()  # a search of the compiler's heap for cycles takes a second, and this process ends
         if was:

@@ -324,6 +324,17 @@ def test_a_kernel_that_cannot_be_kept_does_not_claim_to_be_compiled_once(
     assert "compiling the kernel" not in ran.err
 
 
+def test_a_reader_of_large_files_that_is_not_compiled_is_announced(
+    rustybt: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "bars.csv").write_text("ts,asset,open,high,low,close,volume\n2024-01-02T00:00:00Z,A,1.5,2,1,1.25,7\n")
+    for cold in (True, False):
+        monkeypatch.setattr("rustybt.data.compiling.will_compile", lambda files, cold=cold: cold and files == [str(tmp_path / "bars.csv")])
+        ran = rustybt("ingest", str(tmp_path / "bars.csv"), "--name", "bars", "--stamp", "close", "--json")
+        assert ran.code == 0
+        assert ("compiling the reader of large files, once" in ran.err) is cold
+
+
 def test_warming_says_when_nothing_could_be_kept(rustybt: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rustybt.kernel.warm", lambda also: None)
     assert "nothing could be kept" in rustybt("warm").err

@@ -32,10 +32,10 @@ def inlined[F: Callable[..., Any]](function: F) -> F:
 def _compiled[F: Callable[..., Any]](function: F, *, inline: bool) -> F:
     import numba
 
-    before, home = numba.config.CACHE_DIR, _home()
-    numba.config.CACHE_DIR = "" if home is None else str(home)
+    before, place = numba.config.CACHE_DIR, home()
+    numba.config.CACHE_DIR = "" if place is None else str(place)
     try:
-        made: F = numba.njit(nogil=True, cache=home is not None, error_model="numpy", forceinline=inline, _nrt=False)(function)
+        made: F = numba.njit(nogil=True, cache=place is not None, error_model="numpy", forceinline=inline, _nrt=False)(function)
         return made
     finally:
         numba.config.CACHE_DIR = before
@@ -48,7 +48,7 @@ def _digest() -> str:
 
 
 @cache
-def _home() -> Path | None:
+def home() -> Path | None:
     """A folder of this user's; None where nothing can be written, and then every process compiles for itself."""
     import platformdirs
 

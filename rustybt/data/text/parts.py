@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from rustybt.data.text import read
-from rustybt.data.text.read import Plan, Wanted, frame_of, numbers_of, plans_of
+from rustybt.data.text.read import Plan, Wanted, fill, frame_of, numbers_of, plans_of
 
 AHEAD = 2**12
 """Bytes that are read beyond a piece at first, for the end of its last line."""
@@ -120,7 +120,7 @@ class Parts:
                 want = min(piece.stop + ahead, size) - first
                 buffer = self._buffer(want + 1)
                 file.seek(first)
-                if _fill(file, memoryview(buffer)[:want]) < want or size < piece.stop:
+                if fill(file, memoryview(buffer)[:want]) < want or size < piece.stop:
                     return None
                 last = buffer.find(b"\n", piece.stop - 1 - first, want)
                 if last >= 0 or first + want == size:
@@ -153,11 +153,3 @@ def _heading(path: str) -> int:
     """Where the line of names ends."""
     with Path(path).open("rb") as file:
         return len(file.readline())
-
-
-def _fill(file: Any, into: memoryview) -> int:
-    """Read until nothing is left to fill or to read; how many bytes."""
-    done = 0
-    while done < len(into) and (count := file.readinto(into[done:])):
-        done += count
-    return done

@@ -79,7 +79,7 @@ def plans_of(wanted: Sequence[Wanted]) -> list[Plan] | None:
     """
     if not wanted or not compiles() or sum(Path(one.path).stat().st_size for one in wanted) < WORTH:
         return None
-    plans = [_plan(one) for one in wanted]
+    plans = [plan_of(one) for one in wanted]
     first = plans[0]
     if first is None or any(plan is None or plan.kinds != first.kinds for plan in plans):
         return None
@@ -112,7 +112,12 @@ def numbers_of(kinds: Mapping[str, Any], kind: Any) -> list[str]:
     return [name for name, dtype in kinds.items() if dtype == kind]
 
 
-def _plan(one: Wanted) -> Plan | None:
+def plan_of(one: Wanted) -> Plan | None:
+    """How a file is read, or None where it is not plain.
+
+    Raises:
+        PolarsError, OSError: it cannot be read.
+    """
     if not one.path.lower().endswith(".csv"):
         return None
     with Path(one.path).open("rb") as file:
@@ -241,9 +246,18 @@ def frame_of(kinds: Mapping[str, Any], rows: Rows, order: Sequence[str]) -> pl.D
 
 def bytes_of(path: str, start: int, stop: int, *, ending: bool = False) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Bytes of a file; with ``ending`` a last line without its end gets one."""
+    found = bytearray(stop - start + ending)
     with Path(path).open("rb", buffering=0) as file:
         file.seek(start)
-        found = file.read(stop - start)
-    if ending and not found.endswith(b"\n"):
-        found += b"\n"
-    return np.frombuffer(found, np.uint8)
+        size = fill(file, memoryview(found)[: stop - start])
+    if ending and not found.endswith(b"\n", 0, size):
+        found[size], size = NEWLINE, size + 1
+    return np.frombuffer(found, np.uint8)[:size]
+
+
+def fill(file: Any, into: memoryview) -> int:
+    """Read until nothing is left to fill or to read; how many bytes."""
+    done = 0
+    while done < len(into) and (count := file.readinto(into[done:])):
+        done += count
+    return done
