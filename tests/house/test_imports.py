@@ -31,8 +31,8 @@ HEAVY = (
 
 # Where a library may be imported, in any form. One not listed may be imported anywhere.
 HOMES = {
-    "numba": ("rustybt.kernel", "rustybt.data.text.native"),
-    "llvmlite": ("rustybt.kernel",),
+    "numba": ("rustybt.kernel", "rustybt.data.text.native", "rustybt.data.text.words"),
+    "llvmlite": ("rustybt.kernel", "rustybt.data.text.words"),
     "typer": ("rustybt.cli",),
     "rich": ("rustybt.cli", "rustybt.sweeps.progress"),
     "plotly": ("rustybt.analysis.report",),
