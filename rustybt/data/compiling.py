@@ -1,14 +1,11 @@
-"""Compiling what large files are read and written by, before the first one."""
+"""Compiling what large files are read and judged by, before the first one."""
 
 from __future__ import annotations
 
-import io
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from rustybt.data.columns import FIELDS
 from rustybt.data.text.native import compiles, home
 from rustybt.data.text.read import WORTH
 
@@ -19,7 +16,7 @@ CLEAN, DIRTY = "2024-01-02T00:0{minute}:00Z,A,1.5,2.5,1.25,2.25,100.0", "2024-01
 def is_compiled() -> bool:
     """Whether it was compiled and kept for this machine; so too where nothing is compiled, or nothing can be kept."""
     place = home()
-    return place is None or not compiles() or all(any(place.rglob(f"*{name}-*.nbc")) for name in ("parse", "scan", "pack", "pack_runs"))
+    return place is None or not compiles() or all(any(place.rglob(f"*{name}-*.nbc")) for name in ("parse", "scan"))
 
 
 def will_compile(files: Sequence[str] | None) -> bool:
@@ -29,9 +26,7 @@ def will_compile(files: Sequence[str] | None) -> bool:
 
 
 def compile_now() -> None:
-    """Read, judge and write a few made-up lines: whatever large files have compiled is compiled and kept then."""
-    from rustybt.data.catalog.decimals import Exact
-    from rustybt.data.catalog.packed import write_packed
+    """Read and judge a few made-up lines: whatever large files have compiled is compiled and kept then."""
     from rustybt.data.metadata import listings
     from rustybt.data.options import Options
     from rustybt.data.scan import scan_rows
@@ -57,23 +52,3 @@ def compile_now() -> None:
         found = scan_rows(timed, listed)
         if found is None:
             raise RuntimeError("plain bars were not judged")
-    ticks = {f"ticks_{name}": found.ticks[i] for i, name in enumerate(FIELDS)}
-    assets = [one.asset for one in listed]
-    bars = _Few(assets, timed.keyed.frame.select("ts", "asset", session=timed.keyed.frame["ts"].dt.date()).with_columns(**ticks))
-    write_packed(io.BytesIO(), bars, [Exact(assets, name, 1) for name in FIELDS], 1)
-
-
-class _Few:
-    """Bars to be written."""
-
-    trusted: tuple[str, ...] = ()
-    whole = None
-
-    def __init__(self, assets: Sequence[Any], frame: Any) -> None:
-        self.assets, self.frame, self.height = tuple(assets), frame, frame.height
-
-    def part(self, rows: slice) -> Any:
-        return self.frame[rows]
-
-    def largest(self, name: str) -> int:
-        return int(self.frame[f"ticks_{name}"].max())

@@ -6,16 +6,19 @@ fast to write and to read. Others are kept long.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from rustybt.data.blocks import blocks
+from rustybt.data.catalog.decimals import LONG, Bars, Exact
 from rustybt.data.columns import FIELDS
-from rustybt.model import Asset, Panel
+from rustybt.model import Panel
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +27,8 @@ ROW_GROUP = 65_536
 """Rows of a row group: sorted by asset and time, so that their statistics leave out what a query does not ask for."""
 LEVEL = 1
 """Of zstd: of whole numbers kept as differences a higher one takes twice the time for a twentieth of the bytes."""
+RUNS = 2**8
+"""Of rows of one asset, for which the names are compared run by run."""
 NUMBERS = (pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64(), pl.UInt8(), pl.UInt16(), pl.UInt32(), pl.UInt64(), pl.Float32(), pl.Float64())
 PLAIN = (
     *NUMBERS,
@@ -33,73 +38,6 @@ PLAIN = (
     *(pl.Datetime(unit, zone) for unit in ("ms", "us", "ns") for zone in (None, "UTC")),
 )
 """Types of extra columns that a Parquet file tells without the schema of Arrow."""
-DIGITS = 18
-"""Of a decimal that is kept as a whole number."""
-LONG = 10**DIGITS
-"""Ticks that are not."""
-
-
-class Bars(Protocol):
-    """Bars in order of asset and time, wherever they lie.
-
-    Attributes:
-        assets: in byte order of their symbols.
-        height: rows.
-        trusted: names of the extra columns.
-        whole: the panel that they are of, where all of it is in memory.
-    """
-
-    @property
-    def assets(self) -> tuple[Asset, ...]: ...  # noqa: D102 - of the class
-    @property
-    def height(self) -> int: ...  # noqa: D102
-    @property
-    def trusted(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def whole(self) -> Panel | None: ...  # noqa: D102
-
-    def part(self, rows: slice) -> pl.DataFrame:
-        """Some rows: ``ts``, ``asset``, ``session``, ``ticks_open`` .. ``ticks_volume`` and the extra columns."""
-
-    def largest(self, name: str) -> int:
-        """The ticks of a column that are farthest from zero, without their sign."""
-
-
-class Exact:
-    """Prices or volumes as decimals.
-
-    Args:
-        assets: in the order of their numbers.
-        name: ``open`` .. ``volume``.
-        largest: the ticks that are farthest from zero.
-
-    Attributes:
-        scale: decimals.
-        short: whether they have at most `DIGITS` digits.
-    """
-
-    def __init__(self, assets: Sequence[Asset], name: str, largest: int) -> None:
-        setting, scale = ("volume_step", "volume_scale") if name == "volume" else ("tick_size", "price_scale")
-        self.name, self.scale = name, max(getattr(asset, scale) for asset in assets)
-        self._units = [int(getattr(asset, setting).scaleb(self.scale)) for asset in assets]
-        self.short = largest * max(self._units) < LONG
-
-    def whole(self, rows: pl.DataFrame) -> pl.Series:
-        """Rows as whole numbers of the last decimal: Int64 where they are short, else Int128."""
-        kind = pl.Int64() if self.short else pl.Int128()
-        ticks, units = rows[f"ticks_{self.name}"].cast(kind), pl.Series(self._units, dtype=kind)
-        if set(self._units) == {1}:
-            return ticks
-        return ticks * (units[:1] if len(set(self._units)) == 1 else units.gather(rows["asset"].to_physical()))
-
-    def arrow(self, rows: pl.DataFrame) -> Any:
-        """Rows as an Arrow array of decimals."""
-        import pyarrow as pa
-
-        whole = self.whole(rows)
-        if not self.short:
-            return whole.reinterpret(dtype=pl.Decimal(38, self.scale)).to_arrow()
-        return pa.Array.from_buffers(pa.decimal64(DIGITS, self.scale), len(whole), [None, pa.py_buffer(whole.to_numpy())])
 
 
 def decimal_frame(panel: Panel) -> pl.DataFrame:
@@ -163,16 +101,20 @@ def _same(here: pl.DataFrame, want: pl.DataFrame, exact: list[Exact], symbols: p
     return (
         here["ts"].equals(want["ts"], check_dtypes=True)
         and here["session"].equals(want["session"], check_dtypes=True)
-        and here["asset"].equals(symbols.gather(want["asset"].to_physical()))
-        and all(here[one.name].dtype == pl.Decimal(here[one.name].dtype.precision, one.scale) for one in exact)  # type: ignore[attr-defined]
-        and all(_whole(here[one.name], whole := one.whole(want)).equals(whole) for one in exact)
+        and _same_names(here["asset"], want["asset"].to_physical(), symbols)
+        and all(one.same(here[one.name], want) for one in exact)
         and all(here[name].equals(want[name], check_dtypes=True, null_equal=True) for name in trusted)
     )
 
 
-def _whole(column: pl.Series, like: pl.Series) -> pl.Series:
-    """Decimals as whole numbers of a type; null where one is too long for it."""
-    return column.to_physical().cast(like.dtype, strict=False)
+def _same_names(here: pl.Series, codes: pl.Series, symbols: pl.Series) -> bool:
+    """Whether names are those of assets by number, which stand in long runs."""
+    number = codes.to_numpy()
+    edges = [0, *(np.flatnonzero(number[1:] != number[:-1]) + 1).tolist(), len(number)]
+    if len(edges) > RUNS:
+        return here.equals(symbols.gather(codes))
+    runs = itertools.pairwise(edges)
+    return here.null_count() == 0 and all((here[begin:end] == symbols[int(number[begin])]).all() for begin, end in runs)
 
 
 def _table(bars: Bars, exact: list[Exact], part: slice) -> pa.Table:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from rustybt.data.catalog.arrays import write_arrays
-from rustybt.data.catalog.bars import Bars
+from rustybt.data.catalog.decimals import Bars
 from rustybt.data.catalog.files import Summed
 from rustybt.data.catalog.reading import ARRAYS, READY, without_adjusted
 from rustybt.data.columns import PRICES
