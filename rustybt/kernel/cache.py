@@ -24,8 +24,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 MODEL = HERE.parent / "model"
-BESIDE = tuple(HERE.parent / "sweeps" / f"{name}.py" for name in ("machine", "moments", "onepass"))
-"""What is compiled beside the kernel: the pass over the variants of a sweep."""
+BESIDE = tuple(HERE.parent / "sweeps" / f"{name}.py" for name in ("machine", "moments", "moving", "onepass", "ranks", "steps"))
+"""What is compiled beside the kernel: the pass over the variants of a sweep, and that over their features."""
 DAY = 24 * 3600
 UNUSED = 30 * DAY
 """Seconds after which a folder that no process used is removed."""

@@ -88,9 +88,13 @@ class Windows:
         values[~known] = 0.0
         return values, known
 
+    def spread(self, column: str) -> tuple[bool, int]:
+        """Whether the ticks of a column have nulls, and the widest range of those of an asset."""
+        if column not in self.known:
+            ticks = self.frame[f"ticks_{column}"]
+            self.known[column] = ticks.null_count() > 0, spread_of(ticks.fill_null(0).to_numpy(), self.layout.starts)
+        return self.known[column]
+
     def _facts(self, window: Rolling) -> Facts:
-        if window.column not in self.known:
-            ticks = self.frame[f"ticks_{window.column}"]
-            self.known[window.column] = ticks.null_count() > 0, spread_of(ticks.fill_null(0).to_numpy(), self.layout.starts)
-        nulls, spread = self.known[window.column]
+        nulls, spread = self.spread(window.column)
         return Facts(nulls, window.squares and spread * window.size > NARROW)

@@ -26,9 +26,9 @@ from rustybt.spec import Schedule
 from rustybt.spec.lower import lower
 from rustybt.spec.planner import SignalPlan
 from rustybt.spec.proof import prove
-from rustybt.spec.windows import Windows
 from rustybt.sweeps.machine import BLOCK
-from rustybt.sweeps.walks import Floats, Found, Step, Walk, Walks
+from rustybt.sweeps.reading import Walk
+from rustybt.sweeps.walks import Floats, Found, Walks
 
 TOGETHER = 32
 """Features that are evaluated side by side."""
@@ -114,8 +114,8 @@ class Group:
         )
         self.lock = threading.Lock()
         self.member = None if universe is None else prove(json.loads(universe), {}, None)
-        self.kept, self.windows = KeptFeatures(self.whole, universe, self.mask), Windows(self.whole, self.mask)
-        self.walks, self.trusted = Walks(self.whole, self.mask), dict[Step, bool]()
+        self.kept = KeptFeatures(self.whole, universe, self.mask)
+        self.walks, self.trusted = Walks(self.whole, self.mask, self.order), dict[Any, bool]()
         self.sound = self.member is None or not self.member.refused
         self.now = self._generation()
 
@@ -150,54 +150,71 @@ class Group:
                     raise ConfigError(what, where="sweep, budget", do="give a larger budget")
                 self.now = self._generation()
             if self.universe is not None and UNIVERSE not in self.now.known:
-                self._add([])
-            for start in range(0, len(wanted), TOGETHER):
-                self._add(wanted[start : start + TOGETHER])
+                self._plan([], {}, named=False)
+            self._add(wanted)
             return self.now
 
     def _add(self, texts: Sequence[str]) -> None:
-        good, trees, walks, later = [], dict[str, Any](), dict[str, Walk](), list[str]()
+        """Features that are planned side by side, and any number of others."""
+        good, walks, ready, later = dict[str, Any](), dict[str, Walk](), dict[str, Walk](), list[str]()
         for text in texts:
-            tree = json.loads(text)
-            window = self.windows.read(tree)
-            if window is not None:
-                self._put(*self.windows.values(window))
-                self.now.known[text] = Feature(self.now.used - 1, "real", window.size - 1)
-                continue
-            walk = self.walks.read(tree)
-            if walk is not None:
-                if any(walk.shape == one.shape for one in walks.values()):
-                    later.append(text)
-                    continue
-                if self._walked(text, walk):
-                    continue
+            walk = self.walks.read(text)
+            if walk is None or (walk.across and self.universe is not None):
+                good[text] = None
+            elif walk.exact or self.trusted.get(walk.shape):
+                ready[text] = walk
+            elif walk.shape not in self.trusted and any(walk.shape == one.shape for one in walks.values()):
+                later.append(text)
+            else:
+                good[text] = None
                 if walk.shape not in self.trusted:
                     walks[text] = walk
+        good |= dict.fromkeys(self._walked(ready))
+        for text in list(good):
+            tree = json.loads(text)
             self.now.known[text] = UNUSABLE
-            if not prove(tree, {}, self.member).refused and not self._found(text):
-                good.append(text)
-                trees[text] = tree
-        if good or not texts:
-            self._plan(good, trees, named=bool(texts))
+            if prove(tree, {}, self.member).refused or self._found(text):
+                del good[text]
+            else:
+                good[text] = tree
+        names = list(good)
+        for start in range(0, len(names), TOGETHER):
+            self._plan(names[start : start + TOGETHER], good, named=True)
         for text, walk in walks.items():
             self._judge(text, walk)
         if later:
             self._add(later)
 
-    def _walked(self, text: str, walk: Walk) -> bool:
-        """Whether a feature is computed step by step; it is put into the generation."""
-        found = self.walks.values(walk) if self.trusted.get(walk.shape) else None
-        if found is None:
+    def _walked(self, walks: Mapping[str, Walk]) -> list[str]:
+        """Put features into the generation that are computed step by step; those for which the data do not allow it."""
+        if not walks:
+            return []
+        while self.now.used + len(walks) > len(self.now.values):
+            self._grown(self.now)
+        held, left = self.now, list[str]()
+        done = self.walks.put(list(walks.values()), (held.values, held.valid, held.sound), held.used)
+        for (text, walk), good in zip(walks.items(), done, strict=True):
+            if good:
+                held.known[text] = Feature(held.used, walk.kind, walk.reach)
+                held.used += 1
+            else:
+                left.append(text)
+        return [text for text in left if not self._windowed(text)]
+
+    def _windowed(self, text: str) -> bool:
+        """Whether a feature is an exact window, with nulls or of more than 64 bits; it is put into the generation."""
+        window = self.walks.windows.read(json.loads(text))
+        if window is None:
             return False
-        self._put(*found)
-        self.now.known[text] = Feature(self.now.used - 1, "real", walk.reach)
+        self._put(*self.walks.windows.values(window))
+        self.now.known[text] = Feature(self.now.used - 1, "real", window.size - 1)
         return True
 
     def _judge(self, text: str, walk: Walk) -> None:
         """Compare what the planner made of the first feature of a shape with what its steps give."""
         made, found = self.now.known[text], self.walks.values(walk)
         self.trusted[walk.shape] = (
-            found is not None and (made.kind, made.reach) == ("real", walk.reach) and same_bits(self.now, made.row, self._ordered(found))
+            found is not None and (made.kind, made.reach) == (walk.kind, walk.reach) and same_bits(self.now, made.row, found)
         )
 
     def _plan(self, good: Sequence[str], trees: Mapping[str, Any], *, named: bool) -> None:

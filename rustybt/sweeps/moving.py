@@ -1,87 +1,129 @@
-"""Moving values along the bars of each asset, in the order of operations of Polars, so that their bits are its bits."""
+"""Moving values along the bars of one asset, in the order of operations of Polars, so that their bits are its bits.
+
+Exact windows are those of `rustybt.spec.exact`: sums of whole ticks, which no order of additions changes.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from rustybt.kernel.compile import entry
+import numpy as np
+
+from rustybt.kernel.compile import aside
 
 
-@entry
-def average(a: Any, rows: Any, how: Any, out: Any) -> None:
-    """Exponential means along each asset, from the first known value on, in the order of additions of Polars.
+@aside
+def average(a: Any, span: Any, how: Any, out: Any) -> None:
+    """Exponential means from the first value on, in the order of additions of Polars.
 
     Args:
         a: (rows,) Float64.
-        rows: (assets,) Int64 first row of each asset, (assets,) Int64 rows of each, bars without a value.
+        span: first row with a value, and the row behind the last.
         how: weight of a new value, and whether weights add up from the first value on.
         out: (rows,) Float64, filled here.
     """
-    (starts, lengths, lead), (alpha, adjust) = rows, how
-    new = 1.0 if adjust else alpha
-    for k in range(starts.size):
-        first, stop = starts[k] + lead, starts[k] + lengths[k]
-        if first >= stop:
-            continue
-        mean, weight = a[first], 1.0
-        out[first] = mean
+    (first, stop), (alpha, adjust) = span, how
+    mean = a[first]
+    out[first] = mean
+    if not adjust:  # the weight before is always one
+        share = alpha / ((1.0 - alpha) + alpha)
         for i in range(first + 1, stop):
-            weight *= 1.0 - alpha
-            mean = mean + (a[i] - mean) * (new / (weight + new))
-            weight = weight + 1.0 if adjust else 1.0
+            mean = mean + (a[i] - mean) * share
             out[i] = mean
+        return
+    weight = 1.0
+    for i in range(first + 1, stop):
+        weight *= 1.0 - alpha
+        mean = mean + (a[i] - mean) * (1.0 / (weight + 1.0))
+        weight = weight + 1.0
+        out[i] = mean
 
 
-@entry
-def total(a: Any, rows: Any, how: Any, out: Any) -> None:
-    """Moving sums or means along each asset as Polars adds them: what leaves and what comes with an error of its own each (Kahan).
+@aside
+def total(a: Any, span: Any, how: Any, out: Any) -> None:
+    """Moving sums or means as Polars adds them: what leaves and what comes with an error of its own each (Kahan).
 
     Args:
         a: (rows,) Float64.
-        rows: (assets,) Int64 first row of each asset, (assets,) Int64 rows of each, bars without a value.
+        span: first row with a value, and the row behind the last.
         how: values of a window, at most, and whether their sum is divided by their number.
         out: (rows,) Float64, filled here.
     """
-    (starts, lengths, lead), (size, mean) = rows, how
-    for k in range(starts.size):
-        first, stop = starts[k] + lead, starts[k] + lengths[k]
-        held = added = taken = 0.0
-        for i in range(first, stop):
-            if size == 1:
-                held = added = taken = 0.0
-            elif i - first >= size:
-                change = (0.0 - a[i - size]) - taken
-                after = held + change
-                taken, held = (after - held) - change, after
-            change = a[i] - added
+    (first, stop), (size, mean) = span, how
+    held = added = taken = 0.0
+    for i in range(first, stop):
+        if size == 1:
+            held = added = taken = 0.0
+        elif i - first >= size:
+            change = (0.0 - a[i - size]) - taken
             after = held + change
-            added, held = (after - held) - change, after
-            out[i] = held / min(size, i - first + 1) if mean else held
+            taken, held = (after - held) - change, after
+        change = a[i] - added
+        after = held + change
+        added, held = (after - held) - change, after
+        out[i] = held / min(size, i - first + 1) if mean else held
 
 
-@entry
-def highest(a: Any, rows: Any, how: Any, out: Any, room: Any) -> None:
-    """Moving maxima along each asset: of the end of one block of a window's size and the beginning of the next.
+@aside
+def highest(a: Any, span: Any, how: Any, out: Any, room: Any) -> None:
+    """Moving maxima: of the end of one block of a window's size and the beginning of the next.
 
     Args:
         a: (rows,) Float64.
-        rows: (assets,) Int64 first row of each asset, (assets,) Int64 rows of each, bars without a value.
-        how: values of a window, at most, and what maxima are multiplied with: -1 gives minima of what was multiplied with it before.
+        span: first row with a value, and the row behind the last.
+        how: values of a window, at most, and what maxima are multiplied with, before and after: -1 gives minima.
         out: (rows,) Float64, filled here.
-        room: (size,) Float64 to work in: maxima from a place of the block before to its end.
+        room: (rows,) Float64 to work in: maxima from a place of the block before to its end.
     """
-    (starts, lengths, lead), (size, sign) = rows, how
-    for k in range(starts.size):
-        stop = starts[k] + lengths[k]
-        for block in range(starts[k] + lead, stop, size):
-            end = min(block + size, stop)
-            best = a[block]
-            for i in range(block, end):
-                best = max(best, a[i])
-                back = i - block + 1
-                out[i] = sign * (max(best, room[back]) if block > starts[k] + lead and back < size else best)
-            if end - block == size:
-                best = a[end - 1]
-                for i in range(size - 1, -1, -1):
-                    best = max(best, a[block + i])
-                    room[i] = best
+    (first, stop), (size, sign) = span, how
+    for block in range(first, stop, size):
+        end = min(block + size, stop)
+        best = sign * a[block]
+        for i in range(block, end):
+            best = max(best, sign * a[i])
+            back = i - block + 1
+            out[i] = sign * (max(best, room[back]) if block > first and back < size else best)
+        if end - block == size:
+            best = sign * a[end - 1]
+            for i in range(size - 1, -1, -1):
+                best = max(best, sign * a[block + i])
+                room[i] = best
+
+
+@aside
+def means(totals: Any, span: Any, how: Any, out: Any) -> None:
+    """Exact sums or means of windows; `rustybt.spec.exact.Running`, in one pass.
+
+    Args:
+        totals: (rows + 1,) Int64 running totals of the ticks.
+        span: first row of the asset, first row that counts, row behind the last, bars of a window.
+        how: price of a tick as a fraction, and whether sums are divided by their number.
+        out: (rows,) Float64, filled here.
+    """
+    (start, first, stop, size), (num, den, mean) = span, how
+    full = min(max(first, start + size - 1), stop)
+    for i in range(first, full):  # windows that begin before the first bar of the asset
+        out[i] = float((totals[i + 1] - totals[start]) * num) / float(den * (i + 1 - start) if mean else den)
+    below = float(den * size if mean else den)
+    for i in range(full, stop):
+        out[i] = float((totals[i + 1] - totals[i + 1 - size]) * num) / below
+
+
+@aside
+def deviations(totals: Any, span: Any, how: Any, out: Any) -> None:
+    """Exact variances or deviations of windows; `rustybt.spec.exact.Running`, in one pass.
+
+    Args:
+        totals: (rows + 1,) Int64 running totals of the ticks, and of their squares.
+        span: first row of the asset, first row that counts, row behind the last, bars of a window.
+        how: degrees of freedom that are lost, both parts of the price of a tick squared, and whether roots are taken.
+        out: (rows,) Float64, filled here.
+    """
+    (sums, squares), (start, first, stop, size), (lost, num, den, root) = totals, span, how
+    for i in range(first, stop):
+        low = max(i + 1 - size, start)
+        count = i + 1 - low
+        one = sums[i + 1] - sums[low]
+        spread = float(np.uint64((squares[i + 1] - squares[low]) * count - one * one))
+        variance = spread * num / (float(count) * float(count - lost) * den)
+        out[i] = np.sqrt(variance) if root else variance

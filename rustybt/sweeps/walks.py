@@ -1,11 +1,10 @@
-"""Features that are plain steps along the bars of an asset, many lengths of one shape, without a plan for each.
+"""Features that are plain steps along the bars of an asset or ranks among those of a bar, many at once, without a plan for each.
 
-In: the tree of a feature. Out: its values, bit for bit those of `rustybt.spec.planner`, or nothing where a step is of another kind or the
+In: the text of a feature. Out: its values, bit for bit those of `rustybt.spec.planner`, or nothing where a step is of another kind or the
 data are out of the ordinary (nulls, infinite values, zeros whose sign would count).
 
-Known are shifts, differences, changes, exponential means, highest and lowest values, sums and means of any of these, exact windows of plain
-columns, and arithmetic between them. What several features have in common is computed once. Every value of a step is known from a bar on
-that depends on the position alone, so a step is an array and the number of bars without a value.
+`rustybt.sweeps.reading` says what is known. What several features have in common is computed once. Every value of a step is known from a
+bar on that depends on the position alone, so a step is an array and the number of bars without a value.
 
 Polars is the judge: the first feature of a shape (a tree without its numbers) is evaluated by the planner as well, and a shape whose bits
 differ stays with the planner. So another version of Polars, with another order of additions, costs time and no result.
@@ -14,248 +13,308 @@ differ stays with the planner. So another version of Polars, with another order 
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from rustybt.model import Panel
-from rustybt.spec.exact import Rolling
-from rustybt.spec.tree import integer, is_column
+from rustybt.model.panel import Ints
+from rustybt.spec.exact import NARROW, Running
 from rustybt.spec.windows import Windows
-from rustybt.sweeps.moving import average, highest, total
+from rustybt.sweeps.ranks import METHODS
+from rustybt.sweeps.reading import LAGS, ROLLED, Odd, Reader, Step, Walk
+from rustybt.sweeps.steps import OPS, compute_steps, put_steps
 
 Floats = npt.NDArray[np.float64]
-type Step = tuple[Any, ...]
-"""Operation, its numbers, and the steps that it reads."""
 type Found = tuple[Floats, npt.NDArray[np.bool_] | None]
 """Values, and which of them there are; None = all."""
-
-ARITHMETIC = {"Plus": "+", "Minus": "-", "Multiply": "*", "TrueDivide": "/"}
-LAGS = {"Shift": "shift", "Diff": "diff", "PctChange": "change"}
-ROLLED = {"Max": "max", "Min": "min", "Sum": "sum", "Mean": "mean"}
-MOST = 2**24
-"""Bytes of steps that are remembered, and at least two of them."""
+type Store = tuple[Floats, npt.NDArray[np.uint8], Ints]
+"""(features, rows) values, (features, rows) which of them there are, and (features,) the row from which on there is one."""
 
 
-class Walk(NamedTuple):
-    """A feature that can be computed this way.
+class Ticks(NamedTuple):
+    """What windows over a column are computed with.
 
     Attributes:
-        step: what is done, from the columns up.
-        shape: the same without numbers.
-        reach: bars before a row that decide it, as a plan counts them; None = unbounded.
+        place: of its running totals.
+        plain: bars of the longest window whose sum or mean is computed here.
+        square: bars of the longest window whose variance or deviation is; 0 = of none.
     """
 
-    step: Step
-    shape: Step
-    reach: int | None
-
-    def under(self, name: str, numbers: tuple[Any, ...], kept: tuple[bool, ...], further: int | None) -> Walk:
-        """This inside one more step, which has some numbers and reads so many bars further back; ``kept`` is part of its shape."""
-        reach = None if self.reach is None or further is None else self.reach + further
-        return Walk((name, *numbers, self.step), (name, *kept, self.shape), reach)
+    place: int = -1
+    plain: int = 0
+    square: int = 0
 
 
-class Odd(Exception):
-    """The data are out of the ordinary for a step."""
+TURNED = {"+": "+n", "*": "*n", "-": "n-", "/": "n/"}
+"""Operations with a number on the left."""
+MOST = 2**21
+"""Bytes of steps that are remembered, and at least `FEWEST` of them."""
+FEWEST = 8
+NONE, NOWHERE = (0.0, 0.0), np.zeros(0, dtype=np.int64)
+PLAIN = 2**53
+"""Parts of the price of a tick are below it where windows are computed here."""
 
 
 class Walks:
-    """The features of a panel that are steps along its bars.
+    """The features of a panel that are steps.
 
     Args:
         panel: bars.
         mask: (rows,) which rows are wanted; None = all.
+        order: (wanted,) the order in which they are kept; None = as they are.
 
     Example:
         >>> import polars as pl
         >>> import rustybt as rbt
-        >>> from rustybt.spec.tree import parse
+        >>> from rustybt.spec.tree import text
         >>> panel = rbt.load("demo")
         >>> walks = Walks(panel, None)
-        >>> walk = walks.read(parse(pl.col("high").rolling_max(3).shift(1)))
+        >>> walk = walks.read(text(pl.col("high").rolling_max(3).shift(1)))
         >>> values, known = walks.values(walk)
         >>> walk.reach, bool(values[3] == panel.frame["high"][:3].max()), known[:4].tolist()
         (3, True, [False, False, False, True])
     """
 
-    def __init__(self, panel: Panel, mask: npt.NDArray[np.bool_] | None) -> None:
-        self.frame, self.windows = panel.frame, Windows(panel, None)
-        self.rows = None if mask is None else np.flatnonzero(mask)
-        self.held: OrderedDict[Step, tuple[Floats, int]] = OrderedDict()
-        self.most = max(2, MOST // (8 * max(1, self.frame.height)))
+    def __init__(self, panel: Panel, mask: npt.NDArray[np.bool_] | None, order: Ints | None = None) -> None:
+        self.panel, self.frame, self.windows = panel, panel.frame, Windows(panel, mask)
+        rows = np.arange(self.frame.height) if mask is None else np.flatnonzero(mask)
+        self.source: Ints = np.ascontiguousarray(rows if order is None else rows[order], dtype=np.int64)
+        self.reader = Reader()
+        self.places: OrderedDict[Step, tuple[int, int]] = OrderedDict()
+        self.held, self.good = np.empty((0, self.frame.height)), np.zeros(0, dtype=np.uint8)
+        self.columns: dict[str, Ticks] = {}
+        shape = 0, 2, len(self.windows.layout.starts)
+        self.totals = np.zeros((0, self.frame.height + 1), dtype=np.int64), np.zeros(shape, dtype=np.int64), np.zeros(shape)
 
-    def read(self, tree: Any) -> Walk | None:
-        """What a tree does; None where a part of it is no step."""
-        try:
-            walk = self._read(tree)
-        except (Odd, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):  # a tree of another form
-            return None
-        return None if walk.shape == ("number",) else walk
+    def read(self, text: str) -> Walk | None:
+        """What a feature does; None where a part of it is no step."""
+        return self.reader.read(text)
 
     def values(self, walk: Walk) -> Found | None:
         """The values on the wanted rows, 0 where there are none; None where the data do not allow it."""
-        try:
-            values, lead = self._of(walk.step)
-        except Odd:
+        shape = 1, len(self.source)
+        store = np.empty(shape), np.empty(shape, dtype=np.uint8), np.zeros(1, dtype=np.int64)
+        if not all(self.put([walk], store, 0)):
             return None
-        if self.rows is not None:
-            values = values[self.rows]
-        if not lead:
-            return values, None
-        position = self.windows.layout.position
-        known = (position if self.rows is None else position[self.rows]) >= lead
-        return np.where(known, values, 0.0), known
+        return store[0][0], None if store[2][0] == 0 else store[1][0] != 0
 
-    def _read(self, tree: Any) -> Walk:
-        ((tag, held),) = tree.items()
-        if tag == "Function":
-            return self._function(tree, held)
-        if tag == "Column":
-            step = "column", held
-            return Walk(step, step, 0)
-        if tag == "Literal":
-            return Walk(("number", _number(held)), ("number",), 0)
-        if tag == "BinaryExpr":
-            left, right, name = self._read(held["left"]), self._read(held["right"]), ARITHMETIC[held["op"]]
-            if left.shape == right.shape == ("number",):
-                raise Odd
-            reach = None if left.reach is None or right.reach is None else max(left.reach, right.reach)
-            return Walk((name, left.step, right.step), (name, left.shape, right.shape), reach)
-        keys = held["partition_by"] if tag == "Over" and held["mapping"] == "GroupsToRows" and held["order_by"] is None else None
-        if not keys or not all(is_column(key, "asset") for key in keys):
-            raise Odd
-        return self._read(held["function"])
+    def put(self, walks: Sequence[Walk], store: Store, first: int) -> list[bool]:
+        """Compute features, and put those for which the data allow it where they are kept, one after the other.
 
-    def _function(self, tree: Any, held: Any) -> Walk:
-        (first, *rest), named = held["input"], held["function"]
-        name: str = named if isinstance(named, str) else next(iter(named))
-        options: Any = None if isinstance(named, str) else named[name]
-        if name == "RollingExpr":
-            return self._rolled(tree, first, options["function"], options["options"])
-        below = self._read(first)
-        if below.shape == ("number",):
-            raise Odd
-        if name in LAGS:
-            bars = integer(rest[0])
-            if bars is None or bars < 1 or options not in (None, "Ignore"):
-                raise Odd
-            return below.under(LAGS[name], (bars,), (), bars)
-        if name in ("Negate", "Abs"):
-            return below.under(name.lower(), (), (), 0)
-        if name == "Clip":
-            ends = [_number(one["Literal"]) for one in rest]
-            told = bool(options["has_min"]), bool(options["has_max"])
-            return below.under("clip", (ends.pop(0) if told[0] else None, ends.pop(0) if told[1] else None), told, 0)
-        if name != "EwmMean":
-            raise Odd
-        kept = options["options"]
-        adjust = bool(kept["adjust"])
-        return below.under("ewm", (float(kept["alpha"]), adjust, max(1, int(kept["min_periods"]))), (adjust,), None)
+        Args:
+            walks: features.
+            store: where they go.
+            first: place of the first.
 
-    def _rolled(self, tree: Any, first: Any, function: Any, options: Any) -> Walk:
-        if "Column" in first:
-            window = self.windows.read(tree)
-            if window is not None:
-                shape = "window", window.column, window.function, window.least == window.size
-                return Walk(("window", window), shape, window.size - 1)
-        below, name = self._read(first), ROLLED[function]
-        size, least = int(options["window_size"]), int(options["min_periods"])
-        if "Column" in first and name in ("sum", "mean"):  # exact where there are ticks, and the planner's own otherwise
-            raise Odd
-        if options["weights"] is not None or options["center"] or options["fn_params"] or not 1 <= least <= size:
-            raise Odd
-        return below.under(name, (size, least), (size == least,), size - 1)
+        Returns:
+            Of each whether it is there.
+        """
+        done: list[bool] = []
+        while len(done) < len(walks):
+            program, ends = _Program(self), list[tuple[int, int]]()
+            for walk in walks[len(done) :]:
+                place = program.end(walk)
+                if place is None:  # no more room: what is there is computed first
+                    break
+                ends.append((place, walk.lead))
+            program.run()
+            found = [place >= 0 and bool(self.good[place]) for place, _ in ends]
+            which = np.array([end for end, good in zip(ends, found, strict=True) if good], dtype=np.int64).reshape(-1, 2)
+            put_steps(which, self.held, (self.source, self.known), store, first)
+            first += len(which)
+            done += found
+        return done
 
-    def _of(self, step: Step) -> tuple[Floats, int]:
-        """The values of a step on all rows, and how many bars of each asset have none."""
-        if step in self.held:
-            self.held.move_to_end(step)
-            return self.held[step]
-        with np.errstate(all="ignore"):
-            made = self._made(step)
-        if not np.isfinite(made[0]).all():
+    def room(self, steps: int) -> None:
+        """See that there are places for so many steps; what was computed is forgotten where there have to be more."""
+        if steps > len(self.held):
+            most = max(steps, FEWEST, MOST // (8 * max(1, self.frame.height)))
+            self.held, self.good = np.empty((most, self.frame.height)), np.zeros(most, dtype=np.uint8)
+            self.places.clear()
+
+    def column(self, name: str) -> Floats:
+        """A column as it is.
+
+        Raises:
+            Odd: it is not there, of another type, has nulls or a value that is not finite.
+        """
+        column = self.frame[name] if name in self.frame.columns else None
+        if column is None or column.dtype != pl.Float64 or column.null_count():
             raise Odd
-        self.held[step] = made
-        while len(self.held) > self.most:
-            self.held.popitem(last=False)
+        values = column.to_numpy()
+        if not np.isfinite(values).all():
+            raise Odd
+        return values
+
+    def total(self, step: Step) -> int:
+        """The place of the running totals of a window's column.
+
+        Raises:
+            Odd: the window cannot be computed with them in 64 bits.
+        """
+        _, column, function, size, least, ddof = step
+        ticks = self.columns.get(column) or self._add(column)
+        if size > (ticks.plain if function in ("Sum", "Mean") else ticks.square if ddof < least else 0):
+            raise Odd
+        return ticks.place
+
+    def _add(self, column: str) -> Ticks:
+        """Running totals of a further column."""
+        windows, layout = self.windows, self.windows.layout
+        made = Ticks()
+        if f"ticks_{column}" in self.frame.columns and self.frame.height > 1:
+            step = windows.units.along(column, layout.symbols, np.ones(len(layout.symbols), dtype=np.int64))
+            num, den = (np.broadcast_to(part, len(layout.symbols)).tolist() for part in (step.num, step.den))
+            nulls, spread = windows.spread(column)
+            if not nulls and max(*num, *den) < PLAIN:
+                running = windows.running.setdefault(column, Running(self.frame[f"ticks_{column}"]))
+                totals, units, squares = self.totals
+                further = np.array([num, den], dtype=np.int64)[None]
+                made = Ticks(len(units), PLAIN // max(den), NARROW // max(1, spread))
+                if any(int(float(part) ** 2) != part**2 for part in (*num, *den)):
+                    made = made._replace(square=0)
+                self.totals = (
+                    np.vstack([totals, running.total[None], running.squares[None]]),
+                    np.concatenate([units, further]),
+                    np.concatenate([squares, further.astype(np.float64) ** 2]),
+                )
+        self.columns[column] = made
         return made
 
-    def _made(self, step: Step) -> tuple[Floats, int]:
+    @cached_property
+    def known(self) -> Ints:
+        """(wanted,) the place of each wanted row among those of its asset."""
+        return self.windows.layout.position[self.source]
+
+    @cached_property
+    def bars(self) -> tuple[Ints, Ints, Ints]:
+        """Rows by bar, the place of each among those of its asset, and where those of each bar begin."""
+        bar = np.asarray(self.panel.row_bar)
+        order = np.argsort(bar, kind="stable").astype(np.int64)
+        edges = np.flatnonzero(np.concatenate(([True], bar[order][1:] != bar[order][:-1], [True]))) if len(bar) else np.zeros(1)
+        return order, self.windows.layout.position[order], edges.astype(np.int64)
+
+    @cached_property
+    def scratch(self) -> tuple[Floats, Ints]:
+        """Room to work in."""
+        return np.empty(2 * self.frame.height + 2), np.empty((2, 2 * self.frame.height + 2), dtype=np.int64)
+
+
+class _Program:
+    """Steps that are computed in one pass.
+
+    Args:
+        walks: whose places they take.
+    """
+
+    def __init__(self, walks: Walks) -> None:
+        self.walks, self.pinned = walks, set[int]()
+        self.code: list[tuple[int, ...]] = []
+        self.numbers: list[tuple[float, float]] = []
+
+    def end(self, walk: Walk) -> int | None:
+        """The place of a feature; -1 where it cannot be computed, None where there is no room."""
+        if len(self.pinned) + walk.size > len(self.walks.held):
+            if self.pinned:
+                return None
+            self.walks.room(walk.size)
+        try:
+            return self._place(walk.step)[0]
+        except Odd:
+            return -1
+
+    def run(self) -> None:
+        """Compute them."""
+        if self.code:
+            walks, layout = self.walks, self.walks.windows.layout
+            ranked = any(one[0] == OPS["rank"] for one in self.code)
+            rows = layout.starts, layout.lengths, *(walks.bars if ranked else (NOWHERE, NOWHERE, NOWHERE))
+            program = np.array(self.code, dtype=np.int64), np.array(self.numbers, dtype=np.float64)
+            compute_steps(program, (walks.held, walks.good), walks.totals, rows, walks.scratch)
+
+    def _place(self, step: Step) -> tuple[int, int]:
+        """Where the values of a step are or will be, and how many bars of each asset have none.
+
+        Raises:
+            Odd: it cannot be computed.
+        """
+        places = self.walks.places
+        known = places.get(step)
+        if known is not None:
+            places.move_to_end(step)
+            self.pinned.add(known[0])
+            return known
         name = step[0]
         if name == "column":
-            column = self.frame[step[1]] if step[1] in self.frame.columns else None
-            if column is None or column.dtype != pl.Float64 or column.null_count():
-                raise Odd
-            return column.to_numpy(), 0
+            values = self.walks.column(step[1])
+            found = self._free(step, 0)
+            self.walks.held[found[0]], self.walks.good[found[0]] = values, 1
+            return found
         if name == "window":
-            return self._window(step[1])
-        if name in ARITHMETIC.values():
-            return self._combined(step)
-        below, lead = self._of(step[-1])
-        if name in LAGS.values():
-            return self._lagged(step, below, lead)
-        if name in ("negate", "abs"):
-            return (-below if name == "negate" else np.abs(below)), lead
-        if name == "clip":
-            low, high = step[1], step[2]
-            kept = below if low is None else np.where(below < low, low, below)
-            return (kept if high is None else np.where(kept > high, high, kept)), lead
-        rows, out = (self.windows.layout.starts, self.windows.layout.lengths, lead), np.zeros(len(below))
-        if name == "ewm":
-            average(below, rows, (step[1], step[2]), out)
-            return out, lead + step[3] - 1
-        if name in ("sum", "mean"):
-            total(below, rows, (step[1], name == "mean"), out)
+            lead = step[4] - 1
+            op, inputs, two, numbers = f"w{step[2]}", (self.walks.total(step), -1), (step[3], step[5]), NONE
+        elif name in TURNED:
+            op, inputs, lead, numbers = self._arithmetic(step)
+            two = (0, 0)
         else:
-            if (np.signbit(below) & (below == 0.0)).any():  # zeros of either sign are equal, and which of them is taken is not said
-                raise Odd
-            sign = 1.0 if name == "max" else -1.0
-            highest(below * sign, rows, (step[1], sign), out, np.empty(step[1]))
-        return out, lead + step[2] - 1
+            op, (below, before) = name, self._place(step[-1])
+            back, two, numbers = _options(step)
+            lead, inputs = before + back, (below, -1)
+        found = self._free(step, lead)
+        self.code.append((OPS[op], found[0], *inputs, lead, *two))
+        self.numbers.append(numbers)
+        return found
 
-    def _window(self, window: Rolling) -> tuple[Floats, int]:
-        values, known = self.windows.values(window)
-        lead = window.least - 1
-        if known is not None and not np.array_equal(known, self.windows.layout.position >= lead):
-            raise Odd
-        return values, lead
-
-    def _combined(self, step: Step) -> tuple[Floats, int]:
+    def _arithmetic(self, step: Step) -> tuple[str, tuple[int, int], int, tuple[float, float]]:
         name, left, right = step
-        if name == "/" and right[0] == "number":  # as Polars does it: through the reciprocal
-            if right[1] == 0.0:
-                raise Odd
-            name, right = "*", ("number", 1.0 / right[1])
-        (a, before), (b, after) = ((part[1], 0) if part[0] == "number" else self._of(part) for part in (left, right))
-        lead = max(before, after)
-        if name == "/":
-            known = self.windows.layout.position >= lead
-            if not np.all(np.where(known, b, 1.0)):
-                raise Odd
-            return np.where(known, a / b, 0.0), lead
-        return (a + b if name == "+" else a - b if name == "-" else a * b), lead
+        if right[0] == "number":
+            number: float = right[1]
+            if name == "/":  # as Polars does it: through the reciprocal
+                if number == 0.0:
+                    raise Odd
+                name, number = "*", 1.0 / number
+            below, lead = self._place(left)
+            return f"{name}n", (below, -1), lead, (number, 0.0)
+        if left[0] == "number":
+            below, lead = self._place(right)
+            return TURNED[name], (below, -1), lead, (left[1], 0.0)
+        (one, before), (other, after) = self._place(left), self._place(right)
+        return name, (one, other), max(before, after), NONE
 
-    def _lagged(self, step: Step, below: Floats, lead: int) -> tuple[Floats, int]:
-        bars, before = step[1], np.zeros(len(below))
-        before[bars:] = below[: max(0, len(below) - bars)]  # across assets too, where nothing is known anyway
-        if step[0] == "shift":
-            return before, lead + bars
-        moved = below - before
-        if step[0] == "diff":
-            return moved, lead + bars
-        known = self.windows.layout.position >= lead + bars
-        if not np.all(np.where(known, before, 1.0)):
-            raise Odd
-        return np.where(known, moved / np.where(known, before, 1.0), 0.0), lead + bars
+    def _free(self, step: Step, lead: int) -> tuple[int, int]:
+        """A place for a step: one that was never used, or that of the step whose use is longest ago."""
+        places = self.walks.places
+        place = len(places)
+        if place == len(self.walks.held):
+            oldest = next(one for one, where in places.items() if where[0] not in self.pinned)
+            place = places.pop(oldest)[0]
+        found = places[step] = place, lead
+        self.pinned.add(place)
+        return found
 
 
-def _number(literal: Any) -> float:
-    """The value of a plain number."""
-    found = literal["Dyn"]
-    value = found["Int"] if "Int" in found else found["Float"]
-    if value is None or abs(value) > 2**53:
-        raise Odd
-    return float(value)
+def _options(step: Step) -> tuple[int, tuple[int, int], tuple[float, float]]:
+    """The numbers of a step: how many more bars have no value, two whole ones, two others.
+
+    The second whole one says how many bars before its first value a window begins.
+    """
+    name = step[0]
+    if name in LAGS.values():
+        return step[1], (step[1], 0), NONE
+    if name == "ewm":
+        back = step[3] - 1
+        return back, (int(step[2]), back), (step[1], 0.0)
+    if name in ROLLED.values():
+        back = step[2] - 1
+        return back, (step[1], back), NONE
+    if name == "clip":
+        low, high = step[1], step[2]
+        return 0, (0, 0), (-np.inf if low is None else low, np.inf if high is None else high)
+    if name == "rank":
+        return 0, (METHODS[step[1]], 0), (-1.0 if step[2] else 1.0, 0.0)
+    return 0, (0, 0), NONE

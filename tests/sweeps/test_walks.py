@@ -15,14 +15,17 @@ import rustybt as rbt
 from rustybt.model import Panel
 from rustybt.spec.lower import lower
 from rustybt.spec.planner import SignalPlan
-from rustybt.spec.tree import parse
+from rustybt.spec.tree import parse, text
 from rustybt.sweeps import features, walks
 from rustybt.sweeps.features import Group
+from rustybt.sweeps.reading import Reader
+from rustybt.sweeps.steps import compute_steps
 from rustybt.sweeps.walks import Walks
 from rustybt.testing import markets
 
 CLOSE, HIGH, LOW = (pl.col(name) for name in ("close", "high", "low"))
 MOVE = CLOSE.diff()
+METHODS: list[Any] = ["ordinal", "min", "max", "average", "dense"]
 LINE = CLOSE.ewm_mean(span=5, adjust=False, min_samples=5) - CLOSE.ewm_mean(span=12, adjust=False, min_samples=12)
 PANELS = {
     "one": markets.panel(1, 260, seed=1),
@@ -39,6 +42,8 @@ KNOWN = [
     (HIGH - LOW).rolling_mean(14), CLOSE.rolling_mean(20).shift(2), CLOSE.rolling_std(20).over("asset"), (HIGH + LOW + CLOSE) / 3,
     CLOSE.rolling_mean(20, min_samples=4).ewm_mean(span=3), 2 * CLOSE - LOW, 1 / CLOSE, CLOSE.shift(5).diff(2),
     (CLOSE - CLOSE.rolling_mean(5)) / CLOSE.rolling_std(5), (CLOSE * pl.col("volume")).rolling_sum(10),
+    *(CLOSE.pct_change(4).rank(method, descending=down).over("ts") for method in METHODS for down in (False, True)),
+    (CLOSE / CLOSE.shift(7)).over("asset").rank("ordinal", descending=True).over("ts"), CLOSE.rolling_mean(5).rank().over("ts"),
 ]  # fmt: skip
 
 
@@ -51,7 +56,7 @@ def planned(panel: Panel, expr: pl.Expr, mask: Any) -> tuple[Any, Any, int | Non
 def compare(panel: Panel, expr: pl.Expr, mask: Any = None) -> bool:
     """Whether it was computed; then the bits, what is known and the reach have to be those of the planner."""
     own = Walks(panel, mask)
-    walk = own.read(parse(expr))
+    walk = own.read(text(expr))
     assert walk is not None
     found = own.values(walk)
     if found is None:
@@ -59,7 +64,7 @@ def compare(panel: Panel, expr: pl.Expr, mask: Any = None) -> bool:
     values, known = found
     wanted, there, reach, dtype = planned(panel, expr, mask)
     assert walk.reach == reach
-    assert dtype == pl.Float64
+    assert walk.kind == {pl.Float64: "real", pl.UInt32: "whole"}[dtype]
     assert np.array_equal(np.ones(len(values), dtype=bool) if known is None else known, there)
     assert np.array_equal(values.view(np.int64), np.where(there, wanted, 0.0).view(np.int64))
     return True
@@ -70,7 +75,7 @@ def compare(panel: Panel, expr: pl.Expr, mask: Any = None) -> bool:
 def test_steps_have_the_bits_of_the_planner(expr: pl.Expr, name: str) -> None:
     panel = PANELS[name]
     assert compare(panel, expr) or panel.frame["close"].n_unique() < panel.frame.height
-    compare(panel, expr, np.random.default_rng(5).random(panel.frame.height) < 0.4)
+    compare(panel, expr, (np.random.default_rng(5).random(panel.bars) < 0.4)[panel.row_bar])
 
 
 def test_they_are_computed_and_not_left_to_the_planner() -> None:
@@ -106,24 +111,67 @@ def grown(below: st.SearchStrategy[pl.Expr]) -> st.SearchStrategy[pl.Expr]:
     )
 
 
-@given(st.recursive(leaves, grown, max_leaves=4), st.sampled_from(sorted(PANELS)), st.booleans())
+def across(below: st.SearchStrategy[pl.Expr]) -> st.SearchStrategy[pl.Expr]:
+    return st.builds(lambda e, how, down: e.rank(how, descending=down).over("ts"), below, st.sampled_from(METHODS), st.booleans())
+
+
+any_steps = st.recursive(leaves, grown, max_leaves=4)
+
+
+@given(any_steps | across(any_steps), st.sampled_from(sorted(PANELS)), st.booleans())
 @settings(deadline=None)
 def test_any_steps_have_the_bits_of_the_planner(expr: pl.Expr, name: str, some: bool) -> None:
     panel = PANELS[name]
-    compare(panel, expr, np.random.default_rng(7).random(panel.frame.height) < 0.5 if some else None)
+    compare(panel, expr, (np.random.default_rng(7).random(panel.bars) < 0.5)[panel.row_bar] if some else None)
 
 
 @pytest.mark.parametrize(
     "expr",
     [
         CLOSE.rolling_mean(5, center=True), CLOSE.rolling_max(3, center=True), CLOSE.shift(-1), CLOSE.shift(0), CLOSE.rolling_median(5),
-        CLOSE.rank().over("ts"), CLOSE.cum_sum(), pl.lit(1.0), CLOSE > LOW, CLOSE.diff(-2), CLOSE.rolling_max(3, weights=[1.0, 2.0, 3.0]),
-        CLOSE.shift(1).over("asset", order_by="ts"), CLOSE.fill_null(0.0), CLOSE.rolling_quantile(0.3, window_size=4),
+        CLOSE.rank("random").over("ts"), CLOSE.rank(), CLOSE.rank().over("ts") + 1, CLOSE.rank().over("ts").shift(1),
+        CLOSE.rank().over("ts", "asset"), CLOSE.rank().over("asset"), CLOSE.cum_sum(), pl.lit(1.0), CLOSE > LOW, CLOSE.diff(-2),
+        CLOSE.rolling_max(3, weights=[1.0, 2.0, 3.0]), CLOSE.shift(1).over("asset", order_by="ts"), CLOSE.fill_null(0.0),
+        CLOSE.rolling_quantile(0.3, window_size=4),
     ],
     ids=str,
 )  # fmt: skip
 def test_other_steps_are_left_to_the_planner(expr: pl.Expr) -> None:
-    assert Walks(PANELS["one"], None).read(parse(expr)) is None
+    assert Walks(PANELS["one"], None).read(text(expr)) is None
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=40)
+def test_texts_that_differ_in_numbers_alone_are_read_as_if_each_were_the_first(data: st.DataObject) -> None:
+    reader, small, number = Reader(), st.integers(0, 6), st.sampled_from([0.5, 2.0, -1.5])
+    for _ in range(6):
+        n, m, x = data.draw(small), data.draw(small), data.draw(number)
+        for expr in (
+            CLOSE.rolling_mean(n + 1, min_samples=m), (CLOSE * x).rolling_max(n + 1, min_samples=m), CLOSE.rolling_std(n + 1, ddof=m),
+            CLOSE.shift(n), CLOSE.ewm_mean(alpha=abs(x) / 4, min_samples=m), (CLOSE.diff(n) / x).clip(x, 3).rank().over("ts"),
+            CLOSE.rolling_quantile(0.5, window_size=n + 1),
+        ):  # fmt: skip
+            found, alone = reader.read(text(expr)), Reader().read(text(expr))
+            assert (found and found[:3] + found[4:]) == (alone and alone[:3] + alone[4:])
+
+
+def test_what_looks_like_a_number_within_a_name_is_none() -> None:
+    reader = Reader()
+    for name in ("a:5", "a:6", 'b":7,"'):
+        assert reader.read(text(pl.col(name).shift(1))) is None
+    assert reader.read(text(pl.col("sma20").shift(1))) != reader.read(text(pl.col("sma21").shift(1)))
+
+
+def test_ranks_in_a_universe_are_left_to_the_planner() -> None:
+    panel, universe = PANELS["many"], CLOSE.rolling_mean(9) < CLOSE
+    exprs = {text(e): e for e in (CLOSE.pct_change(n).over("asset").rank().over("ts") for n in (9, 1, 2))}
+    held = Group(panel, text(universe), None, 2**26).need(list(exprs))
+    for one, expr in exprs.items():
+        plan = SignalPlan(lower({"universe": parse(universe), "f": parse(expr)}))
+        wanted = plan.evaluate(panel.frame, panel, rows=None)["f"]
+        order = np.argsort(panel.row_bar, kind="stable")
+        assert np.array_equal(held.valid[held.known[one].row], wanted.is_not_null().to_numpy()[order])
+        assert np.array_equal(held.values[held.known[one].row], wanted.fill_null(0.0).to_numpy()[order])
 
 
 def altered(how: pl.Expr) -> Panel:
@@ -139,7 +187,7 @@ def altered(how: pl.Expr) -> Panel:
 def test_data_out_of_the_ordinary_are_left_to_the_planner(value: float | None) -> None:
     own = Walks(altered(pl.when(pl.col("own") == 7).then(pl.lit(value, dtype=pl.Float64)).otherwise("own")), None)
     for expr in (pl.col("own"), pl.col("own").shift(1), pl.col("own").ewm_mean(span=3)):
-        walk = own.read(parse(expr))
+        walk = own.read(text(expr))
         assert walk is not None
         assert own.values(walk) is None
 
@@ -147,15 +195,9 @@ def test_data_out_of_the_ordinary_are_left_to_the_planner(value: float | None) -
 def test_zeros_of_either_sign_and_divisions_by_zero_are_left_to_the_planner() -> None:
     own = Walks(altered(pl.when(pl.col("own") == 7).then(-0.0).otherwise("own")), None)
     for expr in (pl.col("own").rolling_max(3), 1 / pl.col("own"), CLOSE / pl.col("own"), pl.col("own").pct_change(), CLOSE / 0.0):
-        walk = own.read(parse(expr))
+        walk = own.read(text(expr))
         assert walk is not None
         assert own.values(walk) is None
-
-
-def text(expr: pl.Expr) -> str:
-    from rustybt.spec import tree
-
-    return tree.text(expr)
 
 
 SPANS = [text(CLOSE.ewm_mean(span=span)) for span in range(2, 9)]
@@ -179,10 +221,13 @@ def test_the_first_of_a_shape_is_judged_by_the_planner(monkeypatch: pytest.Monke
     wanted = features_of(panel)
     assert judged == [True]
 
-    def wrong(a: Any, *told: Any) -> None:
-        told[-1][:] = a + 1e-9
+    compute = compute_steps
 
-    monkeypatch.setattr(walks, "average", wrong)
+    def wrong(program: Any, held: Any, *rest: Any) -> None:
+        compute(program, held, *rest)
+        held[0][:] += 1e-9
+
+    monkeypatch.setattr(walks, "compute_steps", wrong)
     for found, right in zip(features_of(panel), wanted, strict=True):
         assert found.tobytes() == right.tobytes()
     assert judged == [True, False]

@@ -1,0 +1,183 @@
+"""The machine that computes features: many steps along the bars of each asset, and ranks across them, in one compiled pass without Python.
+
+A step is a row of a program: operation, place of the result, up to two places that it reads, and numbers. Places are rows of one table that
+is used again and again. The order of operations in a step is that of Polars, so that bits are its bits. Where a step meets data that are
+out of the ordinary (what is not finite, zeros whose sign would count, a division by zero) its place is marked, and so is what reads it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rustybt.kernel.compile import aside, entry
+from rustybt.sweeps.moving import average, deviations, highest, means, total
+from rustybt.sweeps.ranks import rank_bars
+
+NAMES = "shift diff change negate abs clip + - * / +n -n n- *n n/ ewm sum mean max min wSum wMean wVar wStd rank".split()
+OPS = {name: number for number, name in enumerate(NAMES)}
+SHIFT, DIFF, CHANGE, NEGATE, ABS, CLIP = (OPS[name] for name in "shift diff change negate abs clip".split())
+ADD, SUB, MUL, DIV, ADD_N, SUB_N, FROM_N, MUL_N, N_OVER = (OPS[name] for name in "+ - * / +n -n n- *n n/".split())
+EWM, SUM, MEAN, MAX, MIN = (OPS[name] for name in "ewm sum mean max min".split())
+W_SUM, W_MEAN, W_VAR, W_STD, RANK = (OPS[name] for name in "wSum wMean wVar wStd rank".split())
+OP, OUT, LEFT, RIGHT, LEAD, FIRST, SECOND = range(7)
+"""Columns of a program: two whole numbers are last."""
+
+
+@aside
+def row_by_row(op: int, d: Any, ab: Any, n: Any, span: Any) -> bool:
+    """Arithmetic on a span of rows; False where something is divided by zero."""
+    (a, b), (x, y), (first, stop) = ab, n, span
+    if op == ADD:
+        for i in range(first, stop):
+            d[i] = a[i] + b[i]
+    elif op == SUB:
+        for i in range(first, stop):
+            d[i] = a[i] - b[i]
+    elif op == MUL:
+        for i in range(first, stop):
+            d[i] = a[i] * b[i]
+    elif op == ADD_N:
+        for i in range(first, stop):
+            d[i] = a[i] + x
+    elif op == SUB_N:
+        for i in range(first, stop):
+            d[i] = a[i] - x
+    elif op == FROM_N:
+        for i in range(first, stop):
+            d[i] = x - a[i]
+    elif op == MUL_N:
+        for i in range(first, stop):
+            d[i] = a[i] * x
+    elif op == NEGATE:
+        for i in range(first, stop):
+            d[i] = -a[i]
+    elif op == ABS:
+        for i in range(first, stop):
+            d[i] = abs(a[i])
+    elif op == CLIP:
+        for i in range(first, stop):
+            kept = max(a[i], x)
+            d[i] = min(kept, y)
+    else:
+        zero = 0
+        for i in range(first, stop):
+            below = a[i] if op == N_OVER else b[i]
+            zero |= 1 if below == 0.0 else 0
+            d[i] = (x if op == N_OVER else a[i]) / below
+        return zero == 0
+    return True
+
+
+@aside
+def lagged(op: int, d: Any, a: Any, bars: int, span: Any) -> bool:
+    """Values some bars before, or what has changed since; False where a change is divided by zero."""
+    first, stop = span
+    if op == SHIFT:
+        for i in range(first, stop):
+            d[i] = a[i - bars]
+        return True
+    if op == DIFF:
+        for i in range(first, stop):
+            d[i] = a[i] - a[i - bars]
+        return True
+    zero = 0
+    for i in range(first, stop):
+        zero |= 1 if a[i - bars] == 0.0 else 0
+        d[i] = (a[i] - a[i - bars]) / a[i - bars]
+    return zero == 0
+
+
+@aside
+def ordinary(a: Any, first: int, stop: int, signed: bool) -> bool:
+    """Whether all values of a span are finite, and where that counts no zero has a sign."""
+    bad = 0
+    for i in range(first, stop):
+        bad |= 0 if abs(a[i]) < np.inf else 1
+    if signed:
+        for i in range(first, stop):
+            bad |= 1 if (a[i] == 0.0) & (1.0 / a[i] < 0.0) else 0
+    return bad == 0
+
+
+@entry
+def compute_steps(program: Any, held: Any, totals: Any, rows: Any, room: Any) -> None:
+    """Do the steps of a program.
+
+    Args:
+        program: (steps, 7) Int64 operation, place of the result, places that it reads, bars of each asset without a value, two whole
+            numbers; and (steps, 2) Float64 numbers.
+        held: (places, rows) Float64, and (places,) UInt8: whether a place can be used, filled here.
+        totals: (2 columns, rows + 1) Int64 running totals of ticks and of their squares, (columns, 2, assets) Int64 steps of the ticks
+            as fractions, and (columns, 2, assets) Float64 their squares.
+        rows: (assets,) first row, (assets,) rows of each asset; (rows,) rows by bar, (rows,) the place of each among those of its asset,
+            and (bars + 1,) where those of each bar begin.
+        room: (rows + 1,) Float64 and (2, rows + 1) Int64 to work in.
+    """
+    (code, numbers), (values, good) = program, held
+    starts, lengths, order, position, edges = rows
+    (floats, whole), (sums, units, squares) = room, totals
+    for s in range(code.shape[0]):
+        op, lead, p, q = code[s, OP], code[s, LEAD], code[s, FIRST], code[s, SECOND]
+        d, a, b = values[code[s, OUT]], values[max(code[s, LEFT], 0)], values[max(code[s, RIGHT], 0)]
+        windowed = (op >= W_SUM) & (op <= W_STD)
+        sound = windowed or (good[code[s, LEFT]] != 0 and (code[s, RIGHT] < 0 or good[code[s, RIGHT]] != 0))
+        if sound and op == RANK:
+            for k in range(starts.size):
+                sound &= ordinary(a, starts[k] + lead, starts[k] + lengths[k], True)
+            if sound:
+                rank_bars(a, (order, position, edges, lead), (p, numbers[s, 0]), d, (floats, whole))
+            good[code[s, OUT]] = 1 if sound else 0
+            continue
+        for k in range(starts.size if sound else 0):
+            stop = starts[k] + lengths[k]
+            first = starts[k] + lead
+            if first >= stop:
+                continue
+            before = first - q  # where the values that a step reads begin
+            if windowed:
+                column = code[s, LEFT]
+                span = (starts[k], first, stop, p)
+                if op <= W_MEAN:
+                    means(sums[2 * column], span, (units[column, 0, k], units[column, 1, k], op == W_MEAN), d)
+                else:
+                    how = (q, squares[column, 0, k], squares[column, 1, k], op == W_STD)
+                    deviations((sums[2 * column], sums[2 * column + 1]), span, how, d)
+            elif op == EWM:
+                average(a, (before, stop), (numbers[s, 0], p != 0), d)
+            elif op in (SUM, MEAN):
+                total(a, (before, stop), (p, op == MEAN), d)
+            elif op in (MAX, MIN):
+                sound &= ordinary(a, before, stop, True)
+                highest(a, (before, stop), (p, 1.0 if op == MAX else -1.0), d, floats)
+            elif op <= CHANGE:
+                sound &= lagged(op, d, a, p, (first, stop))
+            else:
+                sound &= row_by_row(op, d, (a, b), (numbers[s, 0], numbers[s, 1]), (first, stop))
+            sound &= ordinary(d, first, stop, False)
+        good[code[s, OUT]] = 1 if sound else 0
+
+
+@entry
+def put_steps(which: Any, held: Any, rows: Any, store: Any, first: int) -> None:
+    """Write what was computed where features are kept, 0 where there is no value.
+
+    Args:
+        which: (features, 2) Int64 place, and bars of each asset without a value.
+        held: (places, rows) Float64.
+        rows: (wanted,) Int64 the rows that are kept, in the order in which they are kept; (wanted,) place of each among those of its asset.
+        store: (features, wanted) Float64 values, (features, wanted) UInt8 0 where there is none, (features,) Int64 the row from which on
+            there is one.
+        first: where the features go.
+    """
+    source, position = rows
+    values, valid, sound = store
+    for f in range(which.shape[0]):
+        a, lead, x, ok, last = held[which[f, 0]], which[f, 1], values[first + f], valid[first + f], 0
+        for i in range(source.size):
+            known = position[i] >= lead
+            x[i] = a[source[i]] if known else 0.0
+            ok[i] = 1 if known else 0
+            last = last if known else i + 1
+        sound[first + f] = last
