@@ -99,7 +99,7 @@ def prepare(case: Facts) -> Job:
         ).frame  # fmt: skip
         if rows["error"].null_count() < rows.height:
             raise ValueError(rows["error"].drop_nulls()[0])
-        equity: Decimal = sum(rows["final_equity"].to_list(), Decimal(0))
+        equity = Decimal(rows["final_equity"].sum())
         return {"final_equity": float(equity / rows.height), "orders": int(rows["fills"].sum()), "rows": rows.height}
 
     return Job(run, {"version": rbt.__version__})

@@ -53,7 +53,7 @@ def prepare(case: Facts) -> Job:
         rows = done.frame
         if rows["error"].null_count() < rows.height:
             raise ValueError(rows["error"].drop_nulls()[0])
-        equity: Decimal = sum(rows["final_equity"].to_list(), Decimal(0))
+        equity = Decimal(rows["final_equity"].sum())
         return {
             "final_equity": str(equity / rows.height),
             "orders": int(rows["fills"].sum()),  # what was decided on the last bar is still waiting for an open

@@ -215,8 +215,8 @@ def checked(chunk: Chunk, answer: Answer) -> Rows:
     if isinstance(answer, RustyBTError):
         raise answer
     first, rows = answer
-    if first != chunk.first or rows.frame.height != chunk.count:
-        what = f"{rows.frame.height} rows from variant {first} on came back for {chunk.count} from variant {chunk.first} on"
+    if first != chunk.first or rows.count != chunk.count:
+        what = f"{rows.count} rows from variant {first} on came back for {chunk.count} from variant {chunk.first} on"
         raise RustyBTError(what, where="Ray", do="report it: nothing was kept of this chunk")
     return rows
 

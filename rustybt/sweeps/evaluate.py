@@ -6,10 +6,12 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from rustybt.engine import RunConfig, configure
@@ -32,6 +34,46 @@ from rustybt.sweeps.sketch import Sketch, Sketcher, quietly
 
 ROOM = 2**28
 """Bytes for features where no budget is given."""
+MEASURED = (*METRICS, *FOR_JUDGING)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What was found of variants that were evaluated together, in their order.
+
+    Attributes:
+        measured: (metrics, variants) Float64 in the order of `MEASURED`, NaN where there is none.
+        counted: (3, variants) equity after the last bar in money units, orders, fills.
+        points: returns of a curve.
+        money_scale: digits of the money.
+    """
+
+    measured: npt.NDArray[np.float64]
+    counted: Ints
+    points: int
+    money_scale: int
+
+    def of(self, order: Ints) -> Numbers:
+        """These in another order."""
+        return replace(self, measured=self.measured[:, order], counted=self.counted[:, order])
+
+    @property
+    def sharpes(self) -> list[float | None]:
+        """Of each its Sharpe ratio."""
+        return [None if sharpe != sharpe else sharpe for sharpe in self.measured[MEASURED.index("sharpe")].tolist()]
+
+    def frame(self) -> pl.DataFrame:
+        """A row for each."""
+        schema, count = columns(self.money_scale), self.counted.shape[1]
+        if not count:
+            return pl.DataFrame(schema=schema)
+        final, orders, fills = self.counted
+        held: dict[str, pl.Series] = {"final_equity": decimal_column("final_equity", final, self.money_scale)}
+        held |= {name: pl.Series(name, values, nan_to_null=True) for name, values in zip(MEASURED, self.measured, strict=True)}
+        held["returns"] = pl.Series("returns", [self.points], dtype=pl.Int64).new_from_index(0, count)
+        held |= {"orders": pl.Series("orders", orders), "fills": pl.Series("fills", fills)}
+        held["error"] = pl.Series("error", [None], dtype=pl.String).new_from_index(0, count)
+        return pl.DataFrame([held[name] for name in schema])
 
 
 @dataclass(frozen=True)
@@ -39,14 +81,43 @@ class Rows:
     """Evaluated variants.
 
     Attributes:
-        frame: one row per variant, in order; the columns of `rustybt.sweeps.measure.columns`.
+        found: one row per variant, in order; the columns of `rustybt.sweeps.measure.columns`. Or the numbers of which it is made: for many
+            chunks at once that is cheaper.
         trials: what the registry counts, one per variant that ran.
         curves: (variants, bars) Int64 equity in money units, 0 where a variant failed; None unless asked for.
     """
 
-    frame: pl.DataFrame
+    found: pl.DataFrame | Numbers
     trials: tuple[Trial, ...] = ()
     curves: Ints | None = None
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """The rows."""
+        return self.found if isinstance(self.found, pl.DataFrame) else self.found.frame()
+
+    @property
+    def count(self) -> int:
+        """Number of variants."""
+        return self.found.height if isinstance(self.found, pl.DataFrame) else self.found.counted.shape[1]
+
+
+def frame_of(parts: Sequence[Rows]) -> pl.DataFrame:
+    """The rows of chunks that follow each other, in one piece."""
+    numbers = [rows.found for rows in parts if isinstance(rows.found, Numbers) and "frame" not in vars(rows)]
+    if len(numbers) < len(parts):
+        return pl.concat([rows.frame for rows in parts], rechunk=True)
+    begun = list[list[Numbers]]()
+    for one in numbers:  # of one dataset
+        if begun and begun[-1][0].points == one.points:
+            begun[-1].append(one)
+        else:
+            begun.append([one])
+    joined = (
+        replace(same[0], measured=np.hstack([one.measured for one in same]), counted=np.hstack([one.counted for one in same]))
+        for same in begun
+    )
+    return pl.concat([one.frame() for one in joined], rechunk=True)
 
 
 def evaluate(
@@ -151,24 +222,34 @@ class Evaluator:
                 read = [learner.sketcher.read(at, variants[at]) for at in left]
             sketches = {sketch.at: sketch for sketch in read if sketch is not None}
             self.batches.evaluate(list(sketches.values()), found, curves=curves)
-        frame = frame_of(found, len(self.batches.last), self.batches.periods, self.config.money_scale)
-        trials = self._trials(strategy, variants, found, frame, (sketches, filled)) if counting else []
-        alone = sorted(set(range(variants.count)) - set(found.at))
+        made = self._numbers(found)
+        trials = self._trials(strategy, variants, found, made, (sketches, filled)) if counting else []
+        ran = set(found.at)
+        alone = [at for at in range(variants.count) if at not in ran]
+        order = np.argsort(np.array([*found.at, *alone], dtype=np.int64), kind="stable")
+        if not alone:
+            return Rows(made.of(order), tuple(trials), self._curves(found, [])[order] if curves else None)
         measured = [measure_variant(strategy, variants[at], self.given, self.config, curve=curves) for at in alone]
         trials += [one.trial for one in measured if one.trial is not None]
-        order = np.argsort(np.array([*found.at, *alone]), kind="stable")
-        if measured:
-            frame = frame.vstack(pl.DataFrame([one.row for one in measured], schema=columns(self.config.money_scale)))
-        if measured or not bool((np.diff(order) == 1).all()):
-            frame = frame[order]
-        return Rows(frame, tuple(trials), self._curves(found, measured)[order] if curves else None)
+        frame = made.frame().vstack(pl.DataFrame([one.row for one in measured], schema=columns(self.config.money_scale)))
+        return Rows(frame[order], tuple(trials), self._curves(found, measured)[order] if curves else None)
+
+    def _numbers(self, found: Found) -> Numbers:
+        """What was evaluated together, in the order in which it was found."""
+        points, parts = len(self.batches.last), (found.final, found.orders, found.fills)
+        if not found.at:
+            return Numbers(np.zeros((len(MEASURED), 0)), np.zeros((3, 0), dtype=np.int64), points, self.config.money_scale)
+        numbers = metrics_of(np.concatenate(found.reduced), points, self.batches.periods)
+        measured = np.stack([numbers[name] for name in MEASURED])
+        measured[~np.isfinite(measured)] = np.nan
+        return Numbers(measured, np.stack([np.concatenate(part) for part in parts]), points, self.config.money_scale)
 
     def _trials(
         self,
         strategy: StrategyFunction,
         variants: Assignments,
         found: Found,
-        frame: pl.DataFrame,
+        made: Numbers,
         read: tuple[Mapping[int, Sketch], Sequence[Filled]],
     ) -> list[Trial]:
         """What the registry counts of the variants that were evaluated together."""
@@ -184,7 +265,7 @@ class Evaluator:
         year, family, settings = self.batches.periods**0.5, strategy.name, self.settings
         return [
             Trial(trial_under(f'"{names[at]}"', settings), family, None if sharpe is None else sharpe / year)
-            for at, sharpe in zip(found.at, frame["sharpe"].to_list(), strict=True)
+            for at, sharpe in zip(found.at, made.sharpes, strict=True)
         ]
 
     def _curves(self, found: Found, measured: list[Measured]) -> Ints:
@@ -192,20 +273,3 @@ class Evaluator:
         alone = [blank[:1] if one.curve is None else one.curve[None, :] for one in measured]
         alone = [np.zeros((1, self.panel.bars), dtype=np.int64) if not len(curve) else curve for curve in alone]
         return np.concatenate([blank, *found.curves, *alone])
-
-
-def frame_of(found: Found, points: int, periods: float, money_scale: int) -> pl.DataFrame:
-    """Rows of what was evaluated together, in the order it was found."""
-    schema = columns(money_scale)
-    if not found.at:
-        return pl.DataFrame(schema=schema)
-    numbers = metrics_of(np.concatenate(found.reduced), points, periods)
-    held: dict[str, pl.Series] = {"final_equity": decimal_column("final_equity", np.concatenate(found.final), money_scale)}
-    for name in (*METRICS, *FOR_JUDGING):
-        values = np.where(np.isfinite(numbers[name]), numbers[name], np.nan)
-        held[name] = pl.Series(name, values, nan_to_null=True)
-    count = len(found.at)
-    held["returns"] = pl.Series("returns", [points], dtype=pl.Int64).new_from_index(0, count)
-    held |= {name: pl.Series(name, np.concatenate(part)) for name, part in (("orders", found.orders), ("fills", found.fills))}
-    held["error"] = pl.Series("error", [None], dtype=pl.String).new_from_index(0, count)
-    return pl.DataFrame([held[name] for name in schema])

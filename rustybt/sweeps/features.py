@@ -151,36 +151,34 @@ class Group:
                 self.now = self._generation()
             if self.universe is not None and UNIVERSE not in self.now.known:
                 self._plan([], {}, named=False)
-            self._add(wanted)
+            self._add({text: self.walks.read(text) for text in wanted})
             return self.now
 
-    def _add(self, texts: Sequence[str]) -> None:
-        """Features that are planned side by side, and any number of others."""
-        good, walks, ready, later = dict[str, Any](), dict[str, Walk](), dict[str, Walk](), list[str]()
-        for text in texts:
-            walk = self.walks.read(text)
+    def _add(self, read: Mapping[str, Walk | None]) -> None:
+        """Features, each with how it is computed step by step, or None."""
+        planned, ready = list[str](), dict[str, Walk]()
+        first, later = dict[Any, str](), dict[str, Walk | None]()
+        for text, walk in read.items():
             if walk is None or (walk.across and self.universe is not None):
-                good[text] = None
+                planned.append(text)
             elif walk.exact or self.trusted.get(walk.shape):
                 ready[text] = walk
-            elif walk.shape not in self.trusted and any(walk.shape == one.shape for one in walks.values()):
-                later.append(text)
+            elif walk.shape in self.trusted or first.setdefault(walk.shape, text) == text:
+                planned.append(text)
             else:
-                good[text] = None
-                if walk.shape not in self.trusted:
-                    walks[text] = walk
-        good |= dict.fromkeys(self._walked(ready))
-        for text in list(good):
+                later[text] = walk
+        trees = dict[str, Any]()
+        for text in (*planned, *self._walked(ready)):
             tree = json.loads(text)
             self.now.known[text] = UNUSABLE
-            if prove(tree, {}, self.member).refused or self._found(text):
-                del good[text]
-            else:
-                good[text] = tree
-        names = list(good)
-        for start in range(0, len(names), TOGETHER):
-            self._plan(names[start : start + TOGETHER], good, named=True)
-        for text, walk in walks.items():
+            if not prove(tree, {}, self.member).refused and not self._found(text):
+                trees[text] = tree
+        good = list(trees)
+        for start in range(0, len(good), TOGETHER):
+            self._plan(good[start : start + TOGETHER], trees, named=True)
+        for text in first.values():
+            walk = read[text]
+            assert walk is not None
             self._judge(text, walk)
         if later:
             self._add(later)

@@ -45,7 +45,7 @@ class Table:
         self.names = tuple(names)
         self.steps = [(worked_out(deed, place), wanted) for deed, wanted in steps.items()]
         self.constants = [(worked_out(*_only(blank, place)), blank.deeds[0][1]) for blank in constants]
-        self.texts = [(pattern_of(blank.pieces), [(worked_out(deed, place), kind) for deed, kind in blank.deeds]) for blank in texts]
+        self.texts = [(pattern_of(blank.pieces, "%s"), [Gap(*pair, place) for pair in blank.deeds]) for blank in texts]
         self.known: dict[tuple[Any, ...], int] = {}
         self.fits: list[bool] = []
         self.numbers: list[list[float]] = [[] for _ in constants]
@@ -60,7 +60,7 @@ class Table:
         """
         if len(self.names) == 1:  # a row for each value
             for value in values[0][len(self.fits) :]:
-                self._add((value,))
+                self._add((value,), (len(self.fits),))
             return codes[0]
         if len(self.known) > SEVERAL:
             self.known, self.fits = {}, []
@@ -69,14 +69,14 @@ class Table:
         for key in zip(*(one.tolist() for one in codes), strict=True):
             row = known.get(key)
             if row is None:
-                row = known[key] = self._add(tuple(of[code] for of, code in zip(values, key, strict=True)))
+                row = known[key] = self._add(tuple([of[code] for of, code in zip(values, key, strict=True)]), key)
             found.append(row)
         return np.array(found, dtype=np.int64)
 
-    def _add(self, values: tuple[Any, ...]) -> int:
+    def _add(self, values: tuple[Any, ...], key: tuple[int, ...]) -> int:
         try:
-            fits = all(_came_out(done(values), wanted) for done, wanted in self.steps)
-            numbers, texts = self._worked_out(values) if fits else ([], [])
+            fits = all(_came_out(done(values), wanted) for done, wanted in self.steps) if self.steps else True
+            numbers, texts = self._worked_out(values, key) if fits else ([], [])
         except (ArithmeticError, ValueError, TypeError):  # so would a call; what it says is found out there
             fits, numbers, texts = False, [], []
         self.fits.append(fits)
@@ -86,9 +86,39 @@ class Table:
             kept.append(text)
         return len(self.fits) - 1
 
-    def _worked_out(self, values: tuple[Any, ...]) -> tuple[list[float], list[str]]:
+    def _worked_out(self, values: tuple[Any, ...], key: tuple[int, ...]) -> tuple[list[float], list[str]]:
         numbers = [float(checked(done(values), kind)) for done, kind in self.constants]
-        return numbers, [pattern % tuple([checked(done(values), kind) for done, kind in parts]) for pattern, parts in self.texts]
+        return numbers, [pattern % tuple([gap.filled(values, key) for gap in gaps]) for pattern, gaps in self.texts]
+
+
+class Gap:
+    """A number within a text.
+
+    Args:
+        deed: how it is worked out.
+        kind: its type.
+        place: of the parameters by name. Where it depends on one of several, it is worked out once for each value of that one.
+    """
+
+    def __init__(self, deed: Deed, kind: type, place: Mapping[str, int]) -> None:
+        names = names_of(deed)
+        self.done, self.kind = worked_out(deed, place), kind
+        self.at = place[next(iter(names))] if len(names) == 1 < len(place) else None
+        self.known: dict[int, str] = {}
+
+    def filled(self, values: tuple[Any, ...], key: tuple[int, ...]) -> str:
+        """Its digits.
+
+        Args:
+            values: of the parameters.
+            key: their codes.
+        """
+        if self.at is None:
+            return repr(checked(self.done(values), self.kind))
+        found = self.known.get(key[self.at])
+        if found is None:
+            found = self.known[key[self.at]] = repr(checked(self.done(values), self.kind))
+        return found
 
 
 def _only(blank: Blank, place: Mapping[str, int]) -> tuple[Deed, Mapping[str, int]]:

@@ -11,7 +11,7 @@ import polars as pl
 
 from rustybt.engine.begin import begun
 from rustybt.ledger.money import decimal_column
-from rustybt.sweeps.evaluate import Rows
+from rustybt.sweeps.evaluate import Rows, frame_of
 from rustybt.sweeps.executors import evaluated
 from rustybt.sweeps.options import Options, chunk_size
 from rustybt.sweeps.progress import Told, telling
@@ -116,7 +116,7 @@ class Pending:
     """Rows that are not kept yet, and the number of the first."""
 
     first: int
-    rows: list[pl.DataFrame] = field(default_factory=list)
+    rows: list[Rows] = field(default_factory=list)
     curves: list[pl.DataFrame] = field(default_factory=list)
     reached: int = 0
 
@@ -125,9 +125,9 @@ class Pending:
 
     def add(self, rows: Rows, curves: pl.DataFrame | None) -> None:
         """Rows of the next variants."""
-        self.rows.append(rows.frame)
+        self.rows.append(rows)
         self.curves += [] if curves is None else [curves]
-        self.reached += rows.frame.height
+        self.reached += rows.count
 
     @property
     def waiting(self) -> int:
@@ -136,6 +136,6 @@ class Pending:
 
     def take(self) -> tuple[int, pl.DataFrame, pl.DataFrame | None]:
         """All that waits in one piece, with the number of its first variant."""
-        taken = self.first, pl.concat(self.rows, rechunk=True), pl.concat(self.curves) if self.curves else None
+        taken = self.first, frame_of(self.rows), pl.concat(self.curves) if self.curves else None
         self.first, self.rows, self.curves = self.reached, [], []
         return taken

@@ -113,11 +113,14 @@ class Assignments:
             ConfigError: the list is empty, or holds something else.
         """
         given = list(rows)
-        wrong = [row for row in given if not isinstance(row, Mapping)]
+        wrong = [row for row in given if type(row) is not dict and not isinstance(row, Mapping)]
         if not given or wrong:
             what = f"{wrong[0]!r} is no mapping of parameters" if wrong else "the list has no variants"
             raise ConfigError(what, where="sweep, variants", do='give variants=[{"fast": 5}, {"fast": 10}]')
-        names = dict.fromkeys(name for row in given for name in row)
+        alike = dict.fromkeys(map(tuple, given))
+        names = dict.fromkeys(name for own in alike for name in own)
+        if len(alike) == 1:
+            return cls({str(name): [row[name] for row in given] for name in names}, len(given))
         return cls({str(name): [row.get(name, ABSENT) for row in given] for name in names}, len(given))
 
     def __getitem__(self, at: int) -> dict[str, Any]:

@@ -38,9 +38,9 @@ def judged(frame: pl.DataFrame, tally: Tally) -> pl.DataFrame:
     )
 
 
-def session_sharpes(frame: pl.DataFrame) -> pl.Series:
+def session_sharpes(rows: pl.LazyFrame) -> pl.Series:
     """Sharpe ratios of one session."""
-    return frame.select(pl.col("sharpe").cast(pl.Float64) / pl.col("periods_per_year").cast(pl.Float64).sqrt())["sharpe"]
+    return rows.select(pl.col("sharpe").cast(pl.Float64) / pl.col("periods_per_year").cast(pl.Float64).sqrt()).collect()["sharpe"]
 
 
 def sentence(tally: Tally, best: float | None) -> str:

@@ -20,6 +20,8 @@ FEW = 8
 """Variants for which it does not pay to learn a form."""
 TRIES = 8
 """Forms that are learned before each of them has to have served that many variants."""
+TRACED = {kind: -1 - place for place, kind in enumerate(KINDS)}
+"""Numbers of the kinds of what can be traced."""
 
 
 class Values:
@@ -35,12 +37,11 @@ class Values:
         self.values: list[Any] = []
         self.kinds: list[int] = []
 
-    def add(self, key: Any, value: Any) -> int:
+    def add(self, key: Any, value: Any) -> None:
         """A further value."""
         code = self.codes[key] = len(self.values)
         self.values.append(value)
-        self.kinds.append(-1 - list(KINDS).index(type(value)) if type(value) in KINDS else code)
-        return code
+        self.kinds.append(TRACED.get(type(value), code))
 
 
 @dataclass(frozen=True)
@@ -117,18 +118,17 @@ class Learner:
         known, keys = self.known.setdefault(name, Values()), keys_of(column)
         found: list[Any] = list(map(known.codes.get, keys))
         if None in found:
-            for place, (key, value) in enumerate(zip(keys, column, strict=True)):
-                code = known.codes.get(key)
-                found[place] = self._code(name, known, key, value) if code is None else code
+            for key, value in dict(zip(keys, column, strict=True)).items():
+                if key not in known.codes:
+                    self._add(name, known, key, value)
+            found = list(map(known.codes.get, keys))
         return np.array(found, dtype=np.int64)
 
-    def _code(self, name: str, known: Values, key: Any, value: Any) -> int:
+    def _add(self, name: str, known: Values, key: Any, value: Any) -> None:
         try:
-            checked = self.sketcher.defaults[name] if value is ABSENT else self.sketcher.checked_value(name, value)
-            return known.add(key, checked)
+            known.add(key, self.sketcher.defaults[name] if value is ABSENT else self.sketcher.checked_value(name, value))
         except Exception:  # noqa: BLE001 - the ordinary way says what is wrong
             known.codes[key] = -1
-            return -1
 
     def _groups(self, at: Ints, codes: Mapping[str, Ints]) -> Iterable[tuple[tuple[Any, ...], Ints]]:
         """Variants by the values of what is not traced, and by the types of what is."""

@@ -59,14 +59,14 @@ def checked(number: Any, kind: type) -> float:
     return plain
 
 
-def pattern_of(pieces: Sequence[str]) -> str:
-    """Texts with gaps as Python's ``%`` fills them in, each number as it prints.
+def pattern_of(pieces: Sequence[str], gap: str = "%r") -> str:
+    """Texts with gaps as Python's ``%`` fills them in, each number as it prints (or ``%s``: as it was printed).
 
     Example:
         >>> pattern_of(("window ", " of 50%")) % (20,)
         'window 20 of 50%'
     """
-    return "%r".join(piece.replace("%", "%%") for piece in pieces)
+    return gap.join(piece.replace("%", "%%") for piece in pieces)
 
 
 def blank_of(text: str, trace: Trace) -> str | Blank:

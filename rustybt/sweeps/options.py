@@ -53,4 +53,4 @@ class Options:
 def chunk_size(count: int, workers: int, panels: Sequence[Panel]) -> int:
     """Variants of a chunk: many, so that they share, and few enough that all workers have something to do."""
     rows = max(1, *(int(panel.frame.height) for panel in panels))
-    return max(1, min(CHUNK, max(8, ROWS // rows), count // (4 * workers)))
+    return max(1, min(CHUNK, max(8, ROWS // rows), -(-count // (3 * workers))))

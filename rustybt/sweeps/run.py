@@ -253,8 +253,7 @@ def run_all(variants: Variants, work: Work, options: Options, progress: Told | b
 def _sharpes(rows: pl.LazyFrame, variants: Variants, data: int) -> Iterator[pl.Series]:
     own = [(start, block.assignments.count) for start, block in zip(variants.starts, variants.blocks, strict=False) if block.data == data]
     parts = [(at, min(PIECE, start + count - at)) for start, count in own for at in range(start, start + count, PIECE)]
-    good = (rows.slice(at, count).filter(pl.col("error").is_null()).select("sharpe", "periods_per_year") for at, count in parts)
-    return (session_sharpes(part.collect()) for part in good)
+    return (session_sharpes(rows.slice(at, count).filter(pl.col("error").is_null())) for at, count in parts)
 
 
 def check_curves(variants: Variants, work: Work, options: Options) -> None:

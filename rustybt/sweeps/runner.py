@@ -103,7 +103,7 @@ class Runner:
         with closing(self.workers.rows(work, every.chunks(0, size))) as parts:
             for rows in parts:
                 yield rows
-                for _ in range(rows.frame.height):
+                for _ in range(rows.count):
                     done += 1
                     if progress is not None:
                         progress(done, given.count)

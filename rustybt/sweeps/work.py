@@ -16,7 +16,7 @@ from rustybt.engine import RunConfig
 from rustybt.engine.begin import begun
 from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
-from rustybt.sweeps.evaluate import Evaluator, Rows
+from rustybt.sweeps.evaluate import Evaluator, Rows, frame_of
 from rustybt.sweeps.measure import columns, failed
 from rustybt.sweeps.variants import Block, Chunk
 
@@ -99,4 +99,4 @@ def together(parts: Iterable[Rows]) -> Rows:
     found = list(parts)
     curves = [rows.curves for rows in found if rows.curves is not None]
     trials = tuple(trial for rows in found for trial in rows.trials)
-    return Rows(pl.concat([rows.frame for rows in found]), trials, np.concatenate(curves) if curves else None)
+    return Rows(frame_of(found), trials, np.concatenate(curves) if curves else None)
