@@ -18,7 +18,7 @@ from rustybt.testing import markets
 
 FEW, MANY = 2_000, 12_000
 SHARED, MOST = 8 * 10, 40
-"""Bytes of the row itself that numpy made and Polars shares (eight metrics, orders, fills), and of Python's and numpy's memory beside it."""
+"""Bytes of the row itself that numpy made and Polars shares (eight metrics, orders, fills), and of Python's and numpy's beside it."""
 
 
 @rbt.strategy
