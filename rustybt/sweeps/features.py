@@ -34,6 +34,8 @@ TOGETHER = 32
 """Features that are evaluated side by side."""
 LARGEST = 2**53
 """Whole numbers up to it are exact as floats."""
+SPARSE = 4
+"""Where fewer than one in so many rows are wanted, ranks are planned: all that they read is then computed on these rows alone."""
 WHOLE = (pl.Int32, pl.Int64, pl.UInt32, pl.UInt64)
 PER_ROW = 9
 """Bytes of a feature and a row: a float, and whether it is null."""
@@ -115,6 +117,7 @@ class Group:
         self.lock = threading.Lock()
         self.member = None if universe is None else prove(json.loads(universe), {}, None)
         self.kept = KeptFeatures(self.whole, universe, self.mask)
+        self.narrowed = universe is not None or SPARSE * self.height < self.whole.frame.height
         self.walks, self.trusted = Walks(self.whole, self.mask, self.order), dict[Any, bool]()
         self.sound = self.member is None or not self.member.refused
         self.now = self._generation()
@@ -159,7 +162,7 @@ class Group:
         planned, ready = list[str](), dict[str, Walk]()
         first, later = dict[Any, str](), dict[str, Walk | None]()
         for text, walk in read.items():
-            if walk is None or (walk.across and self.universe is not None):
+            if walk is None or (walk.across and self.narrowed):
                 planned.append(text)
             elif walk.exact or self.trusted.get(walk.shape):
                 ready[text] = walk

@@ -62,7 +62,7 @@ class Walk(NamedTuple):
         lead: bars of each asset without a value.
         shape: the same for features that differ in numbers alone.
         kind: ``real``, or ``whole`` for ranks that are counted.
-        size: steps, equal ones counted each time.
+        size: nodes that were read, an ``over`` among them, equal ones each time: at least as many as there are steps.
     """
 
     step: Step
@@ -74,8 +74,8 @@ class Walk(NamedTuple):
 
     @property
     def exact(self) -> bool:
-        """Whether it is a window over whole ticks, which has the same bits however it is computed."""
-        return bool(self.step[0] == "window")
+        """Whether it is a plain column or a window over whole ticks and nothing else: the same bits however they are computed."""
+        return self.size == 1
 
     @property
     def across(self) -> bool:
@@ -186,7 +186,7 @@ class _Reading:
 
     Attributes:
         used: places of the numbers that are filled in.
-        size: steps that were read.
+        size: nodes that were read.
     """
 
     def __init__(self) -> None:

@@ -111,8 +111,8 @@ def compute_steps(program: Any, held: Any, totals: Any, rows: Any, room: Any) ->
         held: (places, rows) Float64, and (places,) UInt8: whether a place can be used, filled here.
         totals: (2 columns, rows + 1) Int64 running totals of ticks and of their squares, (columns, 2, assets) Int64 steps of the ticks
             as fractions, and (columns, 2, assets) Float64 their squares.
-        rows: (assets,) first row, (assets,) rows of each asset; (rows,) rows by bar, (rows,) the place of each among those of its asset,
-            and (bars + 1,) where those of each bar begin.
+        rows: (assets,) first row, (assets,) rows of each asset; (wanted,) rows that are ranked, by bar, (wanted,) the place of each among
+            those of its asset, and (bars + 1,) where those of each bar begin.
         room: (rows + 1,) Float64 and (2, rows + 1) Int64 to work in.
     """
     (code, numbers), (values, good) = program, held

@@ -54,7 +54,7 @@ TURNED = {"+": "+n", "*": "*n", "-": "n-", "/": "n/"}
 """Operations with a number on the left."""
 MOST = 2**21
 """Bytes of steps that are remembered, and at least `FEWEST` of them."""
-FEWEST = 8
+FEWEST = 4
 NONE, NOWHERE = (0.0, 0.0), np.zeros(0, dtype=np.int64)
 PLAIN = 2**53
 """Parts of the price of a tick are below it where windows are computed here."""
@@ -193,10 +193,11 @@ class Walks:
 
     @cached_property
     def bars(self) -> tuple[Ints, Ints, Ints]:
-        """Rows by bar, the place of each among those of its asset, and where those of each bar begin."""
-        bar = np.asarray(self.panel.row_bar)
-        order = np.argsort(bar, kind="stable").astype(np.int64)
-        edges = np.flatnonzero(np.concatenate(([True], bar[order][1:] != bar[order][:-1], [True]))) if len(bar) else np.zeros(1)
+        """Wanted rows by bar, the place of each among those of its asset, and where those of each bar begin."""
+        bar = np.asarray(self.panel.row_bar)[self.source]
+        turned = np.argsort(bar, kind="stable")
+        order, bar = self.source[turned], bar[turned]
+        edges = np.flatnonzero(np.concatenate(([True], bar[1:] != bar[:-1], [True]))) if len(bar) else np.zeros(1)
         return order, self.windows.layout.position[order], edges.astype(np.int64)
 
     @cached_property

@@ -162,6 +162,23 @@ def test_what_looks_like_a_number_within_a_name_is_none() -> None:
     assert reader.read(text(pl.col("sma20").shift(1))) != reader.read(text(pl.col("sma21").shift(1)))
 
 
+@pytest.mark.parametrize(
+    ("expr", "exact"),
+    [
+        (CLOSE, True),
+        (CLOSE.rolling_std(5), True),
+        (CLOSE.over("asset"), False),
+        (CLOSE.rolling_mean(5).over("asset"), False),
+        (-CLOSE, False),
+    ],
+    ids=str,
+)
+def test_only_columns_and_windows_that_stand_alone_are_not_judged(expr: pl.Expr, exact: bool) -> None:
+    walk = Reader().read(text(expr))
+    assert walk is not None
+    assert walk.exact is exact
+
+
 def test_ranks_in_a_universe_are_left_to_the_planner() -> None:
     panel, universe = PANELS["many"], CLOSE.rolling_mean(9) < CLOSE
     exprs = {text(e): e for e in (CLOSE.pct_change(n).over("asset").rank().over("ts") for n in (9, 1, 2))}
@@ -172,6 +189,20 @@ def test_ranks_in_a_universe_are_left_to_the_planner() -> None:
         order = np.argsort(panel.row_bar, kind="stable")
         assert np.array_equal(held.valid[held.known[one].row], wanted.is_not_null().to_numpy()[order])
         assert np.array_equal(held.values[held.known[one].row], wanted.fill_null(0.0).to_numpy()[order])
+
+
+@pytest.mark.parametrize(("bars", "planned_alone"), [(2, False), (9, True)])
+def test_ranks_of_few_bars_are_left_to_the_planner_and_those_of_many_are_not(bars: int, planned_alone: bool) -> None:
+    panel, exprs = PANELS["many"], [CLOSE.pct_change(n).over("asset").rank("min").over("ts") for n in (3, 1, 2)]
+    group = Group(panel, None, rbt.every(bars), 2**26)
+    held = group.need([text(expr) for expr in exprs])
+    assert (not group.trusted) is planned_alone
+    for expr in exprs:
+        values, known, _, _ = planned(panel, expr, group.mask)
+        assert group.order is not None
+        row = held.known[text(expr)].row
+        assert np.array_equal(held.valid[row], known[group.order])
+        assert np.array_equal(held.values[row], values[group.order])
 
 
 def altered(how: pl.Expr) -> Panel:
