@@ -9,7 +9,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from operator import is_
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
+
+from . import lean, silent
 
 
 @contextmanager
@@ -31,7 +35,7 @@ def hurried() -> Iterator[None]:
 def replacements() -> list[tuple[Any, str, Callable[[Any], Any]]]:
     """Where, what, and what to put in its place."""
     from llvmlite import ir
-    from numba.core import base, dispatcher, event, interpreter, postproc, types, typing
+    from numba.core import base, compiler_machinery, dispatcher, event, interpreter, ssa, typeinfer, types, typing
     from numba.core import ir as parsed
 
     return [
@@ -39,12 +43,23 @@ def replacements() -> list[tuple[Any, str, Callable[[Any], Any]]]:
         (event, "broadcast", lambda own: unheard),
         (dispatcher.Dispatcher, "compile", at_hand),
         (ir.Type, "get_abi_size", sized_once),
-        (postproc.PostProcessor, "run", at_the_end),
         (typing.context.BaseContext, "refresh", once),
         (base.BaseContext, "refresh", once),
         (parsed.Inst, "_rec_list_vars", leaves_first),
         (interpreter, "peep_hole_delete_with_exit", lambda own: as_it_is),
         (interpreter, "peep_hole_fuse_dict_add_updates", lambda own: as_it_is),
+        (event, "start_event", lambda own: unheard),
+        (event, "end_event", lambda own: unheard),
+        (compiler_machinery.PassManager, "_runPass", straight),
+        (base, "_has_loc", by_object),
+        (typing.context.BaseContext, "resolve_value_type", by_function),
+        (typing.context.BaseContext, "resolve_getattr", plain_fields),
+        (typeinfer.CallConstraint, "resolve", unless_known),
+        (typeinfer.ConstraintNetwork, "propagate", at_a_stretch),
+        (typeinfer, "new_error_context", in_case),
+        (ssa, "_run_ssa_block_pass", of_its_variable),
+        *lean.replacements(),
+        *silent.replacements(),
     ]
 
 
@@ -68,8 +83,157 @@ def remembered(own: Any) -> Any:
     return get_call_type
 
 
-def unheard(given: Any) -> None:
+def unheard(*given: Any, **more: Any) -> None:
     """Nobody listens: numba times each function for itself, through all that it is called by."""
+
+
+def straight(own: Any) -> Any:
+    """A pass over a function; `own` writes its types and flags down before each, in case somebody listens."""
+    from numba.core import compiler_machinery, errors, ir_utils, postproc, transforms
+
+    def _runPass(self: Any, index: int, pss: Any, state: Any) -> None:  # noqa: N802 - numba's name
+        if self._print_before or self._print_after or self._print_wrap or not self._ENFORCING:
+            own(self, index, pss, state)
+            return
+        pss.analysis = self._analysis
+        try:
+            changed = [part(state) for part in (pss.run_initialization, pss.run_pass, pss.run_finalizer)]
+        except errors.NumbaError as error:
+            error.add_context(f"Pass {pss.name()}")
+            raise
+        if isinstance(pss, compiler_machinery.FunctionPass):
+            ir_utils.enforce_no_dels(state.func_ir)
+        if compiler_machinery._pass_registry.get(type(pss)).mutates_CFG:  # noqa: SLF001
+            if any(changed):
+                postproc.PostProcessor(state.func_ir).run()
+            else:
+                state.func_ir.blocks = transforms.canonicalize_cfg(state.func_ir.blocks)
+
+    return _runPass
+
+
+def by_object(own: Any) -> Any:
+    """An answer about a function, which depends on nothing else."""
+    known: dict[Any, Any] = {}
+
+    def ask(function: Any) -> Any:
+        if function not in known:
+            known[function] = own(function)
+        return known[function]
+
+    return ask
+
+
+def by_function(own: Any) -> Any:
+    """The type of a function or class that is named in the code."""
+    known: dict[int, tuple[Any, Any]] = {}
+    asked = (FunctionType, BuiltinFunctionType, type)
+
+    def resolve_value_type(self: Any, val: Any) -> Any:
+        if not isinstance(val, asked):
+            return own(self, val)
+        if id(val) not in known:
+            known[id(val)] = own(self, val), val  # held, so that no other object has its number
+        return known[id(val)][0]
+
+    return resolve_value_type
+
+
+def plain_fields(own: Any) -> Any:
+    """The type of a field that is a number or a pointer."""
+    from numba import types
+
+    known: dict[Any, Any] = {}
+    plain = (types.Number, types.Boolean, types.CPointer)
+
+    def resolve_getattr(self: Any, typ: Any, attr: str) -> Any:
+        found = known.get((typ, attr))
+        if found is None:
+            found = own(self, typ, attr)
+            if isinstance(found, plain):
+                known[typ, attr] = found
+        return found
+
+    return resolve_getattr
+
+
+def unless_known(own: Any) -> Any:
+    """The type of a call, asked for again only when the types of what it is given have changed."""
+    from numba import types
+
+    def resolve(self: Any, typeinfer: Any, typevars: Any, fnty: Any) -> None:
+        if self.kws or self.vararg is not None:
+            own(self, typeinfer, typevars, fnty)
+            return
+        given = [typevars[one.name] for one in self.args]
+        key = (typevars, fnty, *[one.type for one in given]) if all(one.type is not None for one in given) else None
+        before = getattr(self, "resolved", None)
+        if before is not None and key is not None and len(before) == len(key) and all(map(is_, before, key)):
+            return
+        own(self, typeinfer, typevars, fnty)
+        made = self.signature
+        if made is not None and isinstance(made.return_type, (types.Number, types.Boolean, types.NoneType)):
+            self.resolved = key
+
+    return resolve
+
+
+def at_a_stretch(own: Any) -> Any:
+    """All constraints one after the other. Where one fails `own` begins again, with errors and warnings kept apart."""
+    from numba.core import errors
+
+    def propagate(self: Any, typeinfer: Any) -> list[Any]:
+        place = self.constraints[0].loc if self.constraints else None
+        if place is None:
+            return []
+        try:
+            with typeinfer.warnings.catch_warnings(filename=place.filename, lineno=place.line):
+                for constraint in self.constraints:
+                    constraint(typeinfer)
+        except errors.NumbaError:
+            return list(own(self, typeinfer))
+        return []
+
+    return propagate
+
+
+def in_case(own: Any) -> Any:
+    """Says where an error was met, when there is one."""
+
+    class Context:
+        def __init__(self, *said: Any, **more: Any) -> None:
+            self.said, self.more = said, more
+
+        def __enter__(self) -> None:
+            pass
+
+        def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+            if error is not None:
+                with own(*self.said, **self.more):
+                    raise error
+
+    return Context
+
+
+def of_its_variable(own: Any) -> Any:
+    """The statements of a block, changed where they name the variable at hand."""
+    from numba.core import ir as parsed
+
+    names: dict[int, tuple[set[str], Any]] = {}
+
+    def _run_ssa_block_pass(states: Any, blk: Any, handler: Any) -> Iterator[Any]:
+        name = states.get("varname")
+        for stmt in blk.body:
+            if name is not None:
+                found = names.get(id(stmt))
+                if found is None:
+                    found = names[id(stmt)] = {one.name for one in stmt.list_vars()}, stmt
+                if name not in found[0]:
+                    yield stmt
+                    continue
+            yield handler.on_assign(states, stmt) if isinstance(stmt, parsed.Assign) else handler.on_other(states, stmt)
+
+    return _run_ssa_block_pass
 
 
 def at_hand(own: Any) -> Any:
@@ -105,19 +269,6 @@ def once(own: Any) -> Any:
             done.add(id(self))
 
     return refresh
-
-
-def at_the_end(own: Any) -> Any:
-    """How long variables live is asked before code is made of them, and not after each pass before that."""
-    from numba.core.transforms import canonicalize_cfg
-
-    def run(self: Any, emit_dels: bool = False, extend_lifetimes: bool = False) -> None:
-        if emit_dels or self.func_ir.is_generator:
-            own(self, emit_dels, extend_lifetimes)
-        else:
-            self.func_ir.blocks = canonicalize_cfg(self.func_ir.blocks)
-
-    return run
 
 
 def leaves_first(own: Any) -> Any:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from .beside import beside, settle
 from .hurry import hurried
 
 NEEDED = ("_raise_if_finalized", "_linking_libraries", "_reload_init", "_get_module_for_linking", "_finalize_dynamic_globals")
@@ -108,22 +109,30 @@ def _only(entry: Any) -> Iterator[None]:
 
     def link(library: Any) -> None:
         if library is entry:
+            settle(entry)
             library._linking_libraries[:] = _below(library)  # noqa: SLF001 - each once, so none carries copies of others
+            for one in library._linking_libraries:  # noqa: SLF001
+                settle(one)
             finalize(library)
             return
         library._raise_if_finalized()  # noqa: SLF001 - what `finalize` does, without linking and the optimiser
-        for made in library._final_module.functions:  # noqa: SLF001
-            if not made.is_declaration and made.linkage.name == "external":
-                made.linkage = "linkonce_odr"  # as numba marks what is linked into several, which saves it a copy
-        library._finalize_dynamic_globals()  # noqa: SLF001
         library._finalized = True  # noqa: SLF001
 
-    def keep_env(codegen: Any, name: str, env: Any) -> None:
-        if codegen._engine.get_global_value_address(name):  # noqa: SLF001 - a function that is only linked has no place for it
-            set_env(codegen, name, env)
+        def mark() -> None:
+            for made in library._final_module.functions:  # noqa: SLF001
+                if not made.is_declaration and made.linkage.name == "external":
+                    made.linkage = "linkonce_odr"  # as numba marks what is linked into several, which saves it a copy
+            library._finalize_dynamic_globals()  # noqa: SLF001
 
-    CPUCodeLibrary.finalize, JITCPUCodegen.set_env = link, keep_env
-    try:
-        yield
-    finally:
-        CPUCodeLibrary.finalize, JITCPUCodegen.set_env = finalize, set_env
+        ask(library, mark)
+
+    def keep_env(codegen: Any, name: str, env: Any) -> None:
+        if entry._finalized and codegen._engine.get_global_value_address(name):  # noqa: SLF001
+            set_env(codegen, name, env)  # a function that is only linked has no place for it
+
+    with beside(entry) as ask:
+        CPUCodeLibrary.finalize, JITCPUCodegen.set_env = link, keep_env
+        try:
+            yield
+        finally:
+            CPUCodeLibrary.finalize, JITCPUCodegen.set_env = finalize, set_env
