@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rustybt.model import TOLD_FIELDS
+from rustybt.model import REQUEST_FIELDS, TOLD_FIELDS
 
 from .book import Book
 from .cache import folder_for_now
@@ -44,10 +44,10 @@ def warm(*, processes: bool = True, also: Sequence[str] = ()) -> Path | None:
         code = f"import gc; gc.disable(); from rustybt.kernel.warm import compile_smaller; compile_smaller({tuple(also)!r})"
         other = subprocess.Popen([sys.executable, "-c", code])
     build("any")
-    run_general()
     if other is not None:
         other.wait()
     compile_smaller(also)
+    run_general()
     return home
 
 
@@ -57,6 +57,7 @@ def compile_smaller(also: Sequence[str] = ()) -> None:
     build("usual")
     run_plain()
     run_usual()
+    read_orders()
     for room in also:
         import_module(room).compile_now()
 
@@ -98,11 +99,16 @@ def run_usual() -> None:
 
 def run_general() -> None:
     """Any other run: here one that is asked for an order."""
-    from .asked import lay_out
-
     book, none = Book(table(), orders=True), np.zeros((0, 5), dtype=np.int64)
     book.step(0, [100], [100], [100], [100], none, [], [])
-    row = np.array([row_of(size=1)], dtype=np.int64)
-    one, two, told = np.zeros(1, dtype=np.int64), np.zeros((2, 2), dtype=np.int64), np.zeros((1, len(TOLD_FIELDS)), dtype=np.int64)
-    lay_out(told, two[0], two[1], one, np.zeros((3, 1), dtype=np.int64), told.copy(), one, told[:, :1].copy())
-    book.request(row[0])
+    book.request(np.array(row_of(size=1), dtype=np.int64))
+
+
+def read_orders() -> None:
+    """The passes over what is asked for."""
+    from .asked import faults_of, lay_out
+
+    one, told, pattern = (np.zeros(shape, dtype=np.int64) for shape in (1, (1, len(TOLD_FIELDS)), (1, len(REQUEST_FIELDS))))
+    ends, each = np.zeros(2, dtype=np.int64), np.zeros((3, 1), dtype=np.int64)
+    lay_out(told, ends, ends.copy(), one, each, told.copy(), one, told[:, :1].copy())
+    faults_of(told, pattern, one, 1)
