@@ -81,7 +81,7 @@ def say_if_reader_cold(source: str) -> None:
     from rustybt.data.sources import files_of
 
     if will_compile(files_of(source)):
-        err.print("compiling the reader of large files, once (about 5 seconds; rustybt warm does it beforehand) ...")
+        err.print("compiling the reader of large files, once (about 8 seconds; rustybt warm does it beforehand) ...")
 
 
 @contextmanager

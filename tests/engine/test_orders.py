@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import pytest
@@ -55,6 +55,24 @@ def test_a_spec_and_a_callback_that_send_the_same_orders_have_the_same_fills() -
     assert spec.fills.height > 50
     assert spec.fills.select(columns).equals(callback.fills.select(columns))
     assert spec.equity.equals(callback.equity)
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_a_number_and_an_expression_that_gives_it_at_every_bar_ask_for_the_same(side: Literal["buy", "sell"]) -> None:
+    """On assets whose ticks and lots differ, so that one number comes to as many units as there are kinds of assets."""
+    frame = pl.concat([bars_of(name, [(100, 101, 94, 97), *FELL] * 3) for name in ("A", "B", "C")])
+    same = CLOSE - CLOSE
+    sizes = {"A": ("0.01", "1"), "B": ("0.5", "0.25"), "C": ("0.01", "1")}
+    assets = {name: {"tick_size": tick, "lot_size": lot} for name, (tick, lot) in sizes.items()}
+    panel = rbt.load(frame, stamp="close", assets=assets)
+    plain = rbt.order("limit", 2.6, side=side, limit=96.3, when=CLOSE == 97)
+    spread = rbt.order("limit", same + 2.6, side=side, limit=same + 96.3, when=CLOSE == 97)
+    assert set(plain.fixed) == {"size", "side", "limit"}
+    assert set(spread.fixed) == {"side"}
+    one, other = (rbt.run(rbt.Strategy("s", orders=[sent]), panel, cash="10000", max_gross=2) for sent in (plain, spread))
+    assert one.orders.height > 9
+    assert one.orders.equals(other.orders)
+    assert one.orders["requested"].unique().sort().to_list() == [Decimal(2), Decimal("2.5")]
 
 
 def test_the_end_of_the_day_cancels_what_would_go_on() -> None:
