@@ -194,7 +194,7 @@ install() {
 
 warm() {
     if "$environment/bin/rustybt" warm --help >/dev/null 2>&1; then
-        say "compiling the kernel, about 15 seconds, once"
+        say "compiling the kernel, sweeps and the reader of large files, about half a minute, once"
         if ! "$environment/bin/rustybt" warm --json >/dev/null; then
             say "the kernel could not be compiled ahead; the first run of each process will compile it, about 15 seconds"
             return
