@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
         from rustybt import kernel
 
         if not json:
-            show.err.print("compiling the kernel, once (about 15 seconds on two cores) ...")
+            show.err.print("compiling the kernel and what goes with it, once (about half a minute on two cores) ...")
         was = gc.isenabled()
         gc.disable()
         began = time.perf_counter()
