@@ -144,8 +144,11 @@ def changes(targets: Targets) -> Targets:
 
 def altered(values: pl.Series, bar: npt.NDArray[np.int32], column: npt.NDArray[np.int32]) -> Picked:
     """The same of values in user units: equal ones come to equal units, so only these need be turned into units."""
-    rows = _changed(values.to_numpy(), column) if values.dtype.is_float() or values.dtype.is_integer() else None
-    return (values, bar, column) if rows is None else (values.gather(rows), bar[rows], column[rows])
+    if not (values.dtype.is_float() or values.dtype.is_integer()):
+        return values, bar, column
+    numbers = values.to_numpy()
+    rows = _changed(numbers, column)
+    return (values, bar, column) if rows is None else (pl.Series(numbers[rows]), bar[rows], column[rows])
 
 
 def _changed(value: npt.NDArray[Any], column: npt.NDArray[np.int32]) -> npt.NDArray[np.intp] | None:

@@ -143,7 +143,7 @@ def masked_target(frame: pl.DataFrame) -> pl.Series:
 def row_columns(panel: Panel, rows: npt.NDArray[np.integer] | None) -> npt.NDArray[np.int32]:
     """Asset column of frame rows; of all rows when None."""
     if len(panel.assets) == 1:
-        return np.zeros(panel.frame.height if rows is None else len(rows), dtype=np.int32)
+        return np.broadcast_to(np.int32(0), panel.frame.height if rows is None else len(rows))
     if rows is None:
         return np.repeat(np.arange(len(panel.assets), dtype=np.int32), np.diff(panel.offsets))
     return (np.searchsorted(panel.offsets, rows, side="right") - 1).astype(np.int32)

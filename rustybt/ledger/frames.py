@@ -56,7 +56,7 @@ class Books:
         """Numerator and denominator, (bars, currencies), of what one unit of each currency is worth after each bar; 0 while unknown."""
         given, bars = self.tables.currencies, len(self.ts)
         if given is None:
-            one = np.ones((bars, 1), dtype=np.int64)
+            one = np.broadcast_to(np.int64(1), (bars, 1))
             return one, one
         known = np.where(given.num != 0, np.arange(bars, dtype=np.int64)[:, None], 0)
         known = np.maximum.accumulate(known, axis=0)

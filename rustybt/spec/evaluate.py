@@ -6,6 +6,8 @@ engine of Polars does not give the same bits twice.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,6 +20,10 @@ from rustybt.errors import SpecError
 from rustybt.spec.exact import Facts, Rolling, Running, Units
 
 Ints = npt.NDArray[np.int64]
+MANY, THREADS = 2**18, 2
+"""From how many rows on exact windows are computed by threads, and by how many: two halve the time, more wait for memory."""
+AS_WRITTEN = pl.QueryOptFlags.none(simplify_expression=True)
+"""What Polars does to a query of an eager frame, and nothing else: the same expressions over the same columns give the same bits."""
 
 
 class Layout:
@@ -168,21 +174,50 @@ class Run:
     def result(self) -> pl.DataFrame:
         """The terms on the scheduled rows, with their ``row``."""
         program = self.program
-        exacts = [self._exact(one) for one in program.exacts if not one.scheduled]
-        data = pl.DataFrame([*(self.frame[name] for name in program.needs), *(self._aid(name) for name in program.aids), *exacts])
-        for step in program.every:
-            data = self._apply(data, step)
+        columns = [*(self.frame[name] for name in program.needs), *(self._aid(name) for name in program.aids), *self._exacts()]
         rows = self.rows
         index = pl.Series("row", np.arange(self.layout.height, dtype=np.uint32) if rows is None else rows.astype(np.uint32))
         if rows is None:
-            data = data.with_columns(index)
-        else:
-            data = self._gather(data, rows, index)
-            for step in program.some:
-                data = self._apply(data, step)
-        return self._apply(data, program.final, select=True)
+            return self._apply(pl.DataFrame([index, *columns]), program.every, program.final)
+        data = self._gather(self._apply(pl.DataFrame(columns), program.every), rows, index)
+        return self._apply(data, program.some, program.final)
 
-    def _apply(self, data: pl.DataFrame, step: Step, select: bool = False) -> pl.DataFrame:
+    def _exacts(self) -> list[pl.Series]:
+        """Columns of exact windows on all rows. Many rows are shared out to threads, which add up the rows of their own parts."""
+        found = [one for one in self.program.exacts if not one.scheduled]
+        height, wanted = self.layout.height, [one for one in found if one.starting]
+        if height < MANY or not wanted:
+            return [self._exact(one) for one in found]
+        made = {one.name: np.empty(height) for one in wanted}
+        reach, bounds = max(one.window.size for one in wanted), np.linspace(0, height, THREADS + 1, dtype=np.int64).tolist()
+        steps = {c: self.units.along(c, self.layout.symbols, self.layout.lengths) for c in {one.window.column for one in wanted}}
+
+        def work(start: int, stop: int) -> None:
+            part = {column: Running(self.frame[f"ticks_{column}"].slice(start, stop - start + reach)) for column in steps}
+            for one in wanted:
+                column = one.window.column
+                part[column].whole(one.window, steps[column].at(slice(start, None)), one.facts.wide, made[one.name][start:stop])
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(work, bounds[:-1], bounds[1:]))
+        return [pl.Series(one.name, made[one.name]) if one.starting else self._exact(one) for one in found]
+
+    def _apply(self, data: pl.DataFrame, steps: Sequence[Step], final: Step | None = None) -> pl.DataFrame:
+        """Some steps, and with the terms of a final one nothing but these and the rows, as one query of Polars."""
+        if not steps and final is None:
+            return data
+        query = data.lazy()
+        for step in steps:
+            query = query.with_columns(step.exprs)
+        query = query if final is None else query.select("row", *final.exprs)
+        try:
+            return query.collect(engine="in-memory", optimizations=AS_WRITTEN)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            for step in steps:  # once more, one by one: which was it?
+                data = self._alone(data, step)
+            return data if final is None else self._alone(data, final, select=True)
+
+    def _alone(self, data: pl.DataFrame, step: Step, select: bool = False) -> pl.DataFrame:
         try:
             return data.select("row", *step.exprs) if select else data.with_columns(step.exprs)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:

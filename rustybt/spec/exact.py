@@ -158,6 +158,20 @@ def spread_of(ticks: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> in
     return int((np.maximum.reduceat(ticks, starts) - np.minimum.reduceat(ticks, starts)).max()) if len(ticks) else 0
 
 
+def compared(windows: Iterable[Rolling]) -> dict[str, list[int]]:
+    """Columns of which there are means of several lengths, which may be compared, and the two longest lengths of each.
+
+    Example:
+        >>> compared([Rolling("close", "Mean", size, size) for size in (5, 50, 20)] + [Rolling("open", "Mean", 5, 5)])
+        {'close': [20, 50]}
+    """
+    sizes: dict[str, set[int]] = {}
+    for window in windows:
+        if window.function == "Mean":
+            sizes.setdefault(window.column, set()).add(window.size)
+    return {column: sorted(found)[-2:] for column, found in sorted(sizes.items()) if len(found) > 1}
+
+
 def tie_warning(windows: Iterable[Rolling], largest: dict[str, int]) -> str | None:
     """A sentence when means of two windows over one column may compare wrongly; None when ties are ties.
 
@@ -167,9 +181,8 @@ def tie_warning(windows: Iterable[Rolling], largest: dict[str, int]) -> str | No
         windows: exact windows of the plan.
         largest: largest magnitude of the ticks, by column.
     """
-    for column in sorted({w.column for w in windows if w.function == "Mean"}):
-        sizes = sorted({w.size for w in windows if w.column == column and w.function == "Mean"})[-2:]
-        if len(sizes) == 2 and largest.get(column, 0) * sizes[0] * sizes[1] >= TIE_LIMIT:
+    for column, sizes in compared(windows).items():
+        if largest.get(column, 0) * sizes[0] * sizes[1] >= TIE_LIMIT:
             return (
                 f"means of {column!r} over {sizes[0]} and {sizes[1]} bars reach {largest[column]} ticks: near-ties may compare by rounding;"
                 " a coarser tick size keeps them exact"
@@ -242,15 +255,22 @@ class Running:
         """Of the rows that are not null."""
         return _prefix(self._ticks.is_not_null().to_numpy().astype(np.int64))
 
-    def whole(self, window: Rolling, step: Step, wide: bool) -> npt.NDArray[np.float64]:
-        """Values of windows without nulls, at the row where each window starts; 0 for those that would end behind the last row."""
-        rows, size = len(self._values), window.size
-        last = max(rows - size + 1, 0)
-        out = np.empty(rows)
+    def whole(self, window: Rolling, step: Step, wide: bool, out: npt.NDArray[np.float64] | None = None) -> npt.NDArray[np.float64]:
+        """Values of windows without nulls, at the row where each window starts; 0 for those that would end behind the last row.
+
+        Args:
+            window: the window.
+            step: of the rows.
+            wide: whether squares need 128 bits.
+            out: where to write them, for as many of the first rows as it has; None = all, in an array of their own.
+        """
+        size = window.size
+        out = np.empty(len(self._values)) if out is None else out
+        last = min(max(len(self._values) - size + 1, 0), len(out))
         out[last:] = 0.0
         plain = not window.squares and np.ndim(step.num) == 0 and step.num == 1
         below = np.float64(step.den * (size if window.function == "Mean" else 1)) if plain else np.float64(1)
-        sums = np.empty(min(BLOCK, rows), np.int64)
+        sums = np.empty(min(BLOCK, len(out)), np.int64)
         for start in range(0, last, BLOCK):
             stop = min(start + BLOCK, last)
             after, before = slice(start + size, stop + size), slice(start, stop)

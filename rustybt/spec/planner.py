@@ -21,7 +21,7 @@ from rustybt.model import Asset, Panel
 from rustybt.spec import tree as trees
 from rustybt.spec.compile import Compiler, Situation, flat_reach
 from rustybt.spec.evaluate import Layout, Program, Run, doubled
-from rustybt.spec.exact import Facts, Rolling, Units, fits, rolling_of, tie_warning
+from rustybt.spec.exact import Facts, Rolling, Units, compared, fits, rolling_of, tie_warning
 from rustybt.spec.lower import COLUMN, CROSS, GROUP, TIME, Graph, lower
 from rustybt.spec.symbols import named_assets
 
@@ -207,9 +207,10 @@ class SignalPlan:
     def warnings(self, frame: pl.DataFrame) -> list[str]:
         """What may round where exact ticks were hoped for, one sentence each."""
         largest = {}
-        for column in {w.column for w in self.windows.values()}:
+        for column in compared(self.windows.values()):
             ticks = frame[f"ticks_{column}"]
-            largest[column] = max(abs(int(end or 0)) for end in (ticks.min(), ticks.max()))  # type: ignore[arg-type]
+            known = (ticks.drop_nulls() if ticks.null_count() else ticks).to_numpy()
+            largest[column] = max(abs(int(known.min(initial=0))), abs(int(known.max(initial=0))))
         found = tie_warning(self.windows.values(), largest)
         return [] if found is None else [found]
 
