@@ -192,11 +192,11 @@ def build_plan(sleeves: list[Targets], bars: int, assets: int) -> Plan:
     """The offers of all sleeves in bar order, then slot order."""
     if len(sleeves) == 1 and (not len(sleeves[0].column) or sleeves[0].column[0] == sleeves[0].column[-1]):
         only = sleeves[0]
-        bar, slot, value = only.bar, only.column.astype(np.int64), only.value
+        bar, slot, value = only.bar, only.column, only.value
     else:
         bar = np.concatenate([s.bar for s in sleeves])
-        slot = np.concatenate([s.column.astype(np.int64) + k * assets for k, s in enumerate(sleeves)])
+        slot = np.concatenate([s.column + np.int32(k * assets) for k, s in enumerate(sleeves)])
         value = np.concatenate([s.value for s in sleeves])
         order = np.lexsort((slot, bar))
         bar, slot, value = bar[order], slot[order], value[order]
-    return Plan(bars, bar.astype(np.int64), slot, value)
+    return Plan(bars, bar, slot, value)

@@ -185,11 +185,12 @@ def offers_of(plan: Plan, bars: int, slots: int) -> dict[str, Any]:
             where="kernel, plan",
             do="give each offer a bar, in order, with a slot and a value",
         )
-    if len(slot) and int(slot.astype(np.int64, copy=False).view(np.uint64).max()) >= slots:  # one below 0 is a large one without a sign
+    spots = slot[:1] if slot.strides == (0,) else slot  # the same in all of them
+    if len(spots) and not (spots.min() >= 0 and spots.max() < slots):
         raise DataError(f"the plan names a slot outside 0..{slots - 1}", where="kernel, plan", do="check its slots")
     if len(value) and (value.min() <= -LIMIT or value.max() >= LIMIT):
         raise LedgerError("a target is 2^61 units or more", where="kernel, plan", do="use smaller targets or a coarser lot_size")
-    columns = {"offer_bar": bar, "offer_slot": slot, "offer_value": value}
+    columns = {"offer_bar": bar, "offer_slot": slot if slots > 1 else slot[:0], "offer_value": value}  # a single slot is not asked for
     return {"offers": len(bar)} | {name: typed(name, column) for name, column in columns.items()}
 
 

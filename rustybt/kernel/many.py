@@ -35,19 +35,18 @@ AT_OFFERS, AT_BAR, AT_SLOT, AT_VALUE = (whole(PLACES[name]) for name in ("offers
 REACHED, HIGHEST, FILLS, BALANCED = range(4)
 """What `run_one` finds: the bar it reached (all of them, unless something went wrong), highest order number, fills, and
 whether the log alone gives the same cash, positions and equity."""
-WORD = 8
+WORD, HALF = 8, 4
 ROWS = 2**12
 """Log rows that are set aside at first: most variants trade less, and those that trade more lengthen it for the others too."""
 
 
 @kernel
-def run_one(places: Any, table: Any, state: Any, log: Any, kept: Any, offers: int, curves: Any, found: Any) -> Any:
+def run_one(places: Any, entered: Any, state: Any, log: Any, kept: Any, offers: int, curves: Any, found: Any) -> Any:
     """Run one plan.
 
     Args:
-        places: address of the machine code of `run`, of the table, of the plan, of the curves of cash and gross; plan width, bars, most log
-            rows of a bar.
-        table: of the desk.
+        places: address of the machine code of `run`, of the table, of the curves of cash and gross; bars, most log rows of a bar.
+        entered: the table of the desk; the plan; room for its bars and slots in 32 bits, as the desk takes them.
         state: the desk's blocks of Amounts and Counts, and what is in them before the first bar.
         log: slot, seq, reason, status, filled, notional and fee of the desk's log.
         kept: money, count, lots, last, up, down and order numbers of the desk, and room for lots.
@@ -62,17 +61,20 @@ def run_one(places: Any, table: Any, state: Any, log: Any, kept: Any, offers: in
     slot, seq, reason, status, filled, notional, fee = log
     money, count, lots, last, up, down, numbers, rebuilt = kept
     equity, cash = curves
-    width, bars = places[5], places[6]
+    table, plan, narrow = entered
+    bars = places[4]
     found[REACHED] = -1
     for i in range(amounts.size):
         amounts[i] = amounts_before[i]
     for i in range(counts.size):
         counts[i] = counts_before[i]
     opening = money[CASH]
-    table[AT_OFFERS], table[AT_BAR] = offers, places[2]
-    table[AT_SLOT], table[AT_VALUE] = places[2] + WORD * width, places[2] + WORD * 2 * width
-    table[AT_EQUITY], table[AT_CASH], table[AT_GROSS] = equity.ctypes.data, places[3], places[4]
-    reached = call_run(places[0], places[1], 0, bars, places[7])
+    for i in range(offers):
+        narrow[0, i], narrow[1, i] = plan[0, i], plan[1, i]
+    table[AT_OFFERS], table[AT_BAR], table[AT_SLOT] = offers, narrow.ctypes.data, narrow.ctypes.data + HALF * narrow.shape[1]
+    table[AT_VALUE] = plan.ctypes.data + WORD * 2 * plan.shape[1]
+    table[AT_EQUITY], table[AT_CASH], table[AT_GROSS] = equity.ctypes.data, places[2], places[3]
+    reached = call_run(places[0], places[1], 0, bars, places[5])
     if count[ERROR] == 0 and 0 <= reached < bars:
         return False
     if count[ERROR] == 0 and reached == bars:
@@ -155,17 +157,17 @@ class Many:
         return _address(self.desk)
 
     def given(self, plan: Ints) -> tuple[Any, ...]:
-        """What `run_one` is given first: places, table, state, log, kept.
+        """What `run_one` is given first: places, what is entered, state, log, kept.
 
         Args:
             plan: (3, width) bar, slot and value of offers; every plan is written here.
         """
         desk = self.desk
-        pointers = [desk.table, plan, self.cash, self.gross]
-        places = np.array([self.entered, *(array.ctypes.data for array in pointers), plan.shape[1], self.bars, self.margin], dtype=np.int64)
+        pointers = [desk.table, self.cash, self.gross]
+        places = np.array([self.entered, *(array.ctypes.data for array in pointers), self.bars, self.margin], dtype=np.int64)
         log = tuple(getattr(desk, f"log_{name}") for name in ("slot", "seq", "reason", "status", "filled", "notional", "fee"))
         kept = (desk.money, desk.count, desk.lots, desk.last, desk.up, desk.down, desk.order_number, self.rebuilt)
-        return places, desk.table, self.state, log, kept
+        return places, (desk.table, plan, np.empty((2, plan.shape[1]), dtype=np.int32)), self.state, log, kept
 
     def lengthen(self) -> None:
         """Twice the room for the log."""

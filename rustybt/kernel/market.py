@@ -56,17 +56,17 @@ class TimedMarket:
 
 
 def admit(array: Any, kind: Any = np.int64) -> Any:
-    """An array as the kernel takes it: Int64, C order, aligned. Shares memory where it can.
+    """An array as the kernel takes it: whole numbers, C order, aligned. Shares memory where it can.
 
     Args:
         array: whole numbers.
-        kind: the type of a build that is not compiled.
+        kind: the type of the field, in its build.
 
     Raises:
         DataError: the values are not whole numbers.
     """
     given = np.asarray(array)
-    if given.dtype == np.int64 and kind is np.int64 and given.flags.c_contiguous and given.flags.aligned:
+    if given.dtype.kind == "i" and given.dtype == kind and given.flags.c_contiguous and given.flags.aligned:
         return given
     if given.dtype.kind not in "iu" and given.size:
         raise DataError(f"an array of {given.dtype} is not whole numbers", where="kernel", do="give Int64 ticks, lots or money units")

@@ -87,7 +87,7 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
     desk.set(**timing_of(getattr(market, "timing", None), desk.flags, bars, assets))
     margin = rows_of_a_bar(desk, room)
     asked_rows = 0 if plan.requests is None else 2 * len(plan.requests.told)
-    length = margin + min(FIRST_ROWS, desk.offer_slot.size + desk.events + asked_rows + 64)
+    length = margin + min(FIRST_ROWS, desk.offers + desk.events + asked_rows + 64)
     desk.lay_out(assets, slots, room, claims_of(desk) + 1)
     desk.set(**unwritten(CURVES, bars), **unwritten(LOG, length), log_size=length, order_room=room - spare)
     desk.money[[CASH, DEPOSITS, EQUITY]] = tables.cash

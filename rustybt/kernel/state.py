@@ -228,8 +228,8 @@ class Desk:
     finer_high: Amounts
     finer_low: Amounts
 
-    offer_bar: Counts
-    offer_slot: Counts
+    offer_bar: Halves
+    offer_slot: Halves
     offer_value: Amounts
 
     flow_bar: Counts

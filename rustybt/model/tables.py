@@ -144,8 +144,8 @@ class Plan:
 
     Attributes:
         bars: number of bars of the run.
-        bar: (offers,) Int64 bar of each offer, never decreasing.
-        slot: (offers,) Int64, increasing within a bar.
+        bar: (offers,) Int32 or Int64 bar of each offer, never decreasing.
+        slot: (offers,) the same, increasing within a bar.
         value: (offers,) Int64: lots, money units or 1e-12 weights, by the slot's kind.
         requests: orders asked for one by one, or None.
 
@@ -157,13 +157,13 @@ class Plan:
     """
 
     bars: int
-    bar: Ints
-    slot: Ints
+    bar: npt.NDArray[np.integer]
+    slot: npt.NDArray[np.integer]
     value: Ints
     requests: Requests | None = None
 
     @classmethod
-    def from_starts(cls, start: Ints, slot: Ints, value: Ints) -> Plan:
+    def from_starts(cls, start: npt.NDArray[np.integer], slot: npt.NDArray[np.integer], value: Ints) -> Plan:
         """A plan in which the offers of bar t are ``start[t]:start[t + 1]``; (bars + 1,) starts."""
         return cls(len(start) - 1, np.repeat(np.arange(len(start) - 1, dtype=np.int64), np.diff(start)), slot, value)
 
