@@ -46,7 +46,7 @@ def intervals_frame(result: Result, draw: Draw) -> pl.DataFrame:
 
 def _activity(result: Result, curve: Curve, draw: Draw, block: float) -> dict[str, Interval]:
     """Exposure and turnover of resampled sessions."""
-    last = np.append(np.flatnonzero(curve.sessions[1:] != curve.sessions[:-1]), curve.bars - 1)
+    last = curve.session_ends
     session = np.searchsorted(last, np.arange(curve.bars))
     log = AtHome(result.books).log
     filled = log.having(Status.FILLED)

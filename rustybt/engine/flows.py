@@ -138,7 +138,7 @@ def settlements_at(panel: Panel) -> Ints:
     """The last bar of each session, at which futures are settled; none where there is no future."""
     if not panel.bars or all(asset.asset_class != "future" for asset in panel.assets):
         return NO_BARS
-    return np.append(np.flatnonzero(panel.sessions[1:] != panel.sessions[:-1]), panel.bars - 1).astype(np.int64)
+    return panel.session_ends
 
 
 def sessions_to_settle(given: object) -> int:
@@ -168,4 +168,4 @@ def turns_of(panel: Panel, settlement: int) -> Ints:
     """The bars that begin a session, but the first; none where sales settle at once."""
     if not panel.bars or not settlement:
         return NO_BARS
-    return (np.flatnonzero(panel.sessions[1:] != panel.sessions[:-1]) + 1).astype(np.int64)
+    return panel.session_ends[:-1] + 1

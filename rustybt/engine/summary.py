@@ -39,7 +39,7 @@ def curve_of(result: Result) -> Curve:
     settled = settled_per_bar(result.books)
     left = outcome.cash if settled is None else outcome.cash - settled
     use = outcome.use if settled is None else None
-    return Curve(panel.ts, panel.sessions, outcome.equity, left, outcome.gross, scale, cash, flows, use)
+    return Curve(panel.ts, panel.sessions, outcome.equity, left, outcome.gross, scale, cash, flows, use, panel.session_ends)
 
 
 def measure_run(result: Result) -> Mapping[str, Any]:
@@ -118,7 +118,7 @@ def weights_frame(result: Result) -> pl.DataFrame:
         ts, asset, weight (Float64, signed), one row per session and asset held, by ts then asset.
     """
     panel, width = result.panel, len(result.panel.assets)
-    last = np.append(np.flatnonzero(panel.sessions[1:] != panel.sessions[:-1]), panel.bars - 1)
+    last = panel.session_ends
     log = result.outcome.log
     moved = log.filled != 0
     held = np.zeros((len(last), width), dtype=np.int64)

@@ -122,6 +122,26 @@ class Panel:
         return self.frame.height == self.bars * len(self.assets)
 
     @cached_property
+    def session_ends(self) -> Ints:
+        """(sessions,) index of the last bar of each session."""
+        return last_of_each(self.sessions)
+
+    @cached_property
+    def largest(self) -> dict[str, int]:
+        """Largest magnitude of each column of ticks that somebody has asked for, by column of the frame."""
+        return {}
+
+    def reach(self, column: str) -> int:
+        """The largest magnitude of a column of ticks, nulls left out; 0 where there is none.
+
+        Args:
+            column: of the frame, such as ``ticks_close``.
+        """
+        if column not in self.largest:
+            self.largest[column] = largest_of(self.frame[column])
+        return self.largest[column]
+
+    @cached_property
     def parts(self) -> dict[int, Panel]:
         """Ends of this panel that were made, by their first bar: variants that begin at the same bar share one."""
         return {}
@@ -137,6 +157,32 @@ class Panel:
         for name in self.trusted:
             _update(digest, self.frame[name])
         return digest.hexdigest()
+
+
+def last_of_each(sessions: npt.NDArray[np.integer]) -> Ints:
+    """(sessions,) index of the last bar of each session.
+
+    Args:
+        sessions: (bars,) session of each bar, never decreasing.
+
+    Example:
+        >>> last_of_each(np.array([7, 7, 8, 9, 9])).tolist()
+        [1, 2, 4]
+    """
+    if not len(sessions):
+        return np.zeros(0, dtype=np.int64)
+    return np.append(np.flatnonzero(sessions[1:] != sessions[:-1]), len(sessions) - 1).astype(np.int64)
+
+
+def largest_of(ticks: pl.Series) -> int:
+    """The largest magnitude of whole numbers, nulls left out; 0 where there is none.
+
+    Example:
+        >>> largest_of(pl.Series([3, None, -4])), largest_of(pl.Series([], dtype=pl.Int64))
+        (4, 0)
+    """
+    known = (ticks.drop_nulls() if ticks.null_count() else ticks).to_numpy()
+    return max(abs(int(known.min(initial=0))), abs(int(known.max(initial=0))))
 
 
 def identity_of(assets: Sequence[Asset], settled: tuple[str | None, int, tuple[str, ...]], offsets: Ints, events: Ints) -> hashlib._Hash:

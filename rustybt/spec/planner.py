@@ -7,7 +7,7 @@ windows on whole ticks, and computing cross-sections on scheduled rows alone.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Protocol
@@ -204,13 +204,13 @@ class SignalPlan:
         wanted = self.evaluate(twice, units).head(1)
         return wanted if rows is None or bool(rows[0]) else wanted.clear()
 
-    def warnings(self, frame: pl.DataFrame) -> list[str]:
-        """What may round where exact ticks were hoped for, one sentence each."""
-        largest = {}
-        for column in compared(self.windows.values()):
-            ticks = frame[f"ticks_{column}"]
-            known = (ticks.drop_nulls() if ticks.null_count() else ticks).to_numpy()
-            largest[column] = max(abs(int(known.min(initial=0))), abs(int(known.max(initial=0))))
+    def warnings(self, reach: Callable[[str], int]) -> list[str]:
+        """What may round where exact ticks were hoped for, one sentence each.
+
+        Args:
+            reach: gives the largest magnitude of a column of ticks.
+        """
+        largest = {column: reach(f"ticks_{column}") for column in compared(self.windows.values())}
         found = tie_warning(self.windows.values(), largest)
         return [] if found is None else [found]
 

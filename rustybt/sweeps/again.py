@@ -17,7 +17,6 @@ from rustybt.errors import ConfigError, RustyBTError
 from rustybt.model import Panel
 from rustybt.sweeps.evaluate import ROOM, Rows
 from rustybt.sweeps.executors import evaluated
-from rustybt.sweeps.moments import session_ends
 from rustybt.sweeps.options import CHUNK, Site, chunk_size
 from rustybt.sweeps.variants import Block, Chunk, Variants
 from rustybt.sweeps.work import Work
@@ -60,7 +59,7 @@ class Tried:
         if not self.rows.height:
             raise ConfigError("no variant has run", where="sweep, returns", do="look at the column 'error'")
         used = {block.data for block in self.variants.blocks}
-        counts = {len(session_ends(begun(self.panels[data], self.config).sessions)) for data in used}
+        counts = {len(begun(self.panels[data], self.config).session_ends) for data in used}
         if len(counts) > 1:
             raise ConfigError("the datasets have different sessions", where="sweep, returns", do="sweep one dataset at a time")
         return counts.pop()
@@ -116,7 +115,7 @@ class Tried:
             raise RustyBTError(f"a variant that ran before fails now: {wrong[0]}", where=f"variant {chunk.first} and after", do=do)
         panel, scale = begun(self.panels[chunk.block.data], self.config), 10.0**self.config.money_scale
         opening = float(self.config.cash.scaleb(self.config.money_scale))
-        ends = rows.curves[:, session_ends(panel.sessions)]
+        ends = rows.curves[:, panel.session_ends]
         table = np.empty((ends.shape[1], len(ends)))
         for at, units in enumerate(ends):
             table[:, at] = simple_returns(np.concatenate(([opening], units)) / scale)

@@ -28,7 +28,7 @@ from rustybt.spec.planner import deepest
 from rustybt.sweeps.features import UNFIT, UNIVERSE, UNUSABLE, Generation, Group
 from rustybt.sweeps.forms import Filled
 from rustybt.sweeps.machine import room_of
-from rustybt.sweeps.moments import scratch_of, session_ends
+from rustybt.sweeps.moments import scratch_of
 from rustybt.sweeps.onepass import FINAL, evaluate_each
 from rustybt.sweeps.program import Program, leaves_of, program_of
 from rustybt.sweeps.sketch import Sketch
@@ -108,7 +108,7 @@ class Batches:
         self.programs: dict[Hashable, Program | None] = {}
         self.lock, self.bench = threading.Lock(), Bench()
         self.can = not (config.flows or config.dated or config.rates) and config.benchmark is None and bool(panel.assets)
-        self.last = session_ends(panel.sessions) if panel.bars else np.zeros(0, dtype=np.int64)
+        self.last = panel.session_ends
         days = panel.sessions[self.last]
         self.periods = periods_per_year(np.concatenate((days[:1], days))) if self.can and panel.bars else 0.0
         self.units = {

@@ -13,7 +13,6 @@ import numpy as np
 
 from rustybt.analysis.metrics import performance as perf
 from rustybt.kernel.compile import MODE, kernel
-from rustybt.model.panel import Ints
 
 if MODE == "compiled":
     from rustybt.kernel.intrinsics import add_lanes, add_powers, fused
@@ -247,9 +246,3 @@ def metrics_of(reduced: Any, points: int, periods: float) -> dict[str, Any]:
 def scratch_of(sessions: int) -> tuple[Any, ...]:
     """What `reduce_one` works in."""
     return np.empty(sessions + 1), np.empty(sessions + 1), np.empty(3 * LANES), np.empty((64, 7))
-
-
-def session_ends(sessions: Any) -> Ints:
-    """The last bar of each session."""
-    found: Ints = np.append(np.flatnonzero(sessions[1:] != sessions[:-1]), len(sessions) - 1).astype(np.int64)
-    return found

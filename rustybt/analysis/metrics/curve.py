@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from rustybt.errors import DataError
+from rustybt.model.panel import last_of_each
 from rustybt.model.usage import Usage
 
 type Floats = npt.NDArray[np.float64]
@@ -66,6 +68,7 @@ class Curve:
         opening: cash before the first bar, money units. None: the first session's equity is the base and earns no return.
         flows: (bars,) Int64 money that came in before each bar, negative where it went out; None: none ever did.
         use: of capital, over the first blocks of these bars, where somebody added it up already.
+        ends: (sessions,) last bar of each session, where somebody knows it already, and that sessions never go back.
 
     Raises:
         DataError: no bars, lengths that differ, or sessions that go back.
@@ -87,6 +90,7 @@ class Curve:
     opening: int | None = None
     flows: Ints | None = None
     use: Usage | None = None
+    ends: Ints | None = None
 
     def __post_init__(self) -> None:
         lengths = {name: len(getattr(self, name)) for name in ("ts", "sessions", "equity", "cash", "gross")}
@@ -94,7 +98,7 @@ class Curve:
             raise DataError(f"columns of different length: {lengths}", where="equity curve", do="give one value per bar in each column")
         if not lengths["equity"]:
             raise DataError("no bars", where="equity curve", do="run over at least one bar")
-        if np.any(self.sessions[1:] < self.sessions[:-1]):
+        if self.ends is None and np.any(self.sessions[1:] < self.sessions[:-1]):
             row = int(np.flatnonzero(self.sessions[1:] < self.sessions[:-1])[0]) + 1
             raise DataError("a session goes back in time", where=f"equity curve, row {row}", do="sort the bars by ts")
 
@@ -103,9 +107,14 @@ class Curve:
         """Number of bars."""
         return len(self.equity)
 
+    @cached_property
+    def session_ends(self) -> Ints:
+        """(sessions,) index of the last bar of each session."""
+        return last_of_each(self.sessions) if self.ends is None else self.ends
+
     def closes(self) -> Closes:
         """The last equity of each session, and the returns between them."""
-        last = np.append(np.flatnonzero(self.sessions[1:] != self.sessions[:-1]), self.bars - 1)
+        last = self.session_ends
         days = self.sessions[last].astype(np.int32, copy=False)
         units = self.equity[last]
         if self.opening is not None:
