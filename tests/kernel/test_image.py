@@ -37,8 +37,9 @@ print(simulate(*one_asset([100, 101, 102], offers={0: 10})).cash.tolist(), "numb
 
 @pytest.fixture(scope="module", autouse=True)
 def warmed() -> None:
-    """All builds are compiled and kept."""
+    """All builds are compiled and kept, and what was not found before that is looked for again."""
     kernel.warm(processes=False)
+    entrance.code_of.cache_clear()
 
 
 @pytest.fixture
