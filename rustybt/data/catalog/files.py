@@ -7,15 +7,19 @@ import fcntl
 import hashlib
 import os
 import time
-import zlib
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from zlib_ng import zlib_ng
+
 from rustybt.errors import DataError
 
 BUFFER = 2**20
+BEHIND = 2**25
+"""Bytes of a file after which they are forced to the disk, and their memory is given back."""
 CRC = "crc32:"
 WAIT = 30.0
 """Seconds that a second writer waits for the first."""
@@ -53,7 +57,7 @@ class Crc32:
 
     def update(self, data: Any) -> None:
         """Add bytes."""
-        self._sum = zlib.crc32(data, self._sum)
+        self._sum = zlib_ng.crc32(data, self._sum)
 
     def hexdigest(self) -> str:
         """As it is kept: with its name, by which it is told from a SHA-256."""
@@ -66,17 +70,26 @@ class Summed:
     Args:
         path: of the file.
         quick: with CRC-32 in place of SHA-256.
+        unread: nobody reads it soon. A thread forces it to the disk while it grows, and the system need not keep it in memory: pages that
+            go round are cheaper than fresh ones, and others keep theirs.
     """
 
-    def __init__(self, path: Path, *, quick: bool = False) -> None:
+    def __init__(self, path: Path, *, quick: bool = False, unread: bool = False) -> None:
         self.path, self.size, self._sum = path, 0, Crc32() if quick else hashlib.sha256()
         self._file = path.open("wb", buffering=BUFFER)
+        self._beside = ThreadPoolExecutor(1) if unread and hasattr(os, "posix_fadvise") else None
+        self._behind, self._settling = 0, list[Future[None]]()
 
     def __enter__(self) -> Summed:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        try:
+            if self._beside is not None:
+                self._beside.shutdown()
+                self._settled()
+        finally:
+            self._file.close()
 
     @property
     def said(self) -> tuple[str, int, str]:
@@ -93,7 +106,21 @@ class Summed:
         self._sum.update(data)
         count = self._file.write(data)
         self.size += count
+        if self._beside is not None and self.size - self._behind >= BEHIND:
+            self._file.flush()
+            self._settled()
+            self._settling.append(self._beside.submit(self._give_back, self.size))
+            self._behind = self.size
         return count
+
+    def _settled(self) -> None:
+        """Wait for what is on its way to the disk, and say what it refused."""
+        while self._settling:
+            self._settling.pop().result()
+
+    def _give_back(self, size: int) -> None:
+        os.fdatasync(self._file.fileno())
+        os.posix_fadvise(self._file.fileno(), 0, size, os.POSIX_FADV_DONTNEED)
 
     def tell(self) -> int:
         """Bytes so far."""

@@ -40,7 +40,7 @@ class OfSpill:
 
     def __init__(self, found: Gathered) -> None:
         self._rows, self._offsets, self._found = found.rows, found.offsets, found
-        self.assets, self.warnings, self.quarantine = found.assets, found.warnings, found.quarantine
+        self.assets, self.quarantine = found.assets, found.quarantine
         self._symbols = pl.Series("asset", [asset.symbol for asset in found.assets], dtype=pl.Enum([a.symbol for a in found.assets]))
         self.height = found.rows.height
 
@@ -48,6 +48,11 @@ class OfSpill:
     def columns(self) -> list[str]:
         """Names of the columns of its frame."""
         return ["ts", "asset", "session", *(f"{kind}{name}" for kind in ("", "ticks_", "adj_", "ticks_adj_") for name in FIELDS)]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about its rows."""
+        return self._found.warnings
 
     @cached_property
     def snapshot(self) -> str:
@@ -74,7 +79,7 @@ class OfSpill:
 
     def write_frame(self, folder: Path) -> File:
         """Write the columns that are mapped."""
-        with Summed(folder / READY, quick=True) as ready:
+        with Summed(folder / READY, quick=True, unread=True) as ready:
             self._write_frame(ready)
         return ready.said
 
