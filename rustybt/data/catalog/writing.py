@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from rustybt.model import Asset, Event
 
 FORMAT = 1
 BESIDE = 3
-"""Threads beside the one that writes the bars."""
+"""Threads at most beside the one that writes the bars; no more than there are processors left, for the bars take longest."""
 
 
 def write_snapshot(folder: Path, content: Content, events: Sequence[Event] | None) -> Files:
@@ -30,34 +31,35 @@ def write_snapshot(folder: Path, content: Content, events: Sequence[Event] | Non
     Raises:
         DataError: what was read back is not what was to be written.
     """
-    with ThreadPoolExecutor(BESIDE) as pool:  # beside the bars, on other processors; what takes longest begins first
-        frame = pool.submit(_settled, folder, content.write_frame)
-        known = pool.submit(lambda: content.snapshot)
-        arrays = pool.submit(_settled, folder, content.write_arrays)
+    with ThreadPoolExecutor(1) as disk, ThreadPoolExecutor(min(BESIDE, max((os.cpu_count() or 1) - 1, 1))) as pool:
+
+        def settled(write: Callable[[Path], File]) -> tuple[File, Future[None]]:
+            file = write(folder)
+            return file, disk.submit(settle_one, folder / file[0])
+
+        frame = pool.submit(settled, content.write_frame)  # what takes longest begins first
+        arrays = pool.submit(settled, content.write_arrays)
+        known = pool.submit(lambda: (content.snapshot, content.warnings))
         with Summed(folder / BARS) as bars:
             write_bars(bars, content)
+        safe = disk.submit(settle_one, folder / BARS)
+        same = same_bars(folder / BARS, content)
         with Summed(folder / QUARANTINE) as aside:
             content.quarantine.write_parquet(aside, compression="zstd")  # type: ignore[arg-type]
-        settled = pool.submit(settle_one, folder / BARS)
         known.result()
         with Summed(folder / DESCRIPTION) as words:
             about = json.dumps(description(content, events), indent=1) + "\n"
             words.write(about.encode())
         said = json.loads(about)
         listed = None if events is None else list(events)
-        if not same_bars(folder / BARS, content) or assets_of(said) != content.assets or events_of(said) != listed:
+        if not same or assets_of(said) != content.assets or events_of(said) != listed:
             raise DataError(
                 "the snapshot reads back differently", where=str(folder), do="leave out extra columns of unusual types: extras=[]"
             )
-        settled.result()
-        return [*(file.said for file in (bars, aside, words)), frame.result(), arrays.result()]
-
-
-def _settled(folder: Path, write: Callable[[Path], File]) -> File:
-    """Write a file and force it to the disk, which takes its time while others work."""
-    file = write(folder)
-    settle_one(folder / file[0])
-    return file
+        made = [frame.result(), arrays.result()]
+        for waited in (safe, *(one for _, one in made)):
+            waited.result()
+        return [*(file.said for file in (bars, aside, words)), *(file for file, _ in made)]
 
 
 def description(content: Content, events: Sequence[Event] | None) -> dict[str, Any]:

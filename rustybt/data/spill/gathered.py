@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -43,7 +44,7 @@ class Gathered:
         rows: in order of asset and time.
         firsts, lasts: instants of the first and the last row of each asset.
         largest: by column, the ticks farthest from zero.
-        warnings: what was set aside, rounded or assumed.
+        said: what was set aside, rounded or assumed.
         quarantine: rows that were set aside.
     """
 
@@ -53,8 +54,13 @@ class Gathered:
     firsts: tuple[int, ...]
     lasts: tuple[int, ...]
     largest: dict[str, int]
-    warnings: tuple[str, ...]
+    said: tuple[str, ...]
     quarantine: pl.DataFrame
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What a panel says: also of moves that look like splits, for which every row is looked at."""
+        return (*self.said, *warn_of_leaps(self.rows, self.offsets, self.assets))
 
 
 def gather(plain: Plain, options: Options, spill: Spill) -> Gathered | None:
@@ -136,7 +142,7 @@ def _joined(found: Sequence[Part], options: Options, spill: Spill, listed: Seque
         firsts=tuple(spans[asset.symbol][0][0] for asset in assets),
         lasts=tuple(spans[asset.symbol][-1][1] for asset in assets),
         largest={name: max(part.largest[name] for part in found) for name in FIELDS},
-        warnings=(*said, *warn_of_leaps(rows, offsets, assets)),
+        said=tuple(said),
         quarantine=pl.concat(aside).sort("asset", maintain_order=True) if aside else pl.DataFrame(),
     )
 
