@@ -15,6 +15,8 @@ import polars as pl
 
 HEAD = 1000
 """Rows that the types are found from."""
+FEW = 4
+"""Rows that tell whether a text may be a time: Polars tries every way to write one on every text, 20 us each."""
 ENOUGH = 2**20
 """Bytes that usually hold them: given the path of a large file, Polars touches most of it to read its first rows."""
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}([T ])\d{2}:\d{2}:\d{2}((?:\.0+)?)(Z|\+00:?00|)")
@@ -65,13 +67,25 @@ def head_of(path: str) -> Head | None:
         PolarsError: the file cannot be read.
     """
     start = _start(path)
-    first = pl.read_csv(start, try_parse_dates=True, infer_schema_length=HEAD, n_rows=HEAD, glob=False)
-    if any(first[name].null_count() == first.height for name in first.columns):
+    plain = pl.read_csv(start, infer_schema_length=HEAD, n_rows=HEAD, glob=False)
+    if any(plain[name].null_count() == plain.height for name in plain.columns):
         return None
-    timed = [name for name, dtype in first.schema.items() if dtype.is_temporal()]
     texts = pl.read_csv(start, infer_schema=False, n_rows=HEAD, glob=False)
-    found = {name: written for name in timed if (written := _written(texts[name])) is not None}
-    return Head(first.schema, found if len(found) == len(timed) else None)
+    written = {name: _written(texts[name]) for name, dtype in plain.schema.items() if dtype == pl.String}
+    try:
+        timed = {} if any(plain[name].head(FEW).null_count() for name in written) else _timed(start, FEW)
+    except pl.exceptions.ComputeError:  # a row behind them is not like them
+        timed = {}
+    if not timed or any(written.get(name) is None for name in timed):
+        timed = _timed(start, HEAD)
+    found = {name: how for name in timed if (how := written.get(name)) is not None}
+    return Head(pl.Schema({**plain.schema, **timed}), found if len(found) == len(timed) else None)
+
+
+def _timed(start: bytes | str, rows: int) -> dict[str, pl.DataType]:
+    """Columns of times, by the first rows."""
+    schema = pl.read_csv(start, try_parse_dates=True, infer_schema_length=rows, n_rows=rows, glob=False).schema
+    return {name: dtype for name, dtype in schema.items() if dtype.is_temporal()}
 
 
 def scan_by_head(path: str) -> pl.LazyFrame | None:

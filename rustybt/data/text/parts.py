@@ -73,12 +73,10 @@ class Parts:
             text = None
         if text is None:
             return None
-        lines = int(np.count_nonzero(text == read.NEWLINE))
-        rows, seen = self._room(lines)
-        seen.table.fill(-1)
-        stop, known, failed = p.parse(text, self._layouts[piece.file], rows, (0, lines), seen)
-        if failed >= 0 or stop != lines:
+        found_in = self._parsed(text, self._layouts[piece.file])
+        if found_in is None:
             return None
+        rows, seen, lines, known = found_in
         ts, codes, gaps = (array[:lines] for array in (rows.ts, rows.codes, rows.gaps))
         floats, wholes = (array[:, :lines] for array in (rows.floats, rows.wholes))
         if "asset" in self._kinds:
@@ -96,6 +94,24 @@ class Parts:
             place[[at[name] for name in order]] = np.arange(len(order), dtype=np.uint32)
             codes = place[codes]
         return frame_of(self._kinds, p.Rows(ts, codes, floats, wholes, gaps), order)
+
+    def _parsed(self, text: np.ndarray[Any, np.dtype[np.uint8]], layout: Any) -> tuple[Any, Any, int, int] | None:
+        """Rows of a text, the names in it, and how many there are of both; None where a line is not plain.
+
+        Its lines are counted where there is no memory yet, or too little.
+        """
+        from rustybt.data.text import parse as p
+
+        counted = not hasattr(self._mine, "seen")
+        while True:
+            rows, seen = self._room(int(np.count_nonzero(text == read.NEWLINE)) if counted else 0)
+            seen.table.fill(-1)
+            stop, known, failed = p.parse(text, layout, rows, (0, len(rows.ts)), seen)
+            if failed < 0:
+                return rows, seen, stop, known
+            if counted or stop < len(rows.ts):
+                return None
+            counted = True
 
     def _room(self, lines: int) -> tuple[Any, Any]:
         """Arrays for so many rows and the names in them."""

@@ -10,13 +10,14 @@ import pytest
 import rustybt as rbt
 from rustybt.data.sources import READERS, collect, open_source
 from rustybt.data.text import head
-from rustybt.data.text.head import scan_by_head
+from rustybt.data.text.head import head_of, scan_by_head
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three rows tell the types."""
+    """Three rows tell the types, and two of them which texts may be times."""
     monkeypatch.setattr(head, "HEAD", 3)
+    monkeypatch.setattr(head, "FEW", 2)
 
 
 def written(path: Path, stamps: list[str], closes: list[str]) -> str:
@@ -86,3 +87,11 @@ def test_a_quoted_and_an_empty_file_are_read_too(tmp_path: Path) -> None:
     with pytest.raises(rbt.DataError, match="no rows"):
         rbt.load(str(path), stamp="close")
     assert isinstance(open_source(str(path), by_head=True)[0][1], pl.LazyFrame)
+
+
+@pytest.mark.parametrize("third", ["2024-03-06T21:00:00Z", "2024-03-06", "2024-02-30T21:00:00Z", "2024-03-06T21:00:00.5Z", "x", "5", ""])
+def test_few_rows_tell_of_times_what_all_of_the_first_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, third: str) -> None:
+    path = written(tmp_path / "bars.csv", ["2024-03-04T21:00:00Z", "2024-03-05T21:00:00Z", third], PLAIN[:3])
+    few = head_of(path)
+    monkeypatch.setattr(head, "FEW", head.HEAD)
+    assert few == head_of(path)
