@@ -53,7 +53,11 @@ def warn_of_leaps(rows: Rows, offsets: Ints, assets: Sequence[Asset]) -> list[st
 def _may_leap(rows: Rows, asset: Asset, first: int, last: int) -> bool:
     for start in range(first, last, CHUNK):
         begin, stop = max(start - 1, first), min(start + CHUNK, last)
-        opens, closes = doubles(rows, "open", asset, begin, stop), doubles(rows, "close", asset, begin, stop)
-        if candidates(opens, closes, rows.column("session", begin, stop), NONE):
+        days = rows.column("session", begin, stop)
+        turns = np.flatnonzero(days[1:] != days[:-1])
+        near = np.unique(np.concatenate([turns, turns + 1]))  # the last row of a session and the first of the next
+        ticks = (rows.column(f"ticks_{name}", begin, stop)[near] for name in ("open", "close"))
+        opens, closes = (nearest_doubles(some, asset.tick_size) for some in ticks)
+        if candidates(opens, closes, days[near], NONE):
             return True
     return False
