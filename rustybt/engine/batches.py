@@ -17,7 +17,7 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Sent:
-    """Requests of one order of a strategy, in no order.
+    """Requests of one order of a strategy, those of an asset together and assets in order.
 
     Attributes:
         values: by field of `rustybt.model.Requests.rows`: the same in all of them, or one each; what is not named is 0. Entry and flags
@@ -47,12 +47,11 @@ def none_sent() -> Sent:
     return Sent({}, none, 0, none)
 
 
-def in_order(parts: Sequence[Sent], slots: int, bars: int, first: int = 0) -> tuple[Ints, Rows, Rows]:
+def in_order(parts: Sequence[Sent], bars: int, first: int = 0) -> tuple[Ints, Rows, Rows]:
     """Requests of all sleeves by bar, slot, entry and place; what cancels before what sends.
 
     Args:
         parts: what is sent.
-        slots: of all sleeves.
         bars: of the run.
         first: index of the first of them.
 
@@ -80,14 +79,14 @@ def in_order(parts: Sequence[Sent], slots: int, bars: int, first: int = 0) -> tu
     columns = np.empty((len(fields), count), dtype=np.int64)
     for column, name in zip(columns, fields, strict=True):
         _each(parts, name, column)
-    each = np.empty((3, count), dtype=np.int64)
-    np.concatenate([part.bar for part in parts], out=each[0], casting="same_kind")
-    each[0] -= first
-    each[1] = np.arange(len(parts)).repeat(sizes)
-    each[2] = np.arange(count) if apart else each[1]
-    scratch = np.zeros(slots + 1, dtype=np.int64), np.empty(count, dtype=np.int64)
+    bar = np.concatenate([part.bar for part in parts], dtype=np.int64, casting="same_kind")
+    if first:
+        bar -= first
     places = np.array([TOLD_FIELDS.index(name) for name in fields], dtype=np.int64)
-    lay_out(told, start, *scratch, each, common, places, columns)
+    ends = sizes.cumsum()
+    heads = np.array([ends - sizes, ends])
+    if not lay_out(told, start, heads, bar, np.arange(count if apart else 0), common, places, columns):
+        raise RuntimeError("evaluated rows do not lie asset by asset, which they always do: report this")
     return start, told, patterns
 
 

@@ -188,9 +188,9 @@ class Incremental:
         """What is asked for at a bar, as the book takes it."""
         if not requests:
             return ()
-        moment, slots = bar.moment, len(self.sleeves) * len(self.assets)
+        moment = bar.moment
         clock = Clock(*(np.array([number], dtype=np.int64) for number in (moment.session, moment.ts, 0)))
-        return Requests(*in_order(requests, slots, 1, bar.index), clock).rows
+        return Requests(*in_order(requests, 1, bar.index), clock).rows
 
     def _requests(self, strategy: Strategy, terms: Mapping[str, Column], bar: Bar, number: int) -> list[Sent]:
         values = {term: column.series for term, column in terms.items()}

@@ -55,7 +55,7 @@ class Money:
 
 
 def rows_of(strategy: Strategy, given: Evaluated, keep: Flags | None, first_slot: int, money: Money) -> list[Sent]:
-    """The requests of one sleeve, in no order.
+    """The requests of one sleeve, order by order of the strategy.
 
     Args:
         strategy: whose orders.
@@ -182,12 +182,14 @@ class Reader:
             rows: which.
             units_of: makes them.
         """
-        columns = self.given.column[rows].astype(np.int32, copy=False)
+        columns = self.given.column if len(rows) == len(self.given.column) else self.given.column[rows]
+        columns = columns.astype(np.int32, copy=False)
         if name not in self.asked.fixed:
             values = self.part(name)
             assert values is not None
             return units_of(self.numbers(name, values, rows), columns, lambda place: int(rows[place]))
-        used = np.flatnonzero(np.bincount(columns)).astype(np.int32)  # what one number comes to may depend on the asset
+        # What one number comes to may depend on the asset. Rows lie asset by asset, one after the other.
+        used = columns[np.append(True, columns[1:] != columns[:-1])]
         units = units_of(
             self.asked.fixed[name].new_from_index(0, len(used)), used, lambda place: int(rows[np.argmax(columns == used[place])])
         )
@@ -289,9 +291,9 @@ def in_ticks(values: pl.Series, columns: npt.NDArray[np.int32], sizes: Sequence[
         return np.rint(ticks, out=ticks)
 
 
-def requests_of(parts: Sequence[Sent], slots: int, clock: Clock) -> Requests:
+def requests_of(parts: Sequence[Sent], clock: Clock) -> Requests:
     """All requests of a run."""
-    return Requests(*in_order(parts, slots, len(clock.ts)), clock)
+    return Requests(*in_order(parts, len(clock.ts)), clock)
 
 
 def clock_of(panel: Panel) -> Clock:

@@ -172,4 +172,4 @@ def build_requests(sleeves: Sleeves, panel: Panel, signals: Mapping[str, Signals
         terms = {term: frame[term] for term in evaluated.plan.terms}
         given = Evaluated(terms, bar, row_columns(panel, rows), panel.ts)
         parts += rows_of(strategy, given, None if due is None else due[bar], number * len(panel.assets), money)
-    return requests_of(parts, len(sleeves) * len(panel.assets), clock_of(panel))
+    return requests_of(parts, clock_of(panel))

@@ -13,8 +13,6 @@ KIND, MEASURE, FLAGS, TRAIL, RATE, OFFSET, DISPLAY = (
     whole(REQUEST_FIELDS.index(name)) for name in ("kind", "measure", "flags", "trail", "trail_rate", "offset", "display")
 )
 SLOT, SIZE, LIMIT_AT, STOP_AT, PATTERN = (whole(n) for n in range(len(TOLD_FIELDS)))
-BAR, PART, OF = (whole(n) for n in range(3))
-"""Rows of what `lay_out` is told of each request."""
 MARKET, FOR_LIMIT, STOP, STOP_LIMIT = (whole(OrderKind[name]) for name in ("MARKET", "LIMIT", "STOP", "STOP_LIMIT"))
 LIMIT_IF_TOUCHED, FILLED = whole(OrderKind.LIMIT_IF_TOUCHED), whole(Measure.FILLED)
 WAITS, UNSENT = whole(OrderFlag.JOIN | OrderFlag.DORMANT), whole(OrderFlag.CANCEL | OrderFlag.AMEND)
@@ -24,44 +22,53 @@ too many; less than nothing shown; a number that does not fit; a pattern that is
 
 
 @entry
-def lay_out(told: Any, ends: Any, by_slot: Any, order: Any, each: Any, common: Any, fields: Any, columns: Any) -> None:
-    """Write the rows of requests in the order in which they are served: by bar, then slot, then as they are given.
+def lay_out(told: Any, ends: Any, heads: Any, bars: Any, of: Any, common: Any, fields: Any, columns: Any) -> bool:
+    """Write the rows of requests in the order in which they are served: by bar, then slot, then part.
 
     Args:
         told: (requests, len(TOLD_FIELDS)) Int64, written here.
         ends: (bars + 1,) zeros; becomes where the requests of each bar begin, and behind the last one their number.
-        by_slot: (slots + 1,) zeros, scratch.
-        order: (requests,) scratch.
-        each: (3, requests) the bar of each, the part that it belongs to, its pattern.
+        heads: (2, parts) where the requests of each part begin, and end. The first become the second.
+        bars: (requests,) the bar of each.
+        of: (requests,) the pattern of each; none where it is the number of its part.
         common: (parts, len(TOLD_FIELDS)) what the requests of a part have in common.
         fields: places in a row in which requests of a part differ.
         columns: (fields, requests) what each has there.
+
+    Returns:
+        False, and nothing is written, where the requests of a part are not in order of their slots.
     """
-    count, first = each.shape[1], -1
+    first = -1
     for place in range(fields.shape[0]):
         first = place if fields[place] == SLOT else first
-    for k in range(count):
-        ends[each[BAR, k] + 1] += 1
-        by_slot[(columns[first, k] if first >= 0 else common[each[PART, k], SLOT]) + 1] += 1
+    parts, most = heads.shape[1], 0
+    for part in range(parts):
+        before = 0
+        for k in range(heads[0, part], heads[1, part]):
+            slot = columns[first, k] if first >= 0 else common[part, SLOT]
+            if slot < before:
+                return False
+            before = slot
+        most = max(most, before)
+    for k in range(bars.shape[0]):
+        ends[bars[k] + 1] += 1
     before = 0
     for b in range(1, ends.shape[0]):  # where bar b - 1 begins, from which on its requests are counted up below
         ends[b], before = before, before + ends[b]
-    for slot in range(1, by_slot.shape[0]):
-        by_slot[slot] += by_slot[slot - 1]
-    for k in range(count):
-        slot = columns[first, k] if first >= 0 else common[each[PART, k], SLOT]
-        order[by_slot[slot]] = k
-        by_slot[slot] += 1
-    for i in range(count):
-        k = order[i]
-        bar, part = each[BAR, k], each[PART, k]
-        at = ends[bar + 1]
-        ends[bar + 1] = at + 1
-        for field in range(common.shape[1]):
-            told[at, field] = common[part, field]
-        for place in range(fields.shape[0]):
-            told[at, fields[place]] = columns[place, k]
-        told[at, PATTERN] = each[OF, k]
+    for slot in range(most + 1):
+        for part in range(parts):
+            k, end = heads[0, part], heads[1, part]
+            while k < end and (columns[first, k] if first >= 0 else common[part, SLOT]) == slot:
+                at = ends[bars[k] + 1]
+                ends[bars[k] + 1] = at + 1
+                for field in range(common.shape[1]):
+                    told[at, field] = common[part, field]
+                for place in range(fields.shape[0]):
+                    told[at, fields[place]] = columns[place, k]
+                told[at, PATTERN] = of[k] if of.shape[0] > 0 else part
+                k += 1
+            heads[0, part] = k
+    return True
 
 
 @entry

@@ -109,6 +109,6 @@ def read_orders() -> None:
     from .asked import faults_of, lay_out
 
     one, told, pattern = (np.zeros(shape, dtype=np.int64) for shape in (1, (1, len(TOLD_FIELDS)), (1, len(REQUEST_FIELDS))))
-    ends, each = np.zeros(2, dtype=np.int64), np.zeros((3, 1), dtype=np.int64)
-    lay_out(told, ends, ends.copy(), one, each, told.copy(), one, told[:, :1].copy())
+    ends, heads = np.zeros(2, dtype=np.int64), np.array([[0], [1]], dtype=np.int64)
+    lay_out(told, ends, heads, one, one[:0], told.copy(), one, told[:, :1].copy())
     faults_of(told, pattern, one, 1)
