@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from rustybt.model.panel import Ints
 from rustybt.spec import Strategy
-from rustybt.sweeps.naming import Blank, Names, blank_of, checked, pattern_of, written
+from rustybt.sweeps.naming import Blank, Names, Told, blank_of, checked, pattern_of, written
 from rustybt.sweeps.sketch import Sketch
 from rustybt.sweeps.template import Node, template_of
 from rustybt.sweeps.traced import KINDS, Deed, Held, Opaque, Trace, Traced, is_traced, names_of, worked_out
@@ -45,7 +45,7 @@ class Table:
         self.names = tuple(names)
         self.steps = [(worked_out(deed, place), wanted) for deed, wanted in steps.items()]
         self.constants = [(worked_out(*_only(blank, place)), blank.deeds[0][1]) for blank in constants]
-        self.texts = [(pattern_of(blank.pieces, "%s"), [Gap(*pair, place) for pair in blank.deeds]) for blank in texts]
+        self.texts = [Gapped(blank, place) for blank in texts]
         self.known: dict[tuple[Any, ...], int] = {}
         self.fits: list[bool] = []
         self.numbers: list[list[float]] = [[] for _ in constants]
@@ -74,21 +74,38 @@ class Table:
         return np.array(found, dtype=np.int64)
 
     def _add(self, values: tuple[Any, ...], key: tuple[int, ...]) -> int:
+        fits, row, numbers, texts = True, len(self.fits), list[float](), list[str]()
         try:
-            fits = all(_came_out(done(values), wanted) for done, wanted in self.steps) if self.steps else True
-            numbers, texts = self._worked_out(values, key) if fits else ([], [])
+            for done, wanted in self.steps:
+                fits = fits and _came_out(done(values), wanted)
+            if fits:
+                numbers = [float(checked(done(values), kind)) for done, kind in self.constants]
+                texts = [one.filled(values, key) for one in self.texts]
         except (ArithmeticError, ValueError, TypeError):  # so would a call; what it says is found out there
-            fits, numbers, texts = False, [], []
+            fits = False
         self.fits.append(fits)
-        for held, number in zip(self.numbers, numbers or [0.0] * len(self.numbers), strict=True):
-            held.append(number)
-        for kept, text in zip(self.written, texts or [""] * len(self.written), strict=True):
-            kept.append(text)
-        return len(self.fits) - 1
+        for at, held in enumerate(self.numbers):
+            held.append(numbers[at] if fits else 0.0)
+        for at, kept in enumerate(self.written):
+            kept.append(texts[at] if fits else "")
+        return row
 
-    def _worked_out(self, values: tuple[Any, ...], key: tuple[int, ...]) -> tuple[list[float], list[str]]:
-        numbers = [float(checked(done(values), kind)) for done, kind in self.constants]
-        return numbers, [pattern % tuple([gap.filled(values, key) for gap in gaps]) for pattern, gaps in self.texts]
+
+class Gapped:
+    """A text with gaps.
+
+    Args:
+        blank: the text.
+        place: of the parameters by name.
+    """
+
+    def __init__(self, blank: Blank, place: Mapping[str, int]) -> None:
+        self.pieces, self.pattern = blank.pieces, pattern_of(blank.pieces, "%s")
+        self.gaps = [Gap(*pair, place) for pair in blank.deeds]
+
+    def filled(self, values: tuple[Any, ...], key: tuple[int, ...]) -> Told:
+        """The text; see `Gap.filled`."""
+        return Told.of(self.pieces, self.pattern, tuple([gap.filled(values, key) for gap in self.gaps]))
 
 
 class Gap:

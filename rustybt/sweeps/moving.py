@@ -40,6 +40,55 @@ def average(a: Any, span: Any, how: Any, out: Any) -> None:
 
 
 @aside
+def averages(a: Any, begins: Any, stop: int, how: Any, out: Any) -> None:
+    """`average` four times side by side: each value waits for the one before it, and the processor has time for other three.
+
+    Args:
+        a: four of (rows,) Float64.
+        begins: of each the first row with a value.
+        stop: the row behind the last.
+        how: weights of a new value, four, and whether weights add up from the first value on.
+        out: four of (rows,) Float64, filled here.
+    """
+    (x, y, z, w), (to_x, to_y, to_z, to_w), (alphas, adjust) = a, out, how
+    joint = max(begins[0], begins[1], begins[2], begins[3])
+    average(x, (begins[0], joint + 1), (alphas[0], adjust), to_x)
+    average(y, (begins[1], joint + 1), (alphas[1], adjust), to_y)
+    average(z, (begins[2], joint + 1), (alphas[2], adjust), to_z)
+    average(w, (begins[3], joint + 1), (alphas[3], adjust), to_w)
+    mean_x, mean_y, mean_z, mean_w = to_x[joint], to_y[joint], to_z[joint], to_w[joint]
+    left_x, left_y, left_z, left_w = 1.0 - alphas[0], 1.0 - alphas[1], 1.0 - alphas[2], 1.0 - alphas[3]
+    if not adjust:
+        share_x, share_y = alphas[0] / (left_x + alphas[0]), alphas[1] / (left_y + alphas[1])
+        share_z, share_w = alphas[2] / (left_z + alphas[2]), alphas[3] / (left_w + alphas[3])
+        for i in range(joint + 1, stop):
+            mean_x = mean_x + (x[i] - mean_x) * share_x
+            mean_y = mean_y + (y[i] - mean_y) * share_y
+            mean_z = mean_z + (z[i] - mean_z) * share_z
+            mean_w = mean_w + (w[i] - mean_w) * share_w
+            to_x[i], to_y[i], to_z[i], to_w[i] = mean_x, mean_y, mean_z, mean_w
+        return
+    sum_x, sum_y = weights(left_x, joint - begins[0]), weights(left_y, joint - begins[1])
+    sum_z, sum_w = weights(left_z, joint - begins[2]), weights(left_w, joint - begins[3])
+    for i in range(joint + 1, stop):
+        sum_x, sum_y, sum_z, sum_w = sum_x * left_x + 1.0, sum_y * left_y + 1.0, sum_z * left_z + 1.0, sum_w * left_w + 1.0
+        mean_x = mean_x + (x[i] - mean_x) * (1.0 / sum_x)
+        mean_y = mean_y + (y[i] - mean_y) * (1.0 / sum_y)
+        mean_z = mean_z + (z[i] - mean_z) * (1.0 / sum_z)
+        mean_w = mean_w + (w[i] - mean_w) * (1.0 / sum_w)
+        to_x[i], to_y[i], to_z[i], to_w[i] = mean_x, mean_y, mean_z, mean_w
+
+
+@aside
+def weights(left: float, bars: int) -> float:
+    """The sum of weights so many bars after the first value, added as `average` adds them."""
+    weight = 1.0
+    for _ in range(bars):
+        weight = weight * left + 1.0
+    return weight
+
+
+@aside
 def total(a: Any, span: Any, how: Any, out: Any) -> None:
     """Moving sums or means as Polars adds them: what leaves and what comes with an error of its own each (Kahan).
 

@@ -40,6 +40,37 @@ class Blank:
         return frozenset().union(*(names_of(deed) for deed, _ in self.deeds))
 
 
+class Told(str):
+    """A text whose gaps are filled in, and how: whoever reads it need not look for the numbers.
+
+    Attributes:
+        pieces: texts between the numbers, the same object for all that are filled in alike.
+        digits: the numbers as they are written.
+
+    Example:
+        >>> text = Told.of(("window ", " of 50%"), "window %s of 50%%", ("20",))
+        >>> text, text.digits
+        ('window 20 of 50%', ('20',))
+    """
+
+    __slots__ = ("digits", "pieces")
+    pieces: tuple[str, ...]
+    digits: tuple[str, ...]
+
+    @classmethod
+    def of(cls, pieces: tuple[str, ...], pattern: str, digits: tuple[str, ...]) -> Told:
+        """A text.
+
+        Args:
+            pieces: see above.
+            pattern: the same as `pattern_of` has it, with ``%s``.
+            digits: see above.
+        """
+        made = cls(pattern % digits)
+        made.pieces, made.digits = pieces, digits
+        return made
+
+
 def written(tree: Any) -> str:
     """A tree as text."""
     return json.dumps(tree, separators=(",", ":"), ensure_ascii=False)

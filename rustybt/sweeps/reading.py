@@ -11,16 +11,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from rustybt.spec.exact import Rolling, rolling_of
 from rustybt.spec.tree import is_column
+from rustybt.sweeps.naming import Told
 from rustybt.sweeps.ranks import METHODS
 
 NUMBER = re.compile(r":(-?\d[\d.eE+-]*)")
 """A number of a JSON text that has a name, and whatever looks like one within a text: that is noticed, and so is a number in a list."""
 MOST = 8
 """Ways to read texts of one shape that are remembered: one for each set of numbers that is not filled in."""
+SEVERAL = 2**12
+"""Sets of numbers that a part of a text is remembered for."""
 ARITHMETIC = {"Plus": "+", "Minus": "-", "Multiply": "*", "TrueDivide": "/"}
 LAGS = {"Shift": "shift", "Diff": "diff", "PctChange": "change"}
 ROLLED = {"Max": "max", "Min": "min", "Sum": "sum", "Mean": "mean"}
@@ -112,6 +116,29 @@ class Recipe(NamedTuple):
     size: int = 0
 
 
+class Alike(NamedTuple):
+    """Texts whose gaps are filled in.
+
+    Attributes:
+        recipes: how they are read.
+        first: numbers of the first of them.
+        gaps: which of these are filled in, from left to right.
+    """
+
+    recipes: list[Recipe]
+    first: tuple[str, ...]
+    gaps: tuple[int, ...]
+
+    def numbers(self, digits: tuple[str, ...]) -> Numbers:
+        """All numbers of one of them."""
+        if len(digits) == len(self.first):
+            return digits
+        found = list(self.first)
+        for at, number in zip(self.gaps, digits, strict=True):
+            found[at] = number
+        return found
+
+
 class Reader:
     """Reads the features of a sweep.
 
@@ -129,19 +156,42 @@ class Reader:
     def __init__(self) -> None:
         self.known: dict[tuple[str, ...], list[Recipe]] = {}
         self.shapes: dict[Any, int] = {}
+        self.told: dict[tuple[str, ...], Alike | None] = {}
 
     def read(self, text: str) -> Walk | None:
         """What a text says; None where a part of it is no step, or its numbers are none for it."""
-        parts = NUMBER.split(text)
-        numbers = parts[1::2]
-        recipes = self.known.setdefault(tuple(parts[::2]), [])
+        recipes, numbers = self._numbers(text)
         for recipe in recipes:
-            if all(numbers[at] == digits for at, digits in recipe.fixed):
+            if not recipe.fixed or all(numbers[at] == digits for at, digits in recipe.fixed):
                 return _filled(recipe, numbers)
         found = self._recipe(text, numbers)
         if len(recipes) < MOST:
             recipes.append(found)
         return _filled(found, numbers)
+
+    def _numbers(self, text: str) -> tuple[list[Recipe], Numbers]:
+        """How texts of this form are read, and its numbers."""
+        if isinstance(text, Told):
+            alike = self.told[text.pieces] if text.pieces in self.told else self._alike(text)
+            if alike is not None:
+                return alike.recipes, alike.numbers(text.digits)
+        parts = NUMBER.split(text)
+        return self.known.setdefault(tuple(parts[::2]), []), parts[1::2]
+
+    def _alike(self, text: Told) -> Alike | None:
+        """Where the numbers of texts stand whose gaps are filled in; None where one is no number that `NUMBER` finds."""
+        found, at, gaps = list(NUMBER.finditer(text)), 0, list[int]()
+        begins = {one.start(1): (place, one.end(1)) for place, one in enumerate(found)}
+        for piece, digits in zip(text.pieces, text.digits, strict=False):
+            place, end = begins.get(at + len(piece), (-1, -1))
+            at += len(piece) + len(digits)
+            if end != at:
+                self.told[text.pieces] = None
+                return None
+            gaps.append(place)
+        parts = NUMBER.split(text)
+        made = self.told[text.pieces] = Alike(self.known.setdefault(tuple(parts[::2]), []), tuple(parts[1::2]), tuple(gaps))
+        return made
 
     def _recipe(self, text: str, numbers: Numbers) -> Recipe:
         """How a text is read; one that was seen is not looked at again."""
@@ -154,10 +204,10 @@ class Reader:
             return made
 
         tree = json.loads(text, parse_int=lambda digits: placed(Whole, digits), parse_float=lambda digits: placed(Real, digits))
-        if seen == numbers:
+        if seen == list(numbers):
             reading = _Reading()
             try:
-                read, shape = reading.node(tree)
+                read, shape = reading.part(tree)
             except (Odd, KeyError, TypeError, ValueError, AttributeError, IndexError):  # a tree of another form
                 return Recipe(())
             fixed = tuple((at, digits) for at, digits in enumerate(numbers) if at not in reading.used)
@@ -182,7 +232,7 @@ def _plus(reach: int | None, bars: int) -> int | None:
 
 
 class _Reading:
-    """One text that is read. What `node` gives: how to fill the numbers in, and the shape.
+    """One text that is read. What `part` gives: how to fill the numbers in, and the shape.
 
     Attributes:
         used: places of the numbers that are filled in.
@@ -194,6 +244,17 @@ class _Reading:
         self.size = 0
 
     def node(self, tree: Any) -> tuple[Read, Any]:
+        """A part of a tree below another, which is filled in once for the same numbers.
+
+        Raises:
+            Odd, KeyError, TypeError, ValueError, AttributeError, IndexError: as `part`.
+        """
+        before = set(self.used)
+        read, shape = self.part(tree)
+        places = sorted(self.used - before)
+        return _remembered(read, places) if places and shape != ("number",) else read, shape
+
+    def part(self, tree: Any) -> tuple[Read, Any]:
         """Any part of a tree.
 
         Raises:
@@ -338,6 +399,22 @@ class _Reading:
             raise Odd
         self.used.add(number.at)
         return number.at
+
+
+def _remembered(read: Read, places: Sequence[int]) -> Read:
+    """Filling in, each set of numbers once."""
+    picked, known = itemgetter(*places), dict[Any, Made]()
+
+    def found(given: Numbers) -> Made:
+        key = picked(given)
+        made = known.get(key)
+        if made is None:
+            if len(known) >= SEVERAL:
+                known.clear()
+            made = known[key] = read(given)
+        return made
+
+    return found
 
 
 def _under(below: Made, step: Step, bars: int) -> Made:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rustybt.kernel.compile import aside, entry
-from rustybt.sweeps.moving import average, deviations, highest, means, total
+from rustybt.sweeps.moving import average, averages, deviations, highest, means, total
 from rustybt.sweeps.ranks import rank_bars
 
 NAMES = "shift diff change negate abs clip + - * / +n -n n- *n n/ ewm sum mean max min wSum wMean wVar wStd rank".split()
@@ -23,6 +23,10 @@ EWM, SUM, MEAN, MAX, MIN = (OPS[name] for name in "ewm sum mean max min".split()
 W_SUM, W_MEAN, W_VAR, W_STD, RANK = (OPS[name] for name in "wSum wMean wVar wStd rank".split())
 OP, OUT, LEFT, RIGHT, LEAD, FIRST, SECOND = range(7)
 """Columns of a program: two whole numbers are last."""
+UNDONE = 2
+"""Of a place: what it is to hold is not computed yet."""
+AHEAD = 32
+"""Steps among which others are looked for that can be done side by side with one."""
 
 
 @aside
@@ -101,6 +105,40 @@ def ordinary(a: Any, first: int, stop: int, signed: bool) -> bool:
     return bad == 0
 
 
+@aside
+def beside(code: Any, good: Any, s: int, after: int) -> int:
+    """The next exponential mean that can be computed side by side with step ``s``; ``s`` where there is none."""
+    for t in range(after + 1, min(s + AHEAD, code.shape[0])):
+        ready = code[t, OP] == EWM and code[t, FIRST] == code[s, FIRST]
+        if ready and good[code[t, OUT]] == UNDONE and good[code[t, LEFT]] == 1:
+            return t
+    return s
+
+
+@aside
+def average_four(program: Any, held: Any, steps: Any, rows: Any) -> None:
+    """Compute four exponential means of an asset side by side, where it has enough bars; the first may be there several times."""
+    (code, numbers), (values, good), (start, stop), (s, t, u, v) = program, held, rows, steps
+    least = max(code[s, LEAD], code[t, LEAD], code[u, LEAD], code[v, LEAD])
+    adjust = code[s, FIRST] != 0
+    if start + least < stop:
+        begins = (
+            start + code[s, LEAD] - code[s, SECOND], start + code[t, LEAD] - code[t, SECOND], start + code[u, LEAD] - code[u, SECOND],
+            start + code[v, LEAD] - code[v, SECOND],
+        )  # fmt: skip
+        a = values[code[s, LEFT]], values[code[t, LEFT]], values[code[u, LEFT]], values[code[v, LEFT]]
+        d = values[code[s, OUT]], values[code[t, OUT]], values[code[u, OUT]], values[code[v, OUT]]
+        averages(a, begins, stop, ((numbers[s, 0], numbers[t, 0], numbers[u, 0], numbers[v, 0]), adjust), d)
+    for one in steps:
+        first = start + code[one, LEAD]
+        if first < stop:
+            d = values[code[one, OUT]]
+            if start + least >= stop:
+                average(values[code[one, LEFT]], (first - code[one, SECOND], stop), (numbers[one, 0], adjust), d)
+            if not ordinary(d, first, stop, False):
+                good[code[one, OUT]] = 0
+
+
 @entry
 def compute_steps(program: Any, held: Any, totals: Any, rows: Any, room: Any) -> None:
     """Do the steps of a program.
@@ -119,6 +157,21 @@ def compute_steps(program: Any, held: Any, totals: Any, rows: Any, room: Any) ->
     starts, lengths, order, position, edges = rows
     (floats, whole), (sums, units, squares) = room, totals
     for s in range(code.shape[0]):
+        good[code[s, OUT]] = UNDONE
+    for s in range(code.shape[0]):
+        if good[code[s, OUT]] != UNDONE:
+            continue
+        if code[s, OP] == EWM and good[code[s, LEFT]] == 1:
+            t = beside(code, good, s, s)
+            u = beside(code, good, s, t) if t > s else s
+            v = beside(code, good, s, u) if u > s else s
+            if t > s:
+                steps = (s, t, u, v)
+                for one in steps:
+                    good[code[one, OUT]] = 1
+                for k in range(starts.size):
+                    average_four(program, held, steps, (starts[k], starts[k] + lengths[k]))
+                continue
         op, lead, p, q = code[s, OP], code[s, LEAD], code[s, FIRST], code[s, SECOND]
         d, a, b = values[code[s, OUT]], values[max(code[s, LEFT], 0)], values[max(code[s, RIGHT], 0)]
         windowed = (op >= W_SUM) & (op <= W_STD)
@@ -173,7 +226,20 @@ def put_steps(which: Any, held: Any, rows: Any, store: Any, first: int) -> None:
     """
     source, position = rows
     values, valid, sound = store
-    for f in range(which.shape[0]):
+    straight = source.size > 0
+    for i in range(source.size):
+        straight &= (source[i] == source[0] + i) & (position[i] == position[0] + i)
+    for f in range(which.shape[0] if straight else 0):
+        a, x, ok = held[which[f, 0], source[0] :], values[first + f], valid[first + f]
+        begin = min(max(which[f, 1] - position[0], 0), source.size)
+        for i in range(begin):
+            x[i], ok[i] = 0.0, 0
+        for i in range(begin, source.size):
+            x[i] = a[i]
+        for i in range(begin, source.size):
+            ok[i] = 1
+        sound[first + f] = begin
+    for f in range(0 if straight else which.shape[0]):
         a, lead, x, ok, last = held[which[f, 0]], which[f, 1], values[first + f], valid[first + f], 0
         for i in range(source.size):
             known = position[i] >= lead

@@ -13,7 +13,7 @@ differ stays with the planner. So another version of Polars, with another order 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -251,21 +251,23 @@ class _Program:
             self.pinned.add(known[0])
             return known
         name = step[0]
+        if name in OPTIONS:
+            (below, before), (back, two, numbers) = self._place(step[-1]), OPTIONS[name](step)
+            found = self._free(step, before + back)
+            self.code.append((OPS[name], found[0], below, -1, before + back, *two))
+            self.numbers.append(numbers)
+            return found
         if name == "column":
             values = self.walks.column(step[1])
             found = self._free(step, 0)
             self.walks.held[found[0]], self.walks.good[found[0]] = values, 1
             return found
+        two = 0, 0
         if name == "window":
-            lead = step[4] - 1
-            op, inputs, two, numbers = f"w{step[2]}", (self.walks.total(step), -1), (step[3], step[5]), NONE
-        elif name in TURNED:
-            op, inputs, lead, numbers = self._arithmetic(step)
-            two = (0, 0)
+            lead, numbers = step[4] - 1, NONE
+            op, inputs, two = f"w{step[2]}", (self.walks.total(step), -1), (step[3], step[5])
         else:
-            op, (below, before) = name, self._place(step[-1])
-            back, two, numbers = _options(step)
-            lead, inputs = before + back, (below, -1)
+            op, inputs, lead, numbers = self._arithmetic(step)
         found = self._free(step, lead)
         self.code.append((OPS[op], found[0], *inputs, lead, *two))
         self.numbers.append(numbers)
@@ -292,30 +294,40 @@ class _Program:
         places = self.walks.places
         place = len(places)
         if place == len(self.walks.held):
-            oldest = next(one for one, where in places.items() if where[0] not in self.pinned)
-            place = places.pop(oldest)[0]
+            place = places.popitem(last=False)[1][0]  # what is used here was put behind all others
         found = places[step] = place, lead
         self.pinned.add(place)
         return found
 
 
-def _options(step: Step) -> tuple[int, tuple[int, int], tuple[float, float]]:
-    """The numbers of a step: how many more bars have no value, two whole ones, two others.
+type Options = tuple[int, tuple[int, int], tuple[float, float]]
+"""The numbers of a step: how many more bars have no value, two whole ones, two others.
 
-    The second whole one says how many bars before its first value a window begins.
-    """
-    name = step[0]
-    if name in LAGS.values():
-        return step[1], (step[1], 0), NONE
-    if name == "ewm":
-        back = step[3] - 1
-        return back, (int(step[2]), back), (step[1], 0.0)
-    if name in ROLLED.values():
-        back = step[2] - 1
-        return back, (step[1], back), NONE
-    if name == "clip":
-        low, high = step[1], step[2]
-        return 0, (0, 0), (-np.inf if low is None else low, np.inf if high is None else high)
-    if name == "rank":
-        return 0, (METHODS[step[1]], 0), (-1.0 if step[2] else 1.0, 0.0)
-    return 0, (0, 0), NONE
+The second whole one says how many bars before its first value a window begins.
+"""
+
+
+def _average(step: Step) -> Options:
+    back = step[3] - 1
+    return back, (int(step[2]), back), (step[1], 0.0)
+
+
+def _rolled(step: Step) -> Options:
+    back = step[2] - 1
+    return back, (step[1], back), NONE
+
+
+def _clipped(step: Step) -> Options:
+    low, high = step[1], step[2]
+    return 0, (0, 0), (-np.inf if low is None else low, np.inf if high is None else high)
+
+
+OPTIONS: dict[str, Callable[[Step], Options]] = {
+    **dict.fromkeys(LAGS.values(), lambda step: (step[1], (step[1], 0), NONE)),
+    **dict.fromkeys(ROLLED.values(), _rolled),
+    **dict.fromkeys(("negate", "abs"), lambda _: (0, (0, 0), NONE)),
+    "ewm": _average,
+    "clip": _clipped,
+    "rank": lambda step: (0, (METHODS[step[1]], 0), (-1.0 if step[2] else 1.0, 0.0)),
+}
+"""Of steps that read one other."""

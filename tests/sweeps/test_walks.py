@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from rustybt.spec.planner import SignalPlan
 from rustybt.spec.tree import parse, text
 from rustybt.sweeps import features, walks
 from rustybt.sweeps.features import Group
+from rustybt.sweeps.naming import Told, pattern_of
 from rustybt.sweeps.reading import Reader
 from rustybt.sweeps.steps import compute_steps
 from rustybt.sweeps.walks import Walks
@@ -153,6 +155,43 @@ def test_texts_that_differ_in_numbers_alone_are_read_as_if_each_were_the_first(d
         ):  # fmt: skip
             found, alone = reader.read(text(expr)), Reader().read(text(expr))
             assert (found and found[:3] + found[4:]) == (alone and alone[:3] + alone[4:])
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=40)
+def test_texts_that_were_filled_in_are_read_like_others(data: st.DataObject) -> None:
+    reader, whole, real = Reader(), st.integers(-2, 30), st.floats(-4, 4) | st.sampled_from([1e-7, 1e22, 0.25])
+    for _ in range(6):
+        n, m, x = (repr(data.draw(kind)) for kind in (whole, whole, real))
+        for expr, digits in (
+            (CLOSE.shift(915), (n,)), ((CLOSE / 0.915).rolling_max(915, min_samples=915), (x, n, m)), (pl.col('b":7,"').shift(915), (n,)),
+            (CLOSE.ewm_mean(alpha=0.915, min_samples=3), (x,)), (CLOSE.rolling_quantile(0.915, window_size=7), (x,)),
+            (pl.col("close915"), (n,)),
+        ):  # fmt: skip
+            pieces = tuple(re.split(r"0\.915|915", text(expr)))
+            told = Told.of(pieces, pattern_of(pieces, "%s"), digits)
+            found, alone = reader.read(told), Reader().read(str(told))
+            assert (found and found[:3] + found[4:]) == (alone and alone[:3] + alone[4:])
+
+
+@pytest.mark.parametrize("adjust", [False, True])
+@pytest.mark.parametrize("name", PANELS)
+def test_means_that_are_computed_side_by_side_have_the_bits_of_the_planner(name: str, adjust: bool) -> None:
+    panel, spans = PANELS[name], [(3, 1), (9, 9), (4, 2), (2, 60), (30, 5), (5, 5), (7, 1)]
+    below = CLOSE, LOW - HIGH, CLOSE.shift(4), CLOSE.ewm_mean(span=3, adjust=adjust), 1 / (CLOSE - CLOSE)
+    exprs = [one.ewm_mean(span=span, adjust=adjust, min_samples=least) for one in below for span, least in spans]
+    exprs.insert(3, CLOSE.ewm_mean(span=3, adjust=not adjust))
+    own = Walks(panel, None)
+    read = [own.read(text(expr)) for expr in exprs]
+    shape = len(read), panel.frame.height
+    store = np.full(shape, 7.0), np.full(shape, 7, dtype=np.uint8), np.full(len(read), 7, dtype=np.int64)
+    done = own.put([walk for walk in read if walk is not None], store, 0)
+    assert done == [number < 29 for number in range(len(exprs))]
+    for row, expr in enumerate(exprs[:29]):
+        wanted, there, _, _ = planned(panel, expr, None)
+        assert np.array_equal(store[1][row] != 0, there)
+        assert np.array_equal(store[0][row].view(np.int64), np.where(there, wanted, 0.0).view(np.int64))
+        assert store[2][row] == features.sound_from(store[1][row])
 
 
 def test_what_looks_like_a_number_within_a_name_is_none() -> None:
