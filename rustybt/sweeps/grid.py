@@ -25,20 +25,22 @@ PART = 2**14
 
 
 class Turning(Sequence[Any]):
-    """A column of a grid: each value a number of times, over and over, without a place for each.
+    """A column of a grid, or a part of it: each value a number of times, over and over, without a place for each.
 
     Args:
         values: of the parameter.
         times: how often a value stands before the next.
         count: length of the column.
+        first: place of its first row in the whole column.
 
     Example:
-        >>> list(Turning([5, 10], 2, 8))
-        [5, 5, 10, 10, 5, 5, 10, 10]
+        >>> whole = Turning([5, 10], 2, 8)
+        >>> list(whole), list(whole[1:4])
+        ([5, 5, 10, 10, 5, 5, 10, 10], [5, 10, 10])
     """
 
-    def __init__(self, values: Sequence[Any], times: int, count: int) -> None:
-        self.values, self.times, self.length = values, times, count
+    def __init__(self, values: Sequence[Any], times: int, count: int, first: int = 0) -> None:
+        self.values, self.times, self.length, self.first = values, times, count, first
 
     def __len__(self) -> int:
         return self.length
@@ -49,24 +51,42 @@ class Turning(Sequence[Any]):
     def __getitem__(self, at: slice) -> Sequence[Any]: ...
     def __getitem__(self, at: int | slice) -> Any:
         if isinstance(at, slice):
-            values = self.values
-            return [values[code] for code in self.codes(range(*at.indices(self.length))).tolist()]
-        place = range(self.length)[at]
+            rows, values = range(*at.indices(self.length)), self.values
+            if rows.step == 1:
+                return Turning(values, self.times, len(rows), self.first + rows.start)
+            return [values[code] for code in self.codes(rows).tolist()]
+        place = self.first + range(self.length)[at]
         return self.values[place // self.times % len(self.values)]
 
     def codes(self, rows: range) -> Ints:
         """Which of the values stand in some of its rows."""
-        found: Ints = np.arange(rows.start, rows.stop, rows.step, dtype=np.int64) // self.times % len(self.values)
+        first = self.first
+        found: Ints = np.arange(first + rows.start, first + rows.stop, rows.step, dtype=np.int64) // self.times % len(self.values)
         return found
+
+    def told_apart(self) -> tuple[list[Any], Ints]:
+        """Its different values, and which of them stands in each row.
+
+        Example:
+            >>> different, which = Turning([5, 10, 15], 2, 4, 1).told_apart()
+            >>> different, which.tolist()
+            ([5, 10, 15], [0, 1, 1, 2])
+        """
+        codes = self.codes(range(self.length))
+        if self.length < len(self.values):
+            used, codes = np.unique(codes, return_inverse=True)
+            return [self.values[code] for code in used.tolist()], codes
+        return list(self.values), codes
 
     def all_codes(self) -> npt.NDArray[np.uint32]:
         """Which of the values stand in all of its rows, in the 4 bytes a row that Polars wants, without wider numbers on the way."""
         once = np.repeat(np.arange(len(self.values), dtype=np.uint32), self.times)
-        return np.tile(once, -(-self.length // max(1, len(once))))[: self.length]
+        begin = self.first % max(1, len(once))
+        return np.tile(once, -(-(begin + self.length) // max(1, len(once))))[begin : begin + self.length]
 
     def __iter__(self) -> Iterator[Any]:
         values, times = self.values, self.times
-        return (values[at // times % len(values)] for at in range(self.length))
+        return (values[at // times % len(values)] for at in range(self.first, self.first + self.length))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from rustybt.model.panel import Ints
 from rustybt.sweeps.forms import Filled, Form, agrees, form_of
-from rustybt.sweeps.grid import ABSENT, Assignments
+from rustybt.sweeps.grid import ABSENT, Assignments, Turning
 from rustybt.sweeps.sketch import Sketcher, exactly, quietly, texts_of
 from rustybt.sweeps.traced import KINDS, Held, Opaque, Trace, Watch
 
@@ -115,6 +115,9 @@ class Learner:
 
     def _codes(self, name: str, column: Sequence[Any]) -> Ints:
         """The numbers of the values of a parameter; -1 where a value is not allowed."""
+        if isinstance(column, Turning):
+            different, which = column.told_apart()
+            return self._codes(name, different)[which]
         known, keys = self.known.setdefault(name, Values()), keys_of(column)
         found: list[Any] = list(map(known.codes.get, keys))
         if None in found:

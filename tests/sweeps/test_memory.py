@@ -77,6 +77,14 @@ def test_places_of_a_column_are_those_of_its_rows(values: list[object], times: i
     column = Turning(values, times, count)
     assert column.all_codes().tolist() == column.codes(range(count)).tolist()
     assert [values[code] for code in column.all_codes().tolist()] == list(column)
+    for part in (slice(0, count), slice(1, count), slice(2, 3), slice(1, count - 1), slice(0, 0), slice(0, count, 2)):
+        own = column[part]
+        assert list(own) == [own[at] for at in range(len(own))] == list(column)[part]
+        assert list(own[1:3]) == list(own)[1:3]
+        if isinstance(own, Turning):
+            different, which = own.told_apart()
+            assert [different[code] for code in which.tolist()] == list(own)
+            assert [values[code] for code in own.all_codes().tolist()] == list(own)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 9, 130, 1_001, 70_000])
