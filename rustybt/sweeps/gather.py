@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ from rustybt.engine.begin import begun
 from rustybt.ledger.money import decimal_column
 from rustybt.sweeps.evaluate import Rows, frame_of
 from rustybt.sweeps.executors import evaluated
-from rustybt.sweeps.options import Options, chunk_size
+from rustybt.sweeps.options import Options, chunk_size, pieces
 from rustybt.sweeps.progress import Told, telling
 from rustybt.sweeps.registry import Trial, TrialRegistry, recorded
 from rustybt.sweeps.store import Folder
@@ -48,7 +49,9 @@ class Gathered:
 
     def fill(self, options: Options, progress: Told | bool | None, done: int) -> None:
         """Evaluate the variants from one on. What is there is kept, and counted, when it is broken off."""
-        chunks = self.variants.chunks(done, chunk_size(self.variants.count - done, options.site.workers, self.work.panels))
+        workers, panels = options.site.workers, self.work.panels
+        size = chunk_size(self.variants.count - done, workers, panels)
+        chunks = self.variants.chunks(done, size).ending(*pieces(size, workers, panels))
         pending, since = Pending(done), time.monotonic()
         began, before = since, done
         with telling(progress, self.variants.count) as tell, closing(evaluated(self.work, chunks, options.site)) as found:
@@ -58,6 +61,7 @@ class Gathered:
                 for chunk, rows in zip(chunks, found, strict=True):
                     self.tried.setdefault(chunk.block.data, []).extend(rows.trials)
                     pending.add(rows, self._curves_of(chunk, rows))
+                    _ = self.variants.frame  # made once, while the workers are at the next chunks
                     late = self.folder is not None and time.monotonic() - since > WRITE_EVERY
                     if late or pending.waiting >= (PIECE if self.folder is None else PART):
                         self._count()  # before the rows are safe: a kill in between counts a run twice, never not at all
@@ -99,6 +103,19 @@ class Gathered:
         ts = pl.Series("ts", np.tile(panel.ts, len(good))).cast(pl.Datetime("us", "UTC"))
         equity = decimal_column("equity", rows.curves[good].reshape(-1), self.work.config.money_scale)
         return pl.DataFrame([pl.Series("variant", np.repeat(numbers, panel.bars)), ts, equity])
+
+    def judged(self, first: int, count: int) -> Iterator[pl.DataFrame]:
+        """Rows of some variants with their Sharpe ratios, periods and errors, in parts."""
+        if self.folder is not None:
+            rows = self.folder.rows().select("sharpe", "periods_per_year", "error")
+            yield from (rows.slice(at, min(PIECE, first + count - at)).collect() for at in range(first, first + count, PIECE))
+            return
+        at = 0
+        for held in self._rows:
+            begin, end = max(first - at, 0), min(first + count - at, held.height)
+            if begin < end:
+                yield held[begin:end]
+            at += held.height
 
     def results(self) -> pl.LazyFrame:
         """All rows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from rustybt.analysis.honesty import Moments, deflated_sharpe, probabilistic_sharpe
@@ -38,9 +39,11 @@ def judged(frame: pl.DataFrame, tally: Tally) -> pl.DataFrame:
     )
 
 
-def session_sharpes(rows: pl.LazyFrame) -> pl.Series:
-    """Sharpe ratios of one session."""
-    return rows.select(pl.col("sharpe").cast(pl.Float64) / pl.col("periods_per_year").cast(pl.Float64).sqrt()).collect()["sharpe"]
+def session_sharpes(rows: pl.DataFrame) -> pl.Series:
+    """Sharpe ratios of one session of those that ran."""
+    good = rows["error"].is_null()
+    yearly, periods = (rows[name].filter(good).cast(pl.Float64) for name in ("sharpe", "periods_per_year"))
+    return yearly / np.sqrt(periods.to_numpy())
 
 
 def sentence(tally: Tally, best: float | None) -> str:

@@ -14,7 +14,7 @@ from rustybt.errors import ConfigError
 from rustybt.model.sizes import bytes_of, shown
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.executors import sited
-from rustybt.sweeps.gather import PIECE, Gathered
+from rustybt.sweeps.gather import Gathered
 from rustybt.sweeps.given import configured
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.honest import session_sharpes
@@ -241,7 +241,7 @@ def run_all(variants: Variants, work: Work, options: Options, progress: Told | b
     for number, (name, panel) in enumerate(zip(variants.datasets, work.panels, strict=True)):
         tally, failed = counted(registry, panel.snapshot, gathered.tried.pop(number, []))
         notes += failed
-        tallies[name] = tally if tally is not None else Tally.of_parts(_sharpes(rows, variants, number), variants.count)
+        tallies[name] = tally if tally is not None else Tally.of_parts(_sharpes(gathered, number), variants.count)
     notes += gathered.notes
     panels = dict(zip(variants.datasets, work.panels, strict=True))
     took = gathered.seconds if folder is None else read_manifest(folder.path).get("seconds")
@@ -250,10 +250,10 @@ def run_all(variants: Variants, work: Work, options: Options, progress: Told | b
     )
 
 
-def _sharpes(rows: pl.LazyFrame, variants: Variants, data: int) -> Iterator[pl.Series]:
+def _sharpes(gathered: Gathered, data: int) -> Iterator[pl.Series]:
+    variants = gathered.variants
     own = [(start, block.assignments.count) for start, block in zip(variants.starts, variants.blocks, strict=False) if block.data == data]
-    parts = [(at, min(PIECE, start + count - at)) for start, count in own for at in range(start, start + count, PIECE)]
-    return (session_sharpes(rows.slice(at, count).filter(pl.col("error").is_null())) for at, count in parts)
+    return (session_sharpes(rows) for start, count in own for rows in gathered.judged(start, count))
 
 
 def check_curves(variants: Variants, work: Work, options: Options) -> None:
