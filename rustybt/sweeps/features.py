@@ -27,6 +27,7 @@ from rustybt.spec.lower import lower
 from rustybt.spec.planner import SignalPlan
 from rustybt.spec.proof import prove
 from rustybt.sweeps.machine import BLOCK
+from rustybt.sweeps.naming import Text, text_of
 from rustybt.sweeps.reading import Walk
 from rustybt.sweeps.walks import Floats, Found, Walks
 
@@ -77,7 +78,7 @@ class Generation:
     values: npt.NDArray[np.float64]
     valid: npt.NDArray[np.uint8]
     sound: npt.NDArray[np.int64]
-    known: dict[str, Feature] = field(default_factory=dict)
+    known: dict[Text, Feature] = field(default_factory=dict)
     used: int = 0
 
 
@@ -136,7 +137,7 @@ class Group:
         size = min(self.most, max(TOGETHER, AT_ONCE // max(1, PER_ROW * int(self.height))))
         return blank(size, self.height)
 
-    def need(self, texts: Sequence[str]) -> Generation:
+    def need(self, texts: Sequence[Text]) -> Generation:
         """A generation that holds all of these features, or what is known about those that cannot be used.
 
         Raises:
@@ -156,10 +157,10 @@ class Group:
             self._add({text: self.walks.read(text) for text in wanted})
             return self.now
 
-    def _add(self, read: Mapping[str, Walk | None]) -> None:
+    def _add(self, read: Mapping[Text, Walk | None]) -> None:
         """Features, each with how it is computed step by step, or None."""
-        planned, ready = list[str](), dict[str, Walk]()
-        first, later = dict[Any, str](), dict[str, Walk | None]()
+        planned, ready = list[Text](), dict[Text, Walk]()
+        first, later = dict[Any, Text](), dict[Text, Walk | None]()
         for text, walk in read.items():
             if walk is None or (walk.across and self.narrowed):
                 planned.append(text)
@@ -169,9 +170,9 @@ class Group:
                 planned.append(text)
             else:
                 later[text] = walk
-        trees = dict[str, Any]()
+        trees = dict[Text, Any]()
         for text in (*planned, *self._walked(ready)):
-            tree = json.loads(text)
+            tree = json.loads(text_of(text))
             self.now.known[text] = UNUSABLE
             if not prove(tree, {}, self.member).refused and not self._found(text):
                 trees[text] = tree
@@ -185,13 +186,13 @@ class Group:
         if later:
             self._add(later)
 
-    def _walked(self, walks: Mapping[str, Walk]) -> list[str]:
+    def _walked(self, walks: Mapping[Text, Walk]) -> list[Text]:
         """Put features into the generation that are computed step by step; those for which the data do not allow it."""
         if not walks:
             return []
         while self.now.used + len(walks) > len(self.now.values):
             self._grown(self.now)
-        held, left = self.now, list[str]()
+        held, left = self.now, list[Text]()
         done = self.walks.put(list(walks.values()), (held.values, held.valid, held.sound), held.used)
         for (text, walk), good in zip(walks.items(), done, strict=True):
             if good:
@@ -201,23 +202,23 @@ class Group:
                 left.append(text)
         return [text for text in left if not self._windowed(text)]
 
-    def _windowed(self, text: str) -> bool:
+    def _windowed(self, text: Text) -> bool:
         """Whether a feature is an exact window, with nulls or of more than 64 bits; it is put into the generation."""
-        window = self.walks.windows.read(json.loads(text))
+        window = self.walks.windows.read(json.loads(text_of(text)))
         if window is None:
             return False
         self._put(*self.walks.windows.values(window))
         self.now.known[text] = Feature(self.now.used - 1, "real", window.size - 1)
         return True
 
-    def _judge(self, text: str, walk: Walk) -> None:
+    def _judge(self, text: Text, walk: Walk) -> None:
         """Compare what the planner made of the first feature of a shape with what its steps give."""
         made, found = self.now.known[text], self.walks.values(walk)
         self.trusted[walk.shape] = (
             found is not None and (made.kind, made.reach) == (walk.kind, walk.reach) and same_bits(self.now, made.row, found)
         )
 
-    def _plan(self, good: Sequence[str], trees: Mapping[str, Any], *, named: bool) -> None:
+    def _plan(self, good: Sequence[Text], trees: Mapping[Text, Any], *, named: bool) -> None:
         """Evaluate features, or the universe alone, by the planner."""
         began = time.perf_counter()
         try:
@@ -241,16 +242,16 @@ class Group:
             if text in good and self.kept.worth(seconds, self.height):
                 values, valid_rows = self.now.values[self.now.used - 1], self.now.valid[self.now.used - 1]
                 whole = np.ones(1, dtype=np.uint8) if valid_rows.all() else valid_rows.copy()
-                self.kept.keep(text, KeptFeature(values.copy(), whole, kinds[name], reaches[name]))
+                self.kept.keep(text_of(text), KeptFeature(values.copy(), whole, kinds[name], reaches[name]))
 
     def _evaluated(self, trees: Sequence[Any]) -> tuple[pl.DataFrame, dict[str, int | None]]:
         terms = {} if self.universe is None else {UNIVERSE: json.loads(self.universe)}
         plan = SignalPlan(lower(terms | {f"f{number}": tree for number, tree in enumerate(trees)}))
         return plan.evaluate(self.whole.frame, self.whole, rows=self.mask), plan.lookbacks
 
-    def _found(self, text: str) -> bool:
+    def _found(self, text: Text) -> bool:
         """Whether a feature was kept; it is put into the generation."""
-        kept = self.kept.find(text)
+        kept = self.kept.find(text_of(text))
         if kept is None or len(kept.values) != self.height:
             return False
         held = self.now if self.now.used < len(self.now.values) else self._grown(self.now)

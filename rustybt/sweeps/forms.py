@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from rustybt.model.panel import Ints
 from rustybt.spec import Strategy
-from rustybt.sweeps.naming import Blank, Names, Told, blank_of, checked, pattern_of, written
+from rustybt.sweeps.naming import Blank, Names, Text, Told, blank_of, checked, text_of, written
 from rustybt.sweeps.sketch import Sketch
 from rustybt.sweeps.template import Node, template_of
 from rustybt.sweeps.traced import KINDS, Deed, Held, Opaque, Trace, Traced, is_traced, names_of, worked_out
@@ -49,7 +49,7 @@ class Table:
         self.known: dict[tuple[Any, ...], int] = {}
         self.fits: list[bool] = []
         self.numbers: list[list[float]] = [[] for _ in constants]
-        self.written: list[list[str]] = [[] for _ in texts]
+        self.written: list[list[Text]] = [[] for _ in texts]
 
     def look_up(self, codes: Sequence[Ints], values: Sequence[Sequence[Any]]) -> Ints:
         """(variants,) the row of each.
@@ -74,7 +74,9 @@ class Table:
         return np.array(found, dtype=np.int64)
 
     def _add(self, values: tuple[Any, ...], key: tuple[int, ...]) -> int:
-        fits, row, numbers, texts = True, len(self.fits), list[float](), list[str]()
+        row, fits = len(self.fits), True
+        numbers: list[float] = []
+        texts: list[Text] = []
         try:
             for done, wanted in self.steps:
                 fits = fits and _came_out(done(values), wanted)
@@ -84,10 +86,10 @@ class Table:
         except (ArithmeticError, ValueError, TypeError):  # so would a call; what it says is found out there
             fits = False
         self.fits.append(fits)
-        for at, held in enumerate(self.numbers):
-            held.append(numbers[at] if fits else 0.0)
-        for at, kept in enumerate(self.written):
-            kept.append(texts[at] if fits else "")
+        for held, number in zip(self.numbers, numbers if fits else [0.0] * len(self.numbers), strict=True):
+            held.append(number)
+        for kept, text in zip(self.written, texts if fits else [""] * len(self.written), strict=True):
+            kept.append(text)
         return row
 
 
@@ -100,12 +102,17 @@ class Gapped:
     """
 
     def __init__(self, blank: Blank, place: Mapping[str, int]) -> None:
-        self.pieces, self.pattern = blank.pieces, pattern_of(blank.pieces, "%s")
+        self.pieces = blank.pieces
         self.gaps = [Gap(*pair, place) for pair in blank.deeds]
+        self.quick: list[Any] = [(gap.known, gap.at) for gap in self.gaps]
 
     def filled(self, values: tuple[Any, ...], key: tuple[int, ...]) -> Told:
         """The text; see `Gap.filled`."""
-        return Told.of(self.pieces, self.pattern, tuple([gap.filled(values, key) for gap in self.gaps]))
+        try:
+            digits = tuple([known[key[at]] for known, at in self.quick])
+        except (KeyError, TypeError):  # one that is not known yet, or depends on several parameters
+            digits = tuple([gap.filled(values, key) for gap in self.gaps])
+        return Told(self.pieces, digits)
 
 
 class Gap:
@@ -160,7 +167,7 @@ class Filled:
     form: Form
     at: Ints
     constants: npt.NDArray[np.float64]
-    texts: Sequence[tuple[Sequence[str], Ints]]
+    texts: Sequence[tuple[Sequence[Text], Ints]]
 
     def part(self, rows: Any) -> Filled:
         """Some of them."""
@@ -238,7 +245,7 @@ class Form:
                 constants[:, place] = np.array(table.numbers[number])[rows[id(table)][good]]
             else:
                 constants[:, place] = constant
-        texts: list[tuple[Sequence[str], Ints]] = []
+        texts: list[tuple[Sequence[Text], Ints]] = []
         for feature in self.features:
             if isinstance(feature, Blank):
                 table, number = self.places[id(feature)]
@@ -253,7 +260,7 @@ def agrees(filled: Filled, place: int, plain: Sketch) -> bool:
     """Whether one filled-in variant is what a plain call gives."""
     sample = filled.form.sketch
     assert sample is not None
-    texts = [texts[int(which[place])] for texts, which in filled.texts]
+    texts = [text_of(texts[int(which[place])]) for texts, which in filled.texts]
     wanted = [*plain.template.parts(plain.text), *plain.beside]
     same = (sample.template.key, sample.group, sample.rules, sample.strategy.warmup)
     numbers = np.array(plain.template.numbers(plain.text))

@@ -8,7 +8,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 from rustybt.spec.identity import canonical
 from rustybt.spec.parameters import Scalar
@@ -40,35 +41,33 @@ class Blank:
         return frozenset().union(*(names_of(deed) for deed, _ in self.deeds))
 
 
-class Told(str):
-    """A text whose gaps are filled in, and how: whoever reads it need not look for the numbers.
+class Told(NamedTuple):
+    """A text whose gaps are filled in. It need not be put together where it is known already, nor taken apart to find its numbers.
 
     Attributes:
-        pieces: texts between the numbers, the same object for all that are filled in alike.
+        pieces: texts between the numbers.
         digits: the numbers as they are written.
 
     Example:
-        >>> text = Told.of(("window ", " of 50%"), "window %s of 50%%", ("20",))
-        >>> text, text.digits
-        ('window 20 of 50%', ('20',))
+        >>> Told(("window ", " of 50%"), ("20",)).text
+        'window 20 of 50%'
     """
 
-    __slots__ = ("digits", "pieces")
     pieces: tuple[str, ...]
     digits: tuple[str, ...]
 
-    @classmethod
-    def of(cls, pieces: tuple[str, ...], pattern: str, digits: tuple[str, ...]) -> Told:
-        """A text.
+    @property
+    def text(self) -> str:
+        """The whole of it."""
+        return "".join(part for pair in zip_longest(self.pieces, self.digits, fillvalue="") for part in pair)
 
-        Args:
-            pieces: see above.
-            pattern: the same as `pattern_of` has it, with ``%s``.
-            digits: see above.
-        """
-        made = cls(pattern % digits)
-        made.pieces, made.digits = pieces, digits
-        return made
+
+type Text = str | Told
+
+
+def text_of(given: Text) -> str:
+    """A text, put together."""
+    return given if isinstance(given, str) else given.text
 
 
 def written(tree: Any) -> str:
@@ -90,14 +89,14 @@ def checked(number: Any, kind: type) -> float:
     return plain
 
 
-def pattern_of(pieces: Sequence[str], gap: str = "%r") -> str:
-    """Texts with gaps as Python's ``%`` fills them in, each number as it prints (or ``%s``: as it was printed).
+def pattern_of(pieces: Sequence[str]) -> str:
+    """Texts with gaps as Python's ``%`` fills them in, each number as it prints.
 
     Example:
         >>> pattern_of(("window ", " of 50%")) % (20,)
         'window 20 of 50%'
     """
-    return gap.join(piece.replace("%", "%%") for piece in pieces)
+    return "%r".join(piece.replace("%", "%%") for piece in pieces)
 
 
 def blank_of(text: str, trace: Trace) -> str | Blank:

@@ -13,6 +13,7 @@ from rustybt.spec import Schedule
 from rustybt.sweeps.batch import working_bytes
 from rustybt.sweeps.features import PER_ROW
 from rustybt.sweeps.learn import Learner
+from rustybt.sweeps.naming import text_of
 from rustybt.sweeps.options import Options, chunk_size, pieces
 from rustybt.sweeps.sketch import Sketcher, quietly
 from rustybt.sweeps.variants import Variants
@@ -94,7 +95,7 @@ def planned(variants: Variants, work: Work, options: Options) -> SweepPlan:
         for form in filled:
             assert form.form.sketch is not None
             shapes[number, form.form.key, form.form.sketch.group] = None
-            features |= dict.fromkeys((text, form.form.sketch.group) for texts, _ in form.texts for text in texts)
+            features |= dict.fromkeys((text_of(text), form.form.sketch.group) for texts, _ in form.texts for text in texts)
         for sketch in read:
             shapes[number, sketch.template.key, sketch.group] = None
             texts = (*sketch.template.parts(sketch.text), *sketch.beside)

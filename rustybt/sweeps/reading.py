@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from rustybt.spec.exact import Rolling, rolling_of
 from rustybt.spec.tree import is_column
-from rustybt.sweeps.naming import Told
+from rustybt.sweeps.naming import Text, Told, text_of
 from rustybt.sweeps.ranks import METHODS
 
 NUMBER = re.compile(r":(-?\d[\d.eE+-]*)")
@@ -158,30 +158,30 @@ class Reader:
         self.shapes: dict[Any, int] = {}
         self.told: dict[tuple[str, ...], Alike | None] = {}
 
-    def read(self, text: str) -> Walk | None:
+    def read(self, text: Text) -> Walk | None:
         """What a text says; None where a part of it is no step, or its numbers are none for it."""
         recipes, numbers = self._numbers(text)
         for recipe in recipes:
             if not recipe.fixed or all(numbers[at] == digits for at, digits in recipe.fixed):
                 return _filled(recipe, numbers)
-        found = self._recipe(text, numbers)
+        found = self._recipe(text_of(text), numbers)
         if len(recipes) < MOST:
             recipes.append(found)
         return _filled(found, numbers)
 
-    def _numbers(self, text: str) -> tuple[list[Recipe], Numbers]:
+    def _numbers(self, text: Text) -> tuple[list[Recipe], Numbers]:
         """How texts of this form are read, and its numbers."""
-        if isinstance(text, Told):
+        if not isinstance(text, str):
             alike = self.told[text.pieces] if text.pieces in self.told else self._alike(text)
             if alike is not None:
                 return alike.recipes, alike.numbers(text.digits)
-        parts = NUMBER.split(text)
+        parts = NUMBER.split(text_of(text))
         return self.known.setdefault(tuple(parts[::2]), []), parts[1::2]
 
     def _alike(self, text: Told) -> Alike | None:
         """Where the numbers of texts stand whose gaps are filled in; None where one is no number that `NUMBER` finds."""
-        found, at, gaps = list(NUMBER.finditer(text)), 0, list[int]()
-        begins = {one.start(1): (place, one.end(1)) for place, one in enumerate(found)}
+        whole, at, gaps = text.text, 0, list[int]()
+        begins = {one.start(1): (place, one.end(1)) for place, one in enumerate(NUMBER.finditer(whole))}
         for piece, digits in zip(text.pieces, text.digits, strict=False):
             place, end = begins.get(at + len(piece), (-1, -1))
             at += len(piece) + len(digits)
@@ -189,7 +189,7 @@ class Reader:
                 self.told[text.pieces] = None
                 return None
             gaps.append(place)
-        parts = NUMBER.split(text)
+        parts = NUMBER.split(whole)
         made = self.told[text.pieces] = Alike(self.known.setdefault(tuple(parts[::2]), []), tuple(parts[1::2]), tuple(gaps))
         return made
 

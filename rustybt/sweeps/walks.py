@@ -25,6 +25,7 @@ from rustybt.model import Panel
 from rustybt.model.panel import Ints
 from rustybt.spec.exact import NARROW, Running
 from rustybt.spec.windows import Windows
+from rustybt.sweeps.naming import Text
 from rustybt.sweeps.ranks import METHODS
 from rustybt.sweeps.reading import LAGS, ROLLED, Odd, Reader, Step, Walk
 from rustybt.sweeps.steps import OPS, compute_steps, put_steps
@@ -91,7 +92,7 @@ class Walks:
         shape = 0, 2, len(self.windows.layout.starts)
         self.totals = np.zeros((0, self.frame.height + 1), dtype=np.int64), np.zeros(shape, dtype=np.int64), np.zeros(shape)
 
-    def read(self, text: str) -> Walk | None:
+    def read(self, text: Text) -> Walk | None:
         """What a feature does; None where a part of it is no step."""
         return self.reader.read(text)
 

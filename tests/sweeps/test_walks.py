@@ -19,7 +19,7 @@ from rustybt.spec.planner import SignalPlan
 from rustybt.spec.tree import parse, text
 from rustybt.sweeps import features, walks
 from rustybt.sweeps.features import Group
-from rustybt.sweeps.naming import Told, pattern_of
+from rustybt.sweeps.naming import Told
 from rustybt.sweeps.reading import Reader
 from rustybt.sweeps.steps import compute_steps
 from rustybt.sweeps.walks import Walks
@@ -169,8 +169,8 @@ def test_texts_that_were_filled_in_are_read_like_others(data: st.DataObject) -> 
             (pl.col("close915"), (n,)),
         ):  # fmt: skip
             pieces = tuple(re.split(r"0\.915|915", text(expr)))
-            told = Told.of(pieces, pattern_of(pieces, "%s"), digits)
-            found, alone = reader.read(told), Reader().read(str(told))
+            told = Told(pieces, digits)
+            found, alone = reader.read(told), Reader().read(told.text)
             assert (found and found[:3] + found[4:]) == (alone and alone[:3] + alone[4:])
 
 
