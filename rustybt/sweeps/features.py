@@ -183,8 +183,8 @@ class Group:
             walk = read[text]
             assert walk is not None
             self._judge(text, walk)
-        if later:
-            self._add(later)
+        if later:  # those of a shape that nothing is known of yet are planned too
+            self._add({text: walk if walk is not None and walk.shape in self.trusted else None for text, walk in later.items()})
 
     def _walked(self, walks: Mapping[Text, Walk]) -> list[Text]:
         """Put features into the generation that are computed step by step; those for which the data do not allow it."""
@@ -212,8 +212,10 @@ class Group:
         return True
 
     def _judge(self, text: Text, walk: Walk) -> None:
-        """Compare what the planner made of the first feature of a shape with what its steps give."""
+        """Compare what the planner made of the first feature of a shape with what its steps give. Nothing follows from no values."""
         made, found = self.now.known[text], self.walks.values(walk)
+        if made.row >= 0 and not self.now.valid[made.row].any():
+            return
         self.trusted[walk.shape] = (
             found is not None and (made.kind, made.reach) == (walk.kind, walk.reach) and same_bits(self.now, made.row, found)
         )

@@ -35,6 +35,8 @@ type Step = tuple[Any, ...]
 type Numbers = Sequence[str]
 type Read = Callable[[Numbers], Made]
 """From the numbers of a text to what it says."""
+type Limit = Callable[[Numbers], float] | None
+"""From the numbers of a text to one of them, where there is one."""
 
 
 class Odd(Exception):
@@ -323,10 +325,7 @@ class _Reading:
             told = bool(options["has_min"]), bool(options["has_max"])
             ends = [self._number(one["Literal"]) for one in rest]
             low, high = ends.pop(0) if told[0] else None, ends.pop(0) if told[1] else None
-            return (
-                lambda given: _under(read(given), ("clip", None if low is None else low(given), None if high is None else high(given)), 0),
-                (name, *told, shape),
-            )
+            return self._clipped(read, low, high), (name, *told, shape)
         if name != "EwmMean":
             raise Odd
         kept = options["options"]
@@ -340,6 +339,15 @@ class _Reading:
             return Made(("ewm", float(given[alpha]), adjust, needed, below.step), None, below.lead + needed - 1, below.kept)
 
         return averaged
+
+    def _clipped(self, read: Read, low: Limit, high: Limit) -> Read:
+        def clipped(given: Numbers) -> Made:
+            below, above = None if low is None else low(given), None if high is None else high(given)
+            if below is not None and above is not None and below > above:  # Polars looks at one of them alone then
+                raise Odd
+            return _under(read(given), ("clip", below, above), 0)
+
+        return clipped
 
     def _lagged(self, name: str, read: Read, written: Any) -> Read:
         inner = written["Literal"]

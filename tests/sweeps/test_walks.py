@@ -149,6 +149,7 @@ def test_texts_that_differ_in_numbers_alone_are_read_as_if_each_were_the_first(d
     for _ in range(6):
         n, m, x = data.draw(small), data.draw(small), data.draw(number)
         for expr in (
+            CLOSE.diff(1).clip(n, m),
             CLOSE.rolling_mean(n + 1, min_samples=m), (CLOSE * x).rolling_max(n + 1, min_samples=m), CLOSE.rolling_std(n + 1, ddof=m),
             CLOSE.shift(n), CLOSE.ewm_mean(alpha=abs(x) / 4, min_samples=m), (CLOSE.diff(n) / x).clip(x, 3).rank().over("ts"),
             CLOSE.rolling_quantile(0.5, window_size=n + 1),
@@ -301,3 +302,32 @@ def test_the_first_of_a_shape_is_judged_by_the_planner(monkeypatch: pytest.Monke
     for found, right in zip(features_of(panel), wanted, strict=True):
         assert found.tobytes() == right.tobytes()
     assert judged == [True, False]
+
+
+def test_limits_that_cross_are_left_to_the_planner() -> None:
+    panel = PANELS["many"]
+    exprs = [MOVE.clip(low, high) for low, high in ((-1, 1), (-0.5, 2), (0.5, -0.5), (1, 1), (2, 1))]
+    held = Group(panel, None, None, 2**26).need([text(expr) for expr in exprs])
+    order = np.argsort(panel.row_bar, kind="stable")
+    for expr in exprs:
+        values, known, _, _ = planned(panel, expr, None)
+        row = held.known[text(expr)].row
+        assert np.array_equal(held.valid[row] != 0, known[order])
+        assert np.array_equal(held.values[row].view(np.int64), values[order].view(np.int64))
+
+
+def test_a_feature_without_a_value_says_nothing_about_its_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    compute, panel = compute_steps, PANELS["one"]
+
+    def wrong(program: Any, held: Any, *rest: Any) -> None:
+        compute(program, held, *rest)
+        held[0][:] += 1e-9
+
+    monkeypatch.setattr(walks, "compute_steps", wrong)
+    group = Group(panel, None, None, 2**26)
+    for spans in ((300, 280, 5, 6), (290, 7), (8, 9)):
+        exprs = [CLOSE.ewm_mean(span=span, min_samples=span) for span in spans]
+        held = group.need([text(expr) for expr in exprs])
+        assert [*group.trusted.values()] == [False] * (spans[0] == 8)
+        for expr in exprs:
+            assert np.array_equal(held.values[held.known[text(expr)].row], planned(panel, expr, None)[0])
