@@ -14,7 +14,7 @@ from rustybt.engine.begin import begun
 from rustybt.ledger.money import decimal_column
 from rustybt.sweeps.evaluate import Rows, frame_of
 from rustybt.sweeps.executors import evaluated
-from rustybt.sweeps.options import Options, chunk_size, pieces
+from rustybt.sweeps.options import Options, chunk_size
 from rustybt.sweeps.progress import Told, telling
 from rustybt.sweeps.registry import Trial, TrialRegistry, recorded
 from rustybt.sweeps.store import Folder
@@ -49,9 +49,7 @@ class Gathered:
 
     def fill(self, options: Options, progress: Told | bool | None, done: int) -> None:
         """Evaluate the variants from one on. What is there is kept, and counted, when it is broken off."""
-        workers, panels = options.site.workers, self.work.panels
-        size = chunk_size(self.variants.count - done, workers, panels)
-        chunks = self.variants.chunks(done, size).ending(*pieces(size, workers, panels))
+        chunks = self.variants.chunks(done, chunk_size(self.variants.count - done, options.site.workers, self.work.panels))
         pending, since = Pending(done), time.monotonic()
         began, before = since, done
         with telling(progress, self.variants.count) as tell, closing(evaluated(self.work, chunks, options.site)) as found:

@@ -13,9 +13,6 @@ CHUNK = 2**11
 ROWS = 2**24
 """Rows of all variants that a worker takes at a time, about."""
 
-LAST, PIECES = 2**20, 4
-"""Rows of the pieces into which the last chunks are cut, about, and the most pieces of each."""
-
 
 @dataclass(frozen=True)
 class Site:
@@ -57,9 +54,3 @@ def chunk_size(count: int, workers: int, panels: Sequence[Panel]) -> int:
     """Variants of a chunk: many, so that they share, and few enough that all workers have something to do."""
     rows = max(1, *(int(panel.frame.height) for panel in panels))
     return max(1, min(CHUNK, max(8, ROWS // rows), -(-count // (3 * workers))))
-
-
-def pieces(size: int, workers: int, panels: Sequence[Panel]) -> tuple[int, int]:
-    """How many of the last chunks of a size are cut, and into how many pieces each."""
-    rows = max(1, *(int(panel.frame.height) for panel in panels))
-    return workers, 1 if workers == 1 else max(1, min(PIECES, size * rows // LAST))

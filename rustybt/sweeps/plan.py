@@ -14,7 +14,7 @@ from rustybt.sweeps.batch import working_bytes
 from rustybt.sweeps.features import PER_ROW
 from rustybt.sweeps.learn import Learner
 from rustybt.sweeps.naming import text_of
-from rustybt.sweeps.options import Options, chunk_size, pieces
+from rustybt.sweeps.options import Options, chunk_size
 from rustybt.sweeps.sketch import Sketcher, quietly
 from rustybt.sweeps.variants import Variants
 from rustybt.sweeps.work import Work
@@ -85,8 +85,7 @@ def planned(variants: Variants, work: Work, options: Options) -> SweepPlan:
     learners = [Learner(Sketcher(strategy)) for strategy in work.strategies]
     together, features, shapes = 0, dict[tuple[str, Kin], None](), dict[object, None]()
     size = chunk_size(variants.count, options.site.workers, work.panels)
-    chunks = variants.chunks(0, size).ending(*pieces(size, options.site.workers, work.panels))
-    for chunk in chunks:
+    for chunk in variants.chunks(0, size):
         number, given = chunk.block.strategy, chunk.block.assignments
         filled, left = learners[number].fill(given)
         with quietly(work.strategies[number]):
@@ -109,7 +108,7 @@ def planned(variants: Variants, work: Work, options: Options) -> SweepPlan:
         together=together,
         shapes=len(shapes),
         features=len(features),
-        chunks=len(chunks),
+        chunks=sum(-(-block.assignments.count // size) for block in variants.blocks),
         chunk=size,
         workers=options.site.workers,
         executor=options.site.executor,

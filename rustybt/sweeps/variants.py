@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import Any, overload
 
 import polars as pl
@@ -60,21 +60,6 @@ class Chunks(Sequence[Chunk]):
 
     def __init__(self, parts: Sequence[tuple[int, Block, range]]) -> None:
         self.parts = parts
-
-    def ending(self, last: int, into: int) -> Chunks:
-        """The same, the last few cut into so many pieces each: no worker is left alone with a whole one.
-
-        Example:
-            >>> block = Block(0, 0, Assignments({}, 10))
-            >>> [(chunk.first, chunk.count) for chunk in Chunks([(0, block, range(0, 6)), (0, block, range(6, 10))]).ending(1, 3)]
-            [(0, 6), (6, 1), (7, 1), (8, 2)]
-        """
-        whole = self.parts[: max(0, len(self.parts) - last)]
-        found = [*whole]
-        for start, block, rows in self.parts[len(whole) :]:
-            edges = [rows.start + len(rows) * piece // into for piece in range(into + 1)]
-            found += [(start, block, range(low, high)) for low, high in pairwise(edges) if low < high]
-        return Chunks(found)
 
     def __len__(self) -> int:
         return len(self.parts)
