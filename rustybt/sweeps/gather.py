@@ -49,7 +49,8 @@ class Gathered:
 
     def fill(self, options: Options, progress: Told | bool | None, done: int) -> None:
         """Evaluate the variants from one on. What is there is kept, and counted, when it is broken off."""
-        chunks = self.variants.chunks(done, chunk_size(self.variants.count - done, options.site.workers, self.work.panels))
+        workers = options.site.workers
+        chunks = self.variants.chunks(done, chunk_size(self.variants.count - done, workers, self.work.panels), workers)
         pending, since = Pending(done), time.monotonic()
         began, before = since, done
         with telling(progress, self.variants.count) as tell, closing(evaluated(self.work, chunks, options.site)) as found:

@@ -122,12 +122,21 @@ class Variants:
         place = bisect_right(self.starts, variant) - 1
         return self.blocks[place], self.blocks[place].assignments[variant - self.starts[place]]
 
-    def chunks(self, first: int, size: int) -> Chunks:
-        """The variants from one on, in chunks of a size at most."""
-        found = []
+    def chunks(self, first: int, size: int, workers: int = 1) -> Chunks:
+        """The variants from one on, in chunks of a size at most.
+
+        Args:
+            first: number of the first.
+            size: variants of a chunk.
+            workers: that take them in turns. Their first chunks are of different sizes, so that they do not all come for more at a time.
+        """
+        found, sizes = [], [max(1, size * part // workers) for part in range(1, workers)]
         for block, start in zip(self.blocks, self.starts, strict=False):
-            count = block.assignments.count
-            found += [(start, block, range(low, min(low + size, count))) for low in range(max(0, first - start), count, size)]
+            low, count = max(0, first - start), block.assignments.count
+            while low < count:
+                high = min(low + (sizes.pop(0) if sizes else size), count)
+                found.append((start, block, range(low, high)))
+                low = high
         return Chunks(found)
 
     @cached_property
