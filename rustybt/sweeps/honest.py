@@ -41,8 +41,8 @@ def judged(frame: pl.DataFrame, tally: Tally) -> pl.DataFrame:
 
 def session_sharpes(rows: pl.DataFrame) -> pl.Series:
     """Sharpe ratios of one session of those that ran."""
-    good = rows["error"].is_null()
-    yearly, periods = (rows[name].filter(good).cast(pl.Float64) for name in ("sharpe", "periods_per_year"))
+    good = rows if rows["error"].null_count() == rows.height else rows.filter(pl.col("error").is_null())
+    yearly, periods = (good[name].cast(pl.Float64) for name in ("sharpe", "periods_per_year"))
     return yearly / np.sqrt(periods.to_numpy())
 
 
