@@ -26,8 +26,9 @@ from rustybt.model.panel import Ints
 from rustybt.spec.exact import NARROW, Running
 from rustybt.spec.windows import Windows
 from rustybt.sweeps.naming import Text
+from rustybt.sweeps.nodes import LAGS, ROLLED, Odd, Step
 from rustybt.sweeps.ranks import METHODS
-from rustybt.sweeps.reading import LAGS, ROLLED, Odd, Reader, Step, Walk
+from rustybt.sweeps.reading import Reader, Walk
 from rustybt.sweeps.steps import OPS, compute_steps, put_steps
 
 Floats = npt.NDArray[np.float64]
