@@ -85,7 +85,8 @@ def planned(variants: Variants, work: Work, options: Options) -> SweepPlan:
     learners = [Learner(Sketcher(strategy)) for strategy in work.strategies]
     together, features, shapes = 0, dict[tuple[str, Kin], None](), dict[object, None]()
     size = chunk_size(variants.count, options.site.workers, work.panels)
-    for chunk in variants.chunks(0, size):
+    chunks = variants.chunks(0, size, options.site.workers)
+    for chunk in chunks:
         number, given = chunk.block.strategy, chunk.block.assignments
         filled, left = learners[number].fill(given)
         with quietly(work.strategies[number]):
@@ -108,7 +109,7 @@ def planned(variants: Variants, work: Work, options: Options) -> SweepPlan:
         together=together,
         shapes=len(shapes),
         features=len(features),
-        chunks=sum(-(-block.assignments.count // size) for block in variants.blocks),
+        chunks=len(chunks),
         chunk=size,
         workers=options.site.workers,
         executor=options.site.executor,
