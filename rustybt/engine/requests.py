@@ -182,8 +182,8 @@ class Reader:
             rows: which.
             units_of: makes them.
         """
-        columns = self.given.column if len(rows) == len(self.given.column) else self.given.column[rows]
-        columns = columns.astype(np.int32, copy=False)
+        every = len(rows) == len(self.given.column)
+        columns = (self.given.column if every else self.given.column[rows]).astype(np.int32, copy=False)
         if name not in self.asked.fixed:
             values = self.part(name)
             assert values is not None

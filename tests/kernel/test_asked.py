@@ -83,7 +83,9 @@ PART = st.fixed_dictionaries(
             | {"entry": st.integers(1, 3), "flags": st.sampled_from([0, int(OrderFlag.CANCEL), int(OrderFlag.REPLACE)])}
         ),
         "place": st.integers(0, 2),
-        "rows": st.lists(st.tuples(st.integers(0, 4), st.integers(0, SLOTS - 1), st.integers(-9, 9)), max_size=6),
+        "rows": st.lists(st.tuples(st.integers(0, 4), st.integers(0, SLOTS - 1), st.integers(-9, 9)), max_size=6).map(
+            lambda rows: sorted(rows, key=lambda row: row[1])  # asset by asset, as rows of a frame lie
+        ),
     }
 )
 """An order of a strategy: which of its fields are one each (the others are the same in all), and per request its bar, slot and a number."""
@@ -102,7 +104,7 @@ def sent(part: Mapping[str, Any], first: int) -> Sent:
 @given(st.lists(PART, max_size=4), st.integers(0, 1_000))
 def test_requests_are_laid_out_in_the_order_in_which_they_are_served(drawn: list[dict[str, Any]], first: int) -> None:
     parts = [sent(part, first) for part in drawn]
-    start, told, patterns = in_order(parts, SLOTS, 5, first)
+    start, told, patterns = in_order(parts, 5, first)
     rows = []
     for part in parts:
         for n in range(len(part.at)):
@@ -113,6 +115,12 @@ def test_requests_are_laid_out_in_the_order_in_which_they_are_served(drawn: list
     rows.sort(key=lambda row: row[0])
     assert Requests(start, told, patterns, NO_CLOCK).rows.tolist() == [row for _, row in rows]
     assert start.tolist() == [sum(key[0] < bar for key, _ in rows) for bar in range(6)]
+
+
+def test_requests_that_do_not_lie_asset_by_asset_are_not_served() -> None:
+    part = Sent({"slot": np.array([1, 0])}, np.array([0, 0]), 0, np.array([0, 1]))
+    with pytest.raises(RuntimeError, match="do not lie asset by asset"):
+        in_order([part], 1)
 
 
 @pytest.mark.parametrize(
