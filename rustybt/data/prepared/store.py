@@ -11,13 +11,14 @@ import mmap
 import os
 import shutil
 import uuid
-import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from zlib_ng import zlib_ng
 
 MANIFEST, LOCK = "entry.json", "lock"
 BLOCK, THREADS = 2**23, 4
@@ -146,14 +147,14 @@ def checksum(path: Path) -> list[int]:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view, memoryview(view) as whole:
             firsts = range(0, size, BLOCK)
             if len(firsts) == 1:
-                return [size, zlib.crc32(whole)]
+                return [size, zlib_ng.crc32(whole)]
             with ThreadPoolExecutor(min(len(firsts), THREADS)) as pool:
                 return [size, *pool.map(lambda first: _sum(whole, first), firsts)]
 
 
 def _sum(whole: memoryview, first: int) -> int:
     with whole[first : first + BLOCK] as part:
-        return zlib.crc32(part)
+        return zlib_ng.crc32(part)
 
 
 def _folders(root: Path) -> Iterator[Path]:
