@@ -15,12 +15,18 @@ from hypothesis import strategies as st
 
 from rustybt.errors import SpecError
 from rustybt.model import Asset
+from rustybt.spec import evaluate
 from rustybt.spec.exact import Facts, Rolling, Running, Step, Units, fits, of_windows, rolling_of, tie_warning
 from rustybt.spec.planner import plan_terms
 from rustybt.spec.tree import parse
 from tests.spec.signal_frames import Shape, made
 
 close, volume = pl.col("close"), pl.col("volume")
+TERMS = {
+    "a": close.rolling_mean(7).over("asset"),
+    "b": close.rolling_std(5).over("asset") / volume.rolling_sum(31).over("asset"),
+    "target": pl.when(close.rolling_mean(3) > close.rolling_mean(50)).then(1.0).otherwise(pl.col("open").rolling_var(4)).over("asset"),
+}
 
 
 def by_hand(ticks: Sequence[int | None], window: Rolling, step: Fraction) -> list[float | None]:
@@ -174,3 +180,23 @@ def test_tie_warning_names_the_two_longest_windows() -> None:
     assert tie_warning(windows, {"close": 2**53 // 1000 - 1}) is None
     assert "20 and 50" in str(tie_warning(windows, {"close": 2**53 // 1000 + 1}))
     assert tie_warning(windows[:1], {"close": 2**60}) is None
+
+
+@pytest.mark.parametrize("assets", [1, 4])
+@pytest.mark.parametrize("ticks", [("0.01",), ("0.01", "0.25", "1")], ids=["one tick", "several ticks"])
+@pytest.mark.parametrize("bars", [2, 40, 333])
+def test_parts_by_threads_give_the_same_bits(assets: int, ticks: tuple[str, ...], bars: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = made(assets, bars, seed=bars, shape=Shape(ticks=ticks))
+    alone = plan_terms(TERMS).evaluate(data.frame, data.assets)
+    for threads in (1, 2, 5):
+        monkeypatch.setattr(evaluate, "MANY", 1)
+        monkeypatch.setattr(evaluate, "THREADS", threads)
+        shared = plan_terms(TERMS).evaluate(data.frame, data.assets)
+        assert shared.equals(alone)
+
+
+def test_what_a_thread_raises_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = made(1, 40)
+    monkeypatch.setattr(evaluate, "MANY", 1)
+    with pytest.raises(SpecError, match="no tick size is known"):
+        plan_terms(TERMS).evaluate(data.frame, [])
