@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import tempfile
 import time
@@ -48,7 +49,30 @@ def prepare(case: dict[str, Any]) -> Job:
         frame.to_parquet(folder / "bars.parquet", compression="zstd")
         return {"rows": len(frame), "bad": bad, "sum": int(frame["ticks_close"].sum())}
 
-    ways = {"door": door, "catalog": catalog, "ingest alone": ingest_alone, "pandas": pandas_checks, "pandas and Parquet": pandas_parquet}
+    def pandas_snapshot() -> dict[str, Any]:
+        import hashlib
+
+        import numpy as np
+        import pandas as pd
+
+        frame, bad = checked_by_pandas(path)
+        digest, columns = hashlib.sha256(), [name for name in frame if name != "asset"]
+        for name in columns:
+            digest.update(np.ascontiguousarray(frame[name].to_numpy()))
+        digest.update(np.ascontiguousarray(frame["asset"].cat.codes.to_numpy()))
+        folder.mkdir(exist_ok=True)
+        file = folder / f"{digest.hexdigest()}.parquet"
+        file.unlink(missing_ok=True)
+        frame.to_parquet(file, compression="zstd", index=False)
+        with file.open("rb") as written:
+            os.fsync(written.fileno())
+        back = pd.read_parquet(file)
+        if not all(np.array_equal(back[name].to_numpy(), frame[name].to_numpy()) for name in frame):
+            raise ValueError("what was written is not what was read")
+        return {"rows": len(frame), "bad": bad, "sum": int(frame["ticks_close"].sum())}
+
+    ways = {"door": door, "catalog": catalog, "ingest alone": ingest_alone}
+    ways |= {"pandas": pandas_checks, "pandas and Parquet": pandas_parquet, "pandas, the same": pandas_snapshot}
     way = ways[case["way"]]
 
     def timed() -> dict[str, Any]:
@@ -81,6 +105,10 @@ def checked_by_pandas(path: str) -> tuple[Any, int]:
         raise ValueError("a key is there twice")
     for name in prices:
         frame[f"ticks_{name}"] = (frame[name] * 10_000).round().fillna(0).astype("int64")
+    nights = frame["ts"].dt.normalize().diff() > pd.Timedelta(0)
+    apart = frame["open"] / frame["close"].shift()
+    jumped = nights & (frame["asset"] == frame["asset"].shift()) & ((apart <= 1 / 1.4) | (apart >= 1.4))
+    frame.attrs["jumped"] = frame[jumped].index.tolist()
     moved = sum((abs(frame[f"ticks_{name}"] / 10_000 - frame[name]) > 1e-9).sum() for name in prices)
     frame.attrs["moved"] = int(moved)
     return frame[~bad], int(bad.sum())
