@@ -21,8 +21,6 @@ WAYS = ("door", "pandas", "catalog", "pandas and Parquet", "pandas, the same")
 SIZE = {"assets": 100, "bars": 100_000}
 SMALL = {"assets": 20, "bars": 500}
 WANTED = 3.0
-TURNS = 3
-"""How often each way takes its turn, after a first time that does not count."""
 LARGER, NEEDED = 4, 16
 """Times the rows of the file, and of its bytes free on the disk: of a second file, of which memory alone is shown."""
 DIRTY = 97
@@ -45,7 +43,7 @@ def measure(small: bool, rounds: int | None, say: Callable[[str], None]) -> Find
         write_file(path, size["assets"], size["bars"])
         bytes_ = path.stat().st_size
         say(f"ingestion: {bytes_ / 1e6:,.0f} MB")
-        turns = TURNS if rounds is None and not small else rounds
+        turns = 1 if rounds is None and not small else rounds
         found = side_by_side([Task(way, MODULE, {"way": way, "path": str(path)}) for way in WAYS], rounds=turns)
         room = shutil.disk_usage(folder).free > NEEDED * bytes_
         memory = (_memory(folder, path, say),) if room and not small else ()
