@@ -17,10 +17,12 @@ class Job:
     Attributes:
         run: what the clock measures; gives the facts that are checked and printed.
         notes: facts of the preparation, such as the seconds of the door.
+        before: what is done before each run, such as removing what the last one wrote, and not measured.
     """
 
     run: Callable[[], dict[str, Any]]
     notes: dict[str, Any] = field(default_factory=dict)
+    before: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)

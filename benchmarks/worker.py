@@ -36,6 +36,8 @@ def main(arguments: list[str]) -> None:
     for order in ["run", "stop"] if rest == ["--once"] else map(str.strip, sys.stdin):
         if order != "run":
             break
+        if job.before is not None:
+            job.before()
         began, busy = time.perf_counter(), time.process_time()
         facts = job.run()
         taken, busy = time.perf_counter() - began, time.process_time() - busy

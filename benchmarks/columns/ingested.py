@@ -27,7 +27,6 @@ def prepare(case: dict[str, Any]) -> Job:
     def catalog() -> dict[str, Any]:
         import rustybt as rbt
 
-        shutil.rmtree(folder, ignore_errors=True)
         shelf = rbt.Catalog(folder)
         made = rbt.ingest(path, "set", catalog=shelf, stamp="close")
         panel = shelf.open(made.name)
@@ -36,7 +35,6 @@ def prepare(case: dict[str, Any]) -> Job:
     def ingest_alone() -> dict[str, Any]:
         import rustybt as rbt
 
-        shutil.rmtree(folder, ignore_errors=True)
         return {"new": rbt.ingest(path, "set", catalog=folder, stamp="close").new}
 
     def pandas_checks() -> dict[str, Any]:
@@ -45,7 +43,6 @@ def prepare(case: dict[str, Any]) -> Job:
 
     def pandas_parquet() -> dict[str, Any]:
         frame, bad = checked_by_pandas(path)
-        folder.mkdir(exist_ok=True)
         frame.to_parquet(folder / "bars.parquet", compression="zstd")
         return {"rows": len(frame), "bad": bad, "sum": int(frame["ticks_close"].sum())}
 
@@ -60,9 +57,7 @@ def prepare(case: dict[str, Any]) -> Job:
         for name in columns:
             digest.update(np.ascontiguousarray(frame[name].to_numpy()))
         digest.update(np.ascontiguousarray(frame["asset"].cat.codes.to_numpy()))
-        folder.mkdir(exist_ok=True)
         file = folder / f"{digest.hexdigest()}.parquet"
-        file.unlink(missing_ok=True)
         frame.to_parquet(file, compression="zstd", index=False)
         with file.open("rb") as written:
             os.fsync(written.fileno())
@@ -80,7 +75,11 @@ def prepare(case: dict[str, Any]) -> Job:
         found = way()
         return {**found, "cpu_s": time.process_time() - busy}
 
-    return Job(timed)
+    def emptied() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+
+    return Job(timed, before=emptied)
 
 
 def checked_by_pandas(path: str) -> tuple[Any, int]:
