@@ -34,6 +34,7 @@ def _check(verbs: typer.Typer) -> None:
         asset_class: o.ClassOption = "equity",
         timezone: o.ZoneOption = None,
         column: o.ColumnOption = None,
+        events: o.EventsOption = None,
         out: Annotated[str | None, typer.Option("--out", help="File for every finding, .parquet.", show_default=False)] = None,
         page: Annotated[
             str | None, typer.Option("--page", help="File for a page with a chart of the coverage, .html.", show_default=False)
@@ -46,7 +47,7 @@ def _check(verbs: typer.Typer) -> None:
         columns = o.pairs(column, "--column close=Last") or None
         reading: dict[str, Any] = {"calendar": calendar, "stamp": stamp, "interval": interval, "timezone": timezone}
         with show.working("checking", quiet=json):
-            found = check_bars(source, asset_class=asset_class, columns=columns, **reading)
+            found = check_bars(source, asset_class=asset_class, columns=columns, events=events, **reading)
         if out is not None:
             found.findings.write_parquet(out)
         if page is not None:
@@ -66,13 +67,14 @@ def _mend(verbs: typer.Typer) -> None:
         calendar: o.CalendarOption = None,
         asset_class: o.ClassOption = "equity",
         timezone: o.ZoneOption = None,
+        events: o.EventsOption = None,
         json: o.JsonOption = False,
     ) -> None:
         """Repair the defects that are named, in a copy; ingest it for a new snapshot."""
         from rustybt.data.quality import mend
 
         with show.working("repairing", quiet=json):
-            done = mend(source, fix, calendar=calendar, asset_class=asset_class, timezone=timezone)
+            done = mend(source, fix, calendar=calendar, asset_class=asset_class, timezone=timezone, events=events)
         done.frame.write_parquet(out)
         if log is not None:
             done.log.write_parquet(log)

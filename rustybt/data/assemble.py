@@ -14,7 +14,7 @@ from rustybt.data.arrow import series_of
 from rustybt.data.columns import FIELDS, PRICES
 from rustybt.data.effects import Scene, resolve_events
 from rustybt.data.grid import Grid, dense_grid, lay_out
-from rustybt.data.jumps import find_jumps, warn_of
+from rustybt.data.jumps import find_jumps, find_unseen, warn_of, warn_unseen
 from rustybt.data.metadata import check_known
 from rustybt.data.ticks import Scaled
 from rustybt.data.timing import Timed
@@ -63,6 +63,7 @@ def assemble(ready: Ready, events: Sequence[Event] | None, known: Sequence[str] 
     effects = resolve_events(given, Scene(ready.assets, timed.days, grid, ready.scaled, np.maximum.accumulate(days)))
     table, rows = effects.adjusting, effects.rows
     jumps = find_jumps(ready.scaled, timed.days, timed.offsets, ready.assets, rows)
+    unseen = find_unseen(ready.scaled, timed.offsets, table, rows)
     raw = _raw(ready)
     frame = pl.DataFrame([*_keys(ready), *raw, *_adjusted(ready, table, rows, grid, None if listed else raw)])
     if ready.extras:
@@ -81,7 +82,7 @@ def assemble(ready: Ready, events: Sequence[Event] | None, known: Sequence[str] 
         offsets=grid.offsets,
         sessions=days,
         events=effects.table,
-        warnings=(*effects.notes, *warn_of(jumps, timed.days, ready.assets)),
+        warnings=(*effects.notes, *warn_of(jumps, timed.days, ready.assets), *warn_unseen(unseen, timed.days, ready.assets)),
         trusted=ready.extras,
         adj_digits=ADJ_DIGITS if listed else 0,
         calendar=calendar.code if calendar else None,

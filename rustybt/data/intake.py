@@ -45,6 +45,7 @@ def ingest(
     frequency: str | None = None,
     settings: Mapping[str, Any] | None = None,
     repairs: Any = None,
+    origin: str | None = None,
     resume: bool = True,
     patience: Patience | None = None,
     freshness: str | Freshness | None = None,
@@ -66,6 +67,7 @@ def ingest(
         settings: of a vendor: ``key``, ``secret``, ``base_url``, ... Keys that are not given come from the environment.
         repairs: the log of `rustybt.data.quality.mend`, a frame or a file, to be kept beside the snapshot; a `Mended` as the
             source brings its own.
+        origin: where the rows of a frame came from, in words that are kept as the source of the version.
         resume: whether an interrupted download goes on; False begins anew.
         patience: `rustybt.data.Patience` with a vendor that fails.
         freshness: how long a vendor's bars that were downloaded before count (docs/how-to/cache.md): ``"session"``, the default, until the
@@ -99,7 +101,7 @@ def ingest(
     found, listed = source_of(source, settings, options)
     if found is None:
         _refuse({"symbols": symbols, "frequency": frequency, "settings": settings, "offline": offline or None})
-        return _publish(shelf, name, source, _said(source), options, log=log)
+        return _publish(shelf, name, source, origin or _said(source), options, log=log)
     if not isinstance(options.get("assets") or {}, Mapping):
         raise ConfigError("assets is a list", where="assets", do="choose with symbols")
     Options(**options)  # what is wrong with them is said before anything is downloaded
@@ -209,7 +211,7 @@ def _publish(
     got: Downloaded | None = None,
     log: pl.DataFrame | None = None,
 ) -> Version:
-    made = _in_parts(shelf, name, source, options, log) if got is None else None
+    made = _in_parts(shelf, name, source, said, options, log=log) if got is None else None
     if made is not None:
         return made
     panel = read_bars(source, Options(**options), keep=False)  # the catalog keeps it
@@ -229,7 +231,7 @@ def _publish(
     return shelf.publish(panel, name, said, settled, events, repairs=log)
 
 
-def _in_parts(shelf: Catalog, name: str, source: Any, options: Mapping[str, Any], log: pl.DataFrame | None) -> Version | None:
+def _in_parts(shelf: Catalog, name: str, source: Any, said: str, options: Mapping[str, Any], *, log: pl.DataFrame | None) -> Version | None:
     """Keep large plain files without holding all their rows; None where the door has to."""
     asked = Options(**options)
     plain = None if isinstance(source, str) and source == "demo" else plain_of(source, asked)
@@ -237,7 +239,7 @@ def _in_parts(shelf: Catalog, name: str, source: Any, options: Mapping[str, Any]
         return None
     with shelf.spilling() as spill:
         found = gather(plain, asked, spill)
-        return None if found is None else shelf.publish(OfSpill(found), name, _said(source), _settled(options), repairs=log)
+        return None if found is None else shelf.publish(OfSpill(found), name, said, _settled(options), repairs=log)
 
 
 def _settled(options: Mapping[str, Any]) -> dict[str, Any]:

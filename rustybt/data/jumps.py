@@ -1,4 +1,4 @@
-"""Overnight moves that look like splits nobody told us of: raw prices without their events.
+"""Overnight moves that look like splits nobody told us of (raw prices without their events), and splits that no move shows (adjusted ones).
 
 A split by n leaves the company worth what it was: from one session to the next the price is divided by about n, stays there, and as much
 money changes hands as before. A crash by as much moves far more money. This finds candidates for a warning, and proves nothing.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from rustybt.data.blocks import blocks
 from rustybt.data.columns import FIELDS
 from rustybt.data.ticks import Scaled
-from rustybt.model import Asset
+from rustybt.model import Asset, EventKind
 from rustybt.model.panel import Ints
 
 Floats = npt.NDArray[np.float64]
@@ -31,13 +32,15 @@ MONEY = (0.05, 4.0)
 """The value traded, in usual ones: less or more is no split. A crash has more; where only volumes are adjusted, 10:1 shows a tenth."""
 PAUSE = 10
 """Days between the two sessions at most."""
+SMALL = 1.2
+"""The least split that is looked for in the prices: an ordinary night may hide half of a smaller one."""
 ENOUGH = 50
 """Moves after which the search ends."""
 
 
 @dataclass(frozen=True)
 class Jump:
-    """One such move.
+    """One such move, or a split without it.
 
     Attributes:
         row: first row after it.
@@ -79,6 +82,32 @@ def find_jumps(
             found.append(Jump(row, asset, ratio))
             if len(found) == ENOUGH:
                 break
+    return found
+
+
+def find_unseen(scaled: dict[str, Scaled], offsets: Ints, events: npt.NDArray[np.int64], event_rows: Ints) -> list[Jump]:
+    """Splits that the prices do not show: they move by less than half of what the split makes of them, or far elsewhere.
+
+    A split has to be large beside the asset's ordinary moves to be looked for.
+
+    Args:
+        scaled: prices of rows sorted by asset and time.
+        offsets: (assets + 1,) rows of each asset.
+        events: (n, 5) bar, column, kind, numerator and denominator of what takes effect; only splits are looked at.
+        event_rows: (n,) row of each.
+    """
+    opens, closes = scaled["open"].floats, scaled["close"].floats
+    splits: dict[int, tuple[int, Fraction]] = {}
+    for (_, asset, kind, new, old), row in zip(events.tolist(), event_rows.tolist(), strict=True):
+        if kind == EventKind.SPLIT and row > offsets[asset]:
+            splits[row] = asset, splits.get(row, (asset, Fraction(1)))[1] * Fraction(new, old)
+    found: list[Jump] = []
+    for row, (asset, ratio) in splits.items():
+        size, first, last = float(np.log(float(ratio))), int(offsets[asset]), int(offsets[asset + 1])
+        if abs(size) < np.log(SMALL) or not (opens[row] > 0 and (closes[first:last] > 0).all()):
+            continue
+        if abs(np.log(opens[row] / closes[row - 1]) + size) > abs(size) / 2 and _is_unusual(abs(size), closes[first:last]):
+            found.append(Jump(row, asset, f"{ratio.numerator}:{ratio.denominator}"))
     return found
 
 
@@ -131,3 +160,18 @@ def warn_of(jumps: Sequence[Jump], days: npt.NDArray[np.int32], assets: Sequence
     day = np.datetime64(int(days[first.row]), "D")
     which = f"first: {assets[first.asset].symbol!r}, {first.ratio} on {day}"
     return [f"{count} without an event ({which}): pass events=, or adjusted prices."]
+
+
+def warn_unseen(unseen: Sequence[Jump], days: npt.NDArray[np.int32], assets: Sequence[Asset]) -> list[str]:
+    """One sentence on splits without a move; none on nothing.
+
+    Example:
+        >>> warn_unseen([Jump(0, 0, "7:1")], np.array([16230], dtype=np.int32), [Asset.of("AAPL")])[0].partition(":")[0]
+        '1 split is not seen in the prices (first'
+    """
+    if not unseen:
+        return []
+    first = unseen[0]
+    count = "1 split is" if len(unseen) == 1 else f"{len(unseen)} splits are"
+    which = f"first: {assets[first.asset].symbol!r}, {first.ratio} on {np.datetime64(int(days[first.row]), 'D')}"
+    return [f"{count} not seen in the prices ({which}): where they are adjusted already, leave splits out (events=, migrate --no-events)."]

@@ -55,7 +55,11 @@ def test_a_split_without_its_event_is_said(ratio: str) -> None:
 def test_the_event_silences_it_and_one_at_another_bar_does_not() -> None:
     split = pl.DataFrame({"asset": ["A"], "ts": [datetime(2020, 2, 10, tzinfo=UTC).date()], "kind": ["split"], "value": [2.0]})
     assert said(walk(2.0), events=split) == []
-    assert len(said(walk(2.0), events=split.with_columns(pl.col("ts") + timedelta(days=3)))) == 1
+    late = said(walk(2.0), events=split.with_columns(pl.col("ts") + timedelta(days=3)))
+    assert [note.split(" (")[0] for note in late] == [
+        "1 overnight move looks like a split without an event",
+        "1 split is not seen in the prices",
+    ]
 
 
 def test_a_crash_trades_far_more_than_usual_and_is_not_said() -> None:
@@ -135,3 +139,28 @@ def test_a_vendor_that_adjusts_volumes_but_not_prices_is_found() -> None:
     frame = frame.with_columns(pl.col("ts").str.to_date(), asset=pl.lit("AAPL"))
     (note,) = [note for note in load(frame, stamp="session").warnings if "split" in note]
     assert "'AAPL', 7:1 on 2014-06-09" in note
+
+
+def splits(*ratios: float, at: int = 40) -> pl.DataFrame:
+    day = (START + timedelta(days=at)).date()
+    return pl.DataFrame([{"asset": "A", "ts": day, "kind": "split", "value": ratio} for ratio in ratios])
+
+
+@pytest.mark.parametrize(("shown", "said"), [(1.0, 7.0), (1.0, 0.1), (7.0, 1 / 7), (2.0, 10.0), (1.0, 1.25)])
+def test_a_split_that_the_prices_do_not_show_is_said(shown: float, said: float) -> None:
+    warnings = load(walk(shown), events=splits(said)).warnings
+    assert [note.split(" (")[0] for note in warnings if "split" in note] == ["1 split is not seen in the prices"]
+
+
+@pytest.mark.parametrize(("ratio", "noise"), [(7.0, 0.01), (1.5, 0.02), (0.1, 0.01)])
+def test_a_split_that_the_prices_show_is_not_said(ratio: float, noise: float) -> None:
+    assert not [note for note in load(walk(ratio, noise=noise), events=splits(ratio)).warnings if "split" in note]
+
+
+def test_a_split_that_an_ordinary_night_may_hide_is_not_said() -> None:
+    assert not [note for note in load(walk(1.0), events=splits(1.05)).warnings if "split" in note]
+    assert not [note for note in load(walk(1.0, noise=0.1), events=splits(1.5)).warnings if "split" in note]
+
+
+def test_a_split_at_the_first_bar_has_no_night() -> None:
+    assert not [note for note in load(walk(1.0), events=splits(7.0, at=0)).warnings if "split" in note]

@@ -34,7 +34,7 @@ class Migrated:
             of all numbers: those of the bundle, each found again in the snapshot.
         events: corporate actions that came along.
         empty: rows of zeros of the source, which stand for bars that there were not.
-        notes: sentences about what was assumed and left out.
+        notes: sentences about what was assumed and left out, and what the door warned of: splits that the prices do not show.
     """
 
     version: Version
@@ -88,14 +88,14 @@ def migrate(
         known = set(source["asset"].unique().to_list())
         told["events"] = pl.DataFrame([event for event in events if event["asset"] in known], schema=EVENT_COLUMNS)
     before = {version.snapshot for version in shelf.versions(name)}
-    made = ingest(source, name, catalog=shelf, **told)
+    made = ingest(source, name, catalog=shelf, origin=str(Path(folder).expanduser().absolute()), **told)
     try:
         report = compare(shelf, made, source, kind)
     except BaseException:
         if made.snapshot not in before:
             remove(shelf, made.name)
         raise
-    return Migrated(made, report, len(told.get("events", ())), stored.empty, tuple(notes))
+    return Migrated(made, report, len(told.get("events", ())), stored.empty, (*notes, *shelf.open(made.name).warnings))
 
 
 def _read(bundle: Bundle, say: Progress) -> tuple[Stored, dict[int, str], list[dict[str, Any]], Sequence[str]]:

@@ -9,15 +9,18 @@ from typing import Any
 
 import polars as pl
 
+from rustybt.data.actions import read_events
 from rustybt.data.calendars import Calendar, code_of
 from rustybt.data.catalog import Catalog
 from rustybt.data.catalog.naming import may_be_name
-from rustybt.data.catalog.reading import BARS, described
+from rustybt.data.catalog.reading import BARS, described, events_of
 from rustybt.data.columns import FIELDS, name_columns
+from rustybt.data.metadata import check_known
 from rustybt.data.options import Options, Stamp
 from rustybt.data.quality.coverage import Coverage, coverage_of
 from rustybt.data.quality.endings import find_endings
 from rustybt.data.quality.findings import SCHEMA, SEVERITY
+from rustybt.data.quality.given import lay_events
 from rustybt.data.quality.intraday import find_intraday, is_intraday
 from rustybt.data.quality.outliers import SPIKES, find_outliers
 from rustybt.data.quality.page import render
@@ -28,6 +31,10 @@ from rustybt.data.sources import collect, open_source
 from rustybt.data.spans import name_of
 from rustybt.data.stamps import utc
 from rustybt.errors import ConfigError, DataError
+from rustybt.model import Event
+
+SESSION = "__session"
+"""Column of a dataset's bars: the day of each, which a name of ours would not bring through the door."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,7 @@ def check_bars(
     asset_class: str = "equity",
     timezone: str | None = None,
     columns: Mapping[str, str] | None = None,
+    events: Any = None,
 ) -> Quality:
     """Check bars in four layers: schema, relations within a row, outliers, and time.
 
@@ -108,20 +116,25 @@ def check_bars(
         asset_class: chooses what is a large move.
         timezone: of times that carry none.
         columns: names in the source by our names.
+        events: corporate actions, as `rustybt.load` takes them; of a dataset its own count unless others are given. A split among them
+            explains its jump, and has to have one; its dividends are checked against the prices.
 
     Raises:
-        DataError: the source cannot be read, or a key is null.
+        DataError: the source or the events cannot be read, a key is null, or an event is of an asset without a row.
 
     Example:
         >>> from rustybt.data.demo import BARS
         >>> check_bars(BARS, calendar="XNYS").counts
         {'jump like a split': 4}
     """
-    given = Options(stamp=stamp, calendar=calendar, interval=interval, timezone=timezone, columns=columns, asset_class=asset_class)
+    given = Options(
+        stamp=stamp, calendar=calendar, interval=interval, timezone=timezone, columns=columns, asset_class=asset_class, events=events
+    )
     read = read_bars(source, given)
     frame, code, where = read.frame, read.calendar, read.name
     ordered = frame.sort("asset", "ts", maintain_order=True)
-    found = [*find_relations(frame), *find_outliers(ordered, asset_class), *find_keys(frame), *find_moves(ordered), *find_payments(ordered)]
+    laid = lay_events(ordered, read.events or ())
+    found = [*find_relations(frame), *find_outliers(ordered, asset_class), *find_keys(frame), *find_moves(laid), *find_payments(laid)]
     found += read.endings
     if code is not None:
         found += find_intraday(ordered, code, stamp, interval) if is_intraday(ordered) else find_sessions(ordered, code)
@@ -143,12 +156,14 @@ class Read:
         calendar: code of their calendar.
         name: what to call them.
         endings: what is found of the ends of their files.
+        events: corporate actions that were given, or that the dataset has; None for neither.
     """
 
     frame: pl.DataFrame
     calendar: str | None
     name: str
     endings: list[pl.DataFrame]
+    events: list[Event] | None = None
 
 
 def read_bars(source: Any, options: Options) -> Read:
@@ -160,9 +175,10 @@ def read_bars(source: Any, options: Options) -> Read:
     """
     if options.asset_class not in SPIKES:
         raise ConfigError(f"unknown asset class {options.asset_class!r}", where="asset_class", do=f"use one of {', '.join(SPIKES)}")
-    source, code, where = dataset_or(source, code_of(options.calendar))
-    opened = open_source(source)
-    where = where or opened[0][0] or "the frame"
+    kept = dataset_of(source)
+    opened = open_source(source if kept is None else kept.rows)
+    where = opened[0][0] or "the frame" if kept is None else kept.name
+    code = code_of(options.calendar) or (None if kept is None else kept.calendar)
     frame = collect([(name, name_columns(name, one, options).frame) for name, one in opened])
     if not frame.height:
         raise DataError("the source has no rows", where=where, do="check the file, or the filter that made the frame")
@@ -173,20 +189,36 @@ def read_bars(source: Any, options: Options) -> Read:
         if not frame[name].dtype.is_numeric():
             raise DataError(f"column {name!r} holds {frame[name].dtype}, not numbers", where=where, do="convert it first")
     stamps, _, _ = utc(frame["ts"], options, where)
-    frame = frame.with_columns(stamps.alias("ts"), pl.col("asset").cast(pl.String)).with_columns(days_of(stamps))
-    return Read(frame, code, where, find_endings(opened, options))
+    frame = frame.with_columns(stamps.alias("ts"), pl.col("asset").cast(pl.String))
+    frame = frame.with_columns(days_of(stamps)) if kept is None else frame.rename({SESSION: "day"})
+    events = kept.events if options.events is None and kept is not None else None
+    if options.events is not None:
+        events = read_events(options.events)
+        check_known([name for event in events for name in (event.asset, event.other) if name], frame["asset"].unique().to_list(), "events")
+    return Read(frame, code, where, find_endings(opened, options), events)
 
 
-def dataset_or(source: Any, code: str | None) -> tuple[Any, str | None, str]:
-    """The bars of a dataset of the catalog with its calendar and name, or the source as it is.
+@dataclass(frozen=True)
+class Kept:
+    """A dataset, to be checked: its bars with their `SESSION`, calendar, name and corporate actions."""
+
+    rows: pl.DataFrame
+    calendar: str | None
+    name: str
+    events: list[Event] | None
+
+
+def dataset_of(source: Any) -> Kept | None:
+    """What the catalog has under a name, or None for a source that is no name.
 
     Bars of a whole session have the date of the session again, as a vendor gives them.
     """
     if not (isinstance(source, str) and may_be_name(source) and not Path(source).exists() and (shelf := Catalog()).exists):
-        return source, code, ""
+        return None
     version = shelf.find(source)
     folder = shelf.folder(version.snapshot)
-    rows = pl.read_parquet(folder / BARS)
+    rows, about = pl.read_parquet(folder / BARS), described(folder)
     if not rows.select(pl.struct("asset", "session").is_duplicated().any()).item():
         rows = rows.with_columns(pl.col("session").alias("ts"))
-    return rows.drop("session"), code or described(folder)["calendar"], version.name
+    rows = rows.rename({"session": SESSION})
+    return Kept(rows, about["calendar"], version.name, events_of(about))

@@ -75,7 +75,7 @@ def mend(source: Any, fix: Sequence[str], **options: Any) -> Mended:
     rows = [part.select(pl.col(name).cast(dtype) for name, dtype in LOG.items()) for part in log]
     done = pl.concat([pl.DataFrame(schema=LOG), *rows])
     left = frame.drop("__row")
-    again = {**options, "columns": None, "calendar": read.calendar}
+    again = {**options, "columns": None, "calendar": read.calendar, "events": read.events}
     return Mended(left, done, check_bars(left, **again))
 
 

@@ -68,8 +68,14 @@ def _paid(frame: pl.DataFrame, names: dict[str, str | None]) -> pl.DataFrame:
     ]
     if names["adj_close"] is not None:
         factor = pl.col(str(names["adj_close"])).cast(pl.Float64) / pl.col("close").cast(pl.Float64)
-        columns.append((before * (1 - factor.shift(1).over("asset") / factor)).alias("__by"))
-    return known.with_columns(columns).filter((pl.col("__paid") > 0) & pl.col("__before").is_not_null())
+        step = factor / factor.shift(1).over("asset")
+        columns += [(before * (1 - 1 / step)).alias("__by"), (pl.col("close") * (step - 1)).cast(pl.Float64).alias("__by_close")]
+    paid = known.with_columns(columns).filter((pl.col("__paid") > 0) & pl.col("__before").is_not_null())
+    if names["adj_close"] is None:
+        return paid
+    # Vendors divide by the close before or by that of the day: the one that fits better is theirs.
+    nearer = (pl.col("__by_close") / pl.col("__paid") - 1).abs() < (pl.col("__by") / pl.col("__paid") - 1).abs()
+    return paid.with_columns(pl.when(nearer).then("__by_close").otherwise("__by").alias("__by"))
 
 
 def _adjusted(paid: pl.DataFrame) -> list[pl.DataFrame]:

@@ -12,6 +12,8 @@ from rustybt.data.quality.findings import rows_where
 
 RATIOS = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0, 100.0, 1000.0)
 SPLIT_COLUMNS = ("split", "split_ratio", "stock_splits", "splits")
+EXPLAINED = "__explained"
+"""Column, where events are given: whether one that is no split makes a large move in the row's night no riddle."""
 LONG = 120
 """From so many missing sessions on the ticker may be another company's."""
 NEAR = 0.06
@@ -56,7 +58,10 @@ def find_sessions(frame: pl.DataFrame, calendar: str) -> list[pl.DataFrame]:
 
 
 def find_moves(frame: pl.DataFrame) -> list[pl.DataFrame]:
-    """Stale bars, jumps like a split that no column explains, and splits that the prices do not show."""
+    """Stale bars, jumps like a split that no column explains, and splits that the prices do not show.
+
+    A jump that an event beside the bars explains (`EXPLAINED`) is none.
+    """
     before = pl.col("close").shift(1).over("asset")
     flat = pl.all_horizontal(pl.col(name) == before for name in PRICES) & (pl.col("volume") == 0)
     flat &= (pl.col("volume") > 0).any().over("asset")
@@ -71,6 +76,8 @@ def find_moves(frame: pl.DataFrame) -> list[pl.DataFrame]:
     )
     near = pl.any_horizontal((pl.col("__night").abs() - pl.lit(one).log()).abs() < NEAR for one in RATIOS)
     looks = near & (pl.col("__night").abs() > LEAST) & (pl.col("__day") < STEADY) & (pl.col("__ratio") == 1)
+    if EXPLAINED in frame.columns:
+        looks &= ~pl.col(EXPLAINED)
     absent = (pl.col("__ratio") != 1) & ((pl.col("__night") + pl.col("__ratio").log()).abs() > pl.col("__ratio").log().abs() / 2)
     by = (-pl.col("__night")).exp().round(3)
     return [

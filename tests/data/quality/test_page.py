@@ -93,7 +93,7 @@ def test_a_dataset_has_a_page_by_its_calendar(tmp_path: Path, monkeypatch: pytes
     made = rbt.ingest("demo", "stocks")
     quality = check_bars("stocks")
     assert (quality.calendar, quality.source) == ("XNYS", made.name)
-    assert quality.counts == {"jump like a split": 4}
+    assert quality.counts == {"jump like a split": 1}
     assert made.name in quality.page(tmp_path / "q.html").read_text()
     hours = daily().with_columns(pl.col("ts") + timedelta(hours=3))
     rbt.ingest(pl.concat([daily(), hours]), "two", stamp="close", calendar="24/7")
