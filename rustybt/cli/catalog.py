@@ -90,11 +90,15 @@ def _list(verbs: typer.Typer) -> None:
         from rustybt.data.catalog import Catalog, sql
 
         shelf = Catalog()
-        newest = {version.snapshot: version.dataset for version in shelf.datasets()}
-        facts = {row["id"]: row for row in (sql(shelf, "SELECT * FROM snapshots").to_dicts() if newest else [])}
-        keys = ("bars", "assets", "first", "last", "calendar", "quarantined", "created")
+        facts = {row["id"]: row for row in (sql(shelf, "SELECT * FROM snapshots").to_dicts() if shelf.datasets() else [])}
         rows = [
-            {"dataset": version.dataset, "snapshot": version.snapshot, **{key: facts[version.snapshot][key] for key in keys}}
+            {
+                "dataset": version.dataset,
+                "snapshot": version.snapshot,
+                **{key: facts[version.snapshot][key] for key in ("bars", "assets", "first", "last", "calendar")},
+                "quarantined": version.quarantined,
+                "created": version.created,
+            }
             for version in shelf.datasets()
         ]
         _say({"datasets": rows, "root": str(shelf.root)}, rows, json, f"no datasets in {shelf.root}: rustybt ingest FILE --name NAME")
@@ -108,16 +112,16 @@ def _show(verbs: typer.Typer) -> None:
 
         shelf = Catalog()
         found = shelf.find(name)
-        versions = [version.__dict__ for version in shelf.versions(found.dataset)]
+        versions = [{**version.__dict__, "warnings": list(version.warnings)} for version in shelf.versions(found.dataset)]
         about = sql(shelf, f"SELECT * FROM snapshots WHERE id = '{found.snapshot}'").to_dicts()[0]
         assets = sql(shelf, f"SELECT asset, bars, first, last FROM symbols WHERE snapshot = '{found.snapshot}'").to_dicts()
         runs = sql(shelf, f"SELECT run_id, folder, created FROM runs WHERE snapshot = '{found.snapshot}'").to_dicts()
-        warnings, repairs = list(shelf.open(found.name).warnings), shelf.repairs(found.name)
+        repairs = shelf.repairs(found.name)
         if json:
             show.emit(
                 {
                     "versions": versions,
-                    "snapshot": {**about, "warnings": warnings},
+                    "snapshot": {**about, "quarantined": found.quarantined, "warnings": list(found.warnings)},
                     "assets": assets,
                     "runs": runs,
                     "repairs": repairs.to_dicts(),
@@ -127,9 +131,10 @@ def _show(verbs: typer.Typer) -> None:
         show.out.print(
             f"{found.name}: {about['bars']:,} bars of {about['assets']} assets, {about['first']} to {about['last']}", markup=False
         )
-        for warning in warnings:
+        for warning in found.warnings:
             show.out.print(f"- {warning}", markup=False)
-        for title, rows in (("snapshots", versions), ("assets", assets), ("runs", runs)):
+        listed = [{key: value for key, value in one.items() if key not in ("new", "warnings", "aside")} for one in versions]
+        for title, rows in (("snapshots", listed), ("assets", assets), ("runs", runs)):
             if rows:
                 show.out.print(show.rows_table(rows, title))
         if repairs.height:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import polars as pl
 
 from rustybt.data.catalog.reading import BARS
@@ -47,5 +49,5 @@ def _pair(catalog: Catalog, before: str, after: str | None) -> tuple[str, str]:
     first = catalog.find(before)
     if after is not None:
         return first.snapshot, catalog.find(after).snapshot
-    line = [version.snapshot for version in catalog.versions(first.dataset)]
+    line = [snapshot for snapshot, _ in groupby(version.snapshot for version in catalog.versions(first.dataset))]
     return (first.snapshot if "@" in before else line[-2] if len(line) > 1 else line[-1]), line[-1]

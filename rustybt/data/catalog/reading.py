@@ -85,7 +85,7 @@ def open_ready(folder: Path, about: Mapping[str, Any]) -> Panel:
 
 def set_aside(folder: Path, about: Mapping[str, Any]) -> pl.DataFrame:
     """The rows that were set aside; a file is not read to learn that there are none."""
-    return pl.DataFrame() if about.get("aside") == 0 else pl.read_parquet(folder / QUARANTINE)
+    return pl.DataFrame() if about.get("aside") == 0 else pl.read_parquet(folder / about.get("quarantine", QUARANTINE))
 
 
 def _arrays(folder: Path) -> dict[str, Any]:

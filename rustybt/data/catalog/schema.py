@@ -70,5 +70,17 @@ CREATE TABLE repairs (
 );
 """
 
-CATALOG = Schema(what="catalog", application=0, migrations=(FIRST, RUNS, REPAIRS), error=DataError, shared=True)
+ASIDE = """
+-- Rows with the same usable bars can come with other rows that are set aside: what was said of an ingest belongs to its version.
+ALTER TABLE versions ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]';       -- JSON list
+ALTER TABLE versions ADD COLUMN quarantined INTEGER NOT NULL DEFAULT 0;    -- rows that were set aside
+ALTER TABLE versions ADD COLUMN aside TEXT NOT NULL DEFAULT 'quarantine.parquet'; -- file of the snapshot that holds them
+UPDATE versions SET
+    warnings = (SELECT warnings FROM snapshots WHERE id = versions.snapshot),
+    quarantined = (SELECT quarantined FROM snapshots WHERE id = versions.snapshot);
+ALTER TABLE snapshots DROP COLUMN warnings;
+ALTER TABLE snapshots DROP COLUMN quarantined;
+"""
+
+CATALOG = Schema(what="catalog", application=0, migrations=(FIRST, RUNS, REPAIRS, ASIDE), error=DataError, shared=True)
 TABLES = ("snapshots", "versions", "files", "symbols", "runs", "repairs")

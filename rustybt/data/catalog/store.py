@@ -19,10 +19,11 @@ import platformdirs
 import polars as pl
 
 from rustybt._sqlite import opened, writing
+from rustybt.data.catalog.aside import about_version, keep_aside
 from rustybt.data.catalog.content import Content, OfPanel, outline_of
 from rustybt.data.catalog.files import WAIT, settle, sole_writer, unwritable
 from rustybt.data.catalog.naming import check_name, split_name
-from rustybt.data.catalog.reading import DAMAGED, SIZES, assets_of, described, events_of, open_ready, rebuild
+from rustybt.data.catalog.reading import DAMAGED, QUARANTINE, SIZES, assets_of, described, events_of, open_ready, rebuild
 from rustybt.data.catalog.repairs import keep_repairs, read_repairs
 from rustybt.data.catalog.schema import CATALOG
 from rustybt.data.catalog.writing import write_snapshot
@@ -40,7 +41,7 @@ LIKE = "bars = ? AND assets = ? AND first = ? AND last = ?"
 
 @dataclass(frozen=True)
 class Version:
-    """One snapshot of a dataset.
+    """One ingest of a dataset: the snapshot that it gave, and what was said and set aside on the way.
 
     Attributes:
         dataset: its name.
@@ -48,7 +49,10 @@ class Version:
         created: UTC, when it was ingested.
         source: where the bars came from.
         options: what the door was told.
-        new: whether ingesting it changed the dataset.
+        new: whether ingesting it changed the bars of the dataset.
+        warnings: what was assumed, rounded and set aside, one sentence each.
+        quarantined: rows that were set aside.
+        aside: name of the file of the snapshot that holds them.
     """
 
     dataset: str
@@ -57,6 +61,9 @@ class Version:
     source: str
     options: dict[str, Any]
     new: bool = True
+    warnings: tuple[str, ...] = ()
+    quarantined: int = 0
+    aside: str = QUARANTINE
 
     @property
     def name(self) -> str:
@@ -159,20 +166,17 @@ class Catalog:
             like = connection.execute(f"SELECT 1 FROM snapshots WHERE {LIKE}", outline_of(content.spans())).fetchone()
             have = like and connection.execute("SELECT 1 FROM snapshots WHERE id = ?", (content.snapshot,)).fetchone()
             files = [] if have else self._stage(content, events)
-            last = self._versions(connection, dataset)
-            if last and last[-1].snapshot == content.snapshot:
-                if repairs is not None:
-                    with writing(connection):
-                        keep_repairs(connection, last[-1], repairs)
-                return replace(last[-1], new=False)
-            version = Version(dataset, content.snapshot, now(), source, options)
+            known = self._versions(connection, dataset)[-1:]
+            last = known[0] if known and known[0].snapshot == content.snapshot else None
+            aside = keep_aside(connection, self.root, content, last) if have else QUARANTINE
+            told, gone = tuple(content.warnings), content.quarantine.height
+            made = Version(dataset, content.snapshot, now(), source, options, last is None, told, gone, aside)
+            version = made if last is None or not _said_alike(made, last) else replace(last, new=False)
             with writing(connection):
                 if not have:
                     _describe(connection, content, files)
-                connection.execute(
-                    "INSERT INTO versions (dataset, snapshot, created, source, options) VALUES (?, ?, ?, ?, ?)",
-                    (dataset, version.snapshot, version.created, source, json.dumps(options, default=str)),
-                )
+                if version is made:
+                    _list(connection, made)
                 if repairs is not None:
                     keep_repairs(connection, version, repairs)
             return version
@@ -213,10 +217,12 @@ class Catalog:
     def _versions(self, connection: sqlite3.Connection, dataset: str | None) -> list[Version]:
         chosen = "" if dataset is None else "WHERE dataset = ?"
         found = connection.execute(
-            f"SELECT dataset, snapshot, created, source, options FROM versions {chosen} ORDER BY number",
+            f"SELECT dataset, snapshot, created, source, options, warnings, quarantined, aside FROM versions {chosen} ORDER BY number",
             () if dataset is None else (dataset,),
         )
-        return [Version(dataset, snapshot, made, source, json.loads(said)) for dataset, snapshot, made, source, said in found]
+        return [
+            Version(row[0], row[1], row[2], row[3], json.loads(row[4]), True, tuple(json.loads(row[5])), row[6], row[7]) for row in found
+        ]
 
     def datasets(self) -> list[Version]:
         """The newest snapshot of each dataset, by name."""
@@ -262,7 +268,7 @@ class Catalog:
             read = lambda folder, about: rebuild(folder, about, options)  # noqa: E731
         folder = self.folder(version.snapshot)
         try:
-            panel = read(folder, described(folder))
+            panel = read(folder, about_version(folder, version))
         except DAMAGED as error:
             first = (str(error).splitlines() or [type(error).__name__])[0]
             raise DataError(
@@ -343,9 +349,22 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def _said_alike(one: Version, other: Version) -> bool:
+    """Whether two ingests of the same bars warned of the same and set the same rows aside."""
+    return (one.warnings, one.quarantined, one.aside) == (other.warnings, other.quarantined, other.aside)
+
+
+def _list(connection: sqlite3.Connection, version: Version) -> None:
+    told, said = json.dumps(version.options, default=str), json.dumps(version.warnings)
+    connection.execute(
+        "INSERT INTO versions (dataset, snapshot, created, source, options, warnings, quarantined, aside) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (version.dataset, version.snapshot, version.created, version.source, told, said, version.quarantined, version.aside),
+    )
+
+
 def _describe(connection: sqlite3.Connection, content: Content, files: Sequence[tuple[str, int, str]]) -> None:
     spans = content.spans()
-    about = (content.snapshot, now(), *outline_of(spans), content.calendar, content.quarantine.height)
-    connection.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*about, json.dumps(content.warnings)))
+    about = (content.snapshot, now(), *outline_of(spans), content.calendar)
+    connection.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?)", about)
     connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", [(content.snapshot, *file) for file in files])
     connection.executemany("INSERT INTO symbols VALUES (?, ?, ?, ?, ?)", [(content.snapshot, *span) for span in spans])

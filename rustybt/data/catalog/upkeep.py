@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rustybt._sqlite import writing
+from rustybt.data.catalog.aside import forget_aside
 from rustybt.data.catalog.content import write_ready
 from rustybt.data.catalog.files import checksum
 from rustybt.data.catalog.reading import DAMAGED, DERIVED, described, rebuild
@@ -166,7 +167,10 @@ def remove(catalog: Catalog, name: str, force: bool = False) -> list[Version]:
             connection.execute(f"DELETE FROM versions WHERE dataset = ? AND snapshot IN ({marks})", (found.dataset, *ids))
             connection.execute(f"DELETE FROM repairs WHERE dataset = ? AND snapshot IN ({marks})", (found.dataset, *ids))
             connection.execute("DELETE FROM snapshots WHERE id NOT IN (SELECT snapshot FROM versions)")
+            loose = forget_aside(connection)
         kept = {row[0] for row in connection.execute("SELECT id FROM snapshots")}
         for snapshot in set(ids) - kept:
             shutil.rmtree(catalog.folder(snapshot), ignore_errors=True)
+        for snapshot, file in loose:
+            (catalog.folder(snapshot) / file).unlink(missing_ok=True)
     return versions
