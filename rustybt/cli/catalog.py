@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rustybt.cli import options as o
 from rustybt.cli import show
+
+if TYPE_CHECKING:
+    from rustybt.data.quality.aside import Aside
 
 SHOWN = 20
 """Repairs that are shown as a table."""
@@ -52,7 +55,8 @@ def _check(verbs: typer.Typer) -> None:
             found.findings.write_parquet(out)
         if page is not None:
             found.page(page)
-        _say({"ok": found.ok, "rows": found.rows, "counts": found.counts, "out": out, "page": page}, [], json, str(found))
+        told = {"ok": found.ok, "rows": found.rows, "counts": found.counts, "aside": _aside(found.aside), "out": out, "page": page}
+        _say(told, [], json, str(found))
         if not found.ok:
             raise typer.Exit(1)
 
@@ -79,7 +83,14 @@ def _mend(verbs: typer.Typer) -> None:
         if log is not None:
             done.log.write_parquet(log)
         counts = dict(done.log.group_by("check").len().sort("check").iter_rows())
-        told = {"rows": done.frame.height, "done": counts, "left": done.quality.counts, "out": out, "log": log}
+        told = {
+            "rows": done.frame.height,
+            "done": counts,
+            "left": done.quality.counts,
+            "aside": _aside(done.quality.aside),
+            "out": out,
+            "log": log,
+        }
         _say(told, [], json, f"{done.log.height} repairs, {done.frame.height} rows\n{done.quality}")
 
 
@@ -219,6 +230,12 @@ def _say(document: dict[str, Any], rows: Sequence[dict[str, Any]], json: bool, e
         show.out.print(show.rows_table(rows))
     elif empty:
         show.out.print(empty, markup=False)
+
+
+def _aside(aside: Aside) -> dict[str, Any]:
+    """Rows set aside at ingest, for programs."""
+    reasons = [{**row, "ts": str(row["ts"])} for row in aside.reasons.to_dicts()]
+    return {"rows": aside.rows, "source": aside.source, "reasons": reasons}
 
 
 def _plain(value: Any) -> Any:

@@ -115,3 +115,16 @@ def test_repairs_are_shown_with_the_snapshot(rustybt: Callable[..., Any], bars: 
     assert [row["check"] for row in rustybt("catalog", "show", "mended", "--json").json["repairs"]] == ["null price"]
     assert "1 repairs before it was ingested" in rustybt("catalog", "show", "mended").out
     assert rustybt("sql", "SELECT count(*) AS n FROM repairs", "--json").json["rows"] == [{"n": 1}]
+
+
+def test_check_and_mend_say_what_was_set_aside_at_ingest(rustybt: Command, bars: str, tmp_path: Path) -> None:
+    frame = pl.read_parquet(bars)
+    file = tmp_path / "bad.parquet"
+    frame.with_columns(pl.when(pl.int_range(pl.len()) == 5).then(None).otherwise("close").alias("close")).write_parquet(file)
+    rustybt("ingest", str(file), "--name", "mine", "--stamp", "close")
+    aside = rustybt("catalog", "check", "mine", "--json").json["aside"]
+    assert (aside["rows"], aside["source"], aside["reasons"][0]["reason"]) == (1, str(file), "null price")
+    assert "1 rows were set aside when it was ingested" in rustybt("catalog", "check", "mine").out
+    ran = rustybt("catalog", "mend", "mine", "--fix", "null price", "--out", str(tmp_path / "m.parquet"))
+    assert f"mend its source ({file})" in ran.out.replace("\n", "")
+    assert rustybt("catalog", "check", str(file), "--json").json["aside"]["rows"] == 0

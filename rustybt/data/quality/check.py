@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,13 @@ import polars as pl
 from rustybt.data.actions import read_events
 from rustybt.data.calendars import Calendar, code_of
 from rustybt.data.catalog import Catalog
+from rustybt.data.catalog.aside import about_version
 from rustybt.data.catalog.naming import may_be_name
-from rustybt.data.catalog.reading import BARS, described, events_of
+from rustybt.data.catalog.reading import BARS, events_of, set_aside
 from rustybt.data.columns import FIELDS, name_columns
 from rustybt.data.metadata import check_known
 from rustybt.data.options import Options, Stamp
+from rustybt.data.quality.aside import Aside, reasons_of
 from rustybt.data.quality.coverage import Coverage, coverage_of
 from rustybt.data.quality.endings import find_endings
 from rustybt.data.quality.findings import SCHEMA, SEVERITY
@@ -47,6 +49,7 @@ class Quality:
         coverage: which bars there are, by asset and stretch of time.
         source: what was checked, in words.
         calendar: name of the calendar that gaps were looked for against, or empty.
+        aside: rows that were set aside when a dataset was ingested; they are not among those that were checked.
     """
 
     rows: int
@@ -54,6 +57,7 @@ class Quality:
     coverage: Coverage
     source: str = ""
     calendar: str = ""
+    aside: Aside = field(default_factory=Aside)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -63,7 +67,7 @@ class Quality:
 
     @property
     def ok(self) -> bool:
-        """Whether there is no error and no warning."""
+        """Whether there is no error and no warning among the rows that were checked."""
         return self.findings.filter(pl.col("severity") != "note").is_empty()
 
     def page(self, path: str | Path, title: str | None = None) -> Path:
@@ -91,7 +95,7 @@ class Quality:
             lines.append(
                 f"{severity:8}{layer:10}{count:6}  {check} (first: {first['asset']} {first['ts']:%Y-%m-%d %H:%M}, {first['detail']})"
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.aside.lines()])
 
 
 def check_bars(
@@ -144,7 +148,7 @@ def check_bars(
     said = pl.col("check").replace_strict(layer, return_dtype=pl.String).alias("layer"), "check"
     bad = pl.col("check").replace_strict(severity, return_dtype=pl.String).alias("severity")
     rows = rows.sort(pl.col("check").cast(order), "asset", "ts").select(*said, bad, "asset", "ts", "detail")
-    return Quality(frame.height, rows, coverage_of(ordered, code, interval), where, "" if code is None else name_of(code))
+    return Quality(frame.height, rows, coverage_of(ordered, code, interval), where, "" if code is None else name_of(code), read.aside)
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,7 @@ class Read:
         name: what to call them.
         endings: what is found of the ends of their files.
         events: corporate actions that were given, or that the dataset has; None for neither.
+        aside: rows of a dataset that are not among them.
     """
 
     frame: pl.DataFrame
@@ -164,6 +169,7 @@ class Read:
     name: str
     endings: list[pl.DataFrame]
     events: list[Event] | None = None
+    aside: Aside = field(default_factory=Aside)
 
 
 def read_bars(source: Any, options: Options) -> Read:
@@ -195,17 +201,18 @@ def read_bars(source: Any, options: Options) -> Read:
     if options.events is not None:
         events = read_events(options.events)
         check_known([name for event in events for name in (event.asset, event.other) if name], frame["asset"].unique().to_list(), "events")
-    return Read(frame, code, where, find_endings(opened, options), events)
+    return Read(frame, code, where, find_endings(opened, options), events, Aside() if kept is None else kept.aside)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A dataset, to be checked: its bars with their `SESSION`, calendar, name and corporate actions."""
+    """A dataset, to be checked: its bars with their `SESSION`, calendar, name, corporate actions, and what was set aside."""
 
     rows: pl.DataFrame
     calendar: str | None
     name: str
     events: list[Event] | None
+    aside: Aside
 
 
 def dataset_of(source: Any) -> Kept | None:
@@ -217,8 +224,8 @@ def dataset_of(source: Any) -> Kept | None:
         return None
     version = shelf.find(source)
     folder = shelf.folder(version.snapshot)
-    rows, about = pl.read_parquet(folder / BARS), described(folder)
+    rows, about = pl.read_parquet(folder / BARS), about_version(folder, version)
     if not rows.select(pl.struct("asset", "session").is_duplicated().any()).item():
         rows = rows.with_columns(pl.col("session").alias("ts"))
     rows = rows.rename({"session": SESSION})
-    return Kept(rows, about["calendar"], version.name, events_of(about))
+    return Kept(rows, about["calendar"], version.name, events_of(about), Aside(reasons_of(set_aside(folder, about)), version.source))

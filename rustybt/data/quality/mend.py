@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -44,6 +44,8 @@ class Mended:
 def mend(source: Any, fix: Sequence[str], **options: Any) -> Mended:
     """Repair the defects of the checks that are named, and no others; the source stays as it is.
 
+    Rows that were set aside when a dataset was ingested are not in its snapshot: they can only be repaired in its source (`Quality.aside`).
+
     Rows are taken out (bars without a price, on days without a session, stale ones), of rows with the same key the last stays, rows are put
     in order, a high and a low are widened to hold the open and the close, and a price that slipped by a decimal place is moved back.
 
@@ -76,7 +78,7 @@ def mend(source: Any, fix: Sequence[str], **options: Any) -> Mended:
     done = pl.concat([pl.DataFrame(schema=LOG), *rows])
     left = frame.drop("__row")
     again = {**options, "columns": None, "calendar": read.calendar, "events": read.events}
-    return Mended(left, done, check_bars(left, **again))
+    return Mended(left, done, replace(check_bars(left, **again), aside=quality.aside))
 
 
 def _rows_of(frame: pl.DataFrame, found: pl.DataFrame, checks: Sequence[str]) -> pl.DataFrame:

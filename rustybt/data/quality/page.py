@@ -39,7 +39,7 @@ def render(quality: Quality, title: str) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{POLICY}<meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}: quality</title><style>{style}</style></head><body><main><h1>{escape(title)}</h1>"
-        f"<p>{facts}, {begins} to {ends}, measured against {escape(against)}.</p><ul class=chips>{chips}</ul>"
+        f"<p>{facts}, {begins} to {ends}, measured against {escape(against)}.</p><ul class=chips>{chips}</ul>{quality.aside.section()}"
         f"<h2>Coverage</h2>{chart(quality)}<h2>Checks</h2>{_checks(quality)}<h2>Assets</h2>{_assets(quality)}"
         f"<h2>Findings</h2>{_findings(quality)}</main></body></html>\n"
     )
