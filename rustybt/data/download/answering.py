@@ -19,6 +19,7 @@ from rustybt.data.cache.store import merged
 from rustybt.data.download.asking import Budget, Patience, Stopped, ask
 from rustybt.data.download.merging import Rows, completed, merge_pages, micros
 from rustybt.data.download.pages import KEPT, Pages
+from rustybt.data.download.questions import checked, page_of, terms_of
 from rustybt.data.hours import DAY
 from rustybt.data.stamps import microseconds
 from rustybt.errors import DataError, SourceError
@@ -248,17 +249,18 @@ class _One:
         """What is known of the symbol, asked for once a download."""
         asking, known = self._asking, pages.terms()
         if known is None:
-            known = ask(asking.budget, asking.patience, lambda: asking.source.terms(self._asked.symbol), asking.stop)
+            known = ask(asking.budget, asking.patience, lambda: terms_of(asking.source, self._asked.symbol), asking.stop)
             pages.keep_terms(known)
         return known
 
     def _pages(self, pages: Pages, history: History) -> list[Page]:
         """Those on the disk, then the rest from the source."""
-        asking, symbol, got = self._asking, self._asked.symbol, pages.whole()
-        source, seen = asking.source, {page.cursor for page in got}
+        asking, symbol, source = self._asking, self._asked.symbol, self._asking.source
+        got = [checked(source, symbol, page) for page in pages.whole()]
+        seen = {page.cursor for page in got}
         cursor = got[-1].cursor if got else None
         while not got or cursor is not None:
-            page = ask(asking.budget, asking.patience, lambda cursor=cursor: source.fetch(symbol, history, cursor), asking.stop)  # type: ignore[misc]
+            page = ask(asking.budget, asking.patience, lambda cursor=cursor: page_of(source, symbol, history, cursor), asking.stop)  # type: ignore[misc]
             if page.cursor is not None and page.cursor in seen:
                 raise SourceError(
                     "the source names the same page again and again", where=f"{source.name}, {symbol!r}", do="report it to the vendor"

@@ -25,6 +25,7 @@ from rustybt.data.download.answering import EPOCH, Asking, Given, fetch, look
 from rustybt.data.download.asking import Budget, Patience, Stopped
 from rustybt.data.download.merging import merge_events, merge_pages, merge_symbols, moment_text
 from rustybt.data.download.pages import Pages
+from rustybt.data.download.questions import page_of, terms_of
 from rustybt.data.hours import DAY
 from rustybt.data.metadata import days_of
 from rustybt.data.options import Day
@@ -146,10 +147,10 @@ def _of_files(source: Source, symbols: Sequence[str], history: History, tell: Te
     terms, rows, notes, events = dict[str, Terms](), dict[str, pl.DataFrame](), dict[str, None](), dict[str, list[Any]]()
     repeated = 0
     for symbol in symbols:
-        terms[symbol] = source.terms(symbol)
-        got = [source.fetch(symbol, history, None)]
+        terms[symbol] = terms_of(source, symbol)
+        got = [page_of(source, symbol, history, None)]
         while got[-1].cursor is not None:
-            got.append(source.fetch(symbol, history, got[-1].cursor))
+            got.append(page_of(source, symbol, history, got[-1].cursor))
         made = merge_pages(source, symbol, history, got, terms[symbol].calendar)
         rows[symbol], repeated = made.bars, repeated + made.repeated
         notes |= dict.fromkeys(made.notes)

@@ -310,3 +310,49 @@ def test_a_wrong_option_is_said_before_anything_is_asked(tmp_path: Path, wrong: 
     with pytest.raises(rbt.ConfigError):
         ingested(source, tmp_path, **wrong)
     assert not source.asked
+
+
+class Careless(Almanac):
+    """A source whose author did not read the protocol."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def fetch(self, symbol: str, history: History, cursor: str | None) -> Page:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        if not isinstance(self.answer, dict):
+            return self.answer  # type: ignore[no-any-return]
+        row = {"ts": "2024-01-02", **dict.fromkeys(("open", "high", "low", "close"), "10.10"), "volume": "1"}
+        found = {name: value for name, value in {**row, **self.answer}.items() if value != "nothing"}
+        return Page(pl.DataFrame({name: [value] for name, value in found.items()}))
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (KeyError("boom"), "fetch of source 'almanac' failed with KeyError: 'boom'"),
+        (None, "fetch gave a NoneType"),
+        (Page(None), "fetch gave a NoneType"),  # type: ignore[arg-type]
+        ({"ts": "01/02/2024"}, "ts holds the text '01/02/2024', which is no date"),
+        ({"ts": 20240102}, r"ts holds Int64 \(20240102\)"),
+        ({"high": "nothing"}, "its bars lack the column 'high'"),
+        ({"high": True}, r"high holds Boolean \(True\)"),
+    ],
+)
+def test_what_a_source_of_others_does_wrong_names_source_and_symbol(answer: Any, said: str, tmp_path: Path) -> None:
+    with pytest.raises(rbt.SourceError, match=said) as caught:
+        ingested(Careless(answer), tmp_path)
+    assert (caught.value.where, bool(caught.value.do)) == ("almanac, 'ACME'", True)
+
+
+def test_dates_in_text_are_sessions_of_a_source(tmp_path: Path) -> None:
+    panel = rbt.Catalog(tmp_path).open(ingested(Careless({}), tmp_path).name)
+    assert panel.frame["ts"].to_list() == [datetime(2024, 1, 2, 21, tzinfo=UTC)]
+
+
+def test_terms_that_fail_name_source_and_symbol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Almanac, "terms", lambda _, symbol: {}[symbol])
+    with pytest.raises(rbt.SourceError, match="terms of source 'almanac' failed with KeyError: 'ACME'"):
+        ingested(Almanac(), tmp_path)
