@@ -65,7 +65,7 @@ def checked_url(base_url: str | None, default: str) -> str:
     Raises:
         ConfigError: it is no address, or neither encrypted nor on this machine.
     """
-    url = (base_url or default).rstrip("/")
+    url = (default if base_url is None else base_url).rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(f"base_url {url!r} is no address", where="base_url", do="write it like https://api.example.com")

@@ -10,6 +10,7 @@ import rustybt as rbt
 from rustybt.adapters.binance.source import BinanceSource
 from rustybt.adapters.bybit.source import BybitSource
 from rustybt.adapters.ccxt.source import CcxtSource
+from rustybt.data.download import open_address
 from rustybt.data.download.registry import OURS
 
 LIBRARIES = {
@@ -91,3 +92,11 @@ def test_every_error_of_pybit_becomes_one_of_ours() -> None:
 
         with pytest.raises(rbt.SourceError):
             source._ask("BTCUSDT", fails)
+
+
+@pytest.mark.parametrize("vendor", ["alpaca", "polygon", "yfinance", "binance", "bybit", "alphavantage", "ccxt:binance"])
+def test_an_empty_address_of_a_server_is_not_the_real_one(vendor: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "MASSIVE_API_KEY", "ALPHAVANTAGE_API_KEY"):
+        monkeypatch.setenv(name, "open-sesame")
+    with pytest.raises(rbt.ConfigError, match="base_url '' is no address"):
+        open_address(f"{vendor}:A", {"base_url": ""})
