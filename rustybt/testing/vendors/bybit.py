@@ -10,11 +10,15 @@ from rustybt.testing.vendors.server import Call, Reply, Vendor
 from rustybt.testing.vendors.tape import Tape
 
 MOST = 1000
+CATEGORIES = ("spot", "linear", "inverse")
 INTERVALS = {"1": "1m", "5": "5m", "15": "15m", "60": "1h", "240": "4h", "D": "1d"}
 
 
 class SimulatedBybit(Vendor):
-    """Spot markets; the newest candles of a window come first, and the oldest are left out where it holds too many."""
+    """Spot, linear and inverse markets of the same symbols; the newest candles of a window come first.
+
+    The oldest are left out where it holds too many.
+    """
 
     def answer(self, call: Call) -> Reply:
         """What the exchange says: errors come with status 200 and a code."""
@@ -33,7 +37,7 @@ class SimulatedBybit(Vendor):
 
     def _klines(self, query: dict[str, str]) -> Reply:
         tape = self.tapes.get(query.get("symbol", ""))
-        if tape is None or query.get("category", "linear") != "spot":
+        if tape is None or query.get("category", "linear") not in CATEGORIES:
             return _reply({}, 10001, "Not supported symbols")
         if INTERVALS.get(query.get("interval", "")) != tape.frequency:
             return _reply({}, 10001, "Invalid period!")
@@ -41,16 +45,41 @@ class SimulatedBybit(Vendor):
         inside = [bar for bar in tape.bars if first <= bar.millis <= last]
         chosen = self.bend(inside[-min(int(query.get("limit", 200)), MOST) :][::-1])
         rows = [[str(bar.millis), *(f"{number.normalize():f}" for number in bar.numbers), f"{bar.close * bar.volume:f}"] for bar in chosen]
-        return _reply({"category": "spot", "symbol": tape.symbol, "list": rows})
+        return _reply({"category": query.get("category", "linear"), "symbol": tape.symbol, "list": rows})
 
     def _instruments(self, query: dict[str, str]) -> Reply:
-        tapes = self.tapes.values() if query.get("category") == "spot" else ()
-        found = [_instrument(tape) for tape in tapes if query.get("symbol") in (None, tape.symbol)]
-        return _reply({"category": query.get("category", ""), "nextPageCursor": "", "list": found})
+        category = query.get("category", "")
+        tapes = self.tapes.values() if category in CATEGORIES else ()
+        found = [(_instrument if category == "spot" else _contract)(tape) for tape in tapes if query.get("symbol") in (None, tape.symbol)]
+        return _reply({"category": category, "nextPageCursor": "", "list": found})
 
 
 def _reply(result: dict[str, Any], code: int = 0, said: str = "OK") -> Reply:
     return Reply({"retCode": code, "retMsg": said, "result": result, "retExtInfo": {}, "time": int(time.time() * 1000)})
+
+
+def _contract(tape: Tape) -> dict[str, Any]:
+    """A perpetual contract: its step of quantity and its least notional have other names than those of spot."""
+    found = _instrument(tape)
+    names = ("symbol", "baseCoin", "quoteCoin", "status", "priceFilter")
+    return {
+        **{name: found[name] for name in names},
+        "contractType": "LinearPerpetual" if found["quoteCoin"] == "USDT" else "InversePerpetual",
+        "settleCoin": found["quoteCoin"] if found["quoteCoin"] == "USDT" else found["baseCoin"],
+        "launchTime": "1585526400000",
+        "deliveryTime": "0",
+        "priceScale": "2",
+        "fundingInterval": 480,
+        "leverageFilter": {"minLeverage": "1", "maxLeverage": "100.00", "leverageStep": "0.01"},
+        "lotSizeFilter": {
+            "qtyStep": f"{tape.step}",
+            "minOrderQty": f"{tape.step}",
+            "maxOrderQty": "1190.000",
+            "postOnlyMaxOrderQty": "1190.000",
+            "maxMktOrderQty": "500.000",
+            "minNotionalValue": "5",
+        },
+    }
 
 
 def _instrument(tape: Tape) -> dict[str, Any]:
