@@ -161,4 +161,7 @@ def _explained(error: sqlite3.Error, path: Path, schema: Schema, wait: float) ->
         return schema.error(f"this is no SQLite file, so no {schema.what}", where=str(path), do="choose another file, or a new one")
     if name.startswith("SQLITE_CORRUPT"):
         return schema.error(f"the {schema.what} is damaged: {error}", where=str(path), do="restore it from a copy, or move it away")
-    return schema.error(f"the {schema.what} cannot be used: {error}", where=str(path), do="choose a file that can be written")
+    full = getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR"))
+    said = f"{error}: the disk is full, fails, or allows no larger file" if full else str(error)
+    do = "free some space, or raise the limit on the size of files (ulimit -f)" if full else "choose a file that can be written"
+    return schema.error(f"the {schema.what} cannot be used: {said}", where=str(path), do=do)

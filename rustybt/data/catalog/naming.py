@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 
+from rustybt.data.catalog.schema import TABLES
 from rustybt.errors import ConfigError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def check_name(name: str) -> None:
-    """Refuses a name that could be taken for a path.
+    """Refuses a name that could be taken for a path, or in SQL for a table of the catalog.
 
     Raises:
         ConfigError: it is one.
     """
+    if name.lower() in TABLES:
+        raise ConfigError(f"dataset name {name!r} is that of a table of the catalog", where="name", do=f"choose one like {name}_1")
     if name == "demo" or not NAME.fullmatch(name):
         said = "is taken by the embedded set" if name == "demo" else "is not letters, digits, _ and -"
-        raise ConfigError(f"dataset name {name!r} {said}", where="name", do="choose one like us-daily")
+        raise ConfigError(f"dataset name {name!r} {said}", where="name", do="choose one like us_daily")
 
 
 def split_name(name: str) -> tuple[str, str]:

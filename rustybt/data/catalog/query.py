@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +54,20 @@ def sql(catalog: Catalog, query: str, run: Path | None = None) -> pl.DataFrame:
             answer = connection.sql(query)
             return pl.DataFrame() if answer is None else pl.DataFrame(pl.from_arrow(answer.to_arrow_table()))
         except duckdb.Error as error:
-            raise DataError(f"the query cannot be answered: {error}", where="sql", do="rustybt catalog list names the datasets") from error
+            do = _unquoted(connection, catalog, query) or "rustybt catalog list names the datasets"
+            raise DataError(f"the query cannot be answered: {error}", where="sql", do=do) from error
+
+
+def _unquoted(connection: duckdb.DuckDBPyConnection, catalog: Catalog, query: str) -> str:
+    """What to do about a dataset that the query names as SQL does not take it; empty where it names none."""
+    reserved = connection.execute("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'")
+    words = {row[0] for row in reserved.fetchall()}
+    for version in catalog.datasets():
+        name = version.dataset
+        odd = not re.fullmatch(r"[A-Za-z_]\w*", name) or name.lower() in words
+        if odd and re.search(rf"(?i)\b(from|join|,)\s*{re.escape(name)}(?![\w\"-])", query):
+            return f'SQL takes {name} for something else: write it in double quotes, "{name}"'
+    return ""
 
 
 def _table(source: sqlite3.Connection, name: str) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rustybt._sqlite import writing
@@ -28,11 +28,13 @@ class Finding:
         where: snapshot or path.
         what: what is wrong.
         repairable: whether nothing is lost by repairing it.
+        datasets: that have the snapshot.
     """
 
     where: str
     what: str
     repairable: bool
+    datasets: str = ""
 
 
 def verify(catalog: Catalog, name: str | None = None) -> list[Finding]:
@@ -45,10 +47,15 @@ def verify(catalog: Catalog, name: str | None = None) -> list[Finding]:
     )
     with catalog.reading() as connection:
         files = connection.execute("SELECT snapshot, name, bytes, sha256 FROM files ORDER BY snapshot, name").fetchall()
-    found = []
+        versions = connection.execute("SELECT DISTINCT snapshot, dataset FROM versions ORDER BY dataset").fetchall()
+    found = list[Finding]()
     for snapshot in dict.fromkeys(row[0] for row in files):
         if chosen is None or snapshot in chosen:
             found += _of_snapshot(catalog, snapshot, [row[1:] for row in files if row[0] == snapshot])
+    named: dict[str, list[str]] = {}
+    for version in versions:
+        named.setdefault(version[0], []).append(version[1])
+    found = [replace(finding, datasets=", ".join(named.get(finding.where, ()))) for finding in found]
     return found + (_strays(catalog, {row[0] for row in files}) if chosen is None else []) + listed
 
 

@@ -16,7 +16,7 @@ import pytest
 
 import rustybt as rbt
 from rustybt.data import Catalog
-from rustybt.data.catalog import repair, verify
+from rustybt.data.catalog import repair, sql, verify
 from rustybt.data.catalog.content import SPANS
 from rustybt.data.catalog.files import checksum
 from rustybt.data.catalog.reading import ARRAYS, BARS, DESCRIPTION, GRID, INDEX, READY, without_adjusted
@@ -169,3 +169,28 @@ def test_a_broken_database_is_one_message(shelf: Catalog, bars: pl.DataFrame) ->
         path.write_bytes(b"no database at all" * 100)
     with pytest.raises(DataError, match="no SQLite file, so no catalog"):
         rbt.load("a")
+
+
+@pytest.mark.parametrize("name", ["snapshots", "Versions", "files", "symbols", "runs", "repairs"])
+def test_a_name_of_a_table_of_the_catalog_is_refused(shelf: Catalog, bars: pl.DataFrame, name: str) -> None:
+    with pytest.raises(ConfigError, match="is that of a table of the catalog"):
+        rbt.ingest(bars, name)
+
+
+@pytest.mark.parametrize("name", ["us-daily", "select", "2024"])
+def test_a_name_that_sql_takes_for_something_else_is_to_be_quoted(shelf: Catalog, bars: pl.DataFrame, name: str) -> None:
+    rbt.ingest(bars, name)
+    with pytest.raises(DataError, match="the query cannot be answered") as caught:
+        sql(shelf, f"select * from {name}")
+    assert f'"{name}"' in caught.value.do
+    assert sql(shelf, f'select * from "{name}"').height == bars.height
+    with pytest.raises(DataError) as caught:
+        sql(shelf, "select nothing from snapshots")
+    assert "catalog list" in caught.value.do
+
+
+def test_findings_name_the_datasets_of_a_snapshot(shelf: Catalog, bars: pl.DataFrame) -> None:
+    made = rbt.ingest(bars, "a")
+    rbt.ingest(bars, "b")
+    (shelf.folder(made.snapshot) / "bars.parquet").write_bytes(b"broken")
+    assert {finding.datasets for finding in verify(shelf)} == {"a, b"}
