@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,20 +55,30 @@ def read_events(source: Any) -> list[Event]:
     if isinstance(source, (list, tuple)):
         raise DataError("events is a list of something else than Event", where="events", do="give a frame, a path, or a list of Event")
     frame = collect(open_source(source))
+    where, row_of = _place_in(source)
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
-        raise DataError(f"column {missing[0]!r} is missing", where="events", do=f"give the columns {', '.join(COLUMNS)}")
+        raise DataError(f"column {missing[0]!r} is missing", where=where, do=f"give the columns {', '.join(COLUMNS)}")
     for name in ("value", CASH, PRICE, PART):
         if name in frame.columns and not (frame[name].dtype.is_numeric() or frame[name].dtype in (pl.String, pl.Null)):
-            raise DataError(f"{name} holds {frame[name].dtype}", where="events", do="give numbers")
+            raise DataError(f"{name} holds {frame[name].dtype}", where=where, do="give numbers")
     more = {name: frame[name].cast(pl.String).to_list() for name in (OTHER, CASH, PRICE, PART) if name in frame.columns}
     if PAY in frame.columns and frame[PAY].dtype != pl.Null:
-        more[PAY] = list(_dates(frame[PAY]))
-    keys = (frame["asset"].cast(pl.String), _dates(frame["ts"]), frame["kind"].cast(pl.String), frame["value"].cast(pl.String))
+        more[PAY] = list(_dates(frame[PAY], where))
+    keys = (frame["asset"].cast(pl.String), _dates(frame["ts"], where), frame["kind"].cast(pl.String), frame["value"].cast(pl.String))
     rows = []
     for i, key in enumerate(zip(*keys, strict=True)):
-        rows.append((_event(key, {name: column[i] for name, column in more.items()}, f"events, row {i}"), f"events, row {i}"))
+        place = f"{where}, {row_of(i)}"
+        rows.append((_event(key, {name: column[i] for name, column in more.items()}, place), place))
     return _once(rows)
+
+
+def _place_in(source: Any) -> tuple[str, Callable[[int], str]]:
+    """What to call the events in an error, and one of their rows by its number."""
+    if not isinstance(source, (str, Path)):
+        return "events", lambda row: f"row {row}"
+    text = str(source).lower().endswith((".csv", ".csv.gz"))
+    return f"events {source}", lambda row: f"line {row + 2}" if text else f"row {row}"
 
 
 def place_of(event: Event, where: str = "events") -> str:
@@ -105,7 +116,7 @@ def _once(rows: Sequence[tuple[Event, str]]) -> list[Event]:
     return [event for event, _ in rows]
 
 
-def _dates(column: pl.Series) -> Sequence[int | None]:
+def _dates(column: pl.Series, where: str) -> Sequence[int | None]:
     """Days since 1970-01-01 of the ex-dates."""
     dtype = column.dtype
     if isinstance(dtype, pl.Datetime):
@@ -114,9 +125,11 @@ def _dates(column: pl.Series) -> Sequence[int | None]:
         try:
             column = column.str.to_date("%Y-%m-%d")
         except pl.exceptions.PolarsError as error:
-            raise DataError("ts holds text that is not a date", where="events", do='write dates like "2005-02-28"') from error
+            wrong = column.filter(column.is_not_null() & column.str.to_date("%Y-%m-%d", strict=False).is_null())
+            what = f"{column.name} holds the text {wrong[0]!r}, which is no date"
+            raise DataError(what, where=where, do='write dates like "2005-02-28"') from error
     elif dtype != pl.Date:
-        raise DataError(f"ts holds {dtype}, not dates", where="events", do="give the ex-date as a Date")
+        raise DataError(f"{column.name} holds {dtype}, not dates", where=where, do="give the ex-date as a Date")
     return column.to_physical().to_list()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from rustybt.data.options import Options
-from rustybt.data.sources import schema_of, stem_of
+from rustybt.data.sources import DELIMITED, schema_of, stem_of
 from rustybt.errors import ConfigError, DataError
 
 PRICES = ("open", "high", "low", "close")
@@ -102,11 +102,11 @@ def find_names(name: str, have: Sequence[str], columns: Mapping[str, str]) -> di
 def _check_found(found: Mapping[str, str], have: Sequence[str], name: str) -> None:
     missing = [field for field in NEEDED if field not in found and not (field == "asset" and name)]
     if missing:
-        raise DataError(
-            f"column {', '.join(map(repr, missing))} is missing; the source has {_listed(have)}",
-            where=name or "the frame",
-            do=f'rename it, or say which one is meant: columns={{"{missing[0]}": "<name in the source>"}}',
-        )
+        do = f'rename it, or say which one is meant: columns={{"{missing[0]}": "<name in the source>"}}'
+        if len(have) == 1 and name.lower().endswith(DELIMITED) and any(mark in have[0] for mark in ";|\t"):
+            do = f"its columns are not parted by commas: ingest csv:{name}, which finds out how it is written"
+        what = f"column {', '.join(map(repr, missing))} is missing; the source has {_listed(have)}"
+        raise DataError(what, where=name or "the frame", do=do)
 
 
 def _listed(have: Sequence[str]) -> str:

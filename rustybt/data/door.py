@@ -15,6 +15,7 @@ from rustybt.data.catalog.naming import may_be_name
 from rustybt.data.columns import Named, name_columns
 from rustybt.data.demo import BARS, EVENTS
 from rustybt.data.options import Day, Dirty, Options, Stamp
+from rustybt.data.placing import checked_rows, placed
 from rustybt.data.sources import collect, open_source
 from rustybt.errors import ConfigError, DataError
 from rustybt.model import Asset, Panel
@@ -102,13 +103,14 @@ def load(
     return read_bars(source, options)
 
 
-def read_bars(source: Any, options: Options, *, keep: bool = True) -> Panel:
+def read_bars(source: Any, options: Options, *, keep: bool = True, called: str = "") -> Panel:
     """`load` with its options in one.
 
     Args:
         source: as in `load`.
         options: likewise.
         keep: whether a panel made from files is kept for a next time.
+        called: where a frame comes from, to name in an error.
 
     Raises:
         DataError, ConfigError: as `load`.
@@ -127,7 +129,7 @@ def read_bars(source: Any, options: Options, *, keep: bool = True) -> Panel:
         shelf = Catalog()
         if shelf.exists:
             return shelf.open(source, options)
-    return _panel(source, options, keep)
+    return _panel(source, options, keep, called)
 
 
 def demo_data() -> Panel:
@@ -159,7 +161,7 @@ def _for_demo(options: Options) -> Options:
     return replace(options, stamp=options.stamp or "session", calendar=options.calendar or "XNYS", events=events, extras=extras)
 
 
-def _panel(source: Any, options: Options, keep: bool) -> Panel:
+def _panel(source: Any, options: Options, keep: bool, called: str = "") -> Panel:
     """The panel that was kept, or a new one."""
     from rustybt.data.prepared.panels import find_panel, keep_panel, panel_key
 
@@ -167,20 +169,25 @@ def _panel(source: Any, options: Options, keep: bool) -> Panel:
     kept = None if key is None else find_panel(key)
     if kept is not None:
         return kept
-    made = _made(source, options)
+    made = _made(source, options, called)
     if key is not None and panel_key(source, options) == key:  # the files did not change while they were read
         keep_panel(key, made)
     return made
 
 
-def _made(source: Any, options: Options) -> Panel:
+def _made(source: Any, options: Options, called: str) -> Panel:
     try:
         named, frame, owned = _read(source, options, by_head=True)
     except DataError:  # a row that is not like the first ones, or an error that is the same in both ways
         named, frame, owned = _read(source, options, by_head=False)
     where = named[0][0] if len(named) == 1 else f"{named[0][0]} and {len(named) - 1} more"
     extras = dict.fromkeys(extra for _, found in named for extra in found.extras)
-    panel = build_panel(frame, tuple(extras), options, where or "the frame", owned=owned)
+    files = [(name, found.frame) for name, found in named]
+    checked_rows(files, frame)
+    try:
+        panel = build_panel(frame, tuple(extras), options, where or called or "the frame", owned=owned)
+    except DataError as error:
+        raise placed(error, files) from error
     notes = dict.fromkeys(note for _, found in named for note in found.notes)
     return replace(panel, warnings=(*notes, *panel.warnings))
 

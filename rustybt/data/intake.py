@@ -214,7 +214,7 @@ def _publish(
     made = _in_parts(shelf, name, source, said, options, log=log) if got is None else None
     if made is not None:
         return made
-    panel = read_bars(source, Options(**options), keep=False)  # the catalog keeps it
+    panel = read_bars(source, Options(**options), keep=False, called=said if got is not None else "")  # the catalog keeps it
     given = options.get("events")
     if given is None and options.get("reference") is not None:
         given = [event for event in options["reference"].events(panel.symbols) if event.kind != "rename"]

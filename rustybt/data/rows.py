@@ -87,8 +87,15 @@ def key_rows(frame: pl.DataFrame, where: str) -> Keyed:
     return Keyed(frame[order], symbols, codes[order], stamps[order], notes)
 
 
-def check_unique(keyed: Keyed, ts: Ints, where: str, session: bool) -> None:
+def check_unique(keyed: Keyed, ts: Ints, where: str, session: bool, came: pl.DataFrame | None = None) -> None:
     """Refuses two rows of one asset with the same time.
+
+    Args:
+        keyed: the rows.
+        ts: (rows,) when they are complete.
+        where: what to name in an error.
+        session: whether they are stamped by sessions.
+        came: their ``ts`` and ``asset`` in the order of the source, where it has all its rows: the error knows the first two by number.
 
     Raises:
         DataError: with the number of such rows and the first.
@@ -96,12 +103,20 @@ def check_unique(keyed: Keyed, ts: Ints, where: str, session: bool) -> None:
     twice = backward(ts, keyed.codes, equal=True)
     if len(twice):
         row = int(twice[0])
+        facts = {} if came is None else {"rows": _like(came, keyed.symbols[keyed.codes[row]], int(keyed.stamps[row]))}
         do = "keep one bar per session, or say how intraday bars are stamped" if session else "keep one row per asset and time"
         raise DataError(
             f"{len(twice)} rows repeat the asset and time of another",
             where=f"{where}, asset {keyed.symbols[keyed.codes[row]]!r}, {moment(int(keyed.stamps[row]))}",
             do=do,
+            **facts,
         )
+
+
+def _like(came: pl.DataFrame, symbol: str, stamp: int) -> tuple[int, ...]:
+    """Numbers of the first two rows of an asset at a time."""
+    same = (came["asset"].cast(pl.String) == symbol) & (came["ts"].to_physical() == stamp)
+    return tuple(same.fill_null(value=False).arg_true().head(2).to_list())
 
 
 def find_dirty(frame: pl.DataFrame, scaled: dict[str, Scaled], offsets: Ints, listed: Sequence[Listed], days: Days) -> Reasons:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ READERS: dict[str, Callable[[str], pl.LazyFrame]] = {
 }
 """How a file is read, by suffix."""
 DELIMITED = (".csv", ".csv.gz")
+ADDRESS = re.compile(r"[a-z][a-z0-9_-]+:(?!//)")
+"""A text that names a source; a letter and a colon is a drive."""
 
 UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, UnicodeDecodeError)
 
@@ -104,10 +107,22 @@ def schema_of(name: str, frame: pl.LazyFrame) -> pl.Schema:
         raise unreadable(name, error) from error
 
 
-def unreadable(name: str, error: BaseException) -> DataError:
-    """The one message for a source that fails while it is read."""
+def unreadable(name: str, error: BaseException, mark: str = ",") -> DataError:
+    """The one message for a source that fails while it is read.
+
+    Args:
+        name: of its file; empty for a frame.
+        error: of who read it.
+        mark: between the fields of a text file.
+    """
     if not name:
         return DataError(f"the frame cannot be evaluated: {first_line(error)}", do="make the lazy frame collect on its own first")
+    if "more fields" in str(error):
+        from rustybt.data.text.lines import line_too_long
+
+        line = line_too_long(name, mark)
+        if line is not None:
+            return DataError("a line has more fields than the heading", where=f"{name}, line {line}", do="repair or drop the line")
     return DataError(
         f"the file cannot be read: {first_line(error)}", where=name, do="check that it is complete and of the type that its suffix says"
     )
@@ -137,13 +152,18 @@ def _paths(text: str) -> list[str]:
     if Path(text).is_file():
         return [text]
     if Path(text).is_dir():
-        raise DataError("the source is a folder", where=text, do=f"give a glob, for example '{text.rstrip('/')}/*.parquet'")
+        kind = "csv" if any(suffix_of(path.name) in DELIMITED for path in Path(text).iterdir()) else "parquet"
+        do = f"give a glob, for example '{text.rstrip('/')}/*.{kind}', or ingest {kind}:{text}, which names the assets by their files"
+        raise DataError("the source is a folder", where=text, do=do)
     if any(mark in text for mark in "*?["):
         matches = glob.glob(text, recursive=True)  # noqa: PTH207 -- Path.glob takes no absolute pattern
         found = sorted(path for path in matches if Path(path).is_file())
         if not found:
             raise DataError("the glob matches no file", where=text, do="check the folder and the pattern")
         return found
+    if ADDRESS.match(text):
+        do = f"keep its bars first: rustybt ingest {text} --name NAME, then give NAME"
+        raise DataError(f"{text!r} is a source, not a file or a dataset", where=text, do=do)
     raise DataError("no such file", where=text, do="check the path; the word 'demo' gives the embedded set")
 
 
@@ -154,15 +174,20 @@ def _scan(path: str, by_head: bool) -> pl.LazyFrame:
     if Path(path).stat().st_size == 0:
         raise DataError("the file is empty", where=path, do="check that it was written completely")
     try:
-        if by_head and suffix in DELIMITED:
-            from rustybt.data.text.head import scan_by_head
-
-            quick = scan_by_head(path)
-            if quick is not None:
-                return quick
-        return READERS[suffix](path)
+        return _scan_text(path, suffix, by_head) if suffix in DELIMITED else READERS[suffix](path)
     except UNREADABLE as error:
         raise unreadable(path, error) from error
+
+
+def _scan_text(path: str, suffix: str, by_head: bool) -> pl.LazyFrame:
+    """A text file, whose dates mean one thing."""
+    from rustybt.data.text.dates import refuse_ambiguous
+    from rustybt.data.text.head import scan_by_head, start_of
+
+    quick = scan_by_head(path) if by_head else None
+    frame = READERS[suffix](path) if quick is None else quick
+    refuse_ambiguous(path, start_of(path), frame)
+    return frame
 
 
 def _plain_pandas(frame: Any) -> Any:

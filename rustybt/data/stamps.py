@@ -91,10 +91,33 @@ def _zoned(column: pl.Series, options: Options, where: str) -> pl.Series:
         try:
             return column.dt.replace_time_zone(options.timezone).dt.convert_time_zone("UTC").dt.cast_time_unit("us")
         except pl.exceptions.PolarsError as error:
-            why = str(error).splitlines()[0]
-            raise DataError(f"times cannot be placed in {options.timezone!r}: {why}", where=where, do="give times in UTC") from error
+            raise unplaced(column, options.timezone, where) from error
     fix = 'if they are UTC, pass timezone="UTC"; else name their zone, such as timezone="America/New_York"'
     raise DataError("ts is naive: it has no time zone", where=where, do=fix if options.stamp != "session" else "stamp sessions with dates")
+
+
+def unplaced(times: pl.Series, zone: str, where: str) -> DataError:
+    """The one message for a time that its zone does not have, or has twice, as clocks are changed.
+
+    Args:
+        times: without a zone.
+        zone: that they should be in.
+        where: what to name in an error.
+
+    Example:
+        >>> from datetime import datetime
+        >>> print(unplaced(pl.Series([datetime(2024, 3, 10, 2, 30)]), "America/New_York", "a.csv").what)
+        2024-03-10 02:30:00 cannot be placed in 'America/New_York': clocks were put forward over it
+    """
+    known = times.drop_nulls()
+    try:
+        missing = known.filter(known.dt.replace_time_zone(zone, non_existent="null", ambiguous="earliest").is_null())
+        twice = known.filter(known.dt.replace_time_zone(zone, non_existent="null", ambiguous="null").is_null())
+    except pl.exceptions.PolarsError:
+        what = f"times cannot be placed in {zone!r}: there is no such zone"
+        return DataError(what, where=where, do='name it like "America/New_York", or give times in UTC')
+    first, why = (missing[0], "clocks were put forward over it") if missing.len() else (twice[0], "it came twice, clocks were put back")
+    return DataError(f"{first} cannot be placed in {zone!r}: {why}", where=where, do="give times in UTC")
 
 
 def complete(stamps: Ints, codes: Codes, symbols: tuple[str, ...], options: Options) -> tuple[Ints, list[str]]:

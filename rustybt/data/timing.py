@@ -60,7 +60,8 @@ def time_rows(frame: pl.DataFrame, options: Options, where: str) -> Timed:
             between start and end.
     """
     stamps, notes, dated = utc(frame["ts"], options, where)
-    keyed = key_rows(frame.with_columns(stamps.alias("ts")), where)
+    came = frame.with_columns(stamps.alias("ts"))
+    keyed = key_rows(came, where)
     in_range(keyed.stamps, where)
     ts, more = complete(keyed.stamps, keyed.codes, keyed.symbols, options)
     notes += [*keyed.notes, *more]
@@ -68,7 +69,7 @@ def time_rows(frame: pl.DataFrame, options: Options, where: str) -> Timed:
         notes.append(unstamped(midnight=not (ts % DAY).any()))
     calendar = _calendar(ts, options)
     ts, days, outside = _place(ts, calendar, options, dated)
-    check_unique(keyed, ts, where, dated)
+    check_unique(keyed, ts, where, dated, came if options.selection is None else None)
     if calendar is not None and len(outside):
         row = int(outside[0])
         first = f"asset {keyed.symbols[keyed.codes[row]]!r}, {moment(int(keyed.stamps[row]))}"

@@ -136,7 +136,7 @@ def test_other_forms_of_events_are_refused(bars: pl.DataFrame) -> None:
     given = event("A", "2020-01-09", "split", 2.0)
     for form, message in (
         (given.drop("kind"), "column 'kind' is missing"),
-        (given.with_columns(ts=pl.lit("soon")), "text that is not a date"),
+        (given.with_columns(ts=pl.lit("soon")), "holds the text 'soon', which is no date"),
         (given.with_columns(ts=pl.lit(5)), "ts holds Int32, not dates"),
         (given.with_columns(value=pl.lit(True)), "value holds Boolean"),
         ([1, 2], "a list of something else"),

@@ -79,7 +79,7 @@ def merge_symbols(source: Source, history: History, rows: Mapping[str, pl.DataFr
             raise SourceError(f"there are no bars between {span}", where=f"{source.name}, {symbol!r}", do=do)
     frames = [bars.with_columns(pl.lit(symbol).alias("asset")) for symbol, bars in rows.items()]
     bars = pl.concat(frames, how="diagonal_relaxed")
-    bars = bars.with_columns(_exact(bars[name], source.name) for name in bars.columns if bars[name].dtype == pl.String and name in FIELDS)
+    bars = bars.with_columns(_exact(bars[name], source) for name in bars.columns if bars[name].dtype == pl.String and name in FIELDS)
     return bars, _short(source, history, frames) if source.frequencies else []
 
 
@@ -153,7 +153,7 @@ def _check_once(source: Source, rows: pl.DataFrame, where: str) -> None:
         raise SourceError(said, where=f"{where}, {twice['ts'].min()!s}", do=do)
 
 
-def _exact(column: pl.Series, name: str) -> pl.Series:
+def _exact(column: pl.Series, source: Source) -> pl.Series:
     """Texts as exact decimals, with as many digits as the longest needs."""
     plain = not column.str.contains("[eE]").any()
     digits = column.str.extract(r"\.(\d*)").str.len_chars() if plain else pl.Series([MOST_DECIMALS], dtype=pl.UInt32)
@@ -161,5 +161,6 @@ def _exact(column: pl.Series, name: str) -> pl.Series:
     made = column.cast(pl.Decimal(38, min(longest, MOST_DECIMALS)), strict=False)
     wrong = column.filter(made.is_null() & column.is_not_null())
     if wrong.len():
-        raise SourceError(f"{column.name} holds {wrong[0]!r}, which is no number", where=name, do="report it to the vendor")
+        do = "report it to the vendor" if source.frequencies else "repair the files"
+        raise SourceError(f"{column.name} holds {wrong[0]!r}, which is no number", where=source.name, do=do)
     return made

@@ -14,12 +14,14 @@ import polars as pl
 from rustybt.data.columns import FIELDS, find_names
 from rustybt.data.files.detect import HINT, clean_name, delimiter_of, numbers, stamps
 from rustybt.data.options import Stamp
-from rustybt.data.sources import UNREADABLE, first_line, stem_of, suffix_of, unreadable
+from rustybt.data.sources import UNREADABLE, stem_of, suffix_of, unreadable
+from rustybt.data.stamps import unplaced
 from rustybt.errors import ConfigError, DataError, SourceError
 from rustybt.model.source import History, Page, Rate, Terms
 
 type Missing = Literal["fail", "skip", "flag"]
 POLICIES = ("fail", "skip", "flag")
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 HEAD = 40
 """Lines of a file that its delimiter is found from."""
 
@@ -160,14 +162,36 @@ class FileSource:
             said = self._zoned(said, path, found["ts"])
         columns = [said.rename("ts"), pl.Series("line", range(self._first, frame.height + self._first))]
         if "asset" in found:
-            columns.append(frame[found["asset"]].cast(pl.String).rename("asset"))
+            columns.append(self._named(frame[found["asset"]], path))
         for name in FIELDS:
             if name in found:
                 column = frame[found[name]]
-                columns.append((numbers(column, path, self._writing.decimal) if column.dtype == pl.String else column).rename(name))
+                columns.append((self._numbers(column, path, name) if column.dtype == pl.String else column).rename(name))
         if "volume" not in found:
             columns.append(pl.repeat("0", frame.height, eager=True).rename("volume"))
         return pl.DataFrame(columns)
+
+    def _named(self, column: pl.Series, path: str) -> pl.Series:
+        """Names of assets, none of them empty."""
+        names = column.cast(pl.String)
+        empty = names.is_null() | (names.str.strip_chars() == "").fill_null(value=True)
+        if empty.any():
+            where = f"{path}, {self._line(int(empty.arg_max() or 0))}"
+            raise DataError(f"{empty.sum()} rows have no asset", where=where, do="repair or drop them")
+        return names.rename("asset")
+
+    def _numbers(self, column: pl.Series, path: str, name: str) -> pl.Series:
+        """Texts of numbers, each of which is one."""
+        found = numbers(column, path, self._writing.decimal)
+        wrong = (~found.str.contains(NUMBER)).fill_null(value=False)
+        if wrong.any():
+            row = int(wrong.arg_max() or 0)
+            what, where = f"{name} holds {column[row]!r}, which is no number", f"{path}, {self._line(row)}"
+            raise DataError(what, where=where, do="repair it, or leave it empty where the value is not known")
+        return found
+
+    def _line(self, row: int) -> str:
+        return f"line {row + self._first}" if self.name == "csv" else f"row {row}"
 
     def _zoned(self, times: pl.Series, path: str, heading: str) -> pl.Series:
         """Times with their zone: what they carry, what the user says, or what the heading says."""
@@ -180,10 +204,17 @@ class FileSource:
         try:
             return times.dt.replace_time_zone(zone).dt.convert_time_zone("UTC")
         except pl.exceptions.PolarsError as error:
-            raise DataError(f"times cannot be placed in {zone!r}: {first_line(error)}", where=path, do="give times in UTC") from error
+            raise unplaced(times, zone, path) from error
 
     def _whole(self, frame: pl.DataFrame, path: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
-        """Rows after the policy for missing values."""
+        """Rows after the policy for missing values; one for each time."""
+        if frame["ts"].is_duplicated().any():
+            once = frame.unique([name for name in frame.columns if name != "line"], keep="first", maintain_order=True)
+            twice = once.filter(once["ts"].is_duplicated()).sort("ts", "line")
+            if twice.height:
+                lines = " and ".join(str(line) for line in twice["line"][:2])
+                what = f"{twice['ts'].n_unique()} bars came twice with different numbers"
+                raise DataError(what, where=f"{path}, lines {lines}, {twice['ts'][0]}", do="keep one row per asset and time")
         lacking = frame.filter(pl.any_horizontal(pl.col(*FIELDS).is_null()))
         rows = frame.drop("line")
         if not lacking.height or self._writing.missing == "flag":
@@ -211,7 +242,7 @@ class FileSource:
         try:
             frame = pl.read_csv(path, separator=mark, infer_schema=False, has_header=self._writing.names is None, glob=False)
         except UNREADABLE as error:
-            raise unreadable(path, error) from error
+            raise unreadable(path, error, mark) from error
         names = list(self._writing.names or [clean_name(name) for name in frame.columns])
         if len(names) != frame.width:
             raise ConfigError(f"names lists {len(names)} columns", where=path, do=f"the file has {frame.width}")

@@ -66,7 +66,7 @@ def head_of(path: str) -> Head | None:
     Raises:
         PolarsError: the file cannot be read.
     """
-    start = _start(path)
+    start = start_of(path)
     plain = pl.read_csv(start, infer_schema_length=HEAD, n_rows=HEAD, glob=False)
     if any(plain[name].null_count() == plain.height for name in plain.columns):
         return None
@@ -104,7 +104,7 @@ def scan_by_head(path: str) -> pl.LazyFrame | None:
     return frame.with_columns(written.read(name) for name, written in head.moments.items())
 
 
-def _start(path: str) -> bytes | str:
+def start_of(path: str) -> bytes | str:
     """The first lines of a large plain file, else its path."""
     if not path.lower().endswith(".csv"):
         return path

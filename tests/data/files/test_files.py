@@ -210,3 +210,11 @@ def test_one_row_in_another_format_is_named_by_its_line() -> None:
     with pytest.raises(rbt.DataError, match="'2024/01/03' is not written like '%Y-%m-%d'") as caught:
         stamps(pl.Series("ts", ["2024-01-02", "2024/01/03"]), "%Y-%m-%d", "x.csv")
     assert caught.value.where == "x.csv, line 3"
+
+
+def test_a_time_that_clocks_skipped_or_repeated_is_said_without_words_of_a_library(tmp_path: Path) -> None:
+    for day, said in (("2024-03-10 02:30", "clocks were put forward"), ("2024-11-03 01:30", "it came twice")):
+        text = HEADING + ROWS.replace("2024-01-02", day).replace("2024-01-03", "2024-11-04 12:00")
+        with pytest.raises(rbt.DataError, match=f"{day}:00 cannot be placed in 'America/New_York': {said}") as caught:
+            got(written(tmp_path, text), tmp_path / "catalog", timezone="America/New_York")
+        assert "non_existent" not in str(caught.value)

@@ -1,0 +1,68 @@
+"""Where rows stand in their files: for messages, so it is looked for only once something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from rustybt.data.columns import FIELDS
+from rustybt.errors import DataError
+
+DELIMITED = (".csv", ".csv.gz")
+
+
+def checked_rows(named: Sequence[tuple[str, pl.LazyFrame]], frame: pl.DataFrame) -> None:
+    """Refuse rows without an asset and texts that are no numbers.
+
+    Args:
+        named: the sources, with house names; their names are those of their files.
+        frame: their rows in order.
+
+    Raises:
+        DataError: with the file, the line and the value.
+    """
+    asset = frame["asset"]
+    lacking = asset.is_null()
+    if asset.dtype == pl.String:
+        lacking = lacking | (asset == "").fill_null(value=True)
+    if lacking.any():
+        said = f"{lacking.sum()} rows have a null asset, or one with an empty name"
+        raise DataError(said, where=place_of_row(named, int(lacking.arg_max() or 0)), do="repair or drop them")
+    for name in (name for name in FIELDS if name in frame.columns and frame.schema[name] == pl.String):
+        wrong = frame[name].is_not_null() & frame[name].cast(pl.Float64, strict=False).is_null()
+        if wrong.any():
+            row = int(wrong.arg_max() or 0)
+            path = place_of_row(named, row).partition(",")[0]
+            do = f"repair it; numbers of another form, such as 1.234,5, are read from csv:{path}" if _is_csv(path) else "give numbers"
+            raise DataError(f"{name} holds {frame[name][row]!r}, which is no number", where=place_of_row(named, row), do=do)
+
+
+def place_of_row(named: Sequence[tuple[str, pl.LazyFrame]], row: int) -> str:
+    """The file and the line of a row.
+
+    Example:
+        >>> place_of_row([("a.csv", pl.LazyFrame({"ts": [1, 2]})), ("b.csv", pl.LazyFrame({"ts": [3]}))], 2)
+        'b.csv, line 2'
+    """
+    for name, frame in named:
+        height = int(frame.select(pl.len()).collect().item()) if len(named) > 1 else row + 1
+        if row < height:
+            return f"{name or 'the frame'}, {f'line {row + 2}' if _is_csv(name) else f'row {row}'}"
+        row -= height
+    return "the frame"
+
+
+def placed(error: DataError, named: Sequence[tuple[str, pl.LazyFrame]]) -> DataError:
+    """An error with the lines of the rows that it knows by number."""
+    facts: Mapping[str, object] = error.facts
+    rows = facts.get("rows")
+    if not isinstance(rows, tuple) or not rows:
+        return error
+    _, _, rest = error.where.partition(", ")
+    where = f"{' and '.join(place_of_row(named, row) for row in rows)}, {rest}"
+    return type(error)(error.what, where=where, do=error.do, **{name: fact for name, fact in facts.items() if name != "rows"})
+
+
+def _is_csv(name: str) -> bool:
+    return name.lower().endswith(DELIMITED)

@@ -1,0 +1,94 @@
+"""Messages about text files say where: the file, the line and the value."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import rustybt as rbt
+from rustybt.data.options import Stamp
+
+HEADING = "ts,asset,open,high,low,close,volume\n"
+GOOD = "2024-01-02T21:00:00Z,A,1,2,1,1,1\n"
+
+
+def written(folder: Path, rows: str, name: str = "bars.csv") -> Path:
+    path = folder / name
+    path.write_text(HEADING + rows, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("row", "said", "line"),
+    [
+        ("2024-01-03T21:00:00Z,,1,2,1,1,1\n", "1 rows have (no|a null) asset", "line 3"),
+        ("2024-01-03T21:00:00Z,A,abc,2,1,1,1\n", "holds 'abc', which is no number", "line 3"),
+        ("2024-01-03T21:00:00Z,A,1,2,1,1,1,9\n", "a line has more fields than the heading", "line 3"),
+        ("2024-01-02T21:00:00Z,A,1,2,1,1,7\n", "came twice with different numbers|repeat the asset and time", "3"),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["", "csv:"])
+def test_a_row_that_cannot_be_used_is_named_by_file_and_line(prefix: str, row: str, said: str, line: str, tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD + row)
+    with pytest.raises(rbt.DataError, match=said) as caught:
+        rbt.ingest(f"{prefix}{path}", "got", catalog=tmp_path / "catalog")
+    assert str(path) in caught.value.where
+    assert line in caught.value.where.removeprefix(str(path))
+
+
+def test_lines_are_counted_in_the_file_of_the_row(tmp_path: Path) -> None:
+    first, second = written(tmp_path, GOOD, "a.csv"), written(tmp_path, GOOD.replace("A", "").replace("2024-01", "2024-02"), "b.csv")
+    with pytest.raises(rbt.DataError, match="have a null asset") as caught:
+        rbt.load([str(first), str(second)])
+    assert caught.value.where == f"{second}, line 2"
+
+
+def test_a_null_asset_of_a_frame_is_named_by_its_row() -> None:
+    frame = pl.read_csv((HEADING + GOOD + GOOD.replace("A", "")).encode(), try_parse_dates=True)
+    with pytest.raises(rbt.DataError, match="have a null asset") as caught:
+        rbt.load(frame)
+    assert caught.value.where == "the frame, row 1"
+
+
+def test_a_long_line_of_a_packed_file_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "bars.csv.gz"
+    path.write_bytes(gzip.compress((HEADING + GOOD + GOOD.replace("\n", ",9\n")).encode()))
+    with pytest.raises(rbt.DataError, match="more fields than the heading") as caught:
+        rbt.load(path)
+    assert caught.value.where == f"{path}, line 3"
+
+
+def test_a_value_beyond_the_scale_names_its_file(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD.replace(",2,", ",1e20,"))
+    with pytest.raises(rbt.DataError, match="beyond the scale") as caught:
+        rbt.load(path)
+    assert caught.value.where == f"{path}, asset 'A', column 'high'"
+
+
+@pytest.mark.parametrize("stamp", [None, "session"])
+def test_the_order_of_day_and_month_is_not_guessed(stamp: Stamp | None, tmp_path: Path) -> None:
+    path = written(tmp_path, "01/02/2024,A,1,2,1,1,1\n02/02/2024,A,1,2,1,1,1\n")
+    with pytest.raises(rbt.DataError, match="'01/02/2024' may have the day or the month first") as caught:
+        rbt.load(path, stamp=stamp)
+    assert "date_format" in caught.value.do
+    assert f"csv:{path}" in caught.value.do
+    events = tmp_path / "events.csv"
+    events.write_text("asset,ts,kind,value\nA,01/02/2024,split,2\n")
+    with pytest.raises(rbt.DataError, match="may have the day or the month first"):
+        rbt.load("demo", events=str(events))
+
+
+def test_dates_that_mean_one_thing_are_read(tmp_path: Path) -> None:
+    path = written(tmp_path, "13/02/2024,A,1,2,1,1,1\n01/03/2024,A,1,2,1,1,1\n")
+    assert [str(day) for day in rbt.load(path, stamp="session").frame["session"]] == ["2024-02-13", "2024-03-01"]
+
+
+def test_an_event_is_named_by_file_and_line(tmp_path: Path) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text("asset,ts,kind,value\nAAPL,2005-02-28,split,2\nIBM,2005-02-28,splitt,2\n")
+    with pytest.raises(rbt.DataError, match="unknown kind of event 'splitt'") as caught:
+        rbt.load("demo", events=str(events))
+    assert caught.value.where.startswith(f"events {events}, line 3")
