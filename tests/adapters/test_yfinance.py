@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 import rustybt as rbt
 from rustybt.adapters.yfinance.exchanges import CALENDARS
+from rustybt.adapters.yfinance.session import loud
 from rustybt.adapters.yfinance.traded import said
 from rustybt.testing import SourceSuite
 from rustybt.testing.vendors import Action, SimulatedYahoo, Vendor, of_sessions
@@ -63,3 +65,12 @@ def test_a_symbol_of_another_exchange_has_its_calendar() -> None:
     import exchange_calendars
 
     assert set(CALENDARS.values()) <= set(exchange_calendars.get_calendar_names(include_aliases=True))
+
+
+def test_the_library_prints_nothing_of_its_own(tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    yf = pytest.importorskip("yfinance")
+    with loud(yf):
+        logging.getLogger("yfinance").error("$AAPL: possibly delisted")
+    assert not caplog.records
+    assert capfd.readouterr() == ("", "")
+    assert not logging.getLogger("yfinance").disabled

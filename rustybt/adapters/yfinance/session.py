@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +44,9 @@ def recording_session(base_url: str | None) -> Any:
 
 @contextmanager
 def loud(yf: Any) -> Iterator[None]:
-    """yfinance with its errors shown rather than swallowed, and without the warnings of its own libraries."""
+    """yfinance with its errors raised rather than swallowed and printed, and without the warnings of its own libraries."""
+    log = logging.getLogger("yfinance")
+    disabled, log.disabled = log.disabled, True
     hidden = yf.config.debug.hide_exceptions
     yf.config.debug.hide_exceptions = False
     try:
@@ -51,4 +54,5 @@ def loud(yf: Any) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
+        log.disabled = disabled
         yf.config.debug.hide_exceptions = hidden

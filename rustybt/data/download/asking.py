@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from rustybt.model.source import Source
 if TYPE_CHECKING:
     import tenacity
 
+log = logging.getLogger(__name__)
 CLOSED = "closed_until"
 LONGEST_NAP = 5.0
 """Seconds after which a waiting process looks again: the vendor may have closed its door to another."""
@@ -58,6 +60,7 @@ class Budget:
     """
 
     def __init__(self, source: Source, folder: Path) -> None:
+        self._name, self._said = source.name, False
         self._rates = sorted(source.rates, key=lambda rate: rate.seconds)
         self._place = folder / hashlib.sha256(source.address.encode()).hexdigest()[:32]
 
@@ -69,6 +72,9 @@ class Budget:
         """
         stop = stop or Event()
         while not stop.is_set() and (left := self._wait()) > 0:
+            if left > LONGEST_NAP and not self._said:  # a silence so long looks like a hang
+                self._said = True
+                log.warning("%s may be asked again in about %.0f s: waiting for its budget of requests", self._name, left)
             stop.wait(min(left, LONGEST_NAP))
 
     def close_for(self, seconds: float) -> None:

@@ -356,3 +356,16 @@ def test_terms_that_fail_name_source_and_symbol(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(Almanac, "terms", lambda _, symbol: {}[symbol])
     with pytest.raises(rbt.SourceError, match="terms of source 'almanac' failed with KeyError: 'ACME'"):
         ingested(Almanac(), tmp_path)
+
+
+def test_a_long_wait_for_the_budget_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source, stop = Almanac(), threading.Event()
+    source.rates = (Rate(1, 60.0),)
+    budget = Budget(source, tmp_path)
+    budget.take()
+    threading.Timer(0.2, stop.set).start()
+    budget.take(stop)
+    budget.take(stop)
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 1
+    assert said[0].startswith("almanac may be asked again in about 60 s")
