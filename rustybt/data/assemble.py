@@ -14,6 +14,7 @@ from rustybt.data.arrow import series_of
 from rustybt.data.columns import FIELDS, PRICES
 from rustybt.data.effects import Scene, resolve_events
 from rustybt.data.grid import Grid, dense_grid, lay_out
+from rustybt.data.hours import DAY
 from rustybt.data.jumps import find_jumps, find_unseen, warn_of, warn_unseen
 from rustybt.data.metadata import check_known
 from rustybt.data.ticks import Scaled
@@ -82,13 +83,33 @@ def assemble(ready: Ready, events: Sequence[Event] | None, known: Sequence[str] 
         offsets=grid.offsets,
         sessions=days,
         events=effects.table,
-        warnings=(*effects.notes, *warn_of(jumps, timed.days, ready.assets), *warn_unseen(unseen, timed.days, ready.assets)),
+        warnings=(
+            *effects.notes,
+            *_off_session(given, timed),
+            *warn_of(jumps, timed.days, ready.assets),
+            *warn_unseen(unseen, timed.days, ready.assets),
+        ),
         trusted=ready.extras,
         adj_digits=ADJ_DIGITS if listed else 0,
         calendar=calendar.code if calendar else None,
         next_session=calendar.after(days) if calendar else None,
         session_close=calendar.close_of(days)[0] if calendar else None,
     )
+
+
+def _off_session(events: Sequence[Event], timed: Timed) -> list[str]:
+    """One sentence on splits that are dated on a day without a session; none on nothing, or where no calendar is known."""
+    if timed.calendar is None:
+        return []
+    first, last = int(timed.days.min()), int(timed.days.max())
+    splits = [event for event in events if event.kind == "split" and first <= event.ts // DAY <= last]
+    known = timed.calendar.close_of(np.array([event.ts // DAY for event in splits], dtype=np.int32))[1] if splits else ()
+    off = [event for event, is_session in zip(splits, known, strict=True) if not is_session]
+    if not off:
+        return []
+    said = f"{len(off)} splits are dated on days without a session of {timed.calendar.name}"
+    place = f"{off[0].asset!r}, {np.datetime64(off[0].ts // DAY, 'D')}"
+    return [f"{said} (first: {place}); they take effect at the next bar."]
 
 
 def _of_assets(events: Sequence[Event], columns: Mapping[str, int]) -> list[Event]:

@@ -150,3 +150,11 @@ def test_an_event_at_the_first_bar_is_kept_and_adjusts_nothing(bars: pl.DataFram
     panel = load(bars, stamp="close", events=event("A", "2020-01-06", "split", 2.0))
     assert effects(panel) == [(0, 0, 0, 2, 1)]
     assert panel.frame["adj_close"].to_list() == panel.frame["close"].to_list()
+
+
+def test_a_split_on_a_day_without_a_session_is_said() -> None:
+    frame = pl.DataFrame({"asset": ["AAPL", "AAPL"], "ts": ["2005-02-26", "2006-02-28"], "kind": ["split", "split"], "value": [2, 2]})
+    panel = load("demo", events=frame)
+    assert [note for note in panel.warnings if "without a session" in note] == [
+        "1 splits are dated on days without a session of XNYS (first: 'AAPL', 2005-02-26); they take effect at the next bar."
+    ]
