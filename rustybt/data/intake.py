@@ -114,7 +114,7 @@ def ingest(
     got = download(found, wanted, shelf.root, patience, progress)
     told = _told(found, got, options)
     said = f"{found.name}:{','.join(chosen) if found.frequencies else found.address}"
-    return _publish(shelf, name, got.bars, said, told, got=got, log=log)
+    return _publish(shelf, name, got.bars, said, told, got=got, log=log, called=source if isinstance(source, str) else said)
 
 
 def chosen_of(symbols: Sequence[str] | None, listed: Sequence[str]) -> tuple[str, ...]:
@@ -210,11 +210,12 @@ def _publish(
     *,
     got: Downloaded | None = None,
     log: pl.DataFrame | None = None,
+    called: str = "",
 ) -> Version:
     made = _in_parts(shelf, name, source, said, options, log=log) if got is None else None
     if made is not None:
         return made
-    panel = read_bars(source, Options(**options), keep=False, called=said if got is not None else "")  # the catalog keeps it
+    panel = read_bars(source, Options(**options), keep=False, called=called)  # the catalog keeps it
     given = options.get("events")
     if given is None and options.get("reference") is not None:
         given = [event for event in options["reference"].events(panel.symbols) if event.kind != "rename"]

@@ -10,6 +10,7 @@ import pytest
 
 import rustybt as rbt
 from rustybt.data.options import Stamp
+from rustybt.data.quality import check_bars
 
 HEADING = "ts,asset,open,high,low,close,volume\n"
 GOOD = "2024-01-02T21:00:00Z,A,1,2,1,1,1\n"
@@ -37,6 +38,13 @@ def test_a_row_that_cannot_be_used_is_named_by_file_and_line(prefix: str, row: s
         rbt.ingest(f"{prefix}{path}", "got", catalog=tmp_path / "catalog")
     assert str(path) in caught.value.where
     assert line in caught.value.where.removeprefix(str(path))
+
+
+def test_bars_of_a_source_are_named_as_the_user_named_it(tmp_path: Path) -> None:
+    address = f"csv:{written(tmp_path, '2024-01-02T21:00:00Z,A,1,2' + chr(10))}"
+    with pytest.raises(rbt.DataError, match="no row can be used") as caught:
+        rbt.ingest(address, "got", catalog=tmp_path / "catalog")
+    assert caught.value.where == address
 
 
 def test_lines_are_counted_in_the_file_of_the_row(tmp_path: Path) -> None:
@@ -92,3 +100,18 @@ def test_an_event_is_named_by_file_and_line(tmp_path: Path) -> None:
     with pytest.raises(rbt.DataError, match="unknown kind of event 'splitt'") as caught:
         rbt.load("demo", events=str(events))
     assert caught.value.where.startswith(f"events {events}, line 3")
+
+
+def test_ways_that_lead_no_further_say_the_way_that_does(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD)
+    with pytest.raises(rbt.DataError, match="the source is a folder") as caught:
+        rbt.load(tmp_path)
+    assert f"{tmp_path}/*.csv" in caught.value.do
+    assert f"csv:{tmp_path}" in caught.value.do
+    path.write_text((HEADING + GOOD).replace(",", ";"))
+    with pytest.raises(rbt.DataError, match="is missing") as caught:
+        rbt.load(path)
+    assert f"csv:{path}" in caught.value.do
+    with pytest.raises(rbt.DataError, match="is a source, not a file") as caught:
+        check_bars(f"csv:{path}")
+    assert f"rustybt ingest csv:{path} --name NAME" in caught.value.do
