@@ -74,9 +74,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     calls: list[Any] = []
     real = door._made
 
-    def counted(source: Any, options: Any) -> Panel:
+    def counted(source: Any, *more: Any) -> Panel:
         calls.append(source)
-        return real(source, options)
+        return real(source, *more)
 
     monkeypatch.setattr(door, "_made", counted)
     return calls
