@@ -187,7 +187,10 @@ def _made(source: Any, options: Options, called: str) -> Panel:
     try:
         panel = build_panel(frame, tuple(extras), options, where or called or "the frame", owned=owned)
     except DataError as error:
-        raise placed(error, files) from error
+        told = placed(error, files)
+        if told is error:
+            raise
+        raise told from error
     notes = dict.fromkeys(note for _, found in named for note in found.notes)
     return replace(panel, warnings=(*notes, *panel.warnings))
 

@@ -10,10 +10,11 @@ from rustybt.data.columns import FIELDS
 from rustybt.errors import DataError
 
 DELIMITED = (".csv", ".csv.gz")
+ISO = r"^\d{4}-\d{2}-\d{2}"
 
 
 def checked_rows(named: Sequence[tuple[str, pl.LazyFrame]], frame: pl.DataFrame) -> None:
-    """Refuse rows without an asset and texts that are no numbers.
+    """Refuse rows without an asset, and texts that are no times or numbers.
 
     Args:
         named: the sources, with house names; their names are those of their files.
@@ -29,11 +30,17 @@ def checked_rows(named: Sequence[tuple[str, pl.LazyFrame]], frame: pl.DataFrame)
     if lacking.any():
         said = f"{lacking.sum()} rows have a null asset, or one with an empty name"
         raise DataError(said, where=place_of_row(named, int(lacking.arg_max() or 0)), do="repair or drop them")
+    if frame.schema["ts"] == pl.String and frame["ts"].drop_nulls().len() and _is_csv(named[0][0]):
+        odd = ~frame["ts"].str.contains(ISO).fill_null(value=True)
+        row = int((odd if odd.any() else frame["ts"].is_not_null()).arg_max() or 0)
+        place = place_of_row(named, row)
+        do = f"write all times in one form such as 2024-01-31T21:00:00Z; csv:{place.partition(', line')[0]} reads other forms"
+        raise DataError(f"ts holds the text {frame['ts'][row]!r}, which names no instant", where=place, do=do)
     for name in (name for name in FIELDS if name in frame.columns and frame.schema[name] == pl.String):
         wrong = frame[name].is_not_null() & frame[name].cast(pl.Float64, strict=False).is_null()
         if wrong.any():
             row = int(wrong.arg_max() or 0)
-            path = place_of_row(named, row).partition(",")[0]
+            path = place_of_row(named, row).partition(", line")[0]
             do = f"repair it; numbers of another form, such as 1.234,5, are read from csv:{path}" if _is_csv(path) else "give numbers"
             raise DataError(f"{name} holds {frame[name][row]!r}, which is no number", where=place_of_row(named, row), do=do)
 

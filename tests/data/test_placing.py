@@ -115,3 +115,12 @@ def test_ways_that_lead_no_further_say_the_way_that_does(tmp_path: Path) -> None
     with pytest.raises(rbt.DataError, match="is a source, not a file") as caught:
         check_bars(f"csv:{path}")
     assert f"rustybt ingest csv:{path} --name NAME" in caught.value.do
+
+
+@pytest.mark.parametrize(("row", "said"), [("13.01.2024,A,1,2,1,1,1\n", "13.01.2024"), ("soon,A,1,2,1,1,1\n", "soon")])
+def test_a_time_of_another_form_is_named_by_file_and_line(row: str, said: str, tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD + row)
+    with pytest.raises(rbt.DataError, match=f"ts holds the text '{said}', which names no instant") as caught:
+        rbt.load(path)
+    assert caught.value.where == f"{path}, line 3"
+    assert f"csv:{path}" in caught.value.do
