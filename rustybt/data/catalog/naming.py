@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from rustybt.data.catalog.schema import TABLES
 from rustybt.errors import ConfigError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -16,6 +15,8 @@ def check_name(name: str) -> None:
     Raises:
         ConfigError: it is one.
     """
+    from rustybt.data.catalog.schema import TABLES  # a plain run has no use for SQLite
+
     if name.lower() in TABLES:
         raise ConfigError(f"dataset name {name!r} is that of a table of the catalog", where="name", do=f"choose one like {name}_1")
     if name == "demo" or not NAME.fullmatch(name):
