@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from rustybt.spec.exits import exits as exits
     from rustybt.spec.explain import explain as explain
     from rustybt.sweeps import cross_validate as cross_validate
+    from rustybt.sweeps import plan as plan
     from rustybt.sweeps import search as search
     from rustybt.sweeps import sweep as sweep
     from rustybt.sweeps import walk_forward as walk_forward
@@ -152,7 +153,7 @@ _ROOMS = {
         "week_start",
         "weight",
     ),
-    "sweeps": ("cross_validate", "search", "sweep", "walk_forward"),
+    "sweeps": ("cross_validate", "plan", "search", "sweep", "walk_forward"),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -63,6 +63,7 @@ def register(app: typer.Typer) -> None:
         """Run every combination of a grid of parameters, or a sample of a space."""
         import rustybt as rbt
         from rustybt.sweeps import plan
+        from rustybt.sweeps.given import check_leaderboard
 
         found = o.find_strategy(strategy)
         wanted = o.account_settings(settings, account)
@@ -80,7 +81,7 @@ def register(app: typer.Typer) -> None:
         if explain:
             say_plan(plan(found, panel, **chosen), json=json)
             return
-        check_metric(by, found)
+        check_leaderboard(by, "--by")
         show.say_if_cold(sweeps=True)
         folder = None if file is not None else out
         with show.interruptible(lambda: left_in(folder)):
@@ -96,19 +97,6 @@ def register(app: typer.Typer) -> None:
             return
         say(done, best, by)
         show.say_judgement(judgement, best["variant"][0] if best.height else None)
-
-
-def check_metric(by: str, strategy: StrategyFunction) -> None:
-    """Refuse a leaderboard by what no row has, before any work is done.
-
-    Raises:
-        ConfigError: naming it.
-    """
-    from rustybt.sweeps.measure import METRICS, columns
-    from rustybt.sweeps.outcome import LUCK
-
-    if by not in (*columns(8), *LUCK, "variant", *strategy.parameters):
-        raise ConfigError(f"there is no metric {by!r}", where="--by", do=f"use one of {', '.join((*METRICS, *LUCK))}")
 
 
 def left_in(out: str | None) -> str:

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
+from rustybt.errors import ConfigError
 from rustybt.spec.guard import Verdict, check
 from rustybt.spec.tree import parse, render
 
@@ -103,9 +104,11 @@ def explain(strategy: Any) -> Any:
     """What a strategy reads, how far back, and what will be run; or what a sweep would do.
 
     Args:
-        strategy: checked again, so that what is shown is what the guard proves now; or the plan of a sweep, from `rustybt.sweeps.plan`.
+        strategy: checked again, so that what is shown is what the guard proves now; or what would be run, from `rustybt.plan`; or a
+            sweep that has run.
 
     Raises:
+        ConfigError: something else, such as a ``@strategy`` function that was not called.
         LookaheadError, SpecError: as the guard does.
 
     Example:
@@ -117,6 +120,9 @@ def explain(strategy: Any) -> Any:
     """
     if hasattr(strategy, "explained"):
         return strategy.explained()
+    if not hasattr(strategy, "terms"):
+        do = "give a strategy such as cross(fast=5, slow=20), what rustybt.plan gives, or a sweep"
+        raise ConfigError(f"{strategy!r} does not explain itself", where="explain", do=do)
     verdict = check(strategy)
     expressions = {term: render(parse(expr), 240) for term, expr in strategy.terms().items()}
     return Explanation(strategy.name, str(getattr(strategy, "spec_id", "")), verdict, expressions, _stages(strategy))

@@ -17,7 +17,7 @@ from rustybt.spec import StrategyFunction
 from rustybt.sweeps.given import check_metric
 from rustybt.sweeps.grid import assignments, check_grid
 from rustybt.sweeps.measure import columns
-from rustybt.sweeps.names import SMALLER, refuse_taken
+from rustybt.sweeps.names import LUCK, SMALLER, refuse_taken
 from rustybt.sweeps.runner import Runner
 from rustybt.sweeps.sensitivity import FEWEST
 from rustybt.sweeps.sensitivity import pick as pick_from
@@ -140,7 +140,7 @@ class Learning:
             known = ", ".join(self.strategy.parameters)
             what = f"strategy {self.strategy.name!r} has no parameter {unknown[0]!r}"
             raise ConfigError(what, where="walk_forward, grid", do=f"use one of {known}")
-        refuse_taken(self.names, (*TAKEN, *columns(8)), "walk_forward")
+        refuse_taken(self.names, (*TAKEN, *columns(8), *LUCK), "walk_forward")
         assert self.variants is not None or self.plan is not None
 
     @cached_property

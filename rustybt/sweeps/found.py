@@ -19,10 +19,11 @@ from rustybt.model.sizes import bytes_of
 from rustybt.spec import Range, StrategyFunction
 from rustybt.sweeps.again import Tried
 from rustybt.sweeps.executors import sited
-from rustybt.sweeps.given import configured, whole
+from rustybt.sweeps.given import check_metric, configured, whole
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.honest import NEEDED, judged, sentence
 from rustybt.sweeps.judgement import AT_ONCE, BUDGET, LEADERS, Asking, Judgement, judge, leaders_of
+from rustybt.sweeps.names import SMALLER
 from rustybt.sweeps.registry import Tally, counted, open_registry
 from rustybt.sweeps.runner import running
 from rustybt.sweeps.searching import SearchPlan, explore, plan_of
@@ -77,11 +78,10 @@ class Search:
             ConfigError: there is no such metric.
         """
         metric = by or self.plan.metrics[0]
-        if metric not in self.frame.columns:
-            raise ConfigError(f"there is no metric {metric!r}", where="search, top", do=f"use one of {', '.join(self.frame.columns)}")
+        check_metric(metric, "search, top")
         whole(count, "search, top", "give 0 or more rows", least=0)
         ways = dict(zip(self.plan.metrics, self.plan.directions, strict=True))
-        down = ways.get(metric, "min" if metric == "volatility" else "max") == "max"
+        down = ways.get(metric, "min" if metric in SMALLER else "max") == "max"
         best = self._good.sort(metric, "trial", descending=[down, False], nulls_last=True).head(count)
         return judged(best, self.tally) if set(NEEDED) <= set(best.columns) else best
 

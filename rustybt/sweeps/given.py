@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from inspect import Parameter, signature
 from typing import Any
@@ -13,6 +13,7 @@ from rustybt.engine import RunConfig, configure
 from rustybt.engine.timing import TimingRules
 from rustybt.errors import ConfigError
 from rustybt.sweeps.measure import columns
+from rustybt.sweeps.names import LUCK
 
 
 def configured(settings: Mapping[str, Any], where: str) -> RunConfig:
@@ -38,8 +39,8 @@ def configured(settings: Mapping[str, Any], where: str) -> RunConfig:
     return configure(**settings)
 
 
-def check_metric(metric: object, where: str) -> None:
-    """Refuse a metric that no row has, before anything runs.
+def check_metric(metric: object, where: str, further: Sequence[str] = ()) -> None:
+    """Refuse a metric that no row has, before anything runs; what is named further is offered beside those that there are.
 
     Raises:
         ConfigError: naming those that there are.
@@ -49,7 +50,20 @@ def check_metric(metric: object, where: str) -> None:
     """
     known = [name for name, kind in columns(8).items() if kind != pl.String]
     if metric not in known:
-        raise ConfigError(f"there is no metric {metric!r}", where=where, do=f"use one of {', '.join(known)}")
+        raise ConfigError(f"there is no metric {metric!r}", where=where, do=f"use one of {', '.join((*known, *further))}")
+
+
+def check_leaderboard(by: object, where: str) -> None:
+    """Refuse a leaderboard by what is no metric of a row, such as a parameter or its error.
+
+    Raises:
+        ConfigError: naming those that there are.
+
+    Example:
+        >>> check_leaderboard("deflated_sharpe", "sweep, top")
+    """
+    if by not in LUCK:
+        check_metric(by, where, LUCK)
 
 
 def whole(value: object, where: str, do: str, *, least: int = 1) -> int:

@@ -15,6 +15,7 @@ import polars as pl
 
 from rustybt.errors import ConfigError
 from rustybt.model.panel import Ints
+from rustybt.sweeps.limits import MOST, MOST_DRAWN, MOST_LISTED, check_combinations, length, listed
 
 ABSENT = object()
 """In a column: the variant leaves this parameter at its default."""
@@ -106,18 +107,22 @@ class Assignments:
     count: int
 
     @classmethod
-    def of_grid(cls, grid: Mapping[str, Iterable[Any]]) -> Assignments:
+    def of_grid(cls, grid: Mapping[str, Iterable[Any]], most: int = MOST) -> Assignments:
         """Every combination of the values of a grid, the last name varying fastest.
 
         Raises:
-            ConfigError: an empty grid.
+            ConfigError: an empty grid, a value that is given twice, or more combinations than ``most``.
         """
         check_grid(grid, "sweep")
-        values, columns = {name: list(given) for name, given in grid.items()}, dict[str, Sequence[Any]]()
-        empty = [name for name, given in values.items() if not given]
+        values = {name: listed(given, f"sweep, grid, {name!r}") for name, given in grid.items()}
+        columns = dict[str, Sequence[Any]]()
+        empty = [name for name, given in values.items() if not length(given)]
         if not values or empty:
             what = f"the grid has no values{' for ' + repr(empty[0]) if empty else ''}"
             raise ConfigError(what, where="grid", do='give grid={"fast": [5, 10]}')
+        check_combinations(values, "sweep, grid", most)
+        for name, given in values.items():
+            check_different(name, given)
         count, inner = prod(map(len, values.values())), 1
         for name in reversed(values):
             given = values[name]
@@ -132,7 +137,7 @@ class Assignments:
         Raises:
             ConfigError: the list is empty, or holds something else.
         """
-        given = list(rows)
+        given = listed(rows, "sweep, variants", MOST_DRAWN)
         wrong = [row for row in given if type(row) is not dict and not isinstance(row, Mapping)]
         if not given or wrong:
             what = f"{wrong[0]!r} is no mapping of parameters" if wrong else "the list has no variants"
@@ -225,6 +230,25 @@ def check_grid(grid: object, where: str) -> None:
             raise ConfigError(f"{given!r} is no list of values for {name!r}", where=f"{where}, grid", do=do)
 
 
+def check_different(name: str, given: Sequence[Any]) -> None:
+    """Refuse a value that is given twice: its variants would run twice and count twice.
+
+    Raises:
+        ConfigError: naming it.
+
+    Example:
+        >>> check_different("fast", [5, 10])
+    """
+    if isinstance(given, range):
+        return
+    seen = set[tuple[type, str]]()
+    for value in given:
+        key = type(value), repr(value)
+        if key in seen:
+            raise ConfigError(f"the value {value!r} of {name!r} is given twice", where=f"sweep, grid, {name!r}", do="give each value once")
+        seen.add(key)
+
+
 def assignments(grid: Mapping[str, Iterable[Any]], where: str | None = None) -> list[dict[str, Any]]:
     """Every combination of the values of a grid, the last name varying fastest.
 
@@ -233,11 +257,11 @@ def assignments(grid: Mapping[str, Iterable[Any]], where: str | None = None) -> 
         where: a condition on the names in SQL, such as ``"fast < slow"``; combinations that do not meet it are left out.
 
     Raises:
-        ConfigError: an empty grid, an unreadable condition, or one that leaves nothing.
+        ConfigError: an empty grid, one of more than a million combinations, an unreadable condition, or one that leaves nothing.
 
     Example:
         >>> assignments({"fast": [5, 10], "slow": [10, 20]}, where="fast < slow")
         [{'fast': 5, 'slow': 10}, {'fast': 5, 'slow': 20}, {'fast': 10, 'slow': 20}]
     """
-    found = Assignments.of_grid(grid).meeting(where)
+    found = Assignments.of_grid(grid, MOST_LISTED).meeting(where)
     return [found[at] for at in range(found.count)]

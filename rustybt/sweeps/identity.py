@@ -45,7 +45,7 @@ def _meanings(variants: Variants) -> list[str]:
         block, parameters = variants.at(variant)
         try:
             found.append(variants.strategies[block.strategy](**parameters).spec_id)
-        except Exception as error:  # noqa: BLE001 - such a variant is a row with its error
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - such a variant is a row with its error
             found.append(type(error).__name__)
     return found
 

@@ -16,7 +16,7 @@ from rustybt.analysis.report.walks import MOST_CHOICES, decay_figure, logits_fig
 from rustybt.analysis.report.wording import NOTHING, metric, money, number, percent
 from rustybt.errors import ConfigError
 from rustybt.sweeps.judgement import Judgement
-from rustybt.sweeps.names import METRICS, SMALLER
+from rustybt.sweeps.names import LUCK, METRICS, SMALLER
 from rustybt.sweeps.sensitivity import Pick, curve, pick, stability, surface
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ MOST_SURFACES = 4
 MOST_CELLS = 60
 """Values of a parameter beyond which a surface is too fine to be read."""
 TURN = "Drag to turn it."
-LUCK = ("probabilistic_sharpe", "deflated_sharpe")
 
 
 def words(name: str) -> str:

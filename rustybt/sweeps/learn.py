@@ -197,7 +197,7 @@ class Learner:
                 with Watch(trace):
                     made = self.sketcher.family.function(**given)
                 seen = texts_of(made)
-            except Exception:  # noqa: BLE001 - calls on this path are left alone
+            except (Exception, SystemExit):  # noqa: BLE001 - calls on this path are left alone
                 if trace.broken is not None:
                     raise trace.broken from None
                 return Form(None, trace.steps)

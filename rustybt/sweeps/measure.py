@@ -54,7 +54,7 @@ def measure_variant(
         numbers = row_of(result)
     except RustyBTError as error:
         return failed(str(error))
-    except Exception as error:  # noqa: BLE001 - whatever the user's function raises, or Polars for such a parameter
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's function raises, or Polars for such a parameter
         return failed(f"{type(error).__name__}: {error}")
     sharpe = None if numbers["sharpe"] is None else numbers["sharpe"] / numbers["periods_per_year"] ** 0.5
     trial = Trial(trial_id(made.spec_id, config), strategy.name, sharpe)

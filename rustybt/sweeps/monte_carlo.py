@@ -21,7 +21,7 @@ from rustybt.spec import Strategy, StrategyFunction
 from rustybt.sweeps.changes import Case, Change
 from rustybt.sweeps.evaluate import Rows
 from rustybt.sweeps.executors import evaluated, sited
-from rustybt.sweeps.given import configured, seed_of
+from rustybt.sweeps.given import configured, seed_of, whole
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.options import chunk_size
 from rustybt.sweeps.variants import Block, Chunk, Variants
@@ -40,12 +40,18 @@ def resample_returns(result: Result, draw: Draw | None = None) -> pl.DataFrame:
     Returns:
         One row per resample: total_return, cagr, volatility, sharpe, sortino, calmar, max_drawdown (Float64, null where not defined).
 
+    Raises:
+        ConfigError: something else than a run, or than a `Draw`.
+
     Example:
         >>> import rustybt as rbt
         >>> result = rbt.run(rbt.Strategy("hold", target=rbt.weight(0.2)), "demo")
         >>> resample_returns(result, Draw(count=100)).height
         100
     """
+    _check_run(result, "resample_returns")
+    if not isinstance(draw, Draw | None):
+        raise ConfigError(f"{draw!r} does not say how to draw", where="resample_returns, draw", do="give a Draw(count=1000), or None")
     found = resampled(curve_of(result).closes().returns, float(result.metrics["periods_per_year"]), draw or Draw())
     return pl.DataFrame(found).fill_nan(None)
 
@@ -79,13 +85,13 @@ def resample_trades(result: Result, how: Literal["shuffle", "draw"] = "shuffle",
     """
     if how not in ("shuffle", "draw"):
         raise ConfigError(f"how {how!r} is unknown", where="resample_trades, how", do="use 'shuffle' or 'draw'")
-    if count < 1:
-        raise ConfigError(f"{count} resamples say nothing", where="resample_trades, count", do="give 1,000 or more")
+    whole(count, "resample_trades, count", "give 1,000 or more")
+    _check_run(result, "resample_trades")
     trades = Trades.from_frame(result.trades)
     closed = len(trades.pnl)
     if closed < 2:
         raise ConfigError(f"the run has {closed} closed trades", where="resample_trades", do="give one with at least two")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed_of(seed, "resample_trades"))
     at = rng.permuted(np.tile(np.arange(closed), (count, 1)), axis=1) if how == "shuffle" else rng.integers(0, closed, (count, closed))
     sample = TradeSample(trades.pnl, trades.returns).measure(np.sort(at, axis=1))
     pnl = trades.pnl[at]
@@ -101,6 +107,12 @@ def resample_trades(result: Result, how: Literal["shuffle", "draw"] = "shuffle",
             "longest_losing_run": [longest_run(row < 0) for row in pnl],
         }
     ).fill_nan(None)
+
+
+def _check_run(result: object, where: str) -> None:
+    """Refuse what is no finished run."""
+    if not isinstance(result, Result):
+        raise ConfigError(f"{result!r} is no run", where=f"{where}, result", do="give what rustybt.run gives")
 
 
 @dataclass(frozen=True)
@@ -247,7 +259,7 @@ def _changed(case: Case, changes: Sequence[Change], rng: np.random.Generator, nu
         result = run_configured({case.strategy.name: case.strategy}, case.panel, case.config)
     except RustyBTError as error:
         return {**row, "error": str(error)}
-    except Exception as error:  # noqa: BLE001 - whatever the user's function raises under other parameters
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's function raises under other parameters
         return {**row, "error": f"{type(error).__name__}: {error}"}
     measured = {name: result.metrics[name] for name in METRICS}
     return {**row, "final_equity": Decimal(result.final_equity), **measured, "fills": result.counts()["fills"]}

@@ -8,6 +8,8 @@ from rustybt.errors import ConfigError
 
 METRICS = ("total_return", "cagr", "volatility", "sharpe", "max_drawdown")
 """What is shown of every curve."""
+LUCK = ("probabilistic_sharpe", "deflated_sharpe")
+"""What a leaderboard adds to its rows."""
 SMALLER = ("volatility",)
 """Metrics of which less is better."""
 

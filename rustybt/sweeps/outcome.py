@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,18 +20,20 @@ from rustybt.model import Panel
 from rustybt.model.sizes import bytes_of
 from rustybt.sweeps.again import Tried
 from rustybt.sweeps.executors import sited, workers_of
-from rustybt.sweeps.given import seed_of, whole
+from rustybt.sweeps.given import check_leaderboard, seed_of, whole
 from rustybt.sweeps.honest import judged, sentence
 from rustybt.sweeps.judged import read_judgement, write_judgement
 from rustybt.sweeps.judgement import AT_ONCE, BUDGET, LEADERS, Asking, Judgement, judge, leaders_of
-from rustybt.sweeps.measure import FOR_JUDGING, METRICS
-from rustybt.sweeps.options import Site
+from rustybt.sweeps.measure import FOR_JUDGING
+from rustybt.sweeps.names import LUCK, SMALLER
+from rustybt.sweeps.options import Options, Site
 from rustybt.sweeps.registry import Tally
 from rustybt.sweeps.sensitivity import surface
 from rustybt.sweeps.variants import Variants
+from rustybt.sweeps.work import Work
 
-LUCK = ("probabilistic_sharpe", "deflated_sharpe")
-"""What `Sweep.top` adds."""
+if TYPE_CHECKING:
+    from rustybt.sweeps.plan import SweepPlan
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +76,13 @@ class Sweep:
         """The trials on the data; of several datasets those of the one with the most."""
         return max(self.tallies.values(), key=lambda tally: tally.trials, default=Tally())
 
-    def top(self, count: int = 10, by: str = "sharpe") -> pl.DataFrame:
+    def top(self, count: int = 10, by: str = "sharpe", *, descending: bool | None = None) -> pl.DataFrame:
         """The best variants by a metric, each with its luck; failed ones are left out.
+
+        Args:
+            count: rows.
+            by: metric that sorts.
+            descending: whether the largest come first; None = the best first, which of ``volatility`` are the smallest.
 
         Returns:
             The rows, with ``probabilistic_sharpe`` and ``deflated_sharpe``: how probable it is that the true Sharpe ratio is above zero,
@@ -85,14 +92,21 @@ class Sweep:
             ConfigError: there is no such metric.
         """
         whole(count, "sweep, top", "give 0 or more rows", least=0)
-        known = self.results.collect_schema().names()
-        if by not in (*known, *LUCK):
-            raise ConfigError(f"there is no metric {by!r}", where="sweep, top", do=f"use one of {', '.join((*METRICS, *LUCK))}")
+        check_leaderboard(by, "sweep, top")
+        down = by not in SMALLER if descending is None else descending
         good = self.results.filter(pl.col("error").is_null())
         if by in LUCK:
             good = self._judged(good.collect()).lazy()
-        best = good.sort(by, "variant", descending=[True, False], nulls_last=True).head(count).collect()
+        best = good.sort(by, "variant", descending=[down, False], nulls_last=True).head(count).collect()
         return self._judged(best).drop(*FOR_JUDGING, "returns")
+
+    def explained(self) -> SweepPlan:
+        """What it did, as `rustybt.plan` would have said it before on this machine: what `rustybt.explain` gives."""
+        from rustybt.sweeps.plan import planned
+
+        many = workers_of(None)
+        options = Options(self.budget, Site("threads", many, many), self.folder, self.curves is not None, "off")
+        return planned(self.variants, Work(self.variants.strategies, tuple(self.panels.values()), self.config), options)
 
     def slice(self, **fixed: Any) -> pl.DataFrame:
         """The rows in which parameters (or ``data``, ``strategy``) have given values, in order.
@@ -112,9 +126,12 @@ class Sweep:
         if strangers:
             do = f"use one of {', '.join(self.variants.keys)}"
             raise ConfigError(f"{strangers[0]!r} was not varied", where="sweep, slice", do=do)
-        found = self.results.filter(*(pl.col(name) == value for name, value in fixed.items())).collect()
+        said = ", ".join(f"{name}={value!r}" for name, value in fixed.items())
+        try:
+            found = self.results.filter(*(pl.col(name) == pl.lit(value) for name, value in fixed.items())).collect()
+        except (pl.exceptions.PolarsError, TypeError):  # a text for a number
+            raise ConfigError(f"no variant can have {said}", where="sweep, slice", do="give values of the parameter's kind") from None
         if not found.height:
-            said = ", ".join(f"{name}={value!r}" for name, value in fixed.items())
             raise ConfigError(f"no variant has {said}", where="sweep, slice", do="give values that were tried")
         return found
 

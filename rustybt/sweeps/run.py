@@ -198,6 +198,8 @@ def prepared(strategy: object, data: Any, asked: Asked, options: Options, settin
     """
     chosen, families = asked.assignments(), families_of(strategy)
     several = isinstance(strategy, Sequence), isinstance(data, Mapping)
+    if several[1] and not data:
+        raise ConfigError("there are no data", where="sweep, data", do='give a dataset, or several as {"eu": ..., "us": ...}')
     every = variants_of(families, tuple(data) if several[1] else ("",), chosen, several)
     panels = tuple(panel_of(one) for one in (data.values() if several[1] else (data,)))
     room = room_of(options, panels)

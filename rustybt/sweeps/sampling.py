@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import prod
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +14,10 @@ import numpy.typing as npt
 
 from rustybt.errors import ConfigError
 from rustybt.spec import Range
+from rustybt.sweeps.given import seed_of
 from rustybt.sweeps.grid import Assignments
+from rustybt.sweeps.limits import MOST_DRAWN, check_count, length, listed, steps_of
+from rustybt.sweeps.space import few
 
 METHODS = ("random", "latin")
 ROUNDS = 50
@@ -32,7 +36,7 @@ class Drawing:
         log: parameters that are drawn evenly in their logarithm.
 
     Raises:
-        ConfigError: no count, or no such method.
+        ConfigError: no count or too large a one, no such method, or no seed.
     """
 
     count: int
@@ -43,6 +47,7 @@ class Drawing:
     def __post_init__(self) -> None:
         if isinstance(self.count, bool) or not isinstance(self.count, int) or self.count < 1:
             raise ConfigError(f"{self.count!r} samples", where="sweep, samples", do="give samples=1000")
+        seed_of(self.seed, "sweep")
         if self.method not in METHODS:
             raise ConfigError(f"there is no method {self.method!r}", where="sweep, method", do="use 'random' or 'latin'")
 
@@ -56,10 +61,10 @@ def sampled(space: Mapping[str, Any], drawing: Drawing, where: str | None = None
         where: condition that they meet; more are drawn in place of those that do not.
 
     Returns:
-        ``drawing.count`` of them, or all that the space has when those are fewer.
+        ``drawing.count`` of them; or all that the space has, each once and in the order of a grid, where those are no more.
 
     Raises:
-        ConfigError: a parameter without values, or a condition that nothing meets.
+        ConfigError: a parameter without values, more samples than can be kept, or a condition that nothing meets.
 
     Example:
         >>> found = sampled({"fast": Range(2, 50), "mode": ["a", "b"]}, Drawing(4, "latin", seed=1))
@@ -72,6 +77,13 @@ def sampled(space: Mapping[str, Any], drawing: Drawing, where: str | None = None
     if strangers:
         raise ConfigError(f"log names {strangers[0]!r}, which the space does not have", where="sweep, log", do="name its parameters")
     axes = {name: _axis(name, given, name in drawing.log) for name, given in space.items()}
+    if all(axis.choices is not None for axis in axes.values()):
+        choices = {name: axis.choices or () for name, axis in axes.items()}
+        if all(length(given) <= drawing.count for given in choices.values()):
+            different = {name: list(dict.fromkeys(given)) for name, given in choices.items()}
+            if prod(map(len, different.values())) <= drawing.count:
+                return Assignments.of_grid(different).meeting(where)
+    check_count(drawing.count, "sweep, samples", MOST_DRAWN, "draw fewer")
     rng = np.random.default_rng(drawing.seed)
     found: dict[tuple[Any, ...], None] = {}
     for _ in range(ROUNDS):
@@ -101,7 +113,8 @@ class _Axis:
     def at(self, shares: Floats) -> list[Any]:
         """The values at shares 0..1 of the axis."""
         if self.choices is not None and not self.log:
-            return [self.choices[int(at)] for at in np.minimum(shares * len(self.choices), len(self.choices) - 1)]
+            many = length(self.choices)
+            return [self.choices[min(int(at), many - 1)] for at in shares * many]
         if self.log:
             low, high = math.log(self.low), math.log(self.high)
             spread = np.exp(low + shares * (high - low))
@@ -121,13 +134,15 @@ def _axis(name: str, given: Any, log: bool) -> _Axis:
         if log and not given.low > 0:
             raise ConfigError(f"the range {given} has no logarithm", where=where, do="begin above 0")
         whole = isinstance(given.low, int) and isinstance(given.high, int)
-        choices = list(given.values()) if whole or given.step is not None else None
+        choices = steps_of(given, where) if whole or given.step is not None else None
+        if choices is not None and log:
+            few(choices, f"the range {given} has", where)
         kind = Decimal if isinstance(given.low, Decimal) or isinstance(given.high, Decimal) else float
         return _Axis(choices, float(given.low), float(given.high), log, kind)
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise ConfigError(f"{given!r} is neither a range nor a list", where=where, do="give rbt.Range(2, 50) or a list of choices")
-    choices = list(given)
-    if not choices or log:
+    choices = listed(given, where)
+    if not length(choices) or log:
         what = "choices have no logarithm" if log else "there are no choices"
         raise ConfigError(what, where=where, do="give rbt.Range(2, 50) or a list of choices")
     return _Axis(choices)

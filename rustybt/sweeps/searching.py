@@ -22,7 +22,7 @@ from rustybt.spec import StrategyFunction
 from rustybt.sweeps.given import check_metric, configured, seed_of
 from rustybt.sweeps.kept import KeptRows, row_key
 from rustybt.sweeps.measure import columns
-from rustybt.sweeps.names import SMALLER, refuse_taken
+from rustybt.sweeps.names import LUCK, SMALLER, refuse_taken
 from rustybt.sweeps.registry import Trial, trial_id
 from rustybt.sweeps.runner import Runner
 from rustybt.sweeps.samplers import MANY, METHODS, VIOLATED, batch_of, distributions, quiet, sampler_of
@@ -102,7 +102,7 @@ def plan_of(strategy: StrategyFunction, given: Mapping[str, Any]) -> SearchPlan:
     if want["method"] not in METHODS:
         raise ConfigError(f"method {want['method']!r} is unknown", where="search, method", do=f"use one of {', '.join(METHODS)}")
     space = space_of(strategy, want["space"])
-    refuse_taken(space, ("trial", "batch", "pruned", "feasible", *columns(8)), "search, space")
+    refuse_taken(space, ("trial", "batch", "pruned", "feasible", *columns(8), *LUCK), "search, space")
     metrics, directions = _objectives(want["metric"], want["directions"], str(want["method"]))
     for metric in metrics:
         check_metric(metric, "search, metric")
@@ -230,7 +230,7 @@ class _Known:
             return row_key(self.strategy(**variant).spec_id, panel.snapshot, self.config)
         except RustyBTError:
             return None
-        except Exception:  # noqa: BLE001 - whatever the user's function raises; its row will say so
+        except (Exception, SystemExit):  # noqa: BLE001 - whatever the user's function raises; its row will say so
             return None
 
     def _trial(self, variant: Mapping[str, Any], kept: pl.DataFrame) -> Trial:

@@ -66,7 +66,7 @@ class Sketcher:
         try:
             params = self.params(values)
             made = self.family.function(**params)
-        except Exception:  # noqa: BLE001 - the ordinary way says what is wrong
+        except (Exception, SystemExit):  # noqa: BLE001 - the ordinary way says what is wrong
             return None
         plain = isinstance(made, Strategy) and made.target is not None and made.on_bar is None and not made.orders and not made.declared
         if not plain or made.target is None:

@@ -11,8 +11,7 @@ import polars as pl
 
 from rustybt.errors import ConfigError
 from rustybt.spec import Range, StrategyFunction
-
-MOST_VALUES = 1_000_000
+from rustybt.sweeps.limits import MOST_LISTED, length, listed, steps_of
 
 
 @dataclass(frozen=True)
@@ -134,13 +133,22 @@ def _dimension(name: str, given: Iterable[Any] | Range) -> Dimension:
         whole = isinstance(given.low, int) and isinstance(given.high, int)
         if given.step is None and not whole:
             return Between(float(given.low), float(given.high), any(isinstance(end, Decimal) for end in (given.low, given.high)))
-        if (Decimal(str(given.high)) - Decimal(str(given.low))) / Decimal(str(given.step or 1)) > MOST_VALUES:
-            raise ConfigError(f"the range {given} has more than {MOST_VALUES:,} values", where=where, do="give a longer step")
-        return Values(tuple(given.values()), ordered=True)
+        return Values(tuple(few(steps_of(given, where), f"the range {given} has", where)), ordered=True)
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise ConfigError(f"{given!r} is neither values nor a range", where=where, do="give a list, or rbt.Range(low, high)")
-    values = tuple(given)
+    values = tuple(few(listed(given, where), "there are", where))
     if not values:
         raise ConfigError("there are no values", where=where, do="give at least one")
     numbers = all(isinstance(value, int | float | Decimal) and not isinstance(value, bool) for value in values)
     return Values(tuple(sorted(values)) if numbers else values, ordered=numbers)
+
+
+def few(values: Sequence[Any], what: str, where: str) -> Sequence[Any]:
+    """Values that are not too many to be written down.
+
+    Raises:
+        ConfigError: they are.
+    """
+    if length(values) > MOST_LISTED:
+        raise ConfigError(f"{what} more than {MOST_LISTED:,} values", where=where, do="give a longer step")
+    return values

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from numbers import Integral
 from typing import Any, overload
 
 import polars as pl
@@ -16,6 +17,9 @@ import polars as pl
 from rustybt.errors import ConfigError
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.grid import Assignments, series
+from rustybt.sweeps.limits import check_count
+from rustybt.sweeps.measure import columns
+from rustybt.sweeps.names import LUCK, refuse_taken
 
 
 @dataclass(frozen=True)
@@ -117,8 +121,8 @@ class Variants:
         Raises:
             ConfigError: there is no such variant.
         """
-        if not 0 <= variant < self.count:
-            raise ConfigError(f"there is no variant {variant}", where="sweep, run", do=f"give 0 to {self.count - 1}")
+        if isinstance(variant, bool) or not isinstance(variant, Integral) or not 0 <= variant < self.count:
+            raise ConfigError(f"there is no variant {variant!r}", where="sweep, run", do=f"give 0 to {self.count - 1}")
         place = bisect_right(self.starts, variant) - 1
         return self.blocks[place], self.blocks[place].assignments[variant - self.starts[place]]
 
@@ -169,13 +173,14 @@ def variants_of(
     """Every strategy on every dataset; each strategy is given the parameters that it has.
 
     Raises:
-        ConfigError: a parameter that no strategy has, a strategy that has none of them, or two strategies of one name.
+        ConfigError: a parameter that no strategy has or that is called like a column of the results, a strategy that has none of them,
+            two strategies of one name, or more variants than can be kept.
     """
     names = [strategy.name for strategy in strategies]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ConfigError(f"two strategies are called {twice[0]!r}", where="sweep, strategy", do="name one: @rbt.strategy(name=...)")
-    reserved = {"variant", "data", "strategy", "final_equity", "error", "orders", "fills", "returns"}
+    refuse_taken(assignments.columns, ("variant", "data", "strategy", *columns(8), *LUCK), "sweep")
     for name in assignments.columns:
         having = [strategy for strategy in strategies if name in strategy.parameters]
         if not having:
@@ -188,8 +193,7 @@ def variants_of(
             raise ConfigError(
                 f"{whose} {no}parameter {name!r}".replace("has no no", "has no"), where="sweep, grid", do=f"use one of {known}"
             )
-        if name in reserved:
-            raise ConfigError(f"parameter {name!r} has the name of a column of the results", where="sweep, grid", do="rename it")
+    check_count(len(strategies) * len(datasets) * assignments.count, "sweep")
     blocks = []
     for data in range(len(datasets)):
         for number, strategy in enumerate(strategies):

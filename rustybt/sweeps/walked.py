@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +111,8 @@ class WalkForward:
         Raises:
             ConfigError: there is no such window, no variant ran in it, or positions are carried (a window alone would begin flat).
         """
-        if not 0 <= window < len(self.steps):
-            raise ConfigError(f"there is no window {window}", where="walk_forward, run", do=f"give 0 to {len(self.steps) - 1}")
+        if isinstance(window, bool) or not isinstance(window, Integral) or not 0 <= window < len(self.steps):
+            raise ConfigError(f"there is no window {window!r}", where="walk_forward, run", do=f"give 0 to {len(self.steps) - 1}")
         if self.positions != "flat":
             raise ConfigError("positions are carried from window to window", where="walk_forward, run", do='use positions="flat"')
         row = self.windows.row(window, named=True)

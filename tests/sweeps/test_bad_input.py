@@ -10,7 +10,7 @@ import pytest
 
 import rustybt as rbt
 from rustybt.model import Panel
-from rustybt.sweeps import PriceNoise, perturb
+from rustybt.sweeps import PriceNoise, perturb, resample_returns, resample_trades
 from rustybt.sweeps.work import Work
 from rustybt.testing import markets
 from tests.sweeps.strategies import cross
@@ -126,9 +126,22 @@ def test_a_sweep_and_its_answers(panel: Panel) -> None:
         rbt.sweep(cross, panel, grid={"fast": 5})  # type: ignore[dict-item]
     with pytest.raises(rbt.ConfigError, match="'a' is outside"):
         PriceNoise("a")  # type: ignore[arg-type]
+    for wrong in (-1, 1.5, "x"):
+        with pytest.raises(rbt.ConfigError, match="no whole number"):
+            rbt.sweep(cross, panel, space={"fast": [3, 5, 8]}, samples=2, seed=wrong)  # type: ignore[arg-type]
+    with pytest.raises(rbt.ConfigError, match="there are no data"):
+        rbt.sweep(cross, {}, grid={"fast": [3]})
+    with pytest.raises(rbt.ConfigError, match="'x' is no run"):
+        resample_returns("x")  # type: ignore[arg-type]
+    with pytest.raises(rbt.ConfigError, match="'x' is no run"):
+        resample_trades("x")  # type: ignore[arg-type]
     done: Any = rbt.sweep(cross, panel, grid={"fast": [3, 5]}, trials="off")
     calls: list[tuple[Any, str]] = [
         (lambda: done.top(-1), "-1 is no whole number"),
+        (lambda: done.run("a"), "there is no variant 'a'"),
+        (lambda: done.run(0.0), "there is no variant 0.0"),
+        (lambda: done.run(True), "there is no variant True"),
+        (lambda: done.slice(fast="a"), "no variant can have fast='a'"),
         (lambda: done.judgement("luck"), "no metric 'luck'"),
         (lambda: done.judgement("cagr", executor="fibres"), "no executor 'fibres'"),
         (lambda: done.superiority(5), "5 is no run to beat"),
