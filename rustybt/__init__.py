@@ -82,10 +82,10 @@ if TYPE_CHECKING:
     from rustybt.spec.exits import exits as exits
     from rustybt.spec.explain import explain as explain
     from rustybt.sweeps import cross_validate as cross_validate
-    from rustybt.sweeps import plan as plan
     from rustybt.sweeps import search as search
     from rustybt.sweeps import sweep as sweep
     from rustybt.sweeps import walk_forward as walk_forward
+    from rustybt.sweeps.run import plan as plan
 
     __version__: str
 

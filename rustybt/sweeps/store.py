@@ -37,7 +37,7 @@ class Folder:
         """Make it ready; it has to be `held`.
 
         Raises:
-            ConfigError: it holds another sweep, or cannot be written.
+            ConfigError: it holds another sweep, a file of it is damaged, or it cannot be written.
         """
         try:
             if (self.path / MANIFEST).is_file():
@@ -46,8 +46,16 @@ class Folder:
                 self._write({"finished": False, **self.notes})
             for litter in self.path.glob("**/*.tmp"):
                 litter.unlink()
-            if not self.finished:
+            if self.finished:
+                for whole in (self.path / RESULTS, self.path / CURVES):
+                    if whole.is_file():
+                        rows_in(whole, "the same call runs what is missing")
+            else:
                 (self.path / PARTS).mkdir(exist_ok=True)
+                done = self.done
+                for part in self.parts("curves"):
+                    if begins(part) >= done:  # of rows that are to be run
+                        part.unlink()
         except OSError as error:
             raise _unwritable(self.path, error) from None
 
@@ -110,16 +118,14 @@ class Folder:
         Raises:
             ConfigError: a part is missing or damaged.
         """
-        try:
-            rows = 0
-            for part in self.parts():
-                if int(part.stem.rpartition("-")[2]) != rows:
-                    raise ConfigError(
-                        f"a part is missing before {part.name}", where=str(self.path), do="delete the directory and start anew"
-                    )
-                rows += int(pl.scan_parquet(part).select(pl.len()).collect().item())
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise ConfigError(f"a part cannot be read: {error}", where=str(self.path), do="delete the directory and start anew") from None
+        rows, do = 0, "delete it and the parts after it: the same call keeps those before and goes on from there"
+        for part in self.parts():
+            if begins(part) != rows:
+                raise ConfigError(f"a part is missing before {part.name}", where=str(part), do=do.replace("it and", "this part and"))
+            rows += rows_in(part, do.removeprefix("delete it and the parts after it: "), "it and the parts after it")
+        for part in self.parts("curves"):
+            if begins(part) < rows:
+                rows_in(part, "the same call goes on from there", f"it and the parts from {begins(part):012} on")
         return rows
 
     def add(self, first: int, rows: pl.DataFrame, curves: pl.DataFrame | None) -> None:
@@ -162,6 +168,36 @@ class Folder:
         staged = self.path / f"{MANIFEST}.tmp"
         staged.write_text(text)
         staged.replace(self.path / MANIFEST)
+
+
+def begins(part: Path) -> int:
+    """Number of the first variant of a part.
+
+    Example:
+        >>> begins(Path("parts/rows-000000000512.parquet"))
+        512
+    """
+    return int(part.stem.rpartition("-")[2])
+
+
+def rows_in(file: Path, then: str, what: str = "it") -> int:
+    """Number of rows of a file, all of which is read.
+
+    Args:
+        file: Parquet.
+        then: what happens when the damaged is deleted.
+        what: has to be deleted.
+
+    Raises:
+        ConfigError: the file is damaged.
+    """
+    try:
+        return int(
+            pl.scan_parquet(file).select(pl.len(), pl.all().null_count().name.prefix("nulls in ")).collect(engine="streaming")["len"][0]
+        )
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        why = str(error).partition("\n")[0]
+        raise ConfigError(f"{file.name} cannot be read, it is damaged: {why}", where=str(file), do=f"delete {what}: {then}") from None
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -37,6 +37,40 @@ def sweep(panel: Panel, out: Path | None, **more: Any) -> Sweep:
     return rbt.sweep(cross, panel, **({"grid": GRID, "out": out, "trials": "off", "workers": 1} | more))
 
 
+@pytest.mark.parametrize("damage", ["cut", "inside", "text"])
+def test_a_damaged_file_is_named_and_what_is_whole_is_kept(panel: Panel, tmp_path: Path, often: None, damage: str) -> None:
+    def harm(file: Path) -> None:
+        held = file.read_bytes()
+        inside = held[:8] + bytes(len(held) // 2) + held[8 + len(held) // 2 :]
+        file.write_bytes({"cut": held[:-20], "inside": inside, "text": b"PAR1xx"}[damage])
+
+    plain, out = sweep(panel, None).frame, tmp_path / "s"
+    sweep(panel, out)
+    harm(out / "results.parquet")
+    with pytest.raises(rbt.ConfigError, match=r"(?s)results.parquet cannot be read.*where: .*results.parquet.*delete it: the same call"):
+        sweep(panel, out)
+    (out / "results.parquet").unlink()
+
+    def interrupt(done: int, total: int) -> None:
+        if done >= 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(panel, out, progress=interrupt, curves=False)
+    parts = sorted((out / "parts").glob("rows-*"))
+    harm(parts[2])
+    with pytest.raises(rbt.ConfigError, match=rf"(?s){parts[2].name} cannot be read.*delete it and the parts after it: the same call"):
+        sweep(panel, out)
+    parts[2].unlink()
+    with pytest.raises(rbt.ConfigError, match=f"a part is missing before {parts[3].name}"):
+        sweep(panel, out)
+    for part in parts[3:]:
+        part.unlink()
+    told: list[int] = []
+    assert sweep(panel, out, progress=lambda done, total: told.append(done)).frame.equals(plain, null_equal=True)
+    assert told[0] == 4  # two parts of two
+
+
 def test_a_directory_holds_the_rows_of_the_frame(panel: Panel, tmp_path: Path) -> None:
     found, plain = sweep(panel, tmp_path / "s"), sweep(panel, None)
     assert found.frame.equals(plain.frame, null_equal=True)
