@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from rustybt.cli import options as o
 from rustybt.cli import show
-from rustybt.cli.sweep import check_files, values, write_rows
+from rustybt.cli.sweep import check_files, grid_from, write_rows
 
 if TYPE_CHECKING:
     from rustybt.sweeps import CrossValidation
@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
         found = o.find_strategy(strategy)
         wanted = o.account_settings(settings, account)
         check_files(report, out)
-        tried: dict[str, Any] = dict(values(found, text) for text in grid)
+        tried: dict[str, Any] = grid_from(found, grid)
         panel = o.load_panel(data, reading)
         show.say_if_cold(sweeps=True)
         with show.bar("runs", quiet=json) as progress:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +14,7 @@ from rustybt.cli import options as o
 from rustybt.cli import show
 from rustybt.errors import ConfigError
 from rustybt.spec import StrategyFunction
+from rustybt.sweeps.limits import MOST_LISTED, check_count
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,9 +42,11 @@ def register(app: typer.Typer) -> None:
         *,
         grid: GridOption = None,
         space: SpaceOption = None,
-        samples: Annotated[int, typer.Option("--samples", help="How many to draw from --space.")] = 100,
-        method: Annotated[str, typer.Option("--method", help="How to draw: random, or latin (a Latin hypercube).")] = "random",
-        seed: Annotated[int, typer.Option("--seed", help="Of the drawing.")] = 0,
+        samples: Annotated[int | None, typer.Option("--samples", help="How many to draw from --space.", show_default="100")] = None,
+        method: Annotated[
+            str | None, typer.Option("--method", help="How to draw: random, or latin (a Latin hypercube).", show_default="random")
+        ] = None,
+        seed: Annotated[int | None, typer.Option("--seed", help="Of the drawing.", show_default="0")] = None,
         where: o.WhereOption = None,
         by: Annotated[str, typer.Option("--by", help="Metric of the leaderboard.")] = "sharpe",
         settings: o.SettingsOption = None,
@@ -72,9 +77,13 @@ def register(app: typer.Typer) -> None:
             raise ConfigError("curves have no place", where="--curves", do="give --out DIRECTORY")
         chosen: dict[str, Any] = {}
         if grid or not space:
-            chosen["grid"] = dict(values(found, text) for text in grid or ())
+            chosen["grid"] = grid_from(found, grid)
+        drawing = {name: value for name, value in (("samples", samples), ("method", method), ("seed", seed)) if value is not None}
+        if drawing and not space:
+            name = next(iter(drawing))
+            raise ConfigError(f"--{name} is of a drawing, and a grid runs whole", where=f"--{name}", do="leave it out, or give --space")
         if space:
-            chosen |= {"space": dict(spans(found, text) for text in space), "samples": samples, "method": method, "seed": seed}
+            chosen |= {"space": dict(spans(found, text) for text in space), **drawing}
         chosen |= {"where": where, "budget": budget, **place, **wanted}
         panel = o.load_panel(data, reading)
         check_files(report, None if file is None else str(file))
@@ -94,9 +103,11 @@ def register(app: typer.Typer) -> None:
                 done.report(report, by=by)
         if json:
             show.emit(document(done, best, judgement) | {"out": out, "report": report, "warnings": list(done.notes)})
-            return
-        say(done, best, by)
-        show.say_judgement(judgement, best["variant"][0] if best.height else None)
+        else:
+            say(done, best, by)
+            show.say_judgement(judgement, best["variant"][0] if best.height else None)
+        if done.failed == done.variants.count:
+            raise typer.Exit(1)
 
 
 def left_in(out: str | None) -> str:
@@ -176,6 +187,8 @@ def spans(strategy: StrategyFunction, text: str) -> tuple[str, Any]:
     if not equals or ".." not in given:
         return values(strategy, text, "--space")
     ends = [values(strategy, f"{name}={end}", "--space")[1][0] for end in given.split("..", 1)]
+    if ends[0] > ends[1]:
+        raise ConfigError(f"--space {text!r}: the first value, {ends[0]}, is above the last, {ends[1]}", where="--space", do="swap them")
     return name, Range(*ends)
 
 
@@ -191,12 +204,42 @@ def values(strategy: StrategyFunction, text: str, option: str = "--grid") -> tup
     if name not in strategy.parameters:
         known = ", ".join(strategy.parameters)
         raise ConfigError(f"strategy {strategy.name!r} has no parameter {name!r}", where=option, do=f"use one of {known}")
-    if ":" in given:
-        try:
-            first, last, *step = (int(part) for part in given.split(":"))
-            each = [str(value) for value in range(first, last + 1, *step)]
-        except (TypeError, ValueError):
-            raise ConfigError(f"--grid {text!r} is not first:last:step", where="--grid", do="write --grid fast=5:50:5") from None
-    else:
-        each = given.split(",")
+    each = steps(text, given, option) if ":" in given else given.split(",")
     return name, [strategy.parse({name: one.strip()})[name] for one in each]
+
+
+def steps(text: str, given: str, option: str) -> list[str]:
+    """``5:50:5`` as the numbers from first to last, both included; fractions are exact.
+
+    Raises:
+        ConfigError: not of that form, too many, or none.
+
+    Example:
+        >>> steps("x=0.1:0.3:0.1", "0.1:0.3:0.1", "--grid")
+        ['0.1', '0.2', '0.3']
+    """
+    try:
+        first, last, *more = (Decimal(part.strip()) for part in given.split(":"))
+        (step,) = more or (Decimal(1),)
+        many = int((last - first) / step) + 1
+    except (ValueError, ArithmeticError):
+        do = f"write {option} fast=5:50:5: first, last and step, which may be fractions"
+        raise ConfigError(f"{option} {text!r} is not first:last:step", where=option, do=do) from None
+    if (last - first) * step < 0:
+        way = "above" if step > 0 else "below"
+        raise ConfigError(f"{option} {text!r}: the first value, {first}, is {way} the last, {last}", where=option, do="swap them")
+    check_count(many, option, MOST_LISTED, "take a longer step, or draw: --space fast=5..50 --samples 1000")
+    return [str(first + at * step) for at in range(many)]
+
+
+def grid_from(strategy: StrategyFunction, given: Iterable[str] | None, option: str = "--grid") -> dict[str, list[Any]]:
+    """Values by parameter; those of a name that is given again are added.
+
+    Raises:
+        ConfigError: as `values`.
+    """
+    found: dict[str, list[Any]] = {}
+    for text in given or ():
+        name, each = values(strategy, text, option)
+        found.setdefault(name, []).extend(each)
+    return found

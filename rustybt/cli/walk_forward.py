@@ -10,7 +10,7 @@ from rich.markup import escape
 from rustybt.cli import options as o
 from rustybt.cli import show
 from rustybt.cli.search import SpaceOption, space_from
-from rustybt.cli.sweep import check_files, values, write_rows
+from rustybt.cli.sweep import check_files, grid_from, write_rows
 from rustybt.errors import ConfigError
 from rustybt.spec import StrategyFunction
 
@@ -95,7 +95,7 @@ def _tried(strategy: StrategyFunction, grid: list[str] | None, method: str | Non
             do="give one of the two: --grid fast=5,10,20",
         )
     if grid:
-        return {"grid": dict(values(strategy, text) for text in grid)}
+        return {"grid": grid_from(strategy, grid)}
     return {"search": search | {"space": space_from(strategy, search["space"]), "method": method}}
 
 

@@ -53,7 +53,7 @@ class Gathered:
         chunks = self.variants.chunks(done, chunk_size(self.variants.count - done, workers, self.work.panels), workers)
         pending, since = Pending(done), time.monotonic()
         began, before = since, done
-        with telling(progress, self.variants.count) as tell, closing(evaluated(self.work, chunks, options.site)) as found:
+        with telling(progress, self.variants.count, done) as tell, closing(evaluated(self.work, chunks, options.site)) as found:
             if done:
                 tell(done, self.variants.count)
             try:

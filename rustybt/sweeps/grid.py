@@ -178,10 +178,11 @@ class Assignments:
         try:
             if not isinstance(where, str):
                 raise ConfigError(f"the condition {where!r} is no text", where="where", do='write "fast < slow"')
-            found = self.frame().select(pl.sql_expr(where).cast(pl.Boolean).alias("keep"))["keep"]
+            found = self.frame().select(pl.sql_expr(where).alias("keep"))["keep"]
         except pl.exceptions.PolarsError as error:
             what = f"the condition {where!r} cannot be used: {str(error).splitlines()[0]}"
             raise ConfigError(what, where="where", do='write "fast < slow"') from None
+        check_condition(where, found.dtype, "where")
         return (pl.repeat(found[0], self.count, eager=True) if len(found) != self.count else found).fill_null(value=False).to_numpy()
 
     def taken(self, rows: Sequence[int]) -> Assignments:
@@ -228,6 +229,19 @@ def check_grid(grid: object, where: str) -> None:
     for name, given in grid.items():
         if isinstance(given, str) or not isinstance(given, Iterable):
             raise ConfigError(f"{given!r} is no list of values for {name!r}", where=f"{where}, grid", do=do)
+
+
+def check_condition(where: str, kind: pl.DataType, place: str) -> None:
+    """Refuse as a condition what is neither true nor false.
+
+    Raises:
+        ConfigError: naming what it is.
+
+    Example:
+        >>> check_condition("fast < slow", pl.Boolean(), "where")
+    """
+    if kind not in (pl.Boolean, pl.Null):
+        raise ConfigError(f"{where!r} is no condition: it gives {kind}", where=place, do='write "fast < slow"')
 
 
 def check_different(name: str, given: Sequence[Any]) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from rustybt.errors import ConfigError
 
 type Told = Callable[[int, int], None]
 PATIENCE = 1.0
@@ -13,13 +16,14 @@ PATIENCE = 1.0
 
 
 @contextmanager
-def telling(progress: Told | bool | None, total: int) -> Iterator[Told]:
+def telling(progress: Told | bool | None, total: int, before: int = 0) -> Iterator[Told]:
     """A function to call with (done, total).
 
     Args:
         progress: a function of (done, total); True shows a bar; None shows one on a terminal once the work has taken a second; False is
             quiet.
         total: variants in all.
+        before: of them, those that an earlier run did: the rate leaves them out.
     """
     if callable(progress):
         yield progress
@@ -27,8 +31,38 @@ def telling(progress: Told | bool | None, total: int) -> Iterator[Told]:
     if progress is False:
         yield _silent
         return
-    with _Bar(total, at_once=progress is True) as bar:
+    with _Bar(total, before, at_once=progress is True) as bar:
         yield bar.update
+
+
+def check_progress(progress: object) -> None:
+    """Refuse what can neither be told nor shown.
+
+    Raises:
+        ConfigError: it is neither a function nor true, false or None.
+
+    Example:
+        >>> check_progress(True)
+    """
+    if not (callable(progress) or progress is None or isinstance(progress, bool)):
+        do = "give a function of (done, total), True, False or None"
+        raise ConfigError(f"progress {progress!r} cannot be told", where="sweep, progress", do=do)
+
+
+def check_out(out: object) -> None:
+    """Refuse what cannot be a directory of rows.
+
+    Raises:
+        ConfigError: it is no path, or named like a file of rows.
+
+    Example:
+        >>> check_out("results")
+    """
+    if not isinstance(out, str | Path | None):
+        raise ConfigError(f"out {out!r} is no directory", where="sweep, out", do='give a path such as "results"')
+    if out is not None and Path(out).suffix == ".parquet":
+        do = 'give a directory, or write the rows of a sweep: sweep(...).frame.write_parquet("rows.parquet")'
+        raise ConfigError(f"{str(out)!r} is named like a file, out= is a directory", where="sweep, out", do=do)
 
 
 def _silent(done: int, total: int) -> None:  # noqa: ARG001 - it takes what the others take
@@ -38,20 +72,23 @@ def _silent(done: int, total: int) -> None:  # noqa: ARG001 - it takes what the 
 class _Bar:
     """Appears when it is time."""
 
-    def __init__(self, total: int, *, at_once: bool) -> None:
+    def __init__(self, total: int, before: int, *, at_once: bool) -> None:
         self.total, self.at_once, self.began = total, at_once, time.monotonic()
         self.shown: Any = None
         self.task: Any = None
+        self.before = before
 
     def __enter__(self) -> _Bar:
         return self
 
     def update(self, done: int, total: int) -> None:
-        """Show so many of so many."""
+        """Show so many of so many; the rate is that of this run, whatever was done before."""
         if self.shown is None and (self.at_once or time.monotonic() - self.began > PATIENCE):
             self._show(done)
         if self.shown is not None:
-            self.shown.update(self.task, completed=done, total=total, rate=f"{done / max(time.monotonic() - self.began, 1e-9):,.0f}/s")
+            self.shown.update(
+                self.task, completed=done, total=total, rate=f"{(done - self.before) / max(time.monotonic() - self.began, 1e-9):,.0f}/s"
+            )
 
     def _show(self, done: int) -> None:
         from rich.console import Console

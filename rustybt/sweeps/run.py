@@ -22,7 +22,7 @@ from rustybt.sweeps.identity import facts_of
 from rustybt.sweeps.options import Options
 from rustybt.sweeps.outcome import Sweep
 from rustybt.sweeps.plan import SweepPlan, planned, room_of
-from rustybt.sweeps.progress import Told
+from rustybt.sweeps.progress import Told, check_out, check_progress
 from rustybt.sweeps.registry import Tally, counted, open_registry
 from rustybt.sweeps.sampling import Drawing, sampled
 from rustybt.sweeps.store import Folder, read_manifest
@@ -97,6 +97,8 @@ def sweep(
         >>> rbt.sweep(share, "demo", grid={"weight": [0.1, 0.2]}).frame["fills"].to_list()
         [5, 5]
     """
+    check_out(out)
+    check_progress(progress)
     asked = Asked(grid, variants, space, Drawing(samples, method, seed, tuple(log)), where)
     with sited(executor, workers, address) as site:
         options = Options(bytes_of(budget), site, None if out is None else Path(out), curves, trials)

@@ -11,6 +11,7 @@ import polars as pl
 
 from rustybt.errors import ConfigError
 from rustybt.spec import Range, StrategyFunction
+from rustybt.sweeps.grid import check_condition
 from rustybt.sweeps.limits import MOST_LISTED, length, listed, steps_of
 
 
@@ -104,11 +105,12 @@ def allowed(variants: Sequence[Mapping[str, Any]], where: str | None) -> list[bo
     if not isinstance(where, str):
         raise ConfigError(f"the condition {where!r} is no text", where="search, where", do='write "fast < slow"')
     try:
-        keep = pl.DataFrame(variants).select(pl.sql_expr(where).cast(pl.Boolean).alias("keep"))["keep"]
+        keep = pl.DataFrame(variants).select(pl.sql_expr(where).alias("keep"))["keep"]
     except pl.exceptions.PolarsError as error:
         raise ConfigError(
             f"the condition {where!r} cannot be used: {str(error).splitlines()[0]}", where="search, where", do='write "fast < slow"'
         ) from None
+    check_condition(where, keep.dtype, "search, where")
     return [bool(kept) for kept in keep.to_list()]
 
 

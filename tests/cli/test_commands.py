@@ -233,6 +233,17 @@ def test_explain_shows_the_lookback(rustybt: Command, cross: str) -> None:
         (["run", "missing.py:cross", "--data", "BARS"], 1, "missing.py"),
         (["run", "CROSS", "--data", "BARS", "--asset-class", "stone"], 2, "stone"),
         (["sweep", "CROSS", "--data", "BARS", "--grid", "fast=9", "--where", "fast < 5"], 2, "leaves none"),
+        (["sweep", "CROSS", "--data", "BARS", "--grid", "fast=1:100000000000"], 2, "100,000,000,000 variants are more than 1,000,000"),
+        (["sweep", "CROSS", "--data", "BARS", "--grid", "fast=50:5:5"], 2, "the first value, 50, is above the last, 5"),
+        (["sweep", "CROSS", "--data", "BARS", "--grid", "fast=5:9:0"], 2, "is not first:last:step"),
+        (["sweep", "CROSS", "--data", "BARS", "--grid", "fast=0.5:2:0.5"], 2, "fast"),
+        (["sweep", "CROSS", "--data", "BARS", "--grid", "fast=5", "--grid", "fast=5"], 2, "given twice"),
+        (["sweep", "CROSS", "--data", "BARS", "--grid", "fast=5", "--method", "latin"], 2, "--method is of a drawing"),
+        (["sweep", "CROSS", "--data", "BARS", "--grid", "fast=5", "--samples", "7"], 2, "--samples is of a drawing"),
+        (["sweep", "CROSS", "--data", "BARS", "--space", "fast=5..9", "--seed", "-1"], 2, "-1 is no whole number"),
+        (["sweep", "CROSS", "--data", "BARS", "--space", "fast=40..5"], 2, "the first value, 40, is above the last, 5"),
+        (["sweep", "CROSS", "--data", "BARS", "--grid", "fast=5", "--by", "error"], 2, "no metric 'error'"),
+        (["search", "CROSS", "--data", "BARS", "--space", "fast=40..5"], 2, "the first value, 40, is above the last, 5"),
         (["report", "/nowhere"], 2, "no run here"),
         (["verify", "CROSS"], 2, "name a file of bars"),
     ],
@@ -246,6 +257,20 @@ def test_a_users_mistake_is_one_message_and_no_traceback(
     assert words in ran.err
     assert "Traceback" not in ran.err
     assert "do:" in ran.err
+
+
+def test_grids_add_up_and_a_sweep_that_failed_as_a_whole_says_so(rustybt: Command, bars: str, cross: str) -> None:
+    usual = ("sweep", cross, "--data", bars, "--trials", "off", "--no-judge", "--json")
+    assert rustybt(*usual, "--grid", "fast=5:6", "--grid", "fast=8").json["variants"] == 3
+    failed = rustybt(*usual, "--grid", "fast=0,-1")
+    assert (failed.code, failed.json["failed"]) == (1, 2)
+
+
+def test_ranges_of_fractions_are_exact() -> None:
+    from rustybt.cli.sweep import steps
+
+    assert steps("x=0.1:0.5:0.1", "0.1:0.5:0.1", "--grid") == ["0.1", "0.2", "0.3", "0.4", "0.5"]
+    assert steps("x=9:5:-2", "9:5:-2", "--grid") == ["9", "7", "5"]
 
 
 def test_an_error_with_json_is_one_document(rustybt: Command, cross: str) -> None:

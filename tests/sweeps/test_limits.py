@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tracemalloc
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import rustybt as rbt
 from rustybt.model import Panel
+from rustybt.sweeps import progress
 from rustybt.sweeps.measure import columns
 from rustybt.sweeps.sampling import Drawing, sampled
 from rustybt.testing import markets
@@ -87,6 +89,32 @@ def test_a_parameter_that_is_called_like_a_column_is_refused(name: str) -> None:
     for call in calls:
         with pytest.raises(rbt.ConfigError, match=f"the parameter '{name}' has the name of a column"):
             call()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"where": "fast + slow"}, "'fast . slow' is no condition: it gives Int64"),
+        ({"where": "fast"}, "'fast' is no condition"),
+        ({"out": "x.parquet"}, "'x.parquet' is named like a file"),
+        ({"out": 5}, "out 5 is no directory"),
+        ({"progress": "yes"}, "progress 'yes' cannot be told"),
+        ({"progress": 1}, "progress 1 cannot be told"),
+    ],
+)
+def test_what_only_looks_right_is_refused(panel: Panel, wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(rbt.ConfigError, match=words):
+        rbt.sweep(cross, panel, grid={"fast": [3, 5], "slow": [20]}, trials="off", **wrong)
+
+
+def test_the_rate_after_a_resume_is_that_of_this_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=iter([0.0, 2.0, 2.0]).__next__))
+    bar = progress._Bar(1000, 900, at_once=True)
+    monkeypatch.setattr(bar, "_show", lambda done: None)
+    bar.shown = SimpleNamespace(update=lambda task, **more: told.append(more["rate"]))
+    bar.update(950, 1000)
+    assert told == ["25/s"]
 
 
 @rbt.strategy
