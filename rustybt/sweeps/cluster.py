@@ -11,7 +11,7 @@ import logging
 import os
 import socket
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -130,7 +130,7 @@ class Cluster:
         self.site, self.held = site, ExitStack()
         self.hands: _Hands | None = None
 
-    def rows(self, work: Work, chunks: Sequence[Chunk]) -> Generator[Rows]:
+    def rows(self, work: Work, chunks: Iterable[Chunk]) -> Generator[Rows]:
         """The rows of chunks, in their order.
 
         Raises:

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import pickle
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -35,7 +35,7 @@ KEPT = 2
 class Crew(Protocol):
     """Workers that are kept while a study asks for batch after batch."""
 
-    def rows(self, work: Work, chunks: Sequence[Chunk]) -> Generator[Rows]:
+    def rows(self, work: Work, chunks: Iterable[Chunk]) -> Generator[Rows]:
         """The rows of chunks, in their order."""
         ...
 
@@ -46,7 +46,7 @@ class Threads:
     def __init__(self, site: Site) -> None:
         self.workers = site.workers
 
-    def rows(self, work: Work, chunks: Sequence[Chunk]) -> Generator[Rows]:
+    def rows(self, work: Work, chunks: Iterable[Chunk]) -> Generator[Rows]:
         """The rows of chunks, in their order."""
         if self.workers == 1:
             yield from map(work.rows, chunks)
@@ -68,15 +68,22 @@ class Processes:
         self.folder: TemporaryDirectory[str] | None = None
         self.sent: dict[int, tuple[Work, Path]] = {}
 
-    def rows(self, work: Work, chunks: Sequence[Chunk]) -> Generator[Rows]:
+    def rows(self, work: Work, chunks: Iterable[Chunk]) -> Generator[Rows]:
         """The rows of chunks, in their order.
 
         Raises:
             ConfigError: the strategy cannot be sent to another process.
         """
         place = self._placed(work)
-        left, deaths = deque(chunks), 0
-        while left:
+        source, left, deaths = iter(chunks), deque[Chunk](), 0
+
+        def wanted() -> Iterator[Chunk]:
+            yield from tuple(left)
+            for chunk in source:  # taken when there is a place for it, so that its size can follow from those before
+                left.append(chunk)
+                yield chunk
+
+        while True:
             if deaths > DEATHS:
                 yield _apart(work, place, left.popleft())
                 deaths = 0
@@ -84,13 +91,14 @@ class Processes:
             pool = self.pool = self.pool or _pool(self.workers)
             submit = partial(_submitted, pool, place)
             try:
-                with closing(_handed_out(submit, list(left), self.workers)) as handed:
+                with closing(_handed_out(submit, wanted(), self.workers)) as handed:
                     for chunk, future in handed:
                         rows = future.result()
                         assert chunk is left[0]
                         left.popleft()
                         deaths = 0
                         yield rows
+                return
             except BrokenProcessPool:
                 deaths += 1
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -133,9 +141,9 @@ def crew(site: Site) -> Iterator[Crew]:
             found.close()
 
 
-def evaluated(work: Work, chunks: Sequence[Chunk], site: Site) -> Generator[Rows]:
+def evaluated(work: Work, chunks: Iterable[Chunk], site: Site) -> Generator[Rows]:
     """The rows of one batch of chunks, in their order, by workers that are let go after it."""
-    if chunks:
+    if not isinstance(chunks, Sequence) or chunks:
         with crew(site) as workers, closing(workers.rows(work, chunks)) as rows:
             yield from rows
 
@@ -190,7 +198,7 @@ def sited(executor: str, workers: int | None, address: str | None = None) -> Abs
     return nullcontext(Site(executor, many, many))
 
 
-def _handed_out(submit: Callable[[Chunk], Future[Rows]], chunks: Sequence[Chunk], workers: int) -> Generator[tuple[Chunk, Future[Rows]]]:
+def _handed_out(submit: Callable[[Chunk], Future[Rows]], chunks: Iterable[Chunk], workers: int) -> Generator[tuple[Chunk, Future[Rows]]]:
     """Chunks and what becomes of them, in order, a few ahead of the one that is waited for."""
     waiting: deque[tuple[Chunk, Future[Rows]]] = deque()
     try:

@@ -15,14 +15,15 @@ from rustybt.ledger.money import decimal_column
 from rustybt.sweeps.evaluate import Rows, frame_of
 from rustybt.sweeps.executors import evaluated
 from rustybt.sweeps.options import Options, chunk_size
+from rustybt.sweeps.pacing import Paced, slowly
 from rustybt.sweeps.progress import Told, telling
 from rustybt.sweeps.registry import Trial, TrialRegistry, recorded
 from rustybt.sweeps.store import Folder
-from rustybt.sweeps.variants import Chunk, Variants
+from rustybt.sweeps.variants import Chunk, Chunks, Variants
 from rustybt.sweeps.work import Work
 
 WRITE_EVERY = 5.0
-"""Seconds between parts on the disk: what a kill can cost."""
+"""Seconds between parts on the disk, half as many where variants are slow: what a kill can cost."""
 PIECE, PART = 2**14, 2**17
 """Rows that are put together in memory, and that go into a file of the directory, about. The trials of as many wait to be counted."""
 
@@ -50,23 +51,28 @@ class Gathered:
     def fill(self, options: Options, progress: Told | bool | None, done: int) -> None:
         """Evaluate the variants from one on. What is there is kept, and counted, when it is broken off."""
         workers = options.site.workers
-        chunks = self.variants.chunks(done, chunk_size(self.variants.count - done, workers, self.work.panels), workers)
+        size = chunk_size(self.variants.count - done, workers, self.work.panels)
+        chunks: Chunks | Paced = self.variants.chunks(done, size, workers)
+        if self.folder is not None and size > 1 and slowly(self.variants, self.work, apart=options.site.executor != "threads"):
+            chunks = Paced(self.variants, done, size)
         pending, since = Pending(done), time.monotonic()
-        began, before = since, done
+        began, before, every = since, done, WRITE_EVERY / (2 if isinstance(chunks, Paced) else 1)
         with telling(progress, self.variants.count, done) as tell, closing(evaluated(self.work, chunks, options.site)) as found:
             if done:
                 tell(done, self.variants.count)
             try:
-                for chunk, rows in zip(chunks, found, strict=True):
+                for chunk, rows in answered(chunks, found):
                     self.tried.setdefault(chunk.block.data, []).extend(rows.trials)
                     pending.add(rows, self._curves_of(chunk, rows))
                     _ = self.variants.frame  # made once, while the workers are at the next chunks
-                    late = self.folder is not None and time.monotonic() - since > WRITE_EVERY
+                    late = self.folder is not None and time.monotonic() - since > every
                     if late or pending.waiting >= (PIECE if self.folder is None else PART):
                         self._count()  # before the rows are safe: a kill in between counts a run twice, never not at all
                         self._keep(pending)
                         since = time.monotonic()
                     self.seconds = (time.monotonic() - began) / (pending.reached - before)
+                    if isinstance(chunks, Paced):
+                        chunks.took(self.seconds * workers)
                     if before == done and pending.reached < self.variants.count:  # what is made once, with the first chunk, is not counted
                         began, before = time.monotonic(), pending.reached
                     tell(pending.reached, self.variants.count)
@@ -125,6 +131,13 @@ class Gathered:
         if not self.work.curves:
             return None
         return self.folder.curves() if self.folder is not None else pl.concat(self._curves).lazy()
+
+
+def answered(chunks: Chunks | Paced, found: Iterator[Rows]) -> Iterator[tuple[Chunk, Rows]]:
+    """Chunks with their rows, in order."""
+    if isinstance(chunks, Chunks):
+        return zip(chunks, found, strict=True)
+    return ((chunks.handed.popleft(), rows) for rows in found)
 
 
 @dataclass

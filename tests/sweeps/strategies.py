@@ -45,6 +45,13 @@ def slow_once(mark: str, fast: int = 5, slow: int = 20) -> rbt.Strategy:
     return rbt.Strategy(target=rbt.weight(0.1 + fast / 1000 + slow / 10_000))
 
 
+@rbt.strategy
+def sleepy(n: int = 20, nap: float = 0.05) -> rbt.Strategy:
+    """Its function is the slow part."""
+    time.sleep(nap)
+    return rbt.Strategy(target=rbt.weight(pl.when(pl.col("close").rolling_mean(n) > pl.col("close")).then(0.1).otherwise(0.0)))
+
+
 @dataclass(frozen=True)
 class Fatal:
     """A change that takes the process of one run with it: the one whose first draw is that of run ``number`` of seed 0."""
