@@ -157,8 +157,8 @@ SETTINGS: list[dict[str, Any]] = [
     seed=st.integers(0, 10**9),
     panel=st.sampled_from(PANELS),
     options=st.sampled_from(SETTINGS),
-    ns=st.lists(st.integers(1, 40), min_size=1, max_size=4),
-    ks=st.lists(st.sampled_from([0.5, 2.0, -1.0, 3.0, 1e-7, 0.0, 1.0]), min_size=1, max_size=3),
+    ns=st.lists(st.integers(1, 40), min_size=1, max_size=4, unique=True),
+    ks=st.lists(st.sampled_from([0.5, 2.0, -1.0, 3.0, 1e-7, 0.0, 1.0]), min_size=1, max_size=3, unique=True),
 )
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning")
 def test_random_strategies_together_and_alone(seed: int, panel: Panel, options: dict[str, Any], ns: list[int], ks: list[float]) -> None:

@@ -172,7 +172,7 @@ def on_bar(context: Any) -> None:
         (lambda p, r: ParameterJitter(cross, 0.1, ("fats",)), "no parameter 'fats'"),
         (lambda p, r: ParameterJitter(cross, 3), "3 is outside 0..1"),
         (lambda p, r: resample_trades(r, how="mix"), "how 'mix'"),  # type: ignore[arg-type]
-        (lambda p, r: resample_trades(r, count=0), "0 resamples"),
+        (lambda p, r: resample_trades(r, count=0), "0 is no whole number of 1 or more"),
         (lambda p, r: resample_trades(rbt.run(rbt.Strategy("h", target=rbt.weight(0.1)), p)), "0 closed trades"),
         (lambda p, r: perturb(rbt.Strategy("c", on_bar=OnBar(on_bar)), p, [MissedFills()], count=1).frame["error"], None),
     ],
