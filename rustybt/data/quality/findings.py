@@ -26,6 +26,7 @@ SEVERITY: dict[str, tuple[str, str]] = {
     "missing bars": ("temporal", "note"),
     "stale bar": ("temporal", "warning"),
     "jump like a split": ("temporal", "warning"),
+    "large move": ("temporal", "warning"),
     "split without a jump": ("temporal", "warning"),
     "reused ticker": ("temporal", "warning"),
     "dividend out of scale": ("temporal", "warning"),

@@ -22,6 +22,8 @@ LEAST = 0.36
 """The least overnight log move that is looked at."""
 STEADY = 0.15
 """Most log move within the bar of a split: a crash trades wildly, a split does not."""
+FAR = 1.1
+"""From this overnight log move on (three times the price, or a third of it) hardly anything but a corporate action moves a stock."""
 
 
 def find_keys(frame: pl.DataFrame) -> list[pl.DataFrame]:
@@ -58,7 +60,7 @@ def find_sessions(frame: pl.DataFrame, calendar: str) -> list[pl.DataFrame]:
 
 
 def find_moves(frame: pl.DataFrame) -> list[pl.DataFrame]:
-    """Stale bars, jumps like a split that no column explains, and splits that the prices do not show.
+    """Stale bars, jumps like a split that no column explains, larger moves, and splits that the prices do not show.
 
     A jump that an event beside the bars explains (`EXPLAINED`) is none.
     """
@@ -78,11 +80,15 @@ def find_moves(frame: pl.DataFrame) -> list[pl.DataFrame]:
     looks = near & (pl.col("__night").abs() > LEAST) & (pl.col("__day") < STEADY) & (pl.col("__ratio") == 1)
     if EXPLAINED in frame.columns:
         looks &= ~pl.col(EXPLAINED)
+    far = ~looks & (pl.col("__night").abs() > FAR) & (pl.col("__ratio") == 1)
+    if EXPLAINED in frame.columns:
+        far &= ~pl.col(EXPLAINED)
     absent = (pl.col("__ratio") != 1) & ((pl.col("__night") + pl.col("__ratio").log()).abs() > pl.col("__ratio").log().abs() / 2)
     by = (-pl.col("__night")).exp().round(3)
     return [
         rows_where(frame, "stale bar", flat, "the close before, and no volume"),
         rows_where(moved, "jump like a split", looks, pl.format("the price before is {} times the open", by)),
+        rows_where(moved, "large move", far, pl.format("the price before is {} times the open", by)),
         rows_where(moved, "split without a jump", absent, pl.format("split {}, but the price before is {} times the open", "__ratio", by)),
     ]
 

@@ -52,6 +52,17 @@ def test_a_planted_defect_is_found_where_it_is(bars: pl.DataFrame, check: str, c
     assert found.row(0)[0:3:2] == SEVERITY[check]
 
 
+@pytest.mark.parametrize("times", [12.7, 1 / 12.7, 3.4])
+def test_a_move_that_no_night_makes_and_no_split_explains_is_found(bars: pl.DataFrame, times: float) -> None:
+    later = (pl.int_range(pl.len()).over("asset") >= 30) & (pl.col("asset") == bars["asset"][0])
+    moved = bars.with_columns(
+        pl.when(later).then(pl.col(name) * times).otherwise(name).alias(name) for name in ("open", "high", "low", "close")
+    )
+    found = check_bars(moved).findings
+    assert found.select("check", "asset", "ts").rows() == [("large move", bars["asset"][30], bars["ts"][30])]
+    assert found["detail"][0] == f"the price before is {bars['close'][29] / moved['open'][30]:.3f} times the open"
+
+
 def test_keys_that_repeat_and_rows_out_of_order_are_found(bars: pl.DataFrame) -> None:
     assert check_bars(pl.concat([bars, bars[30:31]])).counts == {"duplicate key": 2, "out of order": 1}
 
