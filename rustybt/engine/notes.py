@@ -20,7 +20,7 @@ def notes_of(sleeves: Sleeves, panel: Panel, config: RunConfig, plans: Sequence[
     for name, strategy in sleeves.items():
         if strategy.on_bar is not None:
             notes.append(f"strategy {name!r} has an on_bar callback: the guard cannot prove what it reads; it ran bar by bar.")
-    notes += dict.fromkeys(note for made in plans for note in made.warnings(panel.reach))
+    notes += dict.fromkeys(note for made in plans for note in made.warnings(panel.largest_tick))
     notes += dict.fromkeys(note for made in plans for note in poisoned(made, panel.frame, panel))
     notes += dict.fromkeys(note for one, made in zip(sleeves.values(), plans, strict=True) for note in strangers(one.name, made, panel))
     if config.benchmark is not None and config.benchmark not in panel.symbols:

@@ -127,19 +127,18 @@ class Panel:
         return last_of_each(self.sessions)
 
     @cached_property
-    def largest(self) -> dict[str, int]:
-        """Largest magnitude of each column of ticks that somebody has asked for, by column of the frame."""
+    def _largest(self) -> dict[str, int]:
         return {}
 
-    def reach(self, column: str) -> int:
+    def largest_tick(self, column: str) -> int:
         """The largest magnitude of a column of ticks, nulls left out; 0 where there is none.
 
         Args:
             column: of the frame, such as ``ticks_close``.
         """
-        if column not in self.largest:
-            self.largest[column] = largest_of(self.frame[column])
-        return self.largest[column]
+        if column not in self._largest:
+            self._largest[column] = largest_of(self.frame[column])
+        return self._largest[column]
 
     @cached_property
     def parts(self) -> dict[int, Panel]:

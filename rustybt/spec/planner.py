@@ -204,13 +204,13 @@ class SignalPlan:
         wanted = self.evaluate(twice, units).head(1)
         return wanted if rows is None or bool(rows[0]) else wanted.clear()
 
-    def warnings(self, reach: Callable[[str], int]) -> list[str]:
+    def warnings(self, largest_tick: Callable[[str], int]) -> list[str]:
         """What may round where exact ticks were hoped for, one sentence each.
 
         Args:
-            reach: gives the largest magnitude of a column of ticks.
+            largest_tick: gives the largest magnitude of a column of ticks.
         """
-        largest = {column: reach(f"ticks_{column}") for column in compared(self.windows.values())}
+        largest = {column: largest_tick(f"ticks_{column}") for column in compared(self.windows.values())}
         found = tie_warning(self.windows.values(), largest)
         return [] if found is None else [found]
 
