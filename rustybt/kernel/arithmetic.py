@@ -10,16 +10,16 @@ from .limits import BAD, DOWN, HALF_EVEN, LIMIT, ONE
 from .state import Desk
 
 if MODE == "compiled":
-    from .wide import mul_div, mul_div_by, remainder
+    from .wide import mul_div, mul_div_by, remainder, share_of
 elif MODE == "float":
-    from .inexact import mul_div, mul_div_by, remainder  # type: ignore[assignment]
+    from .inexact import mul_div, mul_div_by, remainder, share_of  # type: ignore[assignment]
 else:
-    from .unbounded import mul_div, mul_div_by, remainder
+    from .unbounded import mul_div, mul_div_by, remainder, share_of
 
 SLACK = 0 if MODE != "float" else LIMIT >> 20
 """How far the two sides of the identity may lie apart: not at all, but for the build that computes in floats."""
 
-__all__ = ["agree", "fits", "mul_div", "mul_div_by", "ratio", "remainder", "value", "worth_at"]
+__all__ = ["agree", "fits", "mul_div", "mul_div_by", "ratio", "remainder", "share_of", "value", "worth_at"]
 
 
 @kernel

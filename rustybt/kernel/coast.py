@@ -28,7 +28,7 @@ from .flags import (
 )
 from .foresee import foresee
 from .journal import asset_of, fail
-from .limits import DOWN, LIMIT, ONE, whole
+from .limits import DOWN, LIMIT, ONE, ZERO, whole
 from .rates import take_rates
 from .state import CASH, CHARGED, DATE, EQUITY, ERROR, EVENT, FLOWED, GROSS, INCREMENT, OFFER, ORDERS, OVERFLOW, ROW, Desk
 from .valuation import backing, raise_peak
@@ -103,12 +103,23 @@ def holdings(desk: Desk, stop: int, t: int) -> tuple[int, int]:
     for slot in range(desk.slots):
         if desk.lots[slot] != 0:
             desk.held_slots[count] = slot
+            desk.held_ticks[count] = tick_worth(desk, slot)
             count += 1
             if guarded and desk.max_bars[slot] != 0:
                 stop = min(stop, t + max(0, desk.max_bars[slot] - 1 - desk.held[slot]))
         if guarded and desk.cool[slot] != 0:
             stop = t
     return count, stop
+
+
+@kernel
+def tick_worth(desk: Desk, slot: int) -> int:
+    """What a tick is worth to a position, money units; 0 where its worth has to be rounded, or this does not fit."""
+    asset = asset_of(slot, desk.assets)
+    if desk.down[asset] != 1:
+        return ZERO
+    each = mul_div(desk.lots[slot], desk.up[asset], ONE, DOWN)
+    return each if fits(each) else ZERO
 
 
 @aside
@@ -239,10 +250,11 @@ def walk(desk: Desk, t: int, end: int, count: int) -> int:
             slot = desk.held_slots[i]
             asset = asset_of(slot, assets)
             live(desk, slot, asset, row + asset, guarded)
-            worth = worth_at(desk, asset, desk.lots[slot], desk.last[asset])
+            price, each = desk.last[asset], desk.held_ticks[i]
+            worth = mul_div(price, each, ONE, DOWN) if each != 0 else worth_at(desk, asset, desk.lots[slot], price)
             equity += worth
             gross += abs(worth)
-            if not (fits(worth) and fits(equity) and gross < LIMIT):
+            if not (fits(equity) and gross < LIMIT):  # a worth that does not fit is too much for one of the two
                 fail(desk, OVERFLOW, slot)
                 return t
         desk.curve_equity[t - first] = equity

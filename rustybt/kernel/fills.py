@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rustybt.model import FillAt, Status
 
-from .arithmetic import fits, mul_div, ratio, worth_at
+from .arithmetic import fits, ratio, share_of, worth_at
 from .compile import apart, aside, kernel
 from .flags import HAS_FEES, HAS_IMPACT, HAS_INCREMENTS, HAS_LEVELS, HAS_ORDERS, HAS_PENDING, HAS_SLIPPAGE, HAS_TIERS
 from .groups import consequences
@@ -88,7 +88,7 @@ def fee_of(desk: Desk, slot: int, quantity: int, notional: int) -> int:
         return BAD
     if desk.flags & HAS_FEES != 0:
         return commission(desk, slot, quantity, notional, ZERO)
-    fee = mul_div(notional, desk.fee_rate[slot], RATE, HALF_EVEN)
+    fee = share_of(notional, desk.fee_rate[slot], RATE)
     return fee if fee < LIMIT else BAD
 
 

@@ -20,6 +20,12 @@ def mul_div(a: float, b: float, s: float, mode: int) -> float:
 
 
 @kernel
+def share_of(a: float, b: float, s: float) -> float:
+    """Of numbers from 0 on."""
+    return a * b / s
+
+
+@kernel
 def mul_div_by(a: float, b: float, s: float, m: int, shift: int) -> float:
     """The same; the inverse of an integer is of no use here."""
     return a * b if s == 1 else a * b / s

@@ -86,7 +86,8 @@ class Desk:
     distance in ticks or as a rate, how far beyond it the limit lies, the number of the first order of its batch, the session whose end
     cancels it, and how many lots of it are shown. Per claim (a dividend earned and not yet paid): slot, number, money.
 
-    Scratch: the numbers of an ``errand``; ``held_slots``, slots with a position; ``planned``, lots with those of working orders;
+    Scratch: the numbers of an ``errand``; ``held_slots``, slots with a position, and what a tick is worth to each (``held_ticks``, 0
+    where worths are rounded); ``planned``, lots with those of working orders;
     ``gain``, what those that are ``counted`` would have gained in the last bars, the ``share`` of one, and of which bar that is
     (``risk``), how far each price moved at most (``swings``); per order what is ``due``: price, lots to serve, lots granted, notional
     and fee of the lots to serve, lots that are not served and why, and whether it rested; the ``queue`` of increases, and the same
@@ -332,6 +333,7 @@ class Desk:
     cursor: Counts
     errand_words: Amounts
     held_slots: Counts
+    held_ticks: Amounts
     tick_now: Amounts
     lot_now: Amounts
     least_now: Amounts
@@ -446,13 +448,15 @@ ALWAYS |= dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_C
 
 def lengths(assets: int, slots: int, claims: int = 1, window: int = 0) -> dict[str, int]:
     """Length of each array that a state and its scratch consist of, beside the orders: what depends on assets and slots alone first."""
-    known = ALWAYS | dict.fromkeys(PER_ASSET, assets) | dict.fromkeys((*PER_SLOT, "held_slots", "planned", "counted"), slots)
+    known = ALWAYS | dict.fromkeys(PER_ASSET, assets) | dict.fromkeys((*PER_SLOT, *PER_HELD), slots)
     others = {"moves": assets * window, "gain": window, "share": window} | dict.fromkeys(PER_CLAIM, claims)
     return known | others
 
 
+PER_HELD = ("held_slots", "held_ticks", "planned", "counted")
+"""Scratch by slot."""
 PER_ASSET = ("last", "tick_now", "lot_now", "least_now", "seen", "moved", "swings")
-STEADY = frozenset((*ALWAYS, *PER_ASSET, *PER_SLOT, "held_slots", "planned", "counted"))
+STEADY = frozenset((*ALWAYS, *PER_ASSET, *PER_SLOT, *PER_HELD))
 """What is written into and never given a place of its own: `steady`."""
 
 

@@ -22,6 +22,11 @@ def mul_div(a: int, b: int, s: int, mode: int) -> int:
     return quotient if abs(quotient) < 2**62 else BAD
 
 
+def share_of(a: int, b: int, s: int) -> int:
+    """``a * b / s`` rounded half-even, of numbers from 0 on."""
+    return mul_div(a, b, s, HALF_EVEN)
+
+
 def mul_div_by(a: int, b: int, s: int, m: int, shift: int) -> int:
     """``a * b / s`` rounded half-even; the inverse of s is of no use here."""
     return mul_div(a, b, s, HALF_EVEN)

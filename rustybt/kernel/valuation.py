@@ -10,7 +10,7 @@ from .currencies import appraise_all
 from .flags import HAS_CLAIMS, HAS_CURRENCIES, HAS_LEVELS, HAS_ORDERS, HAS_SETTLEMENT
 from .journal import fail
 from .levels import level_of
-from .limits import ZERO, whole
+from .limits import LIMIT, ZERO, whole
 from .rates import take_rates
 from .state import BREACH, DEPOSITS, EQUITY, FEES, GROSS, INCOME, OVERFLOW, RECEIVABLE, ROW, TRADED, Desk
 from .variation import unsettled, vary
@@ -61,7 +61,7 @@ def appraise(desk: Desk) -> None:
                 worth = worth_at(desk, asset, lots, desk.last[asset])
                 equity += worth
                 gross += abs(worth)
-                if not (fits(worth) and fits(equity) and fits(gross)):
+                if not (fits(equity) and gross < LIMIT):  # a worth that does not fit is too much for one of the two
                     fail(desk, OVERFLOW, base + asset)
                     return
     money[EQUITY] = equity

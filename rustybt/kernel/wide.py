@@ -11,7 +11,7 @@ from typing import Any
 from numba import types
 
 from .compile import apart, aside, kernel
-from .intrinsics import divide, multiply, multiply_high, multiply_wide
+from .intrinsics import divide, divide_counts, multiply, multiply_high, multiply_wide
 from .limits import BAD, CEIL, FLOOR, HALF_EVEN
 
 U = types.uint64
@@ -20,11 +20,11 @@ U = types.uint64
 @kernel
 def rounded(quotient: int, rest: int, divisor: int, mode: int) -> int:
     """A floor quotient with its remainder, 0 <= rest < divisor, rounded as told."""
-    if rest == 0 or mode == FLOOR:  # in most runs an amount is whole, always: that is foreseen
-        return quotient
-    if mode == HALF_EVEN:  # which way it is rounded is not: a sum in place of branches
+    if mode == HALF_EVEN:  # which way a commission is rounded, if at all, is not foreseen: a sum in place of branches
         twice = rest - (divisor - rest)  # 2 x rest - divisor cannot overflow in this form
         return quotient + (1 if twice + (quotient & 1) > 0 else 0)
+    if rest == 0 or mode == FLOOR:
+        return quotient
     if mode == CEIL:
         return quotient + 1
     return quotient + 1 if quotient < 0 else quotient
@@ -94,26 +94,39 @@ def remainder(a: int, b: int, s: int) -> int:
 def mul_div(a: int, b: int, s: int, mode: int) -> int:
     """``a * b / s`` rounded as told, s > 0; BAD where it does not fit. Inlined."""
     product, over = multiply(a, b)
+    if s == 1:
+        return BAD if over else product
     if over:
         quotient, rest = divide_wide(a, b, s)
-    elif s == 1:
-        return product
     else:
         quotient, rest = divide(product, s)
     return rounded(quotient, rest, s, mode)
 
 
 @kernel
-def mul_div_by(a: int, b: int, s: int, m: int, shift: int) -> int:
-    """``a * b / s`` rounded half-even, with the `inverse` of s in place of a division; BAD where it does not fit. Inlined."""
+def share_of(a: int, b: int, s: int) -> int:
+    """`mul_div` half-even of two numbers from 0 on: a commission. Inlined."""
     product, over = multiply(a, b)
     if over:
         quotient, rest = divide_wide(a, b, s)
-        return rounded(quotient, rest, s, HALF_EVEN)
+    else:
+        quotient, rest = divide_counts(product, s)
+    return rounded(quotient, rest, s, HALF_EVEN)
+
+
+@kernel
+def mul_div_by(a: int, b: int, s: int, m: int, shift: int) -> int:
+    """``a * b / s`` rounded half-even, with the `inverse` of s in place of a division; BAD where it does not fit. Inlined."""
+    product, over = multiply(a, b)
     if s == 1:
-        return product
+        return BAD if over else product
+    if over:
+        quotient, rest = divide_wide(a, b, s)
+        return rounded(quotient, rest, s, HALF_EVEN)
     sign = product >> 63
     size = (product ^ sign) - sign
     quotient = multiply_high(size, m) >> shift
-    quotient = rounded(quotient, size - quotient * s, s, HALF_EVEN)  # half-even does the same on both sides of zero
+    rest = size - quotient * s
+    if rest != 0:  # a worth is whole in most runs, always: that is foreseen
+        quotient = rounded(quotient, rest, s, HALF_EVEN)  # half-even does the same on both sides of zero
     return (quotient ^ sign) - sign

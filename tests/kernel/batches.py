@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rustybt.kernel.arithmetic import fits, mul_div, mul_div_by, ratio, remainder, value
+from rustybt.kernel.arithmetic import fits, mul_div, mul_div_by, ratio, remainder, share_of, value
 from rustybt.kernel.compile import entry
 from rustybt.kernel.exposure import code_of
 from rustybt.kernel.risk import beyond
@@ -27,6 +27,13 @@ def each_mul_div_by(a: Any, b: Any, s: Any, m: Any, shift: Any, out: Any) -> Non
     """``mul_div_by`` of every row."""
     for i in range(len(a)):
         out[i] = mul_div_by(a[i], b[i], s[i], m[i], shift[i])
+
+
+@entry
+def each_share_of(a: Any, b: Any, s: Any, out: Any) -> None:
+    """``share_of`` of every row."""
+    for i in range(len(a)):
+        out[i] = share_of(a[i], b[i], s[i])
 
 
 @entry

@@ -17,7 +17,7 @@ from rustybt.kernel.given import inverse
 from rustybt.kernel.limits import BAD, CEIL, DOWN, FLOOR, HALF_EVEN, LIMIT
 from rustybt.model.decimals import MODES
 
-from .batches import answers, each_fits, each_mul_div, each_mul_div_by, each_ratio, each_value
+from .batches import answers, each_fits, each_mul_div, each_mul_div_by, each_ratio, each_share_of, each_value
 from .builds import COMPILED, compiled_only, twin
 
 ROUNDINGS = {"floor": int(FLOOR), "ceiling": int(CEIL), "down": int(DOWN), "half_even": int(HALF_EVEN)}
@@ -160,6 +160,15 @@ def test_multiplying_by_the_inverse_is_dividing_half_even() -> None:
     cases = [*at_edges(), *of_all_magnitudes(6, 8_000), *around_ties(7, 1_000)]
     divided = answers(each_mul_div, *zip(*cases, strict=True), ROUNDINGS["half_even"])
     assert by_inverse(cases) == divided
+
+
+def test_a_share_of_what_is_not_negative_is_dividing_half_even() -> None:
+    cases = [
+        (abs(a), abs(b), s) for a, b, s in (*at_edges(), *of_all_magnitudes(12, 8_000), *around_ties(13, 1_000)) if min(a, b) > -(2**63)
+    ]
+    divided = answers(each_mul_div, *zip(*cases, strict=True), ROUNDINGS["half_even"])
+    assert answers(each_share_of, *zip(*cases, strict=True)) == divided
+    assert len(set(divided)) > 1_000
 
 
 @settings(max_examples=300)

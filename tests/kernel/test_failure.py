@@ -86,6 +86,23 @@ def test_no_amount_wraps_wherever_it_arises(name: str, fill_at: FillAt) -> None:
     assert str(failure(lambda: step_through(*arguments))) == str(bulk)
 
 
+@pytest.mark.parametrize("lots", [1, 9, 2**15, -1, -9, -(2**15)])
+@pytest.mark.parametrize("bits", [43, 46, 52, 58, 59, 60])
+def test_what_is_held_in_a_quiet_span_is_checked_whatever_it_is_worth(lots: int, bits: int) -> None:
+    """From just inside the limit to products that need a second word, with another asset held beside it."""
+    price = 2**bits - 1
+    grid = np.array([[100, 1]] * 5 + [[100, price]] * 2, dtype=np.int64)
+    arguments = table(assets=(A, B), gross=100 * 10**8), Market(grid, grid, grid, grid), offered(len(grid), {0: {0: 5, 1: lots}}), NONE
+    equity, gross = 1_000_000 + lots * (price - 1), 500 + abs(lots) * price
+    if abs(equity) < 2**61 and gross < 2**61:
+        outcome = simulate(*arguments)
+        assert (outcome.equity[-1], outcome.gross[-1]) == (equity, gross)
+    else:
+        error = failure(lambda: simulate(*arguments))
+        assert (error.facts["asset"], error.facts["bar"]) == ("B", 5)
+        assert str(failure(lambda: step_through(*arguments))) == str(error)
+
+
 def step_through(tables: Any, market: Any, plan: Any, events: Any) -> None:
     book: Any = Book(tables)
     for bar in range(len(market.close)):
