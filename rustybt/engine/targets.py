@@ -80,10 +80,10 @@ def signals_of(strategy: Strategy, made: SignalPlan, frame: pl.DataFrame, panel:
 def terms_of(made: SignalPlan, panel: Panel, bars: npt.NDArray[np.bool_] | None) -> pl.DataFrame:
     """The terms on the rows of some bars, None = all; what lies before the panel is read and not given back."""
     if panel.whole is None:
-        return made.evaluate(panel.frame, panel, rows=None if bars is None else bars[panel.row_bar])
+        return made.evaluate(panel.frame, panel, rows=None if bars is None else panel.spread(bars))
     wanted = np.zeros(panel.whole.bars, dtype=bool)
     wanted[panel.history :] = True if bars is None else bars
-    frame = made.evaluate(panel.whole.frame, panel.whole, rows=wanted[panel.whole.row_bar])
+    frame = made.evaluate(panel.whole.frame, panel.whole, rows=panel.whole.spread(wanted))
     place = np.cumsum(panel.whole.row_bar >= panel.history) - 1
     return frame.with_columns(pl.Series("row", place[frame["row"].to_numpy()], dtype=frame.schema["row"]))
 
@@ -99,8 +99,7 @@ def pick_targets(frame: pl.DataFrame, panel: Panel, bars: npt.NDArray[np.bool_] 
     rows = None if frame.height == panel.frame.height else frame["row"].to_numpy()
     bar = panel.row_bar if rows is None else panel.row_bar[rows]
     column = row_columns(panel, rows)
-    one_row_a_bar = rows is None and panel.dense and len(panel.assets) == 1
-    keep = None if bars is None else bars if one_row_a_bar else np.take(bars, bar)
+    keep = None if bars is None else panel.spread(bars) if rows is None else bars[bar]
     if values.null_count():
         known = values.is_not_null().to_numpy()
         keep = known if keep is None else keep & known
@@ -171,5 +170,6 @@ def build_requests(sleeves: Sleeves, panel: Panel, signals: Mapping[str, Signals
         due = decision_bars(strategy, evaluated.plan, panel)
         terms = {term: frame[term] for term in evaluated.plan.terms}
         given = Evaluated(terms, bar, row_columns(panel, rows), panel.ts)
-        parts += rows_of(strategy, given, None if due is None else due[bar], number * len(panel.assets), money)
+        keep = None if due is None else panel.spread(due) if rows is None else due[bar]
+        parts += rows_of(strategy, given, keep, number * len(panel.assets), money)
     return requests_of(parts, clock_of(panel))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -120,6 +121,12 @@ class Panel:
     def dense(self) -> bool:
         """Whether every asset has a bar at every instant."""
         return self.frame.height == self.bars * len(self.assets)
+
+    def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """(rows,) what (bars,) values say of the bar of each frame row."""
+        if self.dense:  # rows lie asset by asset: to repeat is much faster than to look up
+            return values if len(self.assets) == 1 else np.tile(values, len(self.assets))
+        return values[self.row_bar]
 
     @cached_property
     def session_ends(self) -> Ints:

@@ -104,7 +104,7 @@ class Group:
             if schedule is not None:
                 bars = schedule.resolve(self.whole.ts, self.whole.sessions, self.whole.next_session, self.whole.session_close).copy()
             bars[: panel.history] = False
-            self.mask = bars[self.whole.row_bar]
+            self.mask = self.whole.spread(bars)
         rows = None if self.mask is None else np.flatnonzero(self.mask)
         bar = self.whole.row_bar if rows is None else self.whole.row_bar[rows]
         given = np.stack([bar - panel.history, row_columns(self.whole, rows)]).astype(np.int32)

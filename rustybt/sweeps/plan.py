@@ -124,7 +124,7 @@ def rows_decided(panel: Panel, schedule: Schedule | None) -> int:
     if schedule is None:
         return int(panel.frame.height)
     bars = schedule.resolve(panel.ts, panel.sessions, panel.next_session, panel.session_close)
-    return int(bars[panel.row_bar].sum())
+    return int(panel.spread(bars).sum())
 
 
 def room_of(options: Options, panels: Sequence[Panel]) -> int:

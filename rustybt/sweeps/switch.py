@@ -26,7 +26,7 @@ def numbered(panel: Panel, spans: Sequence[Span]) -> Panel:
     number = np.full(panel.bars, -1, dtype=np.int32)
     for at, (first, stop) in enumerate(spans):
         number[first:stop] = at
-    return with_flags(panel, COLUMN, number[panel.row_bar])
+    return with_flags(panel, COLUMN, panel.spread(number))
 
 
 def switched(members: Sequence[Strategy]) -> Strategy:

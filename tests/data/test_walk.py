@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -53,6 +54,7 @@ def test_the_grid_holds_each_row_once_and_zero_elsewhere(seed: int, gaps: float,
         for column, symbol in enumerate(made.symbols):
             assert made.low[bar, column] == cells.get((bar, symbol), 0)
     assert made.dense == (len(cells) == made.bars * assets)
+    assert made.spread(np.arange(made.bars)).tolist() == made.row_bar.tolist()
     assert (made.sessions[made.row_bar] == made.frame["session"].to_physical().to_numpy()).all()
 
 
