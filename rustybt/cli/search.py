@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from rustybt.cli import options as o
 from rustybt.cli import show
-from rustybt.cli.sweep import check_files, spans, write_rows
+from rustybt.cli.sweep import add_span, check_files, spans, write_rows
 from rustybt.spec import Range, StrategyFunction
 
 SpaceOption = Annotated[
@@ -117,7 +117,7 @@ def space_from(strategy: StrategyFunction, given: list[str] | None) -> dict[str,
     """``fast=2..50`` (or with a step ``2..50:4``) as a range, ``kind=a,b`` as values; None = what the annotations say.
 
     Raises:
-        ConfigError: not of that form, or not of the parameter's type.
+        ConfigError: not of that form, not of the parameter's type, or a parameter that is given twice.
     """
     if not given:
         return None
@@ -127,5 +127,5 @@ def space_from(strategy: StrategyFunction, given: list[str] | None) -> dict[str,
         name, values = spans(strategy, ends if ".." in ends else text)
         if colon and isinstance(values, Range):
             values = Range(values.low, values.high, spans(strategy, f"{name}={step}")[1][0])
-        found[name] = values
+        add_span(found, name, values)
     return found

@@ -75,15 +75,16 @@ def register(app: typer.Typer) -> None:
         file = Path(out) if out is not None and out.endswith(".parquet") else None
         if curves and (out is None or file is not None):
             raise ConfigError("curves have no place", where="--curves", do="give --out DIRECTORY")
-        chosen: dict[str, Any] = {}
-        if grid or not space:
-            chosen["grid"] = grid_from(found, grid)
+        if bool(grid) == bool(space):
+            what = "--grid and --space are given together" if grid else "there are no variants"
+            raise ConfigError(what, where="--grid and --space", do="give one of them, such as --grid fast=5,10 or --space fast=5..50")
+        chosen: dict[str, Any] = {} if space else {"grid": grid_from(found, grid)}
         drawing = {name: value for name, value in (("samples", samples), ("method", method), ("seed", seed)) if value is not None}
         if drawing and not space:
             name = next(iter(drawing))
             raise ConfigError(f"--{name} is of a drawing, and a grid runs whole", where=f"--{name}", do="leave it out, or give --space")
         if space:
-            chosen |= {"space": dict(spans(found, text) for text in space), **drawing}
+            chosen |= {"space": space_from(found, space), **drawing}
         chosen |= {"where": where, "budget": budget, **place, **wanted}
         panel = o.load_panel(data, reading)
         check_files(report, None if file is None else str(file))
@@ -173,6 +174,29 @@ def say(done: Sweep, best: pl.DataFrame, by: str) -> None:
     for note in done.notes:
         show.out.print(f"[yellow]note:[/] {escape(note)}")
     show.out.print(f"[dim]{escape(done.luck)}[/]")
+
+
+def space_from(strategy: StrategyFunction, given: Iterable[str]) -> dict[str, Any]:
+    """Where to look by parameter.
+
+    Raises:
+        ConfigError: a parameter that is given twice, or as `spans`.
+    """
+    found: dict[str, Any] = {}
+    for text in given:
+        add_span(found, *spans(strategy, text))
+    return found
+
+
+def add_span(found: dict[str, Any], name: str, span: Any) -> None:
+    """Add where to look, for a parameter that has none yet.
+
+    Raises:
+        ConfigError: it has.
+    """
+    if name in found:
+        raise ConfigError(f"--space names {name!r} twice", where="--space", do=f"give one of {name}=5..50 and {name}=5,10,20")
+    found[name] = span
 
 
 def spans(strategy: StrategyFunction, text: str) -> tuple[str, Any]:

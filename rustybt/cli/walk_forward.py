@@ -38,8 +38,8 @@ def register(app: typer.Typer) -> None:
             str | None, typer.Option("--method", help="Search instead of a grid: random, tpe, gp or cmaes.", show_default=False)
         ] = None,
         space: SpaceOption = None,
-        count: Annotated[int, typer.Option("--count", help="Variants of a search in each window.")] = 50,
-        seed: Annotated[int, typer.Option("--seed", help="Of the search.")] = 0,
+        count: Annotated[int | None, typer.Option("--count", help="Variants of a search in each window.", show_default="50")] = None,
+        seed: Annotated[int | None, typer.Option("--seed", help="Of the search.", show_default="0")] = None,
         where: o.WhereOption = None,
         validation: Annotated[str | None, typer.Option("--validation", help="Length between the two.", show_default=False)] = None,
         embargo: Annotated[str, typer.Option("--embargo", help="Length that is left out between stretches.")] = "0",
@@ -62,7 +62,7 @@ def register(app: typer.Typer) -> None:
         found = o.find_strategy(strategy)
         wanted = o.account_settings(settings, account)
         check_files(report, out)
-        tried = _tried(found, grid, method, {"space": space, "trials": count, "seed": seed})
+        tried = _tried(found, grid, method, {"space": space, "count": count, "seed": seed})
         panel = o.load_panel(data, reading)
         show.say_if_cold(sweeps=True)
         with show.bar("variants", quiet=json) as progress:
@@ -86,7 +86,7 @@ def _tried(strategy: StrategyFunction, grid: list[str] | None, method: str | Non
     """What is tried in each window.
 
     Raises:
-        ConfigError: both a grid and a search, or neither.
+        ConfigError: both a grid and a search, or neither, or a setting of a search beside a grid.
     """
     if (grid is None or not grid) == (method is None):
         raise ConfigError(
@@ -95,8 +95,14 @@ def _tried(strategy: StrategyFunction, grid: list[str] | None, method: str | Non
             do="give one of the two: --grid fast=5,10,20",
         )
     if grid:
+        idle = [name for name, value in search.items() if value not in (None, [])]
+        if idle:
+            what = f"--{idle[0]} is of a search, and a grid runs whole"
+            raise ConfigError(what, where=f"--{idle[0]}", do="leave it out, or give --method and --space instead of --grid")
         return {"grid": grid_from(strategy, grid)}
-    return {"search": search | {"space": space_from(strategy, search["space"]), "method": method}}
+    count, seed = search["count"], search["seed"]
+    usual = {"trials": 50 if count is None else count, "seed": 0 if seed is None else seed}
+    return {"search": usual | {"space": space_from(strategy, search["space"]), "method": method}}
 
 
 def _show(done: WalkForward, *, json: bool, out: str | None, report: str | None) -> None:

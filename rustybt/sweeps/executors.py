@@ -158,7 +158,7 @@ def executor_of(name: str) -> Hiring:
     Raises:
         ConfigError: there is none.
     """
-    if name not in EXECUTORS:
+    if not isinstance(name, str) or name not in EXECUTORS:
         raise ConfigError(f"there is no executor {name!r}", where="executor", do=f"use one of {', '.join(map(repr, EXECUTORS))}")
     return EXECUTORS[name]
 

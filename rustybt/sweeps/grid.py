@@ -137,6 +137,9 @@ class Assignments:
         Raises:
             ConfigError: the list is empty, or holds something else.
         """
+        if not isinstance(rows, Iterable):
+            do = 'give variants=[{"fast": 5}, {"fast": 10}]'
+            raise ConfigError(f"{rows!r} is no list of variants", where="sweep, variants", do=do)
         given = listed(rows, "sweep, variants", MOST_DRAWN)
         wrong = [row for row in given if type(row) is not dict and not isinstance(row, Mapping)]
         if not given or wrong:

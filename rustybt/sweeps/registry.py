@@ -197,6 +197,8 @@ def open_registry(trials: str | Path | None) -> tuple[TrialRegistry | None, list
     Raises:
         ConfigError: the file that was asked for cannot be used. The user's own is only spoken of: counting is no reason not to run.
     """
+    if not isinstance(trials, str | Path | None) or trials == "":
+        raise ConfigError(f"{trials!r} is no file of trials", where="trials", do='give a path, "off", or None for your own')
     if trials == "off":
         return None, []
     place = usual_place() if trials is None else Path(trials)

@@ -24,7 +24,7 @@ from rustybt.sweeps.outcome import Sweep
 from rustybt.sweeps.plan import SweepPlan, planned, room_of
 from rustybt.sweeps.progress import Told, check_out, check_progress
 from rustybt.sweeps.registry import Tally, counted, open_registry
-from rustybt.sweeps.sampling import Drawing, sampled
+from rustybt.sweeps.sampling import drawing_of, sampled
 from rustybt.sweeps.store import Folder, read_manifest
 from rustybt.sweeps.variants import Variants, variants_of
 from rustybt.sweeps.work import Work
@@ -37,10 +37,10 @@ def sweep(
     grid: Mapping[str, Iterable[Any]] | None = None,
     variants: Iterable[Mapping[str, Any]] | None = None,
     space: Mapping[str, Any] | None = None,
-    samples: int = 100,
-    method: Literal["random", "latin"] = "random",
+    samples: int | None = None,
+    method: Literal["random", "latin"] | None = None,
     log: Sequence[str] = (),
-    seed: int = 0,
+    seed: int | None = None,
     where: str | None = None,
     budget: str | int = "2GB",
     workers: int | None = None,
@@ -62,10 +62,10 @@ def sweep(
         grid: values by parameter name: every combination runs.
         variants: a list of assignments.
         space: a `Range` or a list of choices by parameter name, from which assignments are drawn.
-        samples: how many to draw.
-        method: ``random`` or ``latin`` (a Latin hypercube, which spreads them evenly along each parameter).
+        samples: how many to draw from the space; None = 100.
+        method: ``random`` (None) or ``latin`` (a Latin hypercube, which spreads them evenly along each parameter).
         log: parameters drawn evenly in their logarithm.
-        seed: of the drawing.
+        seed: of the drawing; None = 0. Like the three above it is refused without a space.
         where: condition on the parameters, in SQL, such as ``"fast < slow"``.
         budget: most bytes of memory that evaluation may take on one machine beside the data and the rows: ``"2GB"`` or a number.
         workers: how many at a time; None = one per core, of the cluster where there is one. Results depend neither on it nor on the
@@ -98,8 +98,10 @@ def sweep(
         [5, 5]
     """
     check_out(out)
+    if not isinstance(curves, bool):
+        raise ConfigError(f"curves {curves!r} is neither True nor False", where="sweep, curves", do="give one of the two")
     check_progress(progress)
-    asked = Asked(grid, variants, space, Drawing(samples, method, seed, tuple(log)), where)
+    asked = Asked(grid, variants, space, {"samples": samples, "method": method, "log": log, "seed": seed}, where)
     with sited(executor, workers, address) as site:
         options = Options(bytes_of(budget), site, None if out is None else Path(out), curves, trials)
         return run_all(*prepared(strategy, data, asked, options, settings), options, progress)
@@ -112,10 +114,10 @@ def plan(
     grid: Mapping[str, Iterable[Any]] | None = None,
     variants: Iterable[Mapping[str, Any]] | None = None,
     space: Mapping[str, Any] | None = None,
-    samples: int = 100,
-    method: Literal["random", "latin"] = "random",
+    samples: int | None = None,
+    method: Literal["random", "latin"] | None = None,
     log: Sequence[str] = (),
-    seed: int = 0,
+    seed: int | None = None,
     where: str | None = None,
     budget: str | int = "2GB",
     workers: int | None = None,
@@ -158,7 +160,7 @@ def plan(
         >>> plan(cross, "demo", grid={"fast": [5, 10], "slow": [20, 50, 100]}).features
         5
     """
-    asked = Asked(grid, variants, space, Drawing(samples, method, seed, tuple(log)), where)
+    asked = Asked(grid, variants, space, {"samples": samples, "method": method, "log": log, "seed": seed}, where)
     with sited(executor, workers, address) as site:
         options = Options(bytes_of(budget), site, None, curves=False, trials="off")
         return planned(*prepared(strategy, data, asked, options, settings), options)
@@ -171,25 +173,29 @@ class Asked:
     grid: Mapping[str, Iterable[Any]] | None
     variants: Iterable[Mapping[str, Any]] | None
     space: Mapping[str, Any] | None
-    drawing: Drawing
+    drawing: Mapping[str, Any]
     where: str | None
 
     def assignments(self) -> Assignments:
         """Their parameters.
 
         Raises:
-            ConfigError: none, or several ways at once.
+            ConfigError: none, or several ways at once, or a setting of a drawing where nothing is drawn.
         """
         ways = {"grid": self.grid, "variants": self.variants, "space": self.space}
         given = [name for name, value in ways.items() if value is not None]
         if len(given) != 1:
             said = f"{' and '.join(given)} are given together" if given else "there are no variants"
             raise ConfigError(said, where="sweep", do="give one of grid=, variants= and space=")
+        if self.space is not None:
+            return sampled(self.space, drawing_of(**self.drawing), self.where)
+        idle = [name for name, value in self.drawing.items() if value is not None and value != () and value != []]
+        if idle:
+            what = f"{idle[0]}= is of a drawing, and {given[0]}= runs whole"
+            raise ConfigError(what, where=f"sweep, {idle[0]}", do='leave it out, or draw: space={"fast": rbt.Range(2, 50)}')
         if self.grid is not None:
             return Assignments.of_grid(self.grid).meeting(self.where)
-        if self.variants is not None:
-            return Assignments.of_rows(self.variants).meeting(self.where)
-        return sampled(self.space or {}, self.drawing, self.where)
+        return Assignments.of_rows(self.variants or ()).meeting(self.where)
 
 
 def prepared(strategy: object, data: Any, asked: Asked, options: Options, settings: Mapping[str, Any]) -> tuple[Variants, Work]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import prod
@@ -52,6 +52,21 @@ class Drawing:
             raise ConfigError(f"there is no method {self.method!r}", where="sweep, method", do="use 'random' or 'latin'")
 
 
+def drawing_of(samples: int | None = None, method: Any = None, log: Sequence[str] = (), seed: int | None = None) -> Drawing:
+    """How to draw, from what users type; None is what is usual.
+
+    Raises:
+        ConfigError: as `Drawing`, or ``log`` is no list of names.
+
+    Example:
+        >>> drawing_of(5)
+        Drawing(count=5, method='random', seed=0, log=())
+    """
+    if isinstance(log, str) or not isinstance(log, Iterable):
+        raise ConfigError(f"log {log!r} is no list of parameters", where="sweep, log", do='give log=["fast"]')
+    return Drawing(100 if samples is None else samples, "random" if method is None else method, 0 if seed is None else seed, tuple(log))
+
+
 def sampled(space: Mapping[str, Any], drawing: Drawing, where: str | None = None) -> Assignments:
     """Different assignments from a space.
 
@@ -71,6 +86,9 @@ def sampled(space: Mapping[str, Any], drawing: Drawing, where: str | None = None
         >>> found.count, sorted(found.columns["mode"])
         (4, ['a', 'a', 'b', 'b'])
     """
+    if not isinstance(space, Mapping):
+        do = 'give space={"fast": rbt.Range(2, 50)}'
+        raise ConfigError(f"{space!r} is no mapping of names to ranges", where="sweep, space", do=do)
     if not space:
         raise ConfigError("the space has no parameters", where="sweep, space", do='give space={"fast": rbt.Range(2, 50)}')
     strangers = sorted(set(drawing.log) - set(space))
@@ -142,6 +160,9 @@ def _axis(name: str, given: Any, log: bool) -> _Axis:
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise ConfigError(f"{given!r} is neither a range nor a list", where=where, do="give rbt.Range(2, 50) or a list of choices")
     choices = listed(given, where)
+    strange = [] if isinstance(choices, range) else [value for value in choices if not isinstance(value, Hashable)]
+    if strange:
+        raise ConfigError(f"{strange[0]!r} is no choice that can be told from others", where=where, do="give numbers, words or tuples")
     if not length(choices) or log:
         what = "choices have no logarithm" if log else "there are no choices"
         raise ConfigError(what, where=where, do="give rbt.Range(2, 50) or a list of choices")

@@ -45,7 +45,7 @@ def walk_forward(
     mode: str = "rolling",
     metric: str = "sharpe",
     pick: str = "peak",
-    finalists: int = 5,
+    finalists: int | None = None,
     positions: str = "flat",
     workers: int | None = None,
     executor: str = "threads",
@@ -73,7 +73,7 @@ def walk_forward(
         mode: ``rolling`` moves the training along; ``expanding`` (or ``anchored``) lets it begin with the first bar for ever.
         metric: a column of a sweep.
         pick: ``peak`` takes the best variant, ``plateau`` the one with the best neighbours; see `rustybt.sweeps.pick`.
-        finalists: how many variants reach the validation.
+        finalists: how many variants reach the validation; None = 5.
         positions: ``flat``: each test begins with cash, the exact equity that the one before ended with; what is held at its end is
             valued at its last close, and no cost of closing is paid. ``carry``: one run through all tests, in which the parameters change
             at the first bar of each; positions are carried over and every trade is paid for.
@@ -106,7 +106,12 @@ def walk_forward(
     for name in ("flows", "trade_from"):
         if settings.get(name) is not None:
             raise ConfigError(f"{name} cannot be divided among windows", where=f"walk_forward, {name}", do="leave it out")
-    learning = Learning(strategy, grid, search, where, Choice(metric, pick, finalists), settings)
+    if finalists is not None and validation is None:
+        raise ConfigError(
+            "there are finalists and no validation", where="walk_forward, finalists", do='leave it out, or give validation="1y"'
+        )
+    choice = Choice(metric, pick, 5 if finalists is None else finalists)
+    learning = Learning(strategy, grid, search, where, choice, settings)
     registry, notes = open_registry(trials)
     panel, config = panel_of(data), configured(settings, "walk_forward")
     steps = windows(panel, Walk(train, test, validation, embargo, mode))

@@ -80,6 +80,8 @@ def test_walk_forward_by_grid_and_by_search(rustybt: Command, bars: str, cross: 
         ("search", (), "says of no parameter where to look"),
         ("walk-forward", ("--train", "90", "--test", "30"), "neither --grid nor --method"),
         ("walk-forward", ("--train", "90", "--test", "30", "--grid", "fast=3", "--method", "tpe"), "both --grid and --method"),
+        ("walk-forward", ("--train", "90", "--test", "30", "--grid", "fast=3", "--seed", "0"), "--seed is of a search"),
+        ("walk-forward", ("--train", "90", "--test", "30", "--grid", "fast=3", "--space", "slow=9..12"), "--space is of a search"),
         ("walk-forward", ("--train", "soon", "--test", "30", "--grid", "fast=3"), "train 'soon' is no length"),
         ("walk-forward", ("--train", "9y", "--test", "30", "--grid", "fast=3"), "200 bars are too few"),
     ],

@@ -73,7 +73,8 @@ def test_a_search(panel: Panel, wrong: dict[str, Any], words: str) -> None:
         ({"where": "fast > 1000"}, "leaves none of 2 variants"),
         ({"where": 5}, "the condition 5 is no text"),
         ({"metric": "luck"}, "there is no metric 'luck'"),
-        ({"finalists": "a"}, "'a' finalists"),
+        ({"finalists": "a", "validation": 10}, "'a' finalists"),
+        ({"finalists": 3}, "there are finalists and no validation"),
         ({"grid": None, "search": 5}, "search 5 is no mapping"),
         ({"foo": 1}, "there is no setting 'foo'"),
     ],
@@ -117,6 +118,42 @@ def test_monte_carlo(panel: Panel, wrong: dict[str, Any], words: str) -> None:
     usual: dict[str, Any] = {"changes": [PriceNoise(0.001)], "count": 2}
     with pytest.raises(rbt.ConfigError, match=words):
         perturb(cross(), panel, **(usual | wrong))
+
+
+@pytest.mark.usefixtures("idle")
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"grid": {"fast": [3]}, "samples": 5}, "samples= is of a drawing, and grid= runs whole"),
+        ({"grid": {"fast": [3]}, "method": "latin"}, "method= is of a drawing, and grid= runs whole"),
+        ({"grid": {"fast": [3]}, "seed": 0}, "seed= is of a drawing, and grid= runs whole"),
+        ({"variants": [{"fast": 3}], "log": ["fast"]}, "log= is of a drawing, and variants= runs whole"),
+        ({"variants": [{"fast": 3}], "samples": 5}, "samples= is of a drawing, and variants= runs whole"),
+        ({"grid": {"fast": [3]}, "variants": [{"fast": 3}]}, "grid and variants are given together"),
+        ({"variants": 5}, "5 is no list of variants"),
+        ({"space": 5}, "5 is no mapping of names to ranges"),
+        ({"space": {}}, "the space has no parameters"),
+        ({"space": {"fast": [[3], [5]]}}, r"\[3\] is no choice that can be told from others"),
+        ({"space": {"fast": rbt.Range(2, 9)}, "log": "fast"}, "log 'fast' is no list of parameters"),
+        ({"grid": {"fast": [3]}, "executor": []}, r"there is no executor \[\]"),
+        ({"grid": {"fast": [3]}, "trials": 5}, "5 is no file of trials"),
+        ({"grid": {"fast": [3]}, "curves": "no"}, "curves 'no' is neither True nor False"),
+        ({"grid": {"fast": [3]}, "resume": True}, "there is no setting 'resume'"),
+    ],
+)
+def test_a_sweep(panel: Panel, given: dict[str, Any], words: str) -> None:
+    with pytest.raises(rbt.ConfigError, match=words):
+        rbt.sweep(cross, panel, **({"trials": "off"} | given))
+
+
+def test_what_is_of_a_drawing_may_be_left_at_none(panel: Panel) -> None:
+    none: dict[str, Any] = {"samples": None, "method": None, "seed": None, "log": []}
+    assert rbt.sweep(cross, panel, grid={"fast": [3, 5]}, trials="off", **none).frame.height == 2
+    space = {"fast": rbt.Range(2, 30), "slow": rbt.Range(2, 30)}
+    drawn = rbt.sweep(cross, panel, space=space, trials="off", **none).frame
+    assert drawn.height == 100
+    usual = rbt.sweep(cross, panel, space=space, trials="off", samples=100, method="random", seed=0)
+    assert drawn.equals(usual.frame)
 
 
 def test_a_sweep_and_its_answers(panel: Panel) -> None:

@@ -329,7 +329,7 @@ def test_a_walk_is_one_trial(panel: Panel, tmp_path: Any) -> None:
         ({"metric": "beauty"}, "there is no metric 'beauty'"),
         ({"metric": "error"}, "there is no metric 'error'"),
         ({"pick": "first"}, "pick 'first' is unknown"),
-        ({"finalists": 0}, "0 finalists"),
+        ({"finalists": 0, "validation": 20}, "0 finalists"),
         ({"positions": "short"}, "positions 'short' is unknown"),
         ({"flows": [("2020-01-02", "5")]}, "flows cannot be divided"),
         ({"trade_from": "2020-01-02"}, "trade_from cannot be divided"),
