@@ -36,7 +36,7 @@ def read_judgement(folder: Path, by: str | None) -> Judgement | None:
         kept = _kept(folder)
         given = kept["by"].get(by) if by is not None else next(iter(kept["by"].values()), None)
         return None if given is None else _opened(given, folder)
-    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
+    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
 
 

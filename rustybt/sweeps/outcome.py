@@ -29,7 +29,9 @@ from rustybt.sweeps.names import LUCK, SMALLER
 from rustybt.sweeps.options import Options, Site
 from rustybt.sweeps.registry import Tally
 from rustybt.sweeps.sensitivity import surface
+from rustybt.sweeps.store import CURVES, RESULTS
 from rustybt.sweeps.variants import Variants
+from rustybt.sweeps.whole import Files
 from rustybt.sweeps.work import Work
 
 if TYPE_CHECKING:
@@ -41,35 +43,59 @@ class Sweep:
     """The variants of a sweep.
 
     Attributes:
-        results: one row per variant in order, lazily: ``variant`` (number), ``data`` and ``strategy`` where there are several, the
-            parameters, final_equity (Decimal), the metrics (Float64), returns (number of session returns), orders, fills, error (text, null
-            when it ran).
+        stored: the rows, as `results`.
         variants: strategies and parameters, so that any row can be run again.
         panels: bars by name of the dataset; one empty name when there is one dataset.
         config: settings of the runs.
         tallies: by dataset, the trials that were ever run on it, this sweep's included.
         notes: what a reader should know, one sentence each.
         folder: directory of the sweep, or None.
-        curves: (variant, ts, equity) of every bar, lazily, where it was asked for.
+        stored_curves: the curves, as `curves`.
         seconds: that a variant took by the clock, all workers together; None where nobody looked.
         budget: bytes that evaluation was allowed, as its judgement is.
+        files: of its directory, which are looked at again before they are read.
     """
 
-    results: pl.LazyFrame
+    stored: pl.LazyFrame
     variants: Variants
     panels: Mapping[str, Panel]
     config: RunConfig
     tallies: Mapping[str, Tally] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     folder: Path | None = None
-    curves: pl.LazyFrame | None = None
+    stored_curves: pl.LazyFrame | None = None
     seconds: float | None = None
     budget: int = BUDGET
+    files: Files = field(default_factory=lambda: Files({}))
+
+    @property
+    def results(self) -> pl.LazyFrame:
+        """One row per variant in order, lazily.
+
+        ``variant`` (number), ``data`` and ``strategy`` where there are several, the parameters, final_equity (Decimal), the metrics
+        (Float64), returns (number of session returns), orders, fills, error (text, null when it ran).
+
+        Raises:
+            ConfigError: the file that holds them was damaged since, as in all that reads it.
+        """
+        self.files.check(RESULTS)
+        return self.stored
+
+    @property
+    def curves(self) -> pl.LazyFrame | None:
+        """(variant, ts, equity) of every bar, lazily, where it was asked for."""
+        self.files.check(CURVES)
+        return self.stored_curves
+
+    def _read(self, wanted: pl.LazyFrame) -> pl.DataFrame:
+        """Rows of `results`; what goes wrong names the file."""
+        with self.files.read(RESULTS):
+            return wanted.collect()
 
     @cached_property
     def frame(self) -> pl.DataFrame:
         """The rows in memory."""
-        return self.results.collect()
+        return self._read(self.results)
 
     @property
     def tally(self) -> Tally:
@@ -96,8 +122,8 @@ class Sweep:
         down = by not in SMALLER if descending is None else descending
         good = self.results.filter(pl.col("error").is_null())
         if by in LUCK:
-            good = self._judged(good.collect()).lazy()
-        best = good.sort(by, "variant", descending=[down, False], nulls_last=True).head(count).collect()
+            good = self._judged(self._read(good)).lazy()
+        best = self._read(good.sort(by, "variant", descending=[down, False], nulls_last=True).head(count))
         return self._judged(best).drop(*FOR_JUDGING, "returns")
 
     def explained(self) -> SweepPlan:
@@ -105,7 +131,7 @@ class Sweep:
         from rustybt.sweeps.plan import planned
 
         many = workers_of(None)
-        options = Options(self.budget, Site("threads", many, many), self.folder, self.curves is not None, "off")
+        options = Options(self.budget, Site("threads", many, many), self.folder, self.stored_curves is not None, "off")
         return planned(self.variants, Work(self.variants.strategies, tuple(self.panels.values()), self.config), options)
 
     def slice(self, **fixed: Any) -> pl.DataFrame:
@@ -128,7 +154,7 @@ class Sweep:
             raise ConfigError(f"{strangers[0]!r} was not varied", where="sweep, slice", do=do)
         said = ", ".join(f"{name}={value!r}" for name, value in fixed.items())
         try:
-            found = self.results.filter(*(pl.col(name) == pl.lit(value) for name, value in fixed.items())).collect()
+            found = self._read(self.results.filter(*(pl.col(name) == pl.lit(value) for name, value in fixed.items())))
         except (pl.exceptions.PolarsError, TypeError):  # a text for a number
             raise ConfigError(f"no variant can have {said}", where="sweep, slice", do="give values of the parameter's kind") from None
         if not found.height:
@@ -164,10 +190,13 @@ class Sweep:
         """
         import duckdb
 
+        if not isinstance(query, str):
+            do = 'write "select * from sweep where sharpe > 1"'
+            raise ConfigError(f"{query!r} is no query", where="sweep, sql", do=do)
         with duckdb.connect() as connection:
-            for name, rows in (("sweep", self.results), ("curves", self.curves)):
-                if rows is not None:
-                    self._register(connection, name, rows)
+            self._register(connection, "sweep", self.results)
+            if "curves" in query.lower() and (curves := self.curves) is not None:
+                self._register(connection, "curves", curves)
             try:
                 answer = connection.sql(query)
                 return pl.DataFrame() if answer is None else pl.DataFrame(pl.from_arrow(answer.to_arrow_table()))
@@ -177,7 +206,7 @@ class Sweep:
 
     def _register(self, connection: Any, name: str, rows: pl.LazyFrame) -> None:
         """A table of a name, read from its file where there is one: it may be larger than memory."""
-        file = None if self.folder is None else self.folder / {"sweep": "results.parquet", "curves": "curves.parquet"}[name]
+        file = None if self.folder is None else self.folder / {"sweep": RESULTS, "curves": CURVES}[name]
         if file is not None and file.is_file():
             quoted = str(file).replace("'", "''")
             connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{quoted}')")
@@ -216,7 +245,7 @@ class Sweep:
     def tried(self) -> Tried:
         """The variants that ran, to be run again."""
         wanted = ("variant", "total_return", "volatility", "sharpe", "periods_per_year")
-        good = self.results.filter(pl.col("error").is_null()).select(wanted).collect()
+        good = self._read(self.results.filter(pl.col("error").is_null()).select(wanted))
         return Tried(self.variants, tuple(self.panels.values()), self.config, good, self.seconds)
 
     def judgement(
@@ -309,7 +338,7 @@ class Sweep:
     @property
     def failed(self) -> int:
         """Number of variants that could not be run."""
-        return int(self.results.select(pl.col("error").is_not_null().sum()).collect().item())
+        return int(self._read(self.results.select(pl.col("error").is_not_null().sum())).item())
 
     def _judged(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows with their luck, each judged by the trials on its own data."""

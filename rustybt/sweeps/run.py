@@ -27,6 +27,7 @@ from rustybt.sweeps.registry import Tally, counted, open_registry
 from rustybt.sweeps.sampling import drawing_of, sampled
 from rustybt.sweeps.store import Folder, read_manifest
 from rustybt.sweeps.variants import Variants, variants_of
+from rustybt.sweeps.whole import Files
 from rustybt.sweeps.work import Work
 
 
@@ -255,8 +256,19 @@ def run_all(variants: Variants, work: Work, options: Options, progress: Told | b
     notes += gathered.notes
     panels = dict(zip(variants.datasets, work.panels, strict=True))
     took = gathered.seconds if folder is None else read_manifest(folder.path).get("seconds")
+    files = Files({}) if folder is None else folder.files().trusted()
     return Sweep(
-        rows, variants, panels, work.config, tallies, tuple(dict.fromkeys(notes)), options.out, gathered.equity(), took, options.budget
+        rows,
+        variants,
+        panels,
+        work.config,
+        tallies,
+        tuple(dict.fromkeys(notes)),
+        options.out,
+        gathered.equity(),
+        took,
+        options.budget,
+        files,
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from rustybt.errors import ConfigError
+from rustybt.sweeps.whole import DIGESTS, Files, digest_kept, digest_of, keep_digest, rows_in
 
 MANIFEST, RESULTS, CURVES, LOCK, PARTS = "manifest.json", "results.parquet", "curves.parquet", "lock", "parts"
 KIND, VERSION = "rustybt sweep", 1
@@ -47,9 +48,7 @@ class Folder:
             for litter in self.path.glob("**/*.tmp"):
                 litter.unlink()
             if self.finished:
-                for whole in (self.path / RESULTS, self.path / CURVES):
-                    if whole.is_file():
-                        rows_in(whole, "the same call runs what is missing")
+                self.files().check()
             else:
                 (self.path / PARTS).mkdir(exist_ok=True)
                 done = self.done
@@ -104,8 +103,16 @@ class Folder:
 
     @property
     def finished(self) -> bool:
-        """Whether all rows are there, in one file."""
-        return (self.path / RESULTS).is_file() and bool(read_manifest(self.path).get("finished"))
+        """Whether all rows are there, in one file, and all curves where they are kept."""
+        wanted = (RESULTS, CURVES) if self.facts.get("curves") else (RESULTS,)
+        return all((self.path / name).is_file() for name in wanted) and bool(read_manifest(self.path).get("finished"))
+
+    def files(self) -> Files:
+        """The files of a finished sweep, as they are to be."""
+        digests = read_manifest(self.path).get("sha256")
+        known = digests if isinstance(digests, dict) else {}
+        wanted = (RESULTS, CURVES) if self.facts.get("curves") else (RESULTS,)
+        return Files({self.path / name: known.get(name) for name in wanted})
 
     def parts(self, prefix: str = "rows") -> list[Path]:
         """Parts written so far, in order."""
@@ -122,10 +129,10 @@ class Folder:
         for part in self.parts():
             if begins(part) != rows:
                 raise ConfigError(f"a part is missing before {part.name}", where=str(part), do=do.replace("it and", "this part and"))
-            rows += rows_in(part, do.removeprefix("delete it and the parts after it: "), "it and the parts after it")
+            rows += rows_in(part, do.removeprefix("delete it and the parts after it: "), "it and the parts after it", digest_kept(part))
         for part in self.parts("curves"):
             if begins(part) < rows:
-                rows_in(part, "the same call goes on from there", f"it and the parts from {begins(part):012} on")
+                rows_in(part, "the same call goes on from there", f"it and the parts from {begins(part):012} on", digest_kept(part))
         return rows
 
     def add(self, first: int, rows: pl.DataFrame, curves: pl.DataFrame | None) -> None:
@@ -139,16 +146,20 @@ class Folder:
 
     def finish(self) -> None:
         """One file of all parts, the same bytes however they were cut."""
+        digests = {}
         try:
             for prefix, name in (("curves", CURVES), ("rows", RESULTS)):
                 parts = self.parts(prefix)
                 if parts:
                     staged = self.path / f"{name}.tmp"
                     pl.scan_parquet(parts).sink_parquet(staged, row_group_size=2**17, maintain_order=True)
+                    digests[name] = digest_of(staged)
                     staged.replace(self.path / name)
-            self._write({"finished": True, **self.notes})
+            self._write({"finished": True, "sha256": digests, **self.notes})
             for part in (*self.parts("curves"), *self.parts()):
                 part.unlink()
+            for digest in (self.path / PARTS).glob(f"{DIGESTS}*"):
+                digest.unlink()
             (self.path / PARTS).rmdir()
         except OSError as error:
             raise _unwritable(self.path, error) from None
@@ -180,26 +191,6 @@ def begins(part: Path) -> int:
     return int(part.stem.rpartition("-")[2])
 
 
-def rows_in(file: Path, then: str, what: str = "it") -> int:
-    """Number of rows of a file, all of which is read.
-
-    Args:
-        file: Parquet.
-        then: what happens when the damaged is deleted.
-        what: has to be deleted.
-
-    Raises:
-        ConfigError: the file is damaged.
-    """
-    try:
-        return int(
-            pl.scan_parquet(file).select(pl.len(), pl.all().null_count().name.prefix("nulls in ")).collect(engine="streaming")["len"][0]
-        )
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        why = str(error).partition("\n")[0]
-        raise ConfigError(f"{file.name} cannot be read, it is damaged: {why}", where=str(file), do=f"delete {what}: {then}") from None
-
-
 def read_manifest(path: Path) -> dict[str, Any]:
     """The manifest of a sweep's directory.
 
@@ -209,7 +200,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
     try:
         found = json.loads((path / MANIFEST).read_text())
     except (OSError, ValueError) as error:
-        raise ConfigError(f"the manifest cannot be read: {error}", where=str(path), do="choose another directory") from None
+        do = "put it back, or choose another directory"
+        raise ConfigError(f"the manifest cannot be read: {error}", where=str(path / MANIFEST), do=do) from None
     if not isinstance(found, dict) or found.get("kind") != KIND or found.get("version") != VERSION:
         raise ConfigError("the directory holds something that is not a sweep", where=str(path), do="choose an empty or new one")
     return found
@@ -219,6 +211,7 @@ def _put(frame: pl.DataFrame, place: Path) -> None:
     """Write a file whole or not at all, and have it on the disk before it counts."""
     staged = place.with_suffix(".tmp")
     frame.write_parquet(staged)
+    keep_digest(place, digest_of(staged))
     with staged.open("rb+") as handle:
         os.fsync(handle.fileno())
     staged.replace(place)
