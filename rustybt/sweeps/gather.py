@@ -16,7 +16,7 @@ from rustybt.sweeps.evaluate import Rows, frame_of
 from rustybt.sweeps.executors import evaluated
 from rustybt.sweeps.options import Options, chunk_size
 from rustybt.sweeps.pacing import Paced, slowly
-from rustybt.sweeps.progress import Told, telling
+from rustybt.sweeps.progress import Told, telling, watched
 from rustybt.sweeps.registry import Trial, TrialRegistry, recorded
 from rustybt.sweeps.store import Folder
 from rustybt.sweeps.variants import Chunk, Chunks, Variants
@@ -53,7 +53,8 @@ class Gathered:
         workers = options.site.workers
         size = chunk_size(self.variants.count - done, workers, self.work.panels)
         chunks: Chunks | Paced = self.variants.chunks(done, size, workers)
-        if self.folder is not None and size > 1 and slowly(self.variants, self.work, apart=options.site.executor != "threads"):
+        cut = size > 1 and (self.folder is not None or watched(progress))
+        if cut and slowly(self.variants, self.work, apart=options.site.executor != "threads"):
             chunks = Paced(self.variants, done, size)
         pending, since = Pending(done), time.monotonic()
         began, before, every = since, done, WRITE_EVERY / (2 if isinstance(chunks, Paced) else 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +34,18 @@ def telling(progress: Told | bool | None, total: int, before: int = 0) -> Iterat
         return
     with _Bar(total, before, at_once=progress is True) as bar:
         yield bar.update
+
+
+def watched(progress: Told | bool | None) -> bool:
+    """Whether somebody may look at it: what is slow then goes in small steps.
+
+    Example:
+        >>> watched(True), watched(False)
+        (True, False)
+    """
+    if progress is None:
+        return sys.stderr.isatty() or "ipykernel" in sys.modules
+    return progress is not False
 
 
 def check_progress(progress: object) -> None:

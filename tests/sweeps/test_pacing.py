@@ -66,3 +66,13 @@ def test_fast_variants_go_in_large_chunks(panel: Panel, tmp_path: Path) -> None:
     grid = {"fast": range(2, 22), "slow": range(25, 40)}
     rbt.sweep(cross, panel, grid=grid, out=tmp_path / "s", trials="off", workers=1, progress=lambda done, total: told.append(done))
     assert told == [100, 200, 300]
+
+
+def test_a_bar_of_slow_variants_moves_without_a_directory(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pacing, "TARGET", 0.1)
+    told: list[int] = []
+    usual: dict[str, Any] = {"grid": {"n": range(5, 35)}, "trials": "off", "workers": 1}
+    watched = rbt.sweep(sleepy, panel, progress=lambda done, total: told.append(done), **usual)
+    assert len(told) > 5
+    assert told[-1] == 30
+    assert watched.frame.equals(rbt.sweep(sleepy, panel, progress=False, **usual).frame)
