@@ -82,8 +82,8 @@ class SyntheticBars:
     block: float = 20
 
     def __post_init__(self) -> None:
-        if not self.block >= 1:
-            raise ConfigError(f"blocks of {self.block} bars", where="synthetic bars, block", do="give 1 or more")
+        if not isinstance(self.block, int | float) or not 1 <= self.block < float("inf"):
+            raise ConfigError(f"blocks of {self.block!r} bars", where="synthetic bars, block", do="give 1 or more")
 
     def apply(self, case: Case, rng: np.random.Generator) -> Case:
         """The case on a synthetic market.
@@ -140,8 +140,8 @@ class ExtraSlippage:
     mean: float = 5.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.mean <= 1000:
-            raise ConfigError(f"slippage of {self.mean} basis points", where="extra slippage, mean", do="give 0 to 1000")
+        if not isinstance(self.mean, int | float) or not 0 <= self.mean <= 1000:
+            raise ConfigError(f"slippage of {self.mean!r} basis points", where="extra slippage, mean", do="give 0 to 1000")
 
     def apply(self, case: Case, rng: np.random.Generator) -> Case:
         """The case with dearer fills."""
@@ -164,6 +164,9 @@ class ParameterJitter:
     only: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.family, StrategyFunction):
+            do = "give the @strategy function that made the strategy"
+            raise ConfigError(f"{self.family!r} is not a @strategy function", where="parameter jitter, family", do=do)
         _check_share(self.spread, "parameter jitter, spread", "give a fraction such as 0.1")
         unknown = sorted(set(self.only) - set(self.family.parameters))
         if unknown:
@@ -194,6 +197,10 @@ class DrawnLatency:
     """
 
     latency: Latency
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.latency, Latency):
+            raise ConfigError(f"{self.latency!r} is no latency", where="drawn latency", do='give rbt.latency("1s") or the like')
 
     def apply(self, case: Case, rng: np.random.Generator) -> Case:
         """The case with this latency."""

@@ -43,7 +43,7 @@ class Choice:
     def __post_init__(self) -> None:
         if self.pick not in PICKS:
             raise ConfigError(f"pick {self.pick!r} is unknown", where="walk_forward, pick", do=f"use one of {', '.join(PICKS)}")
-        if not isinstance(self.finalists, int) or self.finalists < 1:
+        if isinstance(self.finalists, bool) or not isinstance(self.finalists, int) or self.finalists < 1:
             raise ConfigError(f"{self.finalists!r} finalists", where="walk_forward, finalists", do="give 1 or more")
 
     @property
@@ -133,6 +133,12 @@ class Learning:
         if not isinstance(self.search or {}, Mapping):
             do = 'give arguments of rustybt.search such as {"method": "tpe", "trials": 50}'
             raise ConfigError(f"search {self.search!r} is no mapping", where="walk_forward, search", do=do)
+        twice = [name for name, own in (("metric", self.choice.metric), ("where", self.where)) if own not in (None, self._given(name, own))]
+        if twice:
+            what = f"the search has another {twice[0]} than the walk-forward"
+            raise ConfigError(
+                what, where=f"walk_forward, search, {twice[0]!r}", do=f"leave it out: it searches by {twice[0]}= of the walk-forward"
+            )
         check_grid(self.grid or {}, "walk_forward")
         check_metric(self.choice.metric, "walk_forward, metric")
         unknown = sorted(set(self.grid or {}) - set(self.strategy.parameters))
@@ -142,6 +148,9 @@ class Learning:
             raise ConfigError(what, where="walk_forward, grid", do=f"use one of {known}")
         refuse_taken(self.names, (*TAKEN, *columns(8), *LUCK), "walk_forward")
         assert self.variants is not None or self.plan is not None
+
+    def _given(self, name: str, usual: object) -> object:
+        return usual if self.search is None else self.search.get(name, usual)
 
     @cached_property
     def variants(self) -> list[dict[str, Any]] | None:

@@ -27,6 +27,7 @@ from rustybt.sweeps.combined import CrossValidation
 from rustybt.sweeps.given import configured
 from rustybt.sweeps.grid import assignments, check_grid
 from rustybt.sweeps.names import METRICS, refuse_taken
+from rustybt.sweeps.progress import showing
 from rustybt.sweeps.registry import Tally, Trial, counted, open_registry, trial_id
 from rustybt.sweeps.runner import Runner, running
 from rustybt.sweeps.splits import Span, Split, combinatorial, instant, paths
@@ -51,7 +52,7 @@ def cross_validate(
     workers: int | None = None,
     executor: str = "threads",
     address: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | bool | None = None,
     trials: str | Path | None = None,
     **settings: Any,
 ) -> CrossValidation:
@@ -80,7 +81,7 @@ def cross_validate(
             runs them.
         executor: ``threads``, ``processes`` or ``ray``, as in `rustybt.sweep`.
         address: of a Ray cluster, as in `rustybt.sweep`.
-        progress: called with (done, total) runs of a variant on a group.
+        progress: called with (done, total) runs of a variant on a group; True shows a bar.
         trials: file that counts trials, as in `rustybt.sweep`; a cross-validation is one.
         **settings: of the run: ``cash``, ``costs``, ``fill`` ... as in `rustybt.run`.
 
@@ -114,8 +115,8 @@ def cross_validate(
             f"split {empty[0]} has nothing left to learn from", where="cross_validate, purge and embargo", do="give fewer bars of them"
         )
     tried = _Tried(strategy, variants, panel, config, spans)
-    with running(executor, workers, address) as runner:
-        tried.run(runner, progress)
+    with running(executor, workers, address) as runner, showing(progress, "cross_validate") as tell:
+        tried.run(runner, tell)
     choice = Choice(metric, pick)
     rows, chosen = _choices(tried, splits, choice, list(grid))
     routes = paths(splits, groups)

@@ -75,7 +75,7 @@ class CrossValidation:
         """
         from rustybt.sweeps.pages import write_combined
 
-        return write_combined(self, Path(path))
+        return write_combined(self, path)
 
     def figures(self) -> dict[str, Any]:
         """The pictures of its page by title, as Plotly figures that a notebook shows.

@@ -24,6 +24,7 @@ from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.honest import NEEDED, judged, sentence
 from rustybt.sweeps.judgement import AT_ONCE, BUDGET, LEADERS, Asking, Judgement, judge, leaders_of
 from rustybt.sweeps.names import SMALLER
+from rustybt.sweeps.progress import showing
 from rustybt.sweeps.registry import Tally, counted, open_registry
 from rustybt.sweeps.runner import running
 from rustybt.sweeps.searching import SearchPlan, explore, plan_of
@@ -115,7 +116,7 @@ class Search:
         Raises:
             ConfigError: there is no such trial.
         """
-        if not isinstance(trial, int) or not 0 <= trial < self.frame.height:
+        if isinstance(trial, bool) or not isinstance(trial, int) or not 0 <= trial < self.frame.height:
             raise ConfigError(f"there is no trial {trial!r}", where="search, run", do=f"give 0 to {self.frame.height - 1}")
         row = self.frame.row(trial, named=True)
         strategy = self.strategy(**{name: row[name] for name in self.parameters})
@@ -175,7 +176,7 @@ class Search:
         """
         from rustybt.sweeps.pages import write_search
 
-        return write_search(self, Path(path))
+        return write_search(self, path)
 
     def figures(self) -> dict[str, Any]:
         """The pictures of its page by title, as Plotly figures that a notebook shows.
@@ -219,7 +220,7 @@ def search(
     workers: int | None = None,
     executor: str = "threads",
     address: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | bool | None = None,
     registry: str | Path | None = None,
     **settings: Any,
 ) -> Search:
@@ -250,7 +251,7 @@ def search(
             runs them.
         executor: ``threads``, ``processes`` or ``ray``, as in `rustybt.sweep`.
         address: of a Ray cluster, as in `rustybt.sweep`.
-        progress: called with (done, total) after each batch.
+        progress: called with (done, total) after each batch; True shows a bar.
         registry: file that counts trials, as ``trials`` in `rustybt.sweep`: None = the user's, ``"off"`` = count this search alone.
         **settings: of the run: ``cash``, ``costs``, ``fill`` ... as in `rustybt.run`.
 
@@ -281,8 +282,8 @@ def search(
     )  # fmt: skip
     book, notes = open_registry(registry)
     panel, config = panel_of(data), configured(settings, "search")
-    with running(executor, workers, address) as runner:
-        done = explore(strategy, panel, plan, settings, runner=runner, progress=progress)
+    with running(executor, workers, address) as runner, showing(progress, "search") as tell:
+        done = explore(strategy, panel, plan, settings, runner=runner, progress=tell)
     tally, failed = counted(book, panel.snapshot, list(done.trials))
     return Search(
         done.frame, strategy, panel, config, plan, done.evaluated, tally or Tally.of([trial.sharpe for trial in done.trials]),

@@ -147,6 +147,10 @@ class Asking:
     known: Judgement | None = None
     budget: int = BUDGET
 
+    def __post_init__(self) -> None:
+        if self.limit is not None and (not isinstance(self.limit, int | float) or not self.limit >= 0):
+            raise ConfigError(f"limit {self.limit!r} is no number of seconds", where="judgement, limit", do="give 2.5, or None for any")
+
 
 def parts_for(sessions: int) -> int | None:
     """Parts that sessions are cut into: 16, or fewer so that each has ten sessions; None below forty sessions.

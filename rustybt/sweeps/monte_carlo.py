@@ -24,6 +24,7 @@ from rustybt.sweeps.executors import evaluated, sited
 from rustybt.sweeps.given import configured, seed_of, whole
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.options import chunk_size
+from rustybt.sweeps.progress import showing
 from rustybt.sweeps.variants import Block, Chunk, Variants
 from rustybt.sweeps.work import DIED, Work
 
@@ -155,7 +156,7 @@ def perturb(
     workers: int | None = None,
     executor: str = "threads",
     address: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | bool | None = None,
     **settings: Any,
 ) -> Perturbed:
     """Run a strategy again and again under changes, through the normal engine.
@@ -185,9 +186,12 @@ def perturb(
         >>> found.frame.height, found.failed
         (3, 0)
     """
+    if not isinstance(changes, Sequence):
+        do = "give a list such as [PriceNoise(0.001)]"
+        raise ConfigError(f"{changes!r} is no list of changes", where="perturb, changes", do=do)
     if not changes:
         raise ConfigError("there are no changes", where="perturb, changes", do="give a list such as [PriceNoise(0.001)]")
-    wrong = [one for one in changes if not callable(getattr(one, "apply", None))]
+    wrong = [one for one in changes if isinstance(one, type) or not callable(getattr(one, "apply", None))]
     if wrong:
         raise ConfigError(f"{wrong[0]!r} is no change", where="perturb, changes", do="give a list such as [PriceNoise(0.001)]")
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
@@ -198,15 +202,15 @@ def perturb(
     base = run_configured({strategy.name: strategy}, case.panel, case.config)
     work = Altered((), (case.panel,), case.config, counting=False, strategy=strategy, changes=tuple(changes), seed=seed)
     given, frames, done = Assignments({"run": range(count)}, count), list[pl.DataFrame](), 0
-    with sited(executor, workers, address) as site:
+    with sited(executor, workers, address) as site, showing(progress, "perturb") as tell:
         chunks = Variants((), ("",), (Block(0, 0, given),), (False, False)).chunks(0, chunk_size(count, site.workers, work.panels))
         with closing(evaluated(work, chunks, site)) as parts:
             for rows in parts:
                 frames.append(rows.frame)
                 for _ in range(rows.frame.height):
                     done += 1
-                    if progress is not None:
-                        progress(done, count)
+                    if tell is not None:
+                        tell(done, count)
     return Perturbed(base, pl.concat(frames))
 
 

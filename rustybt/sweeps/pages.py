@@ -17,6 +17,7 @@ from rustybt.analysis.report.walks import beside_figure, decay_figure, paths_fig
 from rustybt.analysis.report.wording import money, number, percent
 from rustybt.engine import RunConfig
 from rustybt.engine.page import write_page
+from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.sweeps.judgement import AT_ONCE, Judgement
 from rustybt.sweeps.leaderboards import board, clouds, hunted, landscape, luck, maps, shown, words
@@ -49,6 +50,17 @@ class _Shown:
     facts: Sequence[tuple[str, str]] = ()
 
 
+def page_at(path: object) -> Path:
+    """Where a page goes.
+
+    Raises:
+        ConfigError: that is no path of a file.
+    """
+    if not isinstance(path, str | Path) or not Path(path).name:
+        raise ConfigError(f"{str(path)!r} is no file for a page", where="report, path", do='give a path such as "report.html"')
+    return Path(path)
+
+
 def write_sweep(sweep: Sweep, path: str | Path, *, by: str = "sharpe", parts: int | None = None) -> Path:
     """Write the page of a sweep: leaderboard, surfaces, curves, lines across all variants, and luck. One file that works offline.
 
@@ -62,22 +74,22 @@ def write_sweep(sweep: Sweep, path: str | Path, *, by: str = "sharpe", parts: in
         MissingExtraError: the ``report`` extra is not installed.
         ConfigError: the file cannot be written, or there is no such metric.
     """
-    return write_page(render_study(sweep_inputs(sweep, by, parts)), Path(path))
+    return write_page(render_study(sweep_inputs(sweep, by, parts)), page_at(path))
 
 
 def write_search(search: Search, path: str | Path) -> Path:
     """Write the page of a search; see `write_sweep`."""
-    return write_page(render_study(search_inputs(search)), Path(path))
+    return write_page(render_study(search_inputs(search)), page_at(path))
 
 
 def write_walk(walk: WalkForward, path: str | Path) -> Path:
     """Write the page of a walk-forward; see `write_sweep`."""
-    return write_page(render_study(walk_inputs(walk)), Path(path))
+    return write_page(render_study(walk_inputs(walk)), page_at(path))
 
 
 def write_combined(found: CrossValidation, path: str | Path) -> Path:
     """Write the page of a cross-validation; see `write_sweep`."""
-    return write_page(render_study(combined_inputs(found)), Path(path))
+    return write_page(render_study(combined_inputs(found)), page_at(path))
 
 
 def sweep_inputs(sweep: Sweep, by: str = "sharpe", parts: int | None = None) -> StudyInputs:

@@ -48,7 +48,24 @@ def watched(progress: Told | bool | None) -> bool:
     return progress is not False
 
 
-def check_progress(progress: object) -> None:
+@contextmanager
+def showing(progress: Told | bool | None, what: str) -> Iterator[Told | None]:
+    """A function to call with (done, total), or None where nobody is told: as `telling`, of what is quiet unless asked.
+
+    Raises:
+        ConfigError: as `check_progress`.
+    """
+    check_progress(progress, what)
+    if callable(progress):
+        yield progress
+    elif progress:
+        with _Bar(1, 0, at_once=True) as bar:
+            yield bar.update
+    else:
+        yield None
+
+
+def check_progress(progress: object, what: str = "sweep") -> None:
     """Refuse what can neither be told nor shown.
 
     Raises:
@@ -59,7 +76,7 @@ def check_progress(progress: object) -> None:
     """
     if not (callable(progress) or progress is None or isinstance(progress, bool)):
         do = "give a function of (done, total), True, False or None"
-        raise ConfigError(f"progress {progress!r} cannot be told", where="sweep, progress", do=do)
+        raise ConfigError(f"progress {progress!r} cannot be told", where=f"{what}, progress", do=do)
 
 
 def check_out(out: object) -> None:

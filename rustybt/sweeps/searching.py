@@ -20,6 +20,7 @@ from rustybt.errors import ConfigError, RustyBTError
 from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.given import check_metric, configured, seed_of
+from rustybt.sweeps.grid import check_condition
 from rustybt.sweeps.kept import KeptRows, row_key
 from rustybt.sweeps.measure import columns
 from rustybt.sweeps.names import LUCK, SMALLER, refuse_taken
@@ -287,7 +288,7 @@ def _objectives(metric: str | Sequence[str], directions: Sequence[str] | None, m
         raise ConfigError(f"{method} follows one objective", where="search, metric", do=f"use {', '.join(MANY)}, or one metric")
     if directions is None:
         return metrics, tuple("min" if name in SMALLER else "max" for name in metrics)
-    ways = (directions,) if isinstance(directions, str) else tuple(directions)
+    ways = (directions,) if isinstance(directions, str) else tuple(directions) if isinstance(directions, Sequence) else ()
     if len(ways) != len(metrics) or any(way not in ("max", "min") for way in ways):
         raise ConfigError(
             f"directions {directions!r}", where="search, directions", do=f"give 'max' or 'min' for each of {', '.join(metrics)}"
@@ -306,7 +307,9 @@ def check_require(require: object, names: Sequence[str]) -> None:
         raise ConfigError(f"the condition {require!r} is no text", where=where, do=do)
     try:
         met, wrong = pl.sql_expr(require), None
-        pl.DataFrame(schema=dict.fromkeys(names, pl.Null)).select(met.alias("met"))
+        types = dict.fromkeys(names, pl.Null) | columns(8)
+        found = pl.DataFrame(schema=types).select(met.alias("met")).schema["met"]
+        check_condition(require, found, where)
     except (pl.exceptions.ColumnNotFoundError, pl.exceptions.SQLInterfaceError, pl.exceptions.SQLSyntaxError) as error:
         wrong = error
     except pl.exceptions.PolarsError:

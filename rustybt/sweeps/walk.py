@@ -21,6 +21,7 @@ from rustybt.model import Panel
 from rustybt.spec import Strategy, StrategyFunction
 from rustybt.sweeps.choose import Choice, Learning, learn
 from rustybt.sweeps.given import configured
+from rustybt.sweeps.progress import showing
 from rustybt.sweeps.registry import Tally, Trial, counted, open_registry, trial_id
 from rustybt.sweeps.runner import running
 from rustybt.sweeps.splits import Length, Walk, Window, instant, windows
@@ -50,7 +51,7 @@ def walk_forward(
     workers: int | None = None,
     executor: str = "threads",
     address: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | bool | None = None,
     trials: str | Path | None = None,
     **settings: Any,
 ) -> WalkForward:
@@ -81,7 +82,7 @@ def walk_forward(
             runs them.
         executor: ``threads``, ``processes`` or ``ray``, as in `rustybt.sweep`.
         address: of a Ray cluster, as in `rustybt.sweep`.
-        progress: called with (done, total) variants.
+        progress: called with (done, total) variants; True shows a bar.
         trials: file that counts trials, as in `rustybt.sweep`. A walk-forward is one trial: its result was not chosen among its variants.
         **settings: of the run: ``cash``, ``costs``, ``fill`` ... as in `rustybt.run`.
 
@@ -115,8 +116,8 @@ def walk_forward(
     registry, notes = open_registry(trials)
     panel, config = panel_of(data), configured(settings, "walk_forward")
     steps = windows(panel, Walk(train, test, validation, embargo, mode))
-    watch = None if progress is None else _Watch(progress, learning.count * len(steps))
-    with running(executor, workers, address) as runner:
+    with running(executor, workers, address) as runner, showing(progress, "walk_forward") as tell:
+        watch = None if tell is None else _Watch(tell, learning.count * len(steps))
         chosen = [learn(learning, runner, panel, step, watch) for step in steps]
     if all(one.parameters is None for one in chosen):
         raise ConfigError(f"no variant ran in any window: {chosen[0].error}", where="walk_forward", do="try one of them with rustybt.run")

@@ -144,7 +144,7 @@ class WalkForward:
         """
         from rustybt.sweeps.pages import write_walk
 
-        return write_walk(self, Path(path))
+        return write_walk(self, path)
 
     def figures(self) -> dict[str, Any]:
         """The pictures of its page by title, as Plotly figures that a notebook shows.

@@ -10,7 +10,16 @@ import pytest
 
 import rustybt as rbt
 from rustybt.model import Panel
-from rustybt.sweeps import PriceNoise, perturb, resample_returns, resample_trades
+from rustybt.sweeps import (
+    DrawnLatency,
+    ExtraSlippage,
+    ParameterJitter,
+    PriceNoise,
+    SyntheticBars,
+    perturb,
+    resample_returns,
+    resample_trades,
+)
 from rustybt.sweeps.work import Work
 from rustybt.testing import markets
 from tests.sweeps.strategies import cross
@@ -54,6 +63,9 @@ def idle(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"trials": 0}, "trials 0 is no number of variants"),
         ({"foo": 1}, "there is no setting 'foo'"),
         ({"threads": 2}, "there is no setting 'threads'"),
+        ({"directions": 5}, "directions 5"),
+        ({"progress": 5}, "progress 5 cannot be told"),
+        ({"require": "sharpe"}, "'sharpe' is no condition: it gives Float64"),
     ],
 )
 def test_a_search(panel: Panel, wrong: dict[str, Any], words: str) -> None:
@@ -76,6 +88,10 @@ def test_a_search(panel: Panel, wrong: dict[str, Any], words: str) -> None:
         ({"finalists": "a", "validation": 10}, "'a' finalists"),
         ({"finalists": 3}, "there are finalists and no validation"),
         ({"grid": None, "search": 5}, "search 5 is no mapping"),
+        ({"grid": None, "search": {"space": {"fast": [3]}, "metric": "cagr"}}, "another metric than the walk-forward"),
+        ({"grid": None, "search": {"space": {"fast": [3]}, "where": "fast > 2"}, "where": "fast > 3"}, "another where than"),
+        ({"progress": 5}, "progress 5 cannot be told"),
+        ({"finalists": True, "validation": 10}, "True finalists"),
         ({"foo": 1}, "there is no setting 'foo'"),
     ],
 )
@@ -93,6 +109,7 @@ def test_a_walk_forward(panel: Panel, wrong: dict[str, Any], words: str) -> None
         ({"groups": 60, "tests": 30}, "118,264,581,564,861,424 splits are too many"),
         ({"tests": 1.5}, "1.5 of 4 groups cannot test"),
         ({"workers": 0}, "0 workers"),
+        ({"progress": 5}, "progress 5 cannot be told"),
         ({"foo": 1}, "there is no setting 'foo'"),
     ],
 )
@@ -108,6 +125,9 @@ def test_a_cross_validation(panel: Panel, wrong: dict[str, Any], words: str) -> 
         ({"changes": []}, "there are no changes"),
         ({"changes": "noise"}, "'n' is no change"),
         ({"changes": [5]}, "5 is no change"),
+        ({"changes": [PriceNoise]}, "PriceNoise'> is no change"),
+        ({"changes": PriceNoise(0.1)}, "is no list of changes"),
+        ({"progress": 5}, "progress 5 cannot be told"),
         ({"count": 1.5}, "1.5 runs say nothing"),
         ({"seed": "x"}, "'x' is no whole number"),
         ({"workers": -1}, "-1 workers"),
@@ -188,6 +208,19 @@ def test_a_sweep_and_its_answers(panel: Panel) -> None:
     calls += [
         (lambda: found.top(-1), "-1 is no whole number"),
         (lambda: found.run("a"), "no trial 'a'"),
+        (lambda: found.run(True), "no trial True"),
+        (lambda: found.judgement(limit="a"), "limit 'a' is no number of seconds"),
+        (lambda: done.judgement(limit=-1), "limit -1 is no number of seconds"),
+        (lambda: done.report(5), "'5' is no file for a page"),
+        (lambda: found.report(""), "'' is no file for a page"),
+        (lambda: done.sql(5), "5 is no query"),
+        (lambda: done.overfitting("a"), "'a' parts cannot be halved"),
+        (lambda: done.superiority(count="a"), "'a' resamples say nothing"),
+        (lambda: done.superiority(block="a"), "blocks of a do not go into"),
+        (lambda: ParameterJitter(0.1), "0.1 is not a @strategy function"),  # type: ignore[arg-type]
+        (lambda: ExtraSlippage("a"), "slippage of 'a' basis points"),  # type: ignore[arg-type]
+        (lambda: SyntheticBars(float("inf")), "blocks of inf bars"),
+        (lambda: DrawnLatency("1s"), "'1s' is no latency"),  # type: ignore[arg-type]
         (lambda: found.run(2), "give 0 to 1"),
     ]
     for call, words in calls:
@@ -216,3 +249,19 @@ def test_every_setting_of_a_run_is_taken() -> None:
     config = configured(given, "sweep")
     assert (str(config.cash), config.timing.to_dict()["intrabar"], config.timing.cancel_policy) == ("5000", "optimistic", "never")
     assert config.timing.latency is not None
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_all_studies_take_the_progress_of_a_sweep(panel: Panel, capsys: pytest.CaptureFixture[str], shown: bool) -> None:
+    grid: dict[str, Any] = {"fast": [3, 5]}
+    assert rbt.search(cross, panel, space=grid, trials=2, registry="off", progress=shown).frame.height == 2
+    assert rbt.walk_forward(cross, panel, grid=grid, train=50, test=30, trials="off", progress=shown).windows.height
+    assert rbt.cross_validate(cross, panel, grid=grid, groups=4, trials="off", progress=shown).splits.height == 6
+    assert perturb(cross(), panel, [PriceNoise(0.001)], count=2, progress=shown).frame.height == 2
+    assert ("variants" in capsys.readouterr().err) <= shown
+
+
+def test_a_page_of_variants_that_leave_a_parameter_at_its_default(panel: Panel, tmp_path: Path) -> None:
+    done = rbt.sweep(cross, panel, variants=[{"fast": 3}, {"fast": 5}, {"slow": 9}, {}], trials="off")
+    assert done.report(tmp_path / "page.html").stat().st_size > 10_000
+    assert done.figures()["Sharpe ratio along fast"].data[0].x == (3.0, 5.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -19,10 +20,10 @@ def check_blocks(length: int, block: float, count: int) -> None:
     """
     if length < 2:
         raise ConfigError(f"{length} observations cannot be resampled", where="bootstrap", do="give at least two")
-    if not 1 <= block <= length:
-        raise ConfigError(f"blocks of {block:g} do not go into {length} observations", where="bootstrap, block", do=f"give 1 to {length}")
-    if count < 1:
-        raise ConfigError(f"{count} resamples say nothing", where="bootstrap, count", do="give 1,000 or more")
+    if not isinstance(block, Real) or not 1 <= block <= length:
+        raise ConfigError(f"blocks of {block} do not go into {length} observations", where="bootstrap, block", do=f"give 1 to {length}")
+    if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
+        raise ConfigError(f"{count!r} resamples say nothing", where="bootstrap, count", do="give 1,000 or more")
 
 
 def block_indices(length: int, block: int, count: int, rng: np.random.Generator) -> Ints:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
+from numbers import Integral
 
 import numpy as np
 
@@ -121,8 +122,8 @@ def checked_returns(returns: Floats, parts: int) -> Floats:
     table = np.asarray(returns, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] < 2:
         raise ConfigError(f"returns of shape {table.shape} hold no two variants", where="overfitting", do="give (sessions, variants)")
-    if parts < 2 or parts % 2:
-        raise ConfigError(f"{parts} parts cannot be halved", where="overfitting, parts", do="give an even number, such as 16")
+    if isinstance(parts, bool) or not isinstance(parts, Integral) or parts < 2 or parts % 2:
+        raise ConfigError(f"{parts!r} parts cannot be halved", where="overfitting, parts", do="give an even number, such as 16")
     if table.shape[0] < 2 * parts:
         raise ConfigError(
             f"{table.shape[0]} sessions make no {parts} parts", where="overfitting, parts", do=f"give fewer parts, or {2 * parts} sessions"

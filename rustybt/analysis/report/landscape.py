@@ -101,6 +101,7 @@ def curve_figure(rows: pl.DataFrame, parameter: str, metric: str) -> Figure:
         parameter: the column across.
         metric: for the axis.
     """
+    rows = rows.drop_nulls(parameter)  # variants that leave it at its default have no place across
     plain = rows[parameter].dtype.is_numeric()
     x = [float(v) if plain else _word(v) for v in rows[parameter]]
     columns = {name: [_short(v) for v in rows[name]] for name in ("low", "q25", "median", "q75", "high")}
