@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -110,7 +111,14 @@ def left_in(storage: str | None) -> str:
     """What an interrupted search has left behind, and how to go on."""
     if storage is None:
         return "nothing was written; with --storage FILE the same command goes on where it was"
-    return f"the generations that were run are kept in {storage}; the same command goes on from there"
+    from rustybt.sweeps.kept import KeptRows
+
+    count = KeptRows(storage).count() if Path(storage).is_file() else 0
+    if not count:
+        return "nothing was written: no generation was done"
+    return (
+        f"{count:,} row{'' if count == 1 else 's'} {'is' if count == 1 else 'are'} kept in {storage}; the same command goes on from there"
+    )
 
 
 def space_from(strategy: StrategyFunction, given: list[str] | None) -> dict[str, Any] | None:

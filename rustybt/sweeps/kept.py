@@ -18,6 +18,8 @@ SCHEMA = Schema(
     application=0x52425453,
     migrations=("CREATE TABLE variants (key TEXT PRIMARY KEY, made BLOB NOT NULL) WITHOUT ROWID",),
 )
+MARK = b"ARROW1"
+"""How the bytes of a row begin."""
 BLOCK = 500
 """Keys of one question."""
 
@@ -42,7 +44,7 @@ class KeptRows:
         self.path, self.wait = Path(path), wait
 
     def find(self, keys: Iterable[str]) -> dict[str, pl.DataFrame]:
-        """The rows that are there, by key, each a frame of one row.
+        """The rows that are there and whole, by key, each a frame of one row.
 
         Raises:
             ConfigError: the file is locked, of another program, or cannot be written.
@@ -53,8 +55,19 @@ class KeptRows:
                 part = wanted[first : first + BLOCK]
                 marks = ", ".join("?" * len(part))
                 for key, made in db.execute(f"SELECT key, made FROM variants WHERE key IN ({marks})", part):
-                    found[key] = pl.read_ipc(BytesIO(made))
+                    row = _row(made)
+                    if row is not None:
+                        found[key] = row
         return found
+
+    def count(self) -> int:
+        """How many rows are there.
+
+        Raises:
+            ConfigError: as `find`.
+        """
+        with transaction(self.path, SCHEMA, self.wait) as db:
+            return int(db.execute("SELECT count(*) FROM variants").fetchone()[0])
 
     def keep(self, rows: Mapping[str, pl.DataFrame]) -> None:
         """Add rows, all or none.
@@ -74,6 +87,19 @@ def row_key(spec_id: str, snapshot: str, config: RunConfig) -> str:
 
 
 def _bytes(row: pl.DataFrame) -> bytes:
+    """A row behind the digest of its bytes."""
     made = BytesIO()
     row.write_ipc(made)
-    return made.getvalue()
+    return hashlib.sha256(made.getvalue()).digest() + made.getvalue()
+
+
+def _row(made: bytes) -> pl.DataFrame | None:
+    """A row; None where its bytes are not those that were written: it is run again."""
+    if not made.startswith(MARK):  # of versions that wrote no digest
+        digest, made = made[:32], made[32:]
+        if hashlib.sha256(made).digest() != digest:
+            return None
+    try:
+        return pl.read_ipc(BytesIO(made))
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return None

@@ -7,6 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from rustybt.cli.search import left_in
+
 type Command = Callable[..., Any]
 
 
@@ -25,6 +27,7 @@ def test_search_finds_and_goes_on(rustybt: Command, bars: str, cross: str, tmp_p
     again = rustybt("search", cross, "--data", bars, *flags, *more).json
     assert again["evaluated"] == 0
     assert again["best"] == found["best"]
+    assert left_in(str(store)) == f"{found['evaluated']} rows are kept in {store}; the same command goes on from there"
     shown = rustybt("search", cross, "--data", bars, *flags)
     assert "12 trials by tpe" in shown.out
     assert "trials were run on this data" in shown.out
@@ -177,7 +180,8 @@ def test_ctrl_c_says_what_is_kept(rustybt: Command, bars: str, tmp_path: Path) -
     searched = ("search", strategy, "--data", bars, "--space", "fast=40", "--count", "4", "--batch", "2", "--trials", "off")
     assert "with --storage FILE the same command goes on where it was" in " ".join(rustybt(*searched).err.split())
     storage = rustybt(*searched, "--storage", str(tmp_path / "rows.sqlite"))
-    assert "the generations that were run are kept in" in " ".join(storage.err.split())
+    told = " ".join(storage.err.split())
+    assert "interrupted: nothing was written: no generation was done" in told
     (tmp_path / "stop").unlink()
     assert rustybt(*more, "--out", str(out), "--json").json["variants"] == 18
 

@@ -155,6 +155,22 @@ def test_poor_variants_are_given_up(panel: Panel) -> None:
 # --- storage ----------------------------------------------------------------------------------------------------------------------------
 
 
+def test_rows_that_are_damaged_in_the_file_are_run_again(panel: Panel, tmp_path: Path) -> None:
+    file = tmp_path / "rows.sqlite"
+    first = hunted(panel, storage=file)
+    with sqlite3.connect(file) as db:
+        rows = db.execute("SELECT key, made FROM variants ORDER BY key").fetchall()
+        at = len(rows[1][1]) - 300  # one bit, within the values or what says where they are
+        flipped = rows[1][1][:at] + bytes([rows[1][1][at] ^ 1]) + rows[1][1][at + 1 :]
+        for (key, _), made in zip(rows, (b"", flipped, rows[2][1][:200], rows[3][1][32:]), strict=False):
+            db.execute("UPDATE variants SET made = ? WHERE key = ?", (made, key))
+    db.close()
+    again = hunted(panel, storage=file)
+    assert again.frame.equals(first.frame)
+    assert again.evaluated == 3  # the fourth is as earlier versions wrote it
+    assert hunted(panel, storage=file).evaluated == 0
+
+
 def test_a_search_goes_on_where_it_was(panel: Panel, tmp_path: Path) -> None:
     """A short search, then a longer one in the same file: the rows are those of the longer one alone, and only the rest is run."""
     file = tmp_path / "search.sqlite"
