@@ -261,6 +261,9 @@ def _tested(found: Judgement, tried: Tried, leading: Floats, asked: tuple[Asking
         except ConfigError as error:
             notes.append(f"Superior ability was not tested: {error.what}.")
     split = None if splits is None else overfitting_of(splits.found())
+    if split is not None and not split.logits.any():  # equal ranks everywhere: the measure would call it 1
+        split = None
+        notes.append("The probability of overfitting was not computed: all variants did the same.")
     return replace(found, overfitting=split, reality_check=check, superior_ability=better, notes=tuple(notes))
 
 

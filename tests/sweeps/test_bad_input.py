@@ -265,3 +265,10 @@ def test_a_page_of_variants_that_leave_a_parameter_at_its_default(panel: Panel, 
     done = rbt.sweep(cross, panel, variants=[{"fast": 3}, {"fast": 5}, {"slow": 9}, {}], trials="off")
     assert done.report(tmp_path / "page.html").stat().st_size > 10_000
     assert done.figures()["Sharpe ratio along fast"].data[0].x == (3.0, 5.0)
+
+
+def test_variants_that_do_the_same_are_not_called_overfitting(panel: Panel) -> None:
+    same = rbt.sweep(cross, panel, variants=[{"fast": 3}, {"fast": 3}], trials="off").judgement()
+    assert same.overfitting is None
+    assert any("all variants did the same" in sentence for sentence in same.sentences())
+    assert rbt.sweep(cross, panel, variants=[{"fast": 3}, {"fast": 5}], trials="off").judgement().overfitting is not None
