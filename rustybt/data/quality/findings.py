@@ -30,6 +30,7 @@ SEVERITY: dict[str, tuple[str, str]] = {
     "split without a jump": ("temporal", "warning"),
     "reused ticker": ("temporal", "warning"),
     "dividend out of scale": ("temporal", "warning"),
+    "dividends of next to nothing": ("temporal", "note"),
     "dividend paid twice": ("temporal", "warning"),
     "dividend not adjusted for": ("temporal", "warning"),
     "dividend adjusted wrongly": ("temporal", "warning"),

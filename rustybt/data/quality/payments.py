@@ -1,4 +1,4 @@
-"""Dividends and gains against the prices: out of scale, paid twice, adjusted wrongly or not at all."""
+"""Dividends and gains against the prices: out of scale, next to nothing, paid twice, adjusted wrongly or not at all."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ NEAR = 0.05
 """How far what the vendor adjusted by may be from the dividend."""
 WITHIN = 10
 """Days within which a second dividend of nearly the same amount is taken for the same one."""
+ALIKE = 1.5
+"""Dividends beside each other are no farther apart, as a multiple: a final one is often larger than an interim one."""
+TWOFOLD = 1.9
+"""The least ratio of a split that can be told from dividends that vary."""
+NOTHING = 0.0003
+"""A dividend below that share of the close before is next to nothing: a third of the least yield of four payments a year, 0.1 %."""
+FEW = 4
+"""So many of them are a habit."""
 
 
 def find_payments(frame: pl.DataFrame) -> list[pl.DataFrame]:
@@ -40,13 +48,47 @@ def find_payments(frame: pl.DataFrame) -> list[pl.DataFrame]:
     again = pl.col("__paid").shift(-1).over("asset") / pl.col("__paid")
     soon = (pl.col("ts").shift(-1).over("asset") - pl.col("ts")).dt.total_days() <= WITHIN
     twice = soon & (again.log().abs() < math.log(1.1))
+    paid = paid.with_columns(*_across())
+    across = "{} on the day of a split of {}: in the units of its other side it would be {}, like the dividends beside it"
+    said = pl.when("__across").then(pl.format(across, "__paid", "__split", pl.col("__fitting").round(6))).otherwise(said)
     found = [
-        rows_where(paid, "dividend out of scale", (unseen | tiny).fill_null(value=False), said),
+        rows_where(paid, "dividend out of scale", (unseen | tiny | pl.col("__across")).fill_null(value=False), said),
         rows_where(
             paid, "dividend paid twice", twice.fill_null(value=False), pl.format("{} again within {} days", "__paid", pl.lit(WITHIN))
         ),
+        _next_to_nothing(paid),
     ]
     return found if names["adj_close"] is None else [*found, *_adjusted(paid)]
+
+
+def _across() -> list[pl.Expr]:
+    """Dividends on the day of a split that are in the units of its other side: whether one is, and what would fit."""
+    ratio, paid = pl.col("__split").log(), pl.col("__paid").log()
+    # Where the prices show the split, dividends before it were paid for an old unit.
+    shown = (pl.col("__night") + ratio).abs() <= ratio.abs() / 2
+    beside = [paid.shift(by).over("asset") - (ratio * shown if by > 0 else 0.0) for by in (2, 1, -1, -2)]
+    both = beside[1].is_not_null() & beside[2].is_not_null() & (ratio.abs() > math.log(TWOFOLD))
+
+    def like(amount: pl.Expr) -> list[pl.Expr]:
+        return [(amount - one).abs() < math.log(ALIKE) for one in beside]
+
+    odd = both & ~pl.any_horizontal(one.fill_null(value=False) for one in like(paid))
+    less, more = (odd & pl.all_horizontal(one.fill_null(value=True) for one in like(paid + by)) for by in (-ratio, ratio))
+    fitting = pl.when(less).then(paid - ratio).otherwise(paid + ratio).exp()
+    return [(less | more).fill_null(value=False).alias("__across"), fitting.alias("__fitting")]
+
+
+def _next_to_nothing(paid: pl.DataFrame) -> pl.DataFrame:
+    """Assets all of whose dividends are tiny, those aside that are a tenth of the price or more and so no habit; at the first one."""
+    usual = paid.filter(pl.col("__part") < LARGE)
+    counted = usual.with_columns(pl.col("__part").max().over("asset").alias("__most"), pl.len().over("asset").alias("__count"))
+    said = pl.format(
+        "{} dividends of {} % of the close before at most: one of the two may be in hundredths of the currency, as pence are",
+        "__count",
+        (pl.col("__most") * 100).round(4),
+    )
+    tiny = (pl.col("__most") < NOTHING) & (pl.col("__count") >= FEW)
+    return rows_where(counted.unique("asset", keep="first", maintain_order=True), "dividends of next to nothing", tiny, said)
 
 
 def _move() -> pl.Expr:
@@ -64,6 +106,7 @@ def _paid(frame: pl.DataFrame, names: dict[str, str | None]) -> pl.DataFrame:
         before.cast(pl.Float64).alias("__before"),
         (pl.col("open").log() - before.log()).alias("__night"),
         gain.alias("__gain"),
+        pl.when(split > 0).then(split).otherwise(1.0).alias("__split"),
         split.is_in([0.0, 1.0]).alias("__whole"),
     ]
     if names["adj_close"] is not None:

@@ -106,6 +106,55 @@ def test_a_dividend_that_the_night_does_not_show_is_out_of_scale(bars: pl.DataFr
     assert check_bars(bars.with_columns(pl.when(ROW).then(pl.col("close") * 0.01).otherwise(0.0).alias("dividends"))).counts == {}
 
 
+def of_one(bars: pl.DataFrame, dividends: list[float], split: float = 1.0, shown: float = 1.0) -> pl.DataFrame:
+    """Bars of one asset with a dividend every ten bars, a split on the day of the third, and prices that show a ratio."""
+    mine = bars.filter(pl.col("asset") == bars["asset"][0]).sort("ts").with_row_index("row")
+    paid = dict(zip(range(10, 80, 10), dividends, strict=False))
+    later = pl.when(pl.col("row") >= 30).then(shown).otherwise(1.0)
+    return mine.with_columns(
+        *(pl.col(name) / later for name in ("open", "high", "low", "close")),
+        dividend=pl.col("row").replace_strict(paid, default=0.0, return_dtype=pl.Float64),
+        split=pl.when(pl.col("row") == 30).then(split).otherwise(1.0),
+    ).drop("row")
+
+
+@pytest.mark.parametrize(
+    ("dividends", "split", "shown", "fitting"),
+    [
+        ([0.5, 0.45, 2.75, 0.5, 0.5], 5.0, 1.0, 0.55),
+        ([0.5, 0.45, 0.11, 0.5, 0.5], 5.0, 1.0, 0.55),
+        ([0.5, 0.5, 0.05, 0.5, 0.5], 0.1, 1.0, 0.5),
+        ([0.5, 0.5, 0.5, 0.1, 0.1], 5.0, 5.0, 0.1),
+        ([0.5, 0.5, 0.1, 0.1, 0.1], 5.0, 5.0, None),
+        ([0.5, 0.5, 0.5, 0.5, 0.5], 5.0, 1.0, None),
+        ([0.25, 0.5, 0.25, 0.5, 0.25], 2.0, 1.0, None),
+        ([0.5, 0.25, 0.5, 0.25, 0.5], 2.0, 1.0, None),
+        ([0.5, 0.45, 2.75], 5.0, 1.0, None),
+    ],
+    ids=["too large", "too small", "reverse", "prices show it", "true", "true, adjusted", "interim", "final", "nothing after it"],
+)
+def test_a_dividend_in_the_units_of_the_other_side_of_a_split(
+    bars: pl.DataFrame, dividends: list[float], split: float, shown: float, fitting: float | None
+) -> None:
+    rows = of_one(bars, dividends, split, shown)
+    found = check_bars(rows).findings.filter(pl.col("check") == "dividend out of scale")
+    assert found["ts"].to_list() == ([] if fitting is None else [rows["ts"][30]])
+    told = f"{dividends[2]} on the day of a split of {split}"
+    said = f"{told}: in the units of its other side it would be {fitting}, like the dividends beside it"
+    assert found["detail"].to_list() == ([] if fitting is None else [said])
+
+
+def test_dividends_of_next_to_nothing_are_noted_once_for_an_asset(bars: pl.DataFrame) -> None:
+    price = float(bars["close"][0])
+    for parts, noted in (([0.0001] * 4, 1), ([0.0001] * 3, 0), ([0.001] * 4, 0), ([0.0001] * 4 + [0.001], 0), ([0.0001] * 4 + [0.3], 1)):
+        rows = of_one(bars, [part * price for part in parts])
+        quality = check_bars(rows)
+        found = quality.findings.filter(pl.col("check") == "dividends of next to nothing")
+        assert found["ts"].to_list() == [rows["ts"][10]] * noted, parts
+        assert found["severity"].to_list() == ["note"] * noted
+        assert all(said.startswith("4 dividends of 0.01") and "hundredths of the currency" in said for said in found["detail"])
+
+
 def test_a_file_that_ends_within_its_last_line_is_noted_once(bars: pl.DataFrame, tmp_path: Path) -> None:
     text = bars.write_csv()
     for name, left in (("whole", text), ("cut", text[:-3]), ("bare", text[:-1])):

@@ -81,7 +81,14 @@ def test_the_clean_set_has_its_three_splits_and_one_false_alarm() -> None:
     assert days == splits | {("AAPL", "2000-09-29")}
 
 
-PAYMENTS = ("dividend out of scale", "dividend paid twice", "dividend not adjusted for", "dividend adjusted wrongly", "gain counted twice")
+PAYMENTS = (
+    "dividend out of scale",
+    "dividends of next to nothing",
+    "dividend paid twice",
+    "dividend not adjusted for",
+    "dividend adjusted wrongly",
+    "gain counted twice",
+)
 
 
 def paid(variant: str) -> Quality:
@@ -89,13 +96,24 @@ def paid(variant: str) -> Quality:
     return check_bars(frame.filter(pl.col("variant") == variant).drop("variant"))
 
 
-def test_wrong_dividends_are_found_in_all_assets_but_two() -> None:
-    """4063-T was split on the day of its dividend, and every dividend of TENT-L is wrong alike: nothing beside them tells."""
+def test_wrong_dividends_are_found_in_all_assets() -> None:
     assets = set(pl.read_parquet(REAL / "payments.parquet").filter(pl.col("variant") == "bad-div")["asset"])
-    assert assets - set(keys(paid("bad-div"), *PAYMENTS)["asset"]) == {"4063-T", "TENT-L"}
+    assert len(assets) == 22
+    assert set(keys(paid("bad-div"), *PAYMENTS)["asset"]) == assets
     assert set(keys(paid("bad-div"), "dividend paid twice")["asset"]) >= {"KAP-IL", "KEN-TA", "TEP-PA", "SAND"}
     assert keys(paid("missing-div-adjust"), "dividend not adjusted for")["asset"].to_list() == ["8TRA-DE"]
     assert keys(paid("missing-div-adjust-fixed"), *PAYMENTS).is_empty()
+
+
+def test_dividends_of_another_unit_say_so() -> None:
+    """4063-T was split 5:1 on the day of its dividend, TENT-L paid pence that were divided by 100 once more."""
+    found = paid("bad-div").findings
+    split = found.filter((pl.col("asset") == "4063-T") & pl.col("check").is_in(PAYMENTS))
+    said = "275.0 on the day of a split of 5.0: in the units of its other side it would be 55.0, like the dividends beside it"
+    assert split.select("check", "ts", "detail").rows() == [("dividend out of scale", datetime(2023, 3, 30, tzinfo=UTC), said)]
+    tiny = found.filter(pl.col("check") == "dividends of next to nothing")
+    assert tiny.select("severity", "asset", "ts").rows() == [("note", "TENT-L", datetime(2022, 3, 3, tzinfo=UTC))]
+    assert tiny["detail"][0].startswith("11 dividends of 0.0222 % of the close before at most")
 
 
 def test_gains_that_are_counted_twice_are_found() -> None:
