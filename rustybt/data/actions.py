@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from rustybt.data.hours import DAY
-from rustybt.data.metadata import Listed
+from rustybt.data.metadata import Listed, check_known
 from rustybt.data.sources import collect, open_source
 from rustybt.errors import DataError
 from rustybt.model import Event
@@ -97,6 +97,32 @@ def check_listed(events: Sequence[Event], listed: Sequence[Listed]) -> None:
         if event.ts // DAY < days.get(event.asset, event.ts // DAY):
             since = np.datetime64(days[event.asset], "D")
             raise DataError(f"the {event.kind} is before the listing on {since}", where=place_of(event), do=REPAIR)
+
+
+def check_named(events: Sequence[Event], known: Sequence[str]) -> None:
+    """Refuses events of assets, or into assets, that the source does not have.
+
+    Args:
+        events: in any order.
+        known: every symbol of the source.
+
+    Raises:
+        DataError: naming the first, and how many there are.
+
+    Example:
+        >>> check_named([Event("KO", 15564 * DAY, "split", 2, 1)], ["KO", "IBM"])
+    """
+    have = set(known)
+    strange = [(event, name) for event in events for name in (event.asset, event.other) if name is not None and name not in have]
+    if not strange:
+        return
+    event, name = strange[0]
+    many = len({id(one) for one, _ in strange})
+    try:
+        check_known([name], known, place_of(event))
+    except DataError as error:
+        more = f"; {many} events name assets that are not" if many > 1 else ""
+        raise DataError(f"{error.what}, but a {event.kind} names it{more}", where=error.where, do=error.do) from None
 
 
 def _once(rows: Sequence[tuple[Event, str]]) -> list[Event]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from rustybt.data.actions import place_of
+from rustybt.data.actions import check_named, place_of
 from rustybt.data.adjust import ADJ_DIGITS, adjust, factors
 from rustybt.data.arrow import series_of
 from rustybt.data.columns import FIELDS, PRICES
@@ -16,7 +16,6 @@ from rustybt.data.effects import Scene, resolve_events
 from rustybt.data.grid import Grid, dense_grid, lay_out
 from rustybt.data.hours import DAY
 from rustybt.data.jumps import find_jumps, find_unseen, warn_of, warn_unseen
-from rustybt.data.metadata import check_known
 from rustybt.data.ticks import Scaled
 from rustybt.data.timing import Timed
 from rustybt.errors import DataError
@@ -57,7 +56,7 @@ def assemble(ready: Ready, events: Sequence[Event] | None, known: Sequence[str] 
     grid = lay_out(timed.ts, timed.offsets)
     listed = events or []
     if known is not None:
-        check_known([name for event in listed for name in (event.asset, event.other) if name is not None], known, "events")
+        check_named(listed, known)
     column_of = {symbol: i for i, symbol in enumerate(symbols)}
     given = _of_assets(listed, column_of)
     days = _by_bar(timed.days, grid)

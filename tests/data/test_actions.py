@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from rustybt.data import load
+from rustybt.data.quality import check_bars
 from rustybt.errors import DataError
 from rustybt.model import Event, Panel
 from rustybt.model.events import PLAIN
@@ -98,6 +99,24 @@ def test_events_that_cannot_be_are_refused(
         load(bars, stamp="close", events=given)
     assert caught.value.where.startswith("events")
     assert caught.value.do
+
+
+def test_events_of_assets_without_a_bar_are_named_by_the_first_and_counted(bars: pl.DataFrame) -> None:
+    given = pl.concat(
+        [event("A", "2020-01-07", "split", 2.0), event("X", "2020-01-08", "dividend", 0.1), event("Y", "2020-01-09", "split", 2.0)]
+    )
+    for read in (lambda: load(bars, stamp="close", events=given), lambda: check_bars(bars, events=given)):
+        with pytest.raises(DataError) as caught:
+            read()
+        assert caught.value.what == "asset 'X' is not in the source, but a dividend names it; 2 events name assets that are not"
+        assert caught.value.where == "events, asset 'X', 2020-01-08"
+    into = event("A", "2020-01-07", "merger", 1.0).with_columns(other=pl.lit("Z"))
+    with pytest.raises(DataError) as caught:
+        load(bars, stamp="close", events=into)
+    assert (caught.value.what, caught.value.where) == (
+        "asset 'Z' is not in the source, but a merger names it",
+        "events, asset 'A', 2020-01-07",
+    )
 
 
 def test_events_of_assets_that_were_not_chosen_are_no_mistake(bars: pl.DataFrame) -> None:

@@ -9,14 +9,13 @@ from typing import Any
 
 import polars as pl
 
-from rustybt.data.actions import read_events
+from rustybt.data.actions import check_named, read_events
 from rustybt.data.calendars import Calendar, code_of
 from rustybt.data.catalog import Catalog
 from rustybt.data.catalog.aside import about_version
 from rustybt.data.catalog.naming import may_be_name
 from rustybt.data.catalog.reading import BARS, events_of, set_aside
 from rustybt.data.columns import FIELDS, name_columns
-from rustybt.data.metadata import check_known
 from rustybt.data.options import Options, Stamp
 from rustybt.data.quality.aside import Aside, reasons_of
 from rustybt.data.quality.coverage import Coverage, coverage_of
@@ -200,7 +199,7 @@ def read_bars(source: Any, options: Options) -> Read:
     events = kept.events if options.events is None and kept is not None else None
     if options.events is not None:
         events = read_events(options.events)
-        check_known([name for event in events for name in (event.asset, event.other) if name], frame["asset"].unique().to_list(), "events")
+        check_named(events, frame["asset"].unique().to_list())
     return Read(frame, code, where, find_endings(opened, options), events, Aside() if kept is None else kept.aside)
 
 
