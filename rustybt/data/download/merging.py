@@ -79,7 +79,9 @@ def merge_symbols(source: Source, history: History, rows: Mapping[str, pl.DataFr
             raise SourceError(f"there are no bars between {span}", where=f"{source.name}, {symbol!r}", do=do)
     frames = [bars.with_columns(pl.lit(symbol).alias("asset")) for symbol, bars in rows.items()]
     bars = pl.concat(frames, how="diagonal_relaxed")
-    bars = bars.with_columns(_exact(bars[name], source) for name in bars.columns if bars[name].dtype == pl.String and name in FIELDS)
+    bars = bars.with_columns(
+        _exact(bars[name], bars["asset"], source) for name in bars.columns if bars[name].dtype == pl.String and name in FIELDS
+    )
     return bars, _short(source, history, frames) if source.frequencies else []
 
 
@@ -153,14 +155,16 @@ def _check_once(source: Source, rows: pl.DataFrame, where: str) -> None:
         raise SourceError(said, where=f"{where}, {twice['ts'].min()!s}", do=do)
 
 
-def _exact(column: pl.Series, source: Source) -> pl.Series:
+def _exact(column: pl.Series, assets: pl.Series, source: Source) -> pl.Series:
     """Texts as exact decimals, with as many digits as the longest needs."""
     plain = not column.str.contains("[eE]").any()
     digits = column.str.extract(r"\.(\d*)").str.len_chars() if plain else pl.Series([MOST_DECIMALS], dtype=pl.UInt32)
     longest = max(digits.drop_nulls().to_list(), default=0)
     made = column.cast(pl.Decimal(38, min(longest, MOST_DECIMALS)), strict=False)
-    wrong = column.filter(made.is_null() & column.is_not_null())
-    if wrong.len():
+    wrong = made.is_null() & column.is_not_null()
+    if wrong.any():
+        row = int(wrong.arg_max() or 0)
+        where = f"{source.name}, {assets[row]!r}, column {column.name!r}"
         do = "report it to the vendor" if source.frequencies else "repair the files"
-        raise SourceError(f"{column.name} holds {wrong[0]!r}, which is no number", where=source.name, do=do)
+        raise SourceError(f"{column.name} holds {column[row]!r}, which is no number that fits", where=where, do=do)
     return made

@@ -22,6 +22,8 @@ from rustybt.model.source import History, Page, Rate, Terms
 type Missing = Literal["fail", "skip", "flag"]
 POLICIES = ("fail", "skip", "flag")
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+MOST = 1e20
+"""From here on an exact number has no room for its decimals; neither has a price or a volume."""
 HEAD = 40
 """Lines of a file that its delimiter is found from."""
 
@@ -133,6 +135,15 @@ class FileSource:
         bars, notes = self._whole(frame, path)
         return Page(bars, cursor=str(number + 1) if number + 1 < len(places) else None, notes=notes)
 
+    def place_of(self, symbol: str, field: str, value: float) -> str | None:
+        """The file and the line of the first row of an asset with a value, or None."""
+        for path in self._places.get(symbol, ()):
+            frame = self._kept[path].get(symbol) if path in self._kept else self._shaped(path, self._read(path))
+            found = None if frame is None else frame.filter(pl.col(field).cast(pl.Float64) == value)
+            if found is not None and found.height:
+                return f"{path}, {self._line(int(found['line'][0]) - self._first)}"
+        return None
+
     def _assets(self, path: str) -> list[str]:
         """The assets of a file; one with a column of them is read once and kept by asset."""
         if "asset" not in self._found(path, self._heading(path)):
@@ -187,6 +198,11 @@ class FileSource:
         if wrong.any():
             row = int(wrong.arg_max() or 0)
             what, where = f"{name} holds {column[row]!r}, which is no number", f"{path}, {self._line(row)}"
+            raise DataError(what, where=where, do="repair it, or leave it empty where the value is not known")
+        large = (found.cast(pl.Float64).abs() >= MOST).fill_null(value=False)
+        if large.any():
+            row = int(large.arg_max() or 0)
+            what, where = f"{name} holds {column[row]!r}, which is too large", f"{path}, {self._line(row)}, column {column.name!r}"
             raise DataError(what, where=where, do="repair it, or leave it empty where the value is not known")
         return found
 

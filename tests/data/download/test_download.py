@@ -128,8 +128,10 @@ def test_what_cannot_be_wanted_is_refused(tmp_path: Path, given: dict[str, Any],
 
 
 def test_a_text_that_is_no_number_is_shown(tmp_path: Path) -> None:
-    with pytest.raises(rbt.SourceError, match="open holds 'n/a', which is no number"):
+    with pytest.raises(rbt.SourceError, match="open holds 'n/a', which is no number") as caught:
         ingested(Almanac("n/a"), tmp_path)
+    assert caught.value.where.startswith("almanac, '")
+    assert caught.value.where.endswith("', column 'open'")
 
 
 def test_numbers_with_exponents_and_many_digits_are_exact(tmp_path: Path) -> None:
