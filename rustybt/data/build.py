@@ -60,7 +60,7 @@ def build_panel(frame: pl.DataFrame, extras: Sequence[str], options: Options, wh
         scaled, found = judge_rows(timed, listed, compiled=owned)
     except DataError as error:
         place = error.where if where == "the frame" else f"{where}, {error.where}"
-        raise DataError(error.what, where=place, do=error.do) from error
+        raise DataError(error.what, where=place, do=error.do, **error.facts) from error
     check_listed(events or (), listed)
     notes = [*timed.notes, *told, *names.notes(timed.keyed.symbols), *unused(options, timed.keyed.symbols), *_rounding(scaled, listed)]
     quarantine = pl.DataFrame()

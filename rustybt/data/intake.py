@@ -21,10 +21,11 @@ from rustybt.data.demo import EVENTS
 from rustybt.data.door import read_bars
 from rustybt.data.names import names_of
 from rustybt.data.options import Options
+from rustybt.data.placing import placed_at
 from rustybt.data.plain import plain_of
 from rustybt.data.sources import collect, frame_of, open_source
 from rustybt.data.spill import gather
-from rustybt.errors import ConfigError
+from rustybt.errors import ConfigError, DataError
 from rustybt.model import Panel
 from rustybt.model.source import Source
 
@@ -114,7 +115,13 @@ def ingest(
     got = download(found, wanted, shelf.root, patience, progress)
     told = _told(found, got, options)
     said = f"{found.name}:{','.join(chosen) if found.frequencies else found.address}"
-    return _publish(shelf, name, got.bars, said, told, got=got, log=log, called=source if isinstance(source, str) else said)
+    try:
+        return _publish(shelf, name, got.bars, said, told, got=got, log=log, called=source if isinstance(source, str) else said)
+    except DataError as error:
+        placed = _placed(error, found)
+        if placed is error:
+            raise
+        raise placed from error
 
 
 def chosen_of(symbols: Sequence[str] | None, listed: Sequence[str]) -> tuple[str, ...]:
@@ -185,6 +192,18 @@ def _told(source: Source, got: Downloaded, options: Mapping[str, Any]) -> dict[s
     if got.events is not None:
         told.setdefault("events", got.events)
     return told
+
+
+def _placed(error: DataError, source: Source) -> DataError:
+    """An error with the line of a value that it knows, where the source has files."""
+    from rustybt.data.files.source import FileSource
+
+    value = error.facts.get("value")
+    if not isinstance(source, FileSource) or value is None:
+        return error
+    column, number, asset = value
+    place = source.place_of(asset, column, number)
+    return error if place is None else placed_at(error, place)
 
 
 def _mended(source: Any, repairs: Any) -> tuple[Any, pl.DataFrame | None]:

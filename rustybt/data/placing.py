@@ -60,15 +60,39 @@ def place_of_row(named: Sequence[tuple[str, pl.LazyFrame]], row: int) -> str:
     return "the frame"
 
 
+def place_of_value(named: Sequence[tuple[str, pl.LazyFrame]], column: str, value: float, asset: str) -> str | None:
+    """The file and the line of the first row with a value, of an asset where it has that name in the file; None where it is of no file.
+
+    Example:
+        >>> place_of_value([("a.csv", pl.LazyFrame({"asset": ["A", "B"], "high": [1.0, 1e20]}))], "high", 1e20, "B")
+        'a.csv, line 3'
+    """
+    same = pl.col(column).cast(pl.Float64) == value
+    for rows in (same & (pl.col("asset").cast(pl.String) == asset), same):
+        for name, frame in named:
+            found = frame.select("asset", column).with_row_index("row").filter(rows).select("row").head(1).collect()
+            if name and found.height:
+                return place_of_row([(name, frame)], int(found.item()))
+    return None
+
+
 def placed(error: DataError, named: Sequence[tuple[str, pl.LazyFrame]]) -> DataError:
-    """An error with the lines of the rows that it knows by number."""
+    """An error with the lines of the rows that it knows by number, or of the value that it knows."""
     facts: Mapping[str, object] = error.facts
-    rows = facts.get("rows")
+    rows, value = facts.get("rows"), facts.get("value")
+    if isinstance(value, tuple):
+        place = place_of_value(named, *value)
+        return error if place is None else placed_at(error, place)
     if not isinstance(rows, tuple) or not rows:
         return error
-    _, _, rest = error.where.partition(", ")
-    where = f"{' and '.join(place_of_row(named, row) for row in rows)}, {rest}"
-    return type(error)(error.what, where=where, do=error.do, **{name: fact for name, fact in facts.items() if name != "rows"})
+    return placed_at(error, " and ".join(place_of_row(named, row) for row in rows))
+
+
+def placed_at(error: DataError, place: str) -> DataError:
+    """An error with a place in a file instead of the source that it names."""
+    rest = error.where.partition(", asset ")
+    facts = {name: fact for name, fact in error.facts.items() if name not in ("rows", "value")}
+    return type(error)(error.what, where=f"{place}{rest[1]}{rest[2]}", do=error.do, **facts)
 
 
 def _is_csv(name: str) -> bool:

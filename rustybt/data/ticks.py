@@ -63,7 +63,7 @@ def scale_column(column: pl.Series, runs: Sequence[Run], setting: str, owner: Ca
         owner: the asset of a row, to name in an error.
 
     Raises:
-        DataError: the column does not hold numbers, or a value is 2^61 steps or more.
+        DataError: the column does not hold numbers, or a value is 2^61 steps or more: ``value`` of its facts are column, value and asset.
     """
     dtype = column.dtype
     if not dtype.is_numeric():
@@ -85,6 +85,7 @@ def scale_column(column: pl.Series, runs: Sequence[Run], setting: str, owner: Ca
                 f"{column.name} {values[row]:g} is beyond the scale: a {setting} of {run.step} reaches to {float(LIMIT * run.step):.4g}",
                 where=f"asset {owner(row)!r}, column {column.name!r}",
                 do=f'give a coarser {setting}, for example {setting}="{run.step * 10000:f}", or repair the rows',
+                value=(column.name, float(values[row]), owner(row)),
             )
         if dtype.is_float():
             part = _from_doubles(values[rows], run.step)

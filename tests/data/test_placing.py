@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -69,11 +70,47 @@ def test_a_long_line_of_a_packed_file_is_found(tmp_path: Path) -> None:
     assert caught.value.where == f"{path}, line 3"
 
 
-def test_a_value_beyond_the_scale_names_its_file(tmp_path: Path) -> None:
-    path = written(tmp_path, GOOD.replace(",2,", ",1e20,"))
+@pytest.mark.parametrize("worth", [1, 2**25], ids=["large", "small"])
+@pytest.mark.parametrize("way", ["load", "ingest", "ingest csv:"])
+def test_a_value_beyond_the_scale_names_its_file_and_line(way: str, worth: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are sorted by asset before they are counted in ticks, and lines are those of the file."""
+    monkeypatch.setattr("rustybt.data.text.read.WORTH", worth)
+    rows = "2024-01-02T21:00:00Z,B,1.5,2.5,1.0,1.0,1\n2024-01-03T21:00:00Z,B,1.5,30000000000000000.5,1.0,1.0,1\n"
+    first = written(tmp_path, "2024-01-02T21:00:00Z,C,1.5,2.5,1.0,1.0,1\n", "first.csv")
+    path = written(tmp_path, f"{rows}2024-01-02T21:00:00Z,A,1.5,2.5,1.0,1.0,1\n")
+    ways: dict[str, Callable[[], object]] = {
+        "load": lambda: rbt.load([first, path]),
+        "ingest": lambda: rbt.ingest(path, "got", catalog=tmp_path / "catalog"),
+        "ingest csv:": lambda: rbt.ingest(f"csv:{path}", "got", catalog=tmp_path / "catalog"),
+    }
+    with pytest.raises(rbt.DataError, match=r"high 3e\+16 is beyond the scale") as caught:
+        ways[way]()
+    assert caught.value.where == f"{path}, line 3, asset 'B', column 'high'"
+
+
+def test_a_value_beyond_the_scale_is_placed_by_what_its_asset_is_called_in_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD + "2024-01-03T21:00:00Z,AA,1,3e20,1,1,1\n")
+    renamed = pl.DataFrame({"asset": ["A"], "ts": ["2024-01-03"], "kind": ["rename"], "value": [None], "other": ["AA"]})
     with pytest.raises(rbt.DataError, match="beyond the scale") as caught:
-        rbt.load(path)
-    assert caught.value.where == f"{path}, asset 'A', column 'high'"
+        rbt.load(path, events=renamed)
+    assert caught.value.where == f"{path}, line 3, asset 'A', column 'high'"
+
+
+def test_a_value_beyond_the_scale_is_a_finding_with_its_line(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD + GOOD.replace("-02T", "-03T").replace(",2,", ",1e20,"))
+    found = check_bars(path).findings
+    said = f"high 1e+20: a tick_size of 0.0001 reaches to 2.306e+14 ({path}, line 3)"
+    assert found.select("check", "severity", "asset", "detail").rows() == [("beyond the scale", "error", "A", said)]
+    assert check_bars(pl.read_csv(path, try_parse_dates=True)).findings["detail"].to_list() == [said.partition(" (")[0]]
+    assert check_bars(path, asset_class="future").counts == {"beyond the scale": 1}
+
+
+@pytest.mark.parametrize("number", ["1e400", "1e20", "-1e20", "100000000000000000000"])
+def test_a_number_too_large_to_be_exact_names_its_file_line_and_column(number: str, tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD + GOOD.replace("-02T", "-03T").replace(",2,", f",{number},"))
+    with pytest.raises(rbt.DataError, match=f"high holds '{number}', which is too large") as caught:
+        rbt.ingest(f"csv:{path}", "got", catalog=tmp_path / "catalog")
+    assert caught.value.where == f"{path}, line 3, column 'high'"
 
 
 @pytest.mark.parametrize("stamp", [None, "session"])

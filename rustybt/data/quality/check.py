@@ -26,7 +26,7 @@ from rustybt.data.quality.intraday import find_intraday, is_intraday
 from rustybt.data.quality.outliers import SPIKES, find_outliers
 from rustybt.data.quality.page import render
 from rustybt.data.quality.payments import find_payments
-from rustybt.data.quality.relations import find_relations
+from rustybt.data.quality.relations import find_beyond, find_relations
 from rustybt.data.quality.temporal import days_of, find_keys, find_moves, find_sessions
 from rustybt.data.sources import collect, open_source
 from rustybt.data.spans import name_of
@@ -138,7 +138,7 @@ def check_bars(
     ordered = frame.sort("asset", "ts", maintain_order=True)
     laid = lay_events(ordered, read.events or ())
     found = [*find_relations(frame), *find_outliers(ordered, asset_class), *find_keys(frame), *find_moves(laid), *find_payments(laid)]
-    found += read.endings
+    found += read.found
     if code is not None:
         found += find_intraday(ordered, code, stamp, interval) if is_intraday(ordered) else find_sessions(ordered, code)
     rows = pl.concat([part.cast(SCHEMA) for part in found if part.width] or [pl.DataFrame(schema=SCHEMA)])  # type: ignore[arg-type]
@@ -158,7 +158,7 @@ class Read:
         frame: the bars.
         calendar: code of their calendar.
         name: what to call them.
-        endings: what is found of the ends of their files.
+        found: what their files tell: ends within a line, and values beyond the scale with their lines.
         events: corporate actions that were given, or that the dataset has; None for neither.
         aside: rows of a dataset that are not among them.
     """
@@ -166,7 +166,7 @@ class Read:
     frame: pl.DataFrame
     calendar: str | None
     name: str
-    endings: list[pl.DataFrame]
+    found: list[pl.DataFrame]
     events: list[Event] | None = None
     aside: Aside = field(default_factory=Aside)
 
@@ -200,7 +200,9 @@ def read_bars(source: Any, options: Options) -> Read:
     if options.events is not None:
         events = read_events(options.events)
         check_named(events, frame["asset"].unique().to_list())
-    return Read(frame, code, where, find_endings(opened, options), events, Aside() if kept is None else kept.aside)
+    if kept is not None:
+        return Read(frame, code, where, [], events, kept.aside)
+    return Read(frame, code, where, [*find_endings(opened, options), *find_beyond(frame, opened, options.asset_class)], events)
 
 
 @dataclass(frozen=True)

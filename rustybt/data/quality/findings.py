@@ -9,6 +9,7 @@ SEVERITY: dict[str, tuple[str, str]] = {
     "null price": ("schema", "error"),
     "null volume": ("schema", "error"),
     "not a finite number": ("schema", "error"),
+    "beyond the scale": ("schema", "error"),
     "unfinished last line": ("schema", "note"),
     "zero or negative price": ("relations", "error"),
     "high below low": ("relations", "error"),
