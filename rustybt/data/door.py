@@ -17,6 +17,7 @@ from rustybt.data.demo import BARS, EVENTS
 from rustybt.data.options import Day, Dirty, Options, Stamp
 from rustybt.data.placing import checked_rows, placed
 from rustybt.data.sources import collect, open_source
+from rustybt.data.text.lines import unfinished
 from rustybt.errors import ConfigError, DataError
 from rustybt.model import Asset, Panel
 
@@ -191,7 +192,7 @@ def _made(source: Any, options: Options, called: str) -> Panel:
         if told is error:
             raise
         raise told from error
-    notes = dict.fromkeys(note for _, found in named for note in found.notes)
+    notes = dict.fromkeys([*(note for _, found in named for note in found.notes), *unfinished([name for name, _ in named])])
     return replace(panel, warnings=(*notes, *panel.warnings))
 
 

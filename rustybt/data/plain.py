@@ -9,6 +9,7 @@ from typing import Any
 from rustybt.data.columns import PRICES, Named, name_columns
 from rustybt.data.options import Options
 from rustybt.data.sources import UNREADABLE, files_of, open_source, stem_of
+from rustybt.data.text.lines import unfinished
 from rustybt.data.text.parts import Parts, parts_of
 from rustybt.data.text.read import Wanted
 from rustybt.errors import ConfigError, DataError
@@ -46,7 +47,7 @@ def plain_of(source: Any, options: Options) -> Plain | None:
         parts = None if wanted is None or any(found.extras for _, found in named) else parts_of(wanted)
     except (DataError, ConfigError, *UNREADABLE):  # the door says it
         return None
-    notes = dict.fromkeys(note for _, found in named for note in found.notes)
+    notes = dict.fromkeys([*(note for _, found in named for note in found.notes), *unfinished([name for name, _ in named])])
     return None if parts is None else Plain(parts, named[0][0], tuple(notes))
 
 

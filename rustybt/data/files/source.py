@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import glob
-import gzip
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +11,11 @@ import polars as pl
 
 from rustybt.data.columns import FIELDS, find_names
 from rustybt.data.files.detect import HINT, clean_name, delimiter_of, numbers, stamps
+from rustybt.data.files.paths import asset_of, head_of, paths_of
 from rustybt.data.options import Stamp
-from rustybt.data.sources import UNREADABLE, stem_of, suffix_of, unreadable
+from rustybt.data.sources import UNREADABLE, unreadable
 from rustybt.data.stamps import unplaced
+from rustybt.data.text.lines import unfinished
 from rustybt.errors import ConfigError, DataError, SourceError
 from rustybt.model.source import History, Page, Rate, Terms
 
@@ -24,8 +24,6 @@ POLICIES = ("fail", "skip", "flag")
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 MOST = 1e20
 """From here on an exact number has no room for its decimals; neither has a price or a volume."""
-HEAD = 40
-"""Lines of a file that its delimiter is found from."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def _opened(kind: str, address: str, suffixes: tuple[str, ...], writing: Mapping
     names = writing.get("names")
     if isinstance(names, str):  # from the command line
         writing = {**writing, "names": [name.strip() for name in names.split(",")]}
-    source = FileSource(kind, _paths(address, suffixes), Writing(**writing))
+    source = FileSource(kind, paths_of(address, suffixes), Writing(**writing))
     return source, source.symbols
 
 
@@ -133,7 +131,20 @@ class FileSource:
         if frame is None:
             frame = self._shaped(path, self._read(path))
         bars, notes = self._whole(frame, path)
+        if self.name == "csv":
+            notes += tuple(unfinished([path]))
         return Page(bars, cursor=str(number + 1) if number + 1 < len(places) else None, notes=notes)
+
+    def as_it_is(self) -> list[tuple[str, pl.LazyFrame]]:
+        """The rows of each file in its order, repeated or not, with doubles for numbers."""
+        found = []
+        for path in dict.fromkeys(path for paths in self._places.values() for path in paths):
+            rows = self._shaped(path, self._read(path)).drop("line")
+            if "asset" not in rows.columns:
+                rows = rows.with_columns(pl.lit(asset_of(path)).alias("asset"))
+            texts = [name for name in FIELDS if rows.schema[name] == pl.String]
+            found.append((path, rows.with_columns(pl.col(texts).cast(pl.Float64)).lazy()))
+        return found
 
     def place_of(self, symbol: str, field: str, value: float) -> str | None:
         """The file and the line of the first row of an asset with a value, or None."""
@@ -147,7 +158,7 @@ class FileSource:
     def _assets(self, path: str) -> list[str]:
         """The assets of a file; one with a column of them is read once and kept by asset."""
         if "asset" not in self._found(path, self._heading(path)):
-            return [_stem(path)]
+            return [asset_of(path)]
         frame = self._shaped(path, self._read(path))
         self._kept[path] = {str(key[0]): part.drop("asset") for key, part in frame.partition_by("asset", as_dict=True).items()}
         return list(self._kept[path])
@@ -249,12 +260,12 @@ class FileSource:
                 return list(pl.read_parquet_schema(path))
             except UNREADABLE as error:
                 raise unreadable(path, error) from error
-        lines = _head(path)
+        lines = head_of(path)
         mark = self._writing.delimiter or delimiter_of(lines)
         return list(self._writing.names or [clean_name(name.strip('"')) for name in lines[0].split(mark)])
 
     def _csv(self, path: str) -> pl.DataFrame:
-        mark = self._writing.delimiter or delimiter_of(_head(path))
+        mark = self._writing.delimiter or delimiter_of(head_of(path))
         try:
             frame = pl.read_csv(path, separator=mark, infer_schema=False, has_header=self._writing.names is None, glob=False)
         except UNREADABLE as error:
@@ -271,34 +282,3 @@ def _parquet(path: str) -> pl.DataFrame:
         return pl.read_parquet(path, glob=False)
     except UNREADABLE as error:
         raise unreadable(path, error) from error
-
-
-def _paths(address: str, suffixes: tuple[str, ...]) -> list[str]:
-    """Files of a path, a folder or a glob, sorted."""
-    place = Path(address)
-    if place.is_file():
-        return [address]
-    if place.is_dir():
-        found = sorted(str(path) for path in place.iterdir() if path.name.lower().endswith(suffixes))
-    else:
-        found = sorted(path for path in glob.glob(address, recursive=True) if Path(path).is_file())  # noqa: PTH207 -- absolute patterns
-    if not found:
-        raise DataError("there is no such file", where=address, do=f"give a file, a folder or a glob of {', '.join(suffixes)}")
-    return found
-
-
-def _stem(path: str) -> str:
-    return stem_of(path) if suffix_of(path) else Path(path).stem
-
-
-def _head(path: str) -> list[str]:
-    """The first lines of a file."""
-    try:
-        with gzip.open(path, "rt", encoding="utf-8-sig") if path.endswith(".gz") else Path(path).open(encoding="utf-8-sig") as file:
-            lines = [line.rstrip("\r\n") for line, _ in zip(file, range(HEAD), strict=False)]
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise unreadable(path, error) from error
-    lines = [line for line in lines if line.strip()]
-    if not lines:
-        raise DataError("the file is empty", where=path, do="check that it was written completely")
-    return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -23,3 +24,33 @@ def line_too_long(path: str, mark: str = ",") -> int | None:
             return next((reader.line_num for fields in reader if len(fields) > width), None)
         except csv.Error:
             return None
+
+
+def ends_within_a_line(path: str) -> bool:
+    """Whether the last byte of a file is not the end of a line.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile() as file:
+        ...     _, _ = file.write(b"1,2"), file.flush()
+        ...     ends_within_a_line(file.name)
+        True
+    """
+    with Path(path).open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(size - 1, 0))
+        return file.read(1) not in (b"", b"\n", b"\r")
+
+
+def is_text(path: str) -> bool:
+    """Whether a file has lines that can be looked at as they are: packed ones would have to be read."""
+    return path.lower().endswith((".csv", ".txt", ".tsv"))
+
+
+def unfinished(paths: Sequence[str]) -> list[str]:
+    """One sentence on text files that end within a line; none on nothing. Other files may be among them, and the empty name of a frame."""
+    cut = [path for path in paths if is_text(path) and ends_within_a_line(path)]
+    if not cut:
+        return []
+    which = f"{Path(cut[0]).name} ends" if len(cut) == 1 else f"{len(cut)} files end (first: {Path(cut[0]).name})"
+    return [f"{which} within the last line: if it was cut there, its last number is short."]

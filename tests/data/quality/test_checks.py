@@ -168,5 +168,6 @@ def test_a_file_that_ends_within_its_last_line_is_noted_once(bars: pl.DataFrame,
         assert found.findings.row(0, named=True) | {"detail": ""} == {
             "layer": "schema", "check": "unfinished last line", "severity": "note", "asset": last["asset"], "ts": last["ts"], "detail": "",
         }  # fmt: skip
+    assert check_bars(f"csv:{tmp_path / 'cut.csv'}").counts == {"unfinished last line": 1}
     several = check_bars([tmp_path / "whole.csv", tmp_path / "bare.csv"])
     assert several.counts["unfinished last line"] == 1
