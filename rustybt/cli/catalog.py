@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 def _check(verbs: typer.Typer) -> None:
     @verbs.command("check")
     def check_(
-        source: Annotated[str, typer.Argument(help="File or glob of bars, or a dataset.", show_default=False)],
+        source: Annotated[str, typer.Argument(help="File or glob of bars, csv:FILE, or a dataset.", show_default=False)],
         calendar: o.CalendarOption = None,
         stamp: o.StampOption = None,
         interval: o.IntervalOption = None,
@@ -65,7 +65,7 @@ def _check(verbs: typer.Typer) -> None:
 def _mend(verbs: typer.Typer) -> None:
     @verbs.command("mend")
     def mend_(
-        source: Annotated[str, typer.Argument(help="File or glob of bars, or a dataset.", show_default=False)],
+        source: Annotated[str, typer.Argument(help="File or glob of bars, csv:FILE, or a dataset.", show_default=False)],
         fix: Annotated[list[str], typer.Option("--fix", help="A check to repair: 'null price'. May be repeated.", show_default=False)],
         out: Annotated[str, typer.Option("--out", help="File for the repaired bars, .parquet.", show_default=False)],
         log: Annotated[str | None, typer.Option("--log", help="File for what was done, .parquet.", show_default=False)] = None,

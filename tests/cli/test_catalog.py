@@ -104,6 +104,15 @@ def test_check_writes_a_page_and_mend_a_copy(rustybt: Command, bars: str, tmp_pa
     assert rustybt("catalog", "mend", str(dirty), "--fix", "spike", "--out", str(mended)).code == 2
 
 
+def test_a_file_of_another_form_is_checked_by_the_address_that_ingests_it(rustybt: Command, tmp_path: Path) -> None:
+    file = tmp_path / "bars.csv"
+    file.write_text("Date;Ticker;Open;High;Low;Close;Volume\n13.02.2024;A;1,5;2,5;1;1,5;100\n14.02.2024;A;1,5;1,2;1;1,5;100\n")
+    checked = rustybt("catalog", "check", f"csv:{file}", "--json")
+    assert checked.code == 1
+    assert checked.json["counts"] == {"open outside low..high": 1, "close outside low..high": 1}
+    assert checked.json["rows"] == 2
+
+
 def test_repairs_are_shown_with_the_snapshot(rustybt: Callable[..., Any], bars: str, tmp_path: Path, shelf: Path) -> None:
     dirty, mended, log = (str(tmp_path / f"{name}.parquet") for name in ("dirty", "mended", "log"))
     rows = pl.read_parquet(bars)

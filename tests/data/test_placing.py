@@ -150,8 +150,8 @@ def test_ways_that_lead_no_further_say_the_way_that_does(tmp_path: Path) -> None
         rbt.load(path)
     assert f"csv:{path}" in caught.value.do
     with pytest.raises(rbt.DataError, match="is a source, not a file") as caught:
-        check_bars(f"csv:{path}")
-    assert f"rustybt ingest csv:{path} --name NAME" in caught.value.do
+        check_bars("yfinance:AAPL")
+    assert "rustybt ingest yfinance:AAPL --name NAME" in caught.value.do
 
 
 @pytest.mark.parametrize(("row", "said"), [("13.01.2024,A,1,2,1,1,1\n", "13.01.2024"), ("soon,A,1,2,1,1,1\n", "soon")])

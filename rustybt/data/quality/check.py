@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,8 @@ def check_bars(
     """Check bars in four layers: schema, relations within a row, outliers, and time.
 
     Args:
-        source: anything `rustybt.load` takes but a Panel; of a dataset of the catalog its calendar counts unless another is given.
+        source: anything `rustybt.load` takes but a Panel, or files of another form as ``csv:FILE``, as they are; of a dataset of
+            the catalog its calendar counts unless another is given.
         calendar: a code or a `rustybt.calendar`, against which gaps are looked for: daily bars stamped with their date, or bars within a
             day; None leaves that check out.
         stamp: whether bars within a day are stamped at their open or close; None: either edge of the trading hours is inside.
@@ -181,8 +182,10 @@ def read_bars(source: Any, options: Options) -> Read:
     if options.asset_class not in SPIKES:
         raise ConfigError(f"unknown asset class {options.asset_class!r}", where="asset_class", do=f"use one of {', '.join(SPIKES)}")
     kept = dataset_of(source)
-    opened = open_source(source if kept is None else kept.rows)
+    filed = files_of_source(source, options) if kept is None else None
+    opened = open_source(source if kept is None else kept.rows) if filed is None else filed
     where = opened[0][0] or "the frame" if kept is None else kept.name
+    options = options if filed is None else replace(options, columns=None, timezone=None)
     code = code_of(options.calendar) or (None if kept is None else kept.calendar)
     frame = collect([(name, name_columns(name, one, options).frame) for name, one in opened])
     if not frame.height:
@@ -203,6 +206,20 @@ def read_bars(source: Any, options: Options) -> Read:
     if kept is not None:
         return Read(frame, code, where, [], events, kept.aside)
     return Read(frame, code, where, [*find_endings(opened, options), *find_beyond(frame, opened, options.asset_class)], events)
+
+
+def files_of_source(source: Any, options: Options) -> list[tuple[str, pl.LazyFrame]] | None:
+    """The files of ``csv:`` and ``parquet:``, read as they are written and changed in nothing; None for all else.
+
+    Raises:
+        DataError: a file cannot be read, or two readings of it are possible.
+    """
+    from rustybt.data.files import FileSource
+    from rustybt.data.intake import FILES, OF_FILES, source_of
+
+    if isinstance(source, str) and source.partition(":")[0] in FILES:
+        source, _ = source_of(source, None, {name: getattr(options, name) for name in OF_FILES})
+    return source.as_it_is() if isinstance(source, FileSource) else None
 
 
 @dataclass(frozen=True)
