@@ -16,8 +16,7 @@ from rustybt.data.columns import Named, name_columns
 from rustybt.data.demo import BARS, EVENTS
 from rustybt.data.options import Day, Dirty, Options, Stamp
 from rustybt.data.placing import checked_rows, placed
-from rustybt.data.sources import collect, open_source
-from rustybt.data.text.lines import unfinished
+from rustybt.data.sources import DELIMITED, collect, open_source
 from rustybt.errors import ConfigError, DataError
 from rustybt.model import Asset, Panel
 
@@ -192,8 +191,17 @@ def _made(source: Any, options: Options, called: str) -> Panel:
         if told is error:
             raise
         raise told from error
-    notes = dict.fromkeys([*(note for _, found in named for note in found.notes), *unfinished([name for name, _ in named])])
+    notes = dict.fromkeys([*(note for _, found in named for note in found.notes), *_unfinished(named)])
     return replace(panel, warnings=(*notes, *panel.warnings))
+
+
+def _unfinished(named: Sequence[tuple[str, Named]]) -> list[str]:
+    """What is said of text files that end within a line."""
+    if not any(name.lower().endswith(DELIMITED) for name, _ in named):
+        return []
+    from rustybt.data.text.lines import unfinished
+
+    return unfinished([name for name, _ in named])
 
 
 def _read(source: Any, options: Options, *, by_head: bool) -> tuple[list[tuple[str, Named]], pl.DataFrame, bool]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from rustybt.data.actions import read_events
+from rustybt.data.addresses import source_of
 from rustybt.data.cache import Freshness
 from rustybt.data.calendars import code_of
 from rustybt.data.catalog import Catalog, Version
@@ -31,10 +31,6 @@ from rustybt.model.source import Source
 
 if TYPE_CHECKING:
     from rustybt.data.download import Downloaded, Patience
-
-LOOKS_LIKE = re.compile(r"[a-z][a-z0-9_-]+:(?!//)")
-"""A text that names a source, if only one that there is none of; a letter and a colon is a drive."""
-FILES, OF_FILES = ("csv", "parquet"), ("columns", "timezone", "stamp")
 
 
 def ingest(
@@ -66,7 +62,7 @@ def ingest(
         symbols: of a vendor or of files, in place of those that the address lists.
         frequency: length of a vendor's bars, ``"1d"`` unless given.
         settings: of a vendor: ``key``, ``secret``, ``base_url``, ... Keys that are not given come from the environment.
-        repairs: the log of `rustybt.data.quality.mend`, a frame or a file, to be kept beside the snapshot; a `Mended` as the
+        repairs: the log of `rustybt.data.quality.mend`, a frame or a file, to be kept with the ingest; a `Mended` as the
             source brings its own.
         origin: where the rows of a frame came from, in words that are kept as the source of the version.
         resume: whether an interrupted download goes on; False begins anew.
@@ -146,23 +142,6 @@ def freshness_of(said: str | Freshness | None, offline: bool) -> Freshness:
         ('always', 'ttl')
     """
     return Freshness.read(("always" if offline else "session") if said is None else said)
-
-
-def source_of(source: Any, settings: Mapping[str, Any] | None, options: dict[str, Any]) -> tuple[Source | None, tuple[str, ...]]:
-    """The source that is meant and the symbols that its address lists, or None for files and frames that the door reads.
-
-    What the user says of the columns, zone and stamp of ``csv:`` and ``parquet:`` is for the source rather than for the door.
-    """
-    if isinstance(source, str) and ":" in source and not Path(source).exists():
-        from rustybt.data.download import is_address, open_address
-
-        if not is_address(source) and not LOOKS_LIKE.match(source):
-            return None, ()
-        if source.partition(":")[0] in FILES:
-            mine = {name: options.pop(name) for name in OF_FILES if name in options}
-            settings = {**{name: value for name, value in mine.items() if value is not None}, **(settings or {})}
-        return open_address(source, settings)
-    return (source, ()) if isinstance(source, Source) else (None, ())
 
 
 def _refuse(given: Mapping[str, Any]) -> None:

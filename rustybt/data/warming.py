@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rustybt.data.addresses import source_of
 from rustybt.data.cache import Freshness
 from rustybt.data.catalog import Catalog
-from rustybt.data.intake import chosen_of, freshness_of, source_of
+from rustybt.data.intake import chosen_of, freshness_of
 from rustybt.data.options import Day
 from rustybt.errors import ConfigError
 

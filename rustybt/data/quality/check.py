@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from rustybt.data.actions import check_named, read_events
+from rustybt.data.addresses import FILES, OF_FILES, source_of
 from rustybt.data.calendars import Calendar, code_of
 from rustybt.data.catalog import Catalog
 from rustybt.data.catalog.aside import about_version
@@ -215,7 +216,6 @@ def files_of_source(source: Any, options: Options) -> list[tuple[str, pl.LazyFra
         DataError: a file cannot be read, or two readings of it are possible.
     """
     from rustybt.data.files import FileSource
-    from rustybt.data.intake import FILES, OF_FILES, source_of
 
     if isinstance(source, str) and source.partition(":")[0] in FILES:
         source, _ = source_of(source, None, {name: getattr(options, name) for name in OF_FILES})
