@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--reference-data", "--reference", help="Symbols, terms and events by the reference data of the catalog.")
         ] = False,
         repairs: Annotated[
-            str | None, typer.Option("--repairs", help="Log of rustybt catalog mend, kept with the snapshot.", show_default=False)
+            str | None, typer.Option("--repairs", help="Log of rustybt catalog mend, kept with the dataset.", show_default=False)
         ] = None,
         freshness: o.FreshnessOption = None,
         fresh: Annotated[

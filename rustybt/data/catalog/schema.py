@@ -82,5 +82,28 @@ ALTER TABLE snapshots DROP COLUMN warnings;
 ALTER TABLE snapshots DROP COLUMN quarantined;
 """
 
-CATALOG = Schema(what="catalog", application=0, migrations=(FIRST, RUNS, REPAIRS, ASIDE), error=DataError, shared=True)
+LOGS = """
+-- What was repaired belongs to an ingest, too: another one may give the same bars without it, or with another log.
+ALTER TABLE repairs RENAME TO repairs_of_snapshots;
+CREATE TABLE repairs (
+    version INTEGER NOT NULL REFERENCES versions (number) ON DELETE CASCADE,
+    dataset TEXT NOT NULL,
+    snapshot TEXT NOT NULL,
+    number INTEGER NOT NULL,      -- in the order in which they were done
+    "check" TEXT NOT NULL,
+    asset TEXT,
+    ts TEXT,                      -- UTC
+    action TEXT NOT NULL,
+    "column" TEXT,                -- null where a whole row was changed
+    before REAL,
+    after REAL,
+    PRIMARY KEY (version, number)
+);
+INSERT INTO repairs
+    SELECT v.number, r.dataset, r.snapshot, r.number, r."check", r.asset, r.ts, r.action, r."column", r.before, r.after
+    FROM repairs_of_snapshots r JOIN versions v ON v.dataset = r.dataset AND v.snapshot = r.snapshot;
+DROP TABLE repairs_of_snapshots;
+"""
+
+CATALOG = Schema(what="catalog", application=0, migrations=(FIRST, RUNS, REPAIRS, ASIDE, LOGS), error=DataError, shared=True)
 TABLES = ("snapshots", "versions", "files", "symbols", "runs", "repairs")

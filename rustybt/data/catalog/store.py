@@ -24,7 +24,7 @@ from rustybt.data.catalog.content import Content, OfPanel, outline_of
 from rustybt.data.catalog.files import WAIT, settle, sole_writer, unwritable
 from rustybt.data.catalog.naming import check_name, split_name
 from rustybt.data.catalog.reading import DAMAGED, QUARANTINE, SIZES, assets_of, described, events_of, open_ready, rebuild
-from rustybt.data.catalog.repairs import keep_repairs, read_repairs
+from rustybt.data.catalog.repairs import LOG, check_log, keep_repairs, read_repairs
 from rustybt.data.catalog.schema import CATALOG
 from rustybt.data.catalog.writing import write_snapshot
 from rustybt.data.options import Options
@@ -36,6 +36,7 @@ from rustybt.model import Event, Panel
 HOME = "RUSTYBT_CATALOG"
 PARTS = ("start", "end", "assets", "asset_class", "attach")
 """Options that choose a part of a dataset, or add to it; the others were settled when it was ingested."""
+COLUMNS = ("dataset", "snapshot", "created", "source", "options", "warnings", "quarantined", "aside")
 LIKE = "bars = ? AND assets = ? AND first = ? AND last = ?"
 
 
@@ -53,6 +54,7 @@ class Version:
         warnings: what was assumed, rounded and set aside, one sentence each.
         quarantined: rows that were set aside.
         aside: name of the file of the snapshot that holds them.
+        number: of the ingest, in the order of the whole catalog; its repairs are kept under it.
     """
 
     dataset: str
@@ -64,6 +66,7 @@ class Version:
     warnings: tuple[str, ...] = ()
     quarantined: int = 0
     aside: str = QUARANTINE
+    number: int = 0
 
     @property
     def name(self) -> str:
@@ -160,6 +163,7 @@ class Catalog:
             DataError: the disk is full, or another process writes.
         """
         check_name(dataset)
+        log = pl.DataFrame(schema=LOG) if repairs is None else check_log(repairs)
         content = OfPanel(bars) if isinstance(bars, Panel) else bars
         with self.changing() as connection:
             # The identity of content that differs in number or time from all that is there is found while it is written.
@@ -171,25 +175,25 @@ class Catalog:
             aside = keep_aside(connection, self.root, content, last) if have else QUARANTINE
             told, gone = tuple(content.warnings), content.quarantine.height
             made = Version(dataset, content.snapshot, now(), source, options, last is None, told, gone, aside)
-            version = made if last is None or not _said_alike(made, last) else replace(last, new=False)
+            alike = last is not None and _said_alike(made, last) and read_repairs(connection, last).equals(log)
+            version = made if last is None or not alike else replace(last, new=False)
             with writing(connection):
                 if not have:
                     _describe(connection, content, files)
                 if version is made:
-                    _list(connection, made)
-                if repairs is not None:
-                    keep_repairs(connection, version, repairs)
+                    version = _listed(connection, made)
+                    keep_repairs(connection, version, log)
             return version
 
     def repairs(self, name: str) -> pl.DataFrame:
-        """What was repaired before a snapshot was ingested, as `rustybt.data.quality.mend` wrote it down; no rows where nothing was.
+        """What was repaired before the newest ingest of a name, as `rustybt.data.quality.mend` wrote it down; no rows where nothing was.
 
         Raises:
             DataError: there is no such dataset or snapshot.
         """
         version = self.find(name)
         with self.reading() as connection:
-            return read_repairs(connection, version.dataset, version.snapshot)
+            return read_repairs(connection, version)
 
     def _stage(self, content: Content, events: Sequence[Event] | None) -> list[tuple[str, int, str]]:
         staged = self.root / "staging" / uuid.uuid4().hex
@@ -217,12 +221,10 @@ class Catalog:
     def _versions(self, connection: sqlite3.Connection, dataset: str | None) -> list[Version]:
         chosen = "" if dataset is None else "WHERE dataset = ?"
         found = connection.execute(
-            f"SELECT dataset, snapshot, created, source, options, warnings, quarantined, aside FROM versions {chosen} ORDER BY number",
+            f"SELECT {', '.join(COLUMNS)}, number FROM versions {chosen} ORDER BY number",
             () if dataset is None else (dataset,),
         )
-        return [
-            Version(row[0], row[1], row[2], row[3], json.loads(row[4]), True, tuple(json.loads(row[5])), row[6], row[7]) for row in found
-        ]
+        return [Version(row[0], row[1], row[2], row[3], json.loads(row[4]), True, tuple(json.loads(row[5])), *row[6:]) for row in found]
 
     def datasets(self) -> list[Version]:
         """The newest snapshot of each dataset, by name."""
@@ -354,12 +356,14 @@ def _said_alike(one: Version, other: Version) -> bool:
     return (one.warnings, one.quarantined, one.aside) == (other.warnings, other.quarantined, other.aside)
 
 
-def _list(connection: sqlite3.Connection, version: Version) -> None:
+def _listed(connection: sqlite3.Connection, version: Version) -> Version:
+    """The version with its number."""
     told, said = json.dumps(version.options, default=str), json.dumps(version.warnings)
-    connection.execute(
-        "INSERT INTO versions (dataset, snapshot, created, source, options, warnings, quarantined, aside) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    made = connection.execute(
+        f"INSERT INTO versions ({', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (version.dataset, version.snapshot, version.created, version.source, told, said, version.quarantined, version.aside),
     )
+    return replace(version, number=int(made.lastrowid or 0))
 
 
 def _describe(connection: sqlite3.Connection, content: Content, files: Sequence[tuple[str, int, str]]) -> None:

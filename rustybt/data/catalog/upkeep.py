@@ -172,7 +172,6 @@ def remove(catalog: Catalog, name: str, force: bool = False) -> list[Version]:
             raise ConfigError(f"{len(runs)} saved runs use {name!r}", where=runs[0][0], do="keep it, or add --force")
         with writing(connection):
             connection.execute(f"DELETE FROM versions WHERE dataset = ? AND snapshot IN ({marks})", (found.dataset, *ids))
-            connection.execute(f"DELETE FROM repairs WHERE dataset = ? AND snapshot IN ({marks})", (found.dataset, *ids))
             connection.execute("DELETE FROM snapshots WHERE id NOT IN (SELECT snapshot FROM versions)")
             loose = forget_aside(connection)
         kept = {row[0] for row in connection.execute("SELECT id FROM snapshots")}

@@ -135,7 +135,7 @@ def test_a_newer_catalog_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "catalog.db") as made:
         made.execute("PRAGMA user_version = 99")
     made.close()
-    with pytest.raises(DataError, match="the catalog is of version 99, this program knows 4"), opened(tmp_path / "catalog.db", CATALOG):
+    with pytest.raises(DataError, match="the catalog is of version 99, this program knows 5"), opened(tmp_path / "catalog.db", CATALOG):
         pass
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import polars as pl
 import pytest
 
 import rustybt as rbt
+from rustybt._sqlite import opened
+from rustybt.data.catalog.repairs import check_log
+from rustybt.data.catalog.schema import CATALOG
 from rustybt.data.quality import CHANGES, SEVERITY, check_bars, mend
 from rustybt.errors import ConfigError
 from rustybt.testing import markets
@@ -116,6 +120,42 @@ def test_the_log_is_kept_with_the_snapshot(tmp_path: Path) -> None:
     assert shelf.repairs("other").height == 1
     rbt.ingest(done.frame, "mended", catalog=shelf)
     assert shelf.repairs("mended").is_empty(), "the log left with the version that it belonged to"
+
+
+def test_each_ingest_of_the_same_bars_has_its_own_log(tmp_path: Path) -> None:
+    """The log of one is not lost when another gives the same bars, with another log or with none."""
+    frame = bars()
+    dirty = [frame.with_columns(close=pl.when(pl.int_range(pl.len()) == row).then(None).otherwise("close")) for row in (7, 9)]
+    logs = [mend(one, ["null price"]).log for one in dirty]
+    shelf = rbt.Catalog(tmp_path)
+    made = [rbt.ingest(frame, "one", catalog=shelf, repairs=log) for log in (logs[0], logs[0], logs[1], None, None, logs[1][:0], logs[0])]
+    assert len({version.snapshot for version in made}) == 1
+    assert [version.new for version in made] == [True, *[False] * 6]
+    numbers = [version.number for version in made]
+    assert numbers == [1, 1, 2, 3, 3, 3, 4]
+    assert [version.number for version in shelf.versions("one")] == [1, 2, 3, 4]
+    assert shelf.repairs("one").equals(check_log(logs[0]))
+    kept = rbt.data.catalog.sql(shelf, "SELECT version, ts FROM repairs ORDER BY version")
+    assert kept["version"].to_list() == [1, 2, 4]
+    assert kept["ts"].str.to_datetime(time_zone="UTC").to_list() == [log["ts"][0] for log in (logs[0], logs[1], logs[0])]
+
+
+def test_the_log_of_an_earlier_catalog_is_that_of_every_ingest_of_its_bars(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.db"
+    with opened(path, replace(CATALOG, migrations=CATALOG.migrations[:4])) as old:
+        old.execute("INSERT INTO snapshots VALUES ('s', 'now', 1, 1, 'x', 'y', NULL)")
+        for number, name in ((3, "a"), (4, "a"), (5, "b")):
+            old.execute("INSERT INTO versions VALUES (?, ?, 's', 'now', 'x', '{}', '[]', 0, 'quarantine.parquet')", (number, name))
+        row = ("null price", "A", "2024-01-02T00:00:00.000000Z", "taken out", None, 1.5, None)
+        old.execute("INSERT INTO repairs VALUES ('a', 's', 0, ?, ?, ?, ?, ?, ?, ?)", row)
+    shelf = rbt.Catalog(tmp_path)
+    assert shelf.repairs("a").rows() == [(*row[:2], datetime(2024, 1, 2, tzinfo=UTC), *row[3:])]
+    assert shelf.repairs("b").is_empty()
+    with opened(path, CATALOG) as new:
+        assert new.execute("SELECT version, dataset, snapshot, number FROM repairs").fetchall() == [(3, "a", "s", 0), (4, "a", "s", 0)]
+        assert new.execute("SELECT count(*) FROM sqlite_master WHERE name = 'repairs_of_snapshots'").fetchone() == (0,)
+        new.execute("DELETE FROM versions WHERE number = 3")
+        assert new.execute("SELECT version FROM repairs").fetchall() == [(4,)]
 
 
 def test_a_log_that_is_none_is_refused(tmp_path: Path) -> None:
