@@ -183,6 +183,7 @@ install() {
             fail "missing: Python 3.12 or later, and it could not be downloaded; install it, or set PYTHON=/path/to/python3.12"
     fi
     export UV_PYTHON="$python" UV_PYTHON_DOWNLOADS=never
+    export UV_COMPILE_BYTECODE_TIMEOUT="${UV_COMPILE_BYTECODE_TIMEOUT:-600}" # a busy machine takes longer than the minute uv allows
 
     say "installing into $environment with $("$python" -V) ($python)"
     index=$(other_index)
