@@ -12,10 +12,17 @@ import polars as pl
 
 from rustybt.errors import DataError
 
+
+def _text(path: str) -> pl.LazyFrame:
+    from rustybt.data.text.head import scan_by_all
+
+    return scan_by_all(path)
+
+
 READERS: dict[str, Callable[[str], pl.LazyFrame]] = {
     ".parquet": lambda path: pl.scan_parquet(path, glob=False),
-    ".csv": lambda path: pl.scan_csv(path, try_parse_dates=True, infer_schema_length=None, glob=False),
-    ".csv.gz": lambda path: pl.scan_csv(path, try_parse_dates=True, infer_schema_length=None, glob=False),
+    ".csv": _text,
+    ".csv.gz": _text,
     ".arrow": lambda path: pl.scan_ipc(path, glob=False),
     ".ipc": lambda path: pl.scan_ipc(path, glob=False),
     ".feather": lambda path: pl.scan_ipc(path, glob=False),

@@ -104,6 +104,30 @@ def scan_by_head(path: str) -> pl.LazyFrame | None:
     return frame.with_columns(written.read(name) for name, written in head.moments.items())
 
 
+def scan_by_all(path: str) -> pl.LazyFrame:
+    """A file with the types that all rows have.
+
+    Times are looked for in the first rows, where all are written like these: Polars tries every way to write one on every text.
+
+    Raises:
+        PolarsError: the file cannot be read.
+    """
+    whole = pl.scan_csv(path, try_parse_dates=True, infer_schema_length=None, glob=False)
+    try:
+        found = pl.scan_csv(path, infer_schema_length=None, glob=False).collect_schema()
+        first = pl.read_csv(start_of(path), try_parse_dates=True, infer_schema_length=HEAD, n_rows=HEAD, glob=False)
+        if first.width != len(found) or any(column.null_count() == first.height for column in first):
+            return whole
+        timed = [name for name, dtype in first.schema.items() if dtype.is_temporal()]
+        known = {name: dtype for name, dtype in found.items() if name not in timed}
+        quick = pl.scan_csv(path, try_parse_dates=True, infer_schema_length=HEAD, schema_overrides=known, glob=False)
+        if timed and any(quick.select(timed).collect().null_count().row(0)):  # a text that is no time may have become nothing
+            return whole
+    except pl.exceptions.PolarsError:  # a row behind the first ones is not like them
+        return whole
+    return quick
+
+
 def start_of(path: str) -> bytes | str:
     """The first lines of a large plain file, else its path."""
     if not path.lower().endswith(".csv"):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 import rustybt as rbt
-from rustybt.data.sources import READERS, collect, open_source
+from rustybt.data.sources import collect, open_source
 from rustybt.data.text import head
-from rustybt.data.text.head import head_of, scan_by_head
+from rustybt.data.text.head import head_of, scan_by_all, scan_by_head
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +20,11 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three rows tell the types, and two of them which texts may be times."""
     monkeypatch.setattr(head, "HEAD", 3)
     monkeypatch.setattr(head, "FEW", 2)
+
+
+def by_all_rows(path: Path | str) -> pl.LazyFrame:
+    """As Polars reads it where every row is looked at."""
+    return pl.scan_csv(path, try_parse_dates=True, infer_schema_length=None)
 
 
 def written(path: Path, stamps: list[str], closes: list[str]) -> str:
@@ -44,7 +51,7 @@ def test_times_are_those_that_all_rows_would_give(tmp_path: Path, pattern: str) 
     path = written(tmp_path / "bars.csv", [pattern.format(day) for day in range(4, 9)], PLAIN)
     quick = scan_by_head(path)
     assert quick is not None
-    assert quick.collect().equals(READERS[".csv"](path).collect())
+    assert quick.collect().equals(by_all_rows(path).collect())
 
 
 @pytest.mark.parametrize(
@@ -60,7 +67,7 @@ def test_a_later_row_that_is_different_is_read_as_by_all_rows(tmp_path: Path, st
     path = written(tmp_path / "bars.csv", [text.format(day) for day, text in enumerate(stamps, 4)], closes)
     panel = rbt.load(path, stamp="close")
     assert panel.frame.height == 5
-    assert panel.snapshot == rbt.load(READERS[".csv"](path), stamp="close").snapshot
+    assert panel.snapshot == rbt.load(by_all_rows(path), stamp="close").snapshot
 
 
 def test_a_column_that_begins_empty_is_read_by_all_rows(tmp_path: Path) -> None:
@@ -95,3 +102,29 @@ def test_few_rows_tell_of_times_what_all_of_the_first_tell(tmp_path: Path, monke
     few = head_of(path)
     monkeypatch.setattr(head, "FEW", head.HEAD)
     assert few == head_of(path)
+
+
+DAYS = [f"2020-01-{1 + i % 28:02d},A{i % 3},{i},{i}.5" for i in range(3000)]
+LATE = {
+    "alike": DAYS,
+    "a decimal": [*DAYS[:2500], *["2020-01-05,A1,7.25,3"] * 500],
+    "no such day": [*DAYS[:2500], "2020-02-30,A1,7,3", *DAYS[2501:]],
+    "a text for a time": [*DAYS[:2500], "hello,A1,7,3", *DAYS[2501:]],
+    "a text for a number": [*DAYS[:2500], "2020-01-05,A1,x,3", *DAYS[2501:]],
+    "no time": [*DAYS[:2500], ",A1,7,3", *DAYS[2501:]],
+    "a clock": [*DAYS[:2500], *["2020-01-05T10:00:00,A1,7,3"] * 500],
+    "times": [*["," + row.partition(",")[2] for row in DAYS[:1500]], *DAYS[1500:]],
+    "numbers": [*[row.rpartition(",")[0] + "," for row in DAYS[:1500]], *DAYS[1500:]],
+    "zones": [*[row.replace(",", "T10:00:00Z,", 1) for row in DAYS[:2500]], *["2020-01-05T10:00:00+02:00,A1,7,3"] * 500],
+    "minutes": [row.replace(",", "T10:30,", 1) for row in DAYS],
+    "a huge number": [*DAYS[:2500], *["2020-01-05,A1,92233720368547758079,3"] * 9],
+    "one row": DAYS[:1],
+}
+
+
+@pytest.mark.parametrize("name", LATE)
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
+def test_what_comes_after_the_first_rows_is_read_as_polars_reads_it_by_all_rows(tmp_path: Path, name: str, suffix: str) -> None:
+    path, text = tmp_path / f"bars.{suffix}", "\n".join(["ts,asset,x,y", *LATE[name], ""]).encode()
+    path.write_bytes(gzip.compress(text) if suffix == "csv.gz" else text)
+    assert_frame_equal(scan_by_all(str(path)).collect(), by_all_rows(path).collect())
