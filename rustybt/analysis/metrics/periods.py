@@ -34,7 +34,8 @@ def periods_per_year(days: Days) -> float:
     """
     unique = days[np.append(True, days[1:] != days[:-1])]
     if len(unique) >= 2:
-        gap = float(np.median(np.diff(unique)))
+        gaps = np.sort(np.diff(unique))
+        gap = (int(gaps[(len(gaps) - 1) // 2]) + int(gaps[len(gaps) // 2])) / 2  # the median; NumPy's own takes many times longer
         for low, high, answer in _SLOWER:
             if low <= gap <= high:
                 return answer
