@@ -25,6 +25,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="warm runs of each process; as many as the budget holds unless given")
     parser.add_argument("--budget", type=float, default=8.0, help="seconds of warm runs of the slowest process in a comparison")
     parser.add_argument("--cold", type=int, default=5, help="rounds of whole processes; 0 = none")
+    parser.add_argument("--apart", action="store_true", help="workloads: one process after the other, none waits for another in between")
     parser.add_argument("--small", action="store_true", help="leave out the sizes that take minutes")
     parser.add_argument("--out", type=Path, default=report.OUT, help="folder of the results")
     typed = parser.parse_args(given)
@@ -36,7 +37,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 def run_workloads(typed: argparse.Namespace, say: Callable[[str], None]) -> Findings:
     """The seven workloads."""
-    options = workloads.Options(tuple(typed.only), tuple(typed.columns), typed.rounds, typed.budget, typed.cold)
+    options = workloads.Options(tuple(typed.only), tuple(typed.columns), typed.rounds, typed.budget, typed.cold, typed.apart)
     return workloads.measure(options, say)
 
 

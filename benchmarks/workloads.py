@@ -34,6 +34,7 @@ class Options:
         rounds: warm runs of each; None = what the budget holds.
         budget: seconds of warm runs of the slowest column, per workload.
         cold: rounds of whole processes.
+        apart: whether columns are measured one after the other, not in turns.
     """
 
     only: tuple[str, ...] = ()
@@ -41,6 +42,7 @@ class Options:
     rounds: int | None = None
     budget: float = 8.0
     cold: int = 5
+    apart: bool = False
 
 
 def measure(options: Options, say: Callable[[str], None]) -> Findings:
@@ -56,7 +58,8 @@ def measure(options: Options, say: Callable[[str], None]) -> Findings:
     for name in options.only or tuple(CASES):
         tasks = [_task(column, name, pythons[column.environment]) for column in columns if column.runs(name)]
         say(f"{name}: {CASES[name].does}")
-        found[name] = side_by_side(tasks, budget=options.budget, rounds=options.rounds)
+        groups = [[task] for task in tasks] if options.apart else [tasks]
+        found[name] = [one for group in groups for one in side_by_side(group, budget=options.budget, rounds=options.rounds)]
         if name == COLD and options.cold:
             say(f"{name}: whole processes")
             plain = [task for task in tasks if task.column != FRAMES]
