@@ -7,7 +7,6 @@ engine of Polars does not give the same bits twice.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,8 +19,8 @@ from rustybt.errors import SpecError
 from rustybt.spec.exact import Facts, Rolling, Running, Units
 
 Ints = npt.NDArray[np.int64]
-MANY, THREADS = 2**18, 2
-"""From how many rows on exact windows are computed by threads, and by how many: two take a fifth to a third off, and wait for memory."""
+MANY, PART = 2**18, 2**16
+"""From how many rows on exact windows are computed part by part, and the rows of a part."""
 AS_WRITTEN = pl.QueryOptFlags.none(simplify_expression=True)
 """What Polars does to a query of an eager frame, and nothing else: the same expressions over the same columns give the same bits."""
 
@@ -183,23 +182,20 @@ class Run:
         return self._apply(data, program.some, program.final)
 
     def _exacts(self) -> list[pl.Series]:
-        """Columns of exact windows on all rows. Many rows are shared out to threads, which add up the rows of their own parts."""
+        """Columns of exact windows on all rows, of many rows part by part: what all windows of a part read stays in the cache."""
         found = [one for one in self.program.exacts if not one.scheduled]
         height, wanted = self.layout.height, [one for one in found if one.starting]
         if height < MANY or not wanted:
             return [self._exact(one) for one in found]
-        made = {one.name: np.empty(height) for one in wanted}
-        reach, bounds = max(one.window.size for one in wanted), np.linspace(0, height, THREADS + 1, dtype=np.int64).tolist()
+        made, reach = {one.name: np.empty(height) for one in wanted}, max(one.window.size for one in wanted)
         steps = {c: self.units.along(c, self.layout.symbols, self.layout.lengths) for c in {one.window.column for one in wanted}}
-
-        def work(start: int, stop: int) -> None:
+        size = max(PART, 4 * reach)
+        for start in range(0, height, size):
+            stop = min(start + size, height)
             part = {column: Running(self.frame[f"ticks_{column}"].slice(start, stop - start + reach)) for column in steps}
             for one in wanted:
                 column = one.window.column
                 part[column].whole(one.window, steps[column].at(slice(start, None)), one.facts.wide, made[one.name][start:stop])
-
-        with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(work, bounds[:-1], bounds[1:]))
         return [pl.Series(one.name, made[one.name]) if one.starting else self._exact(one) for one in found]
 
     def _apply(self, data: pl.DataFrame, steps: Sequence[Step], final: Step | None = None) -> pl.DataFrame:

@@ -185,17 +185,17 @@ def test_tie_warning_names_the_two_longest_windows() -> None:
 @pytest.mark.parametrize("assets", [1, 4])
 @pytest.mark.parametrize("ticks", [("0.01",), ("0.01", "0.25", "1")], ids=["one tick", "several ticks"])
 @pytest.mark.parametrize("bars", [2, 40, 333])
-def test_parts_by_threads_give_the_same_bits(assets: int, ticks: tuple[str, ...], bars: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_part_by_part_have_the_same_bits(assets: int, ticks: tuple[str, ...], bars: int, monkeypatch: pytest.MonkeyPatch) -> None:
     data = made(assets, bars, seed=bars, shape=Shape(ticks=ticks))
     alone = plan_terms(TERMS).evaluate(data.frame, data.assets)
-    for threads in (1, 2, 5):
+    for rows in (1, 90, 1000):
         monkeypatch.setattr(evaluate, "MANY", 1)
-        monkeypatch.setattr(evaluate, "THREADS", threads)
-        shared = plan_terms(TERMS).evaluate(data.frame, data.assets)
-        assert shared.equals(alone)
+        monkeypatch.setattr(evaluate, "PART", rows)
+        parts = plan_terms(TERMS).evaluate(data.frame, data.assets)
+        assert parts.equals(alone)
 
 
-def test_what_a_thread_raises_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_part_by_part_want_to_know_the_tick_size(monkeypatch: pytest.MonkeyPatch) -> None:
     data = made(1, 40)
     monkeypatch.setattr(evaluate, "MANY", 1)
     with pytest.raises(SpecError, match="no tick size is known"):
