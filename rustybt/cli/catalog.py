@@ -99,35 +99,45 @@ def _list(verbs: typer.Typer) -> None:
     @verbs.command("list")
     def list_(json: o.JsonOption = False) -> None:
         """Every dataset with its newest snapshot."""
-        from rustybt.data.catalog import Catalog, sql
+        from rustybt.data.catalog import Catalog, table
+        from rustybt.data.catalog.damage import REPAIR, glance
 
         shelf = Catalog()
-        facts = {row["id"]: row for row in (sql(shelf, "SELECT * FROM snapshots").to_dicts() if shelf.datasets() else [])}
-        rows = [
+        facts = {row["id"]: row for row in table(shelf, "snapshots").to_dicts()} if shelf.exists else {}
+        wrong = glance(shelf) if shelf.exists else {}
+        rows: list[dict[str, Any]] = [
             {
                 "dataset": version.dataset,
                 "snapshot": version.snapshot,
                 **{key: facts[version.snapshot][key] for key in ("bars", "assets", "first", "last", "calendar")},
                 "quarantined": version.quarantined,
                 "created": version.created,
+                "damage": wrong.get(version.snapshot, ""),
             }
             for version in shelf.datasets()
         ]
-        _say({"datasets": rows, "root": str(shelf.root)}, rows, json, f"no datasets in {shelf.root}: rustybt ingest FILE --name NAME")
+        damaged = [row for row in rows if row["damage"]]
+        for row in damaged:
+            show.err.print(f"dataset {row['dataset']!r} is damaged: {row['damage']}: {REPAIR}", markup=False)
+        told = {"datasets": rows, "root": str(shelf.root)}
+        shown = [{key: value for key, value in row.items() if key != "damage"} for row in rows]
+        if damaged:
+            shown = [{**plain, "damaged": "yes" if row["damage"] else ""} for plain, row in zip(shown, rows, strict=True)]
+        _say(told, shown, json, f"no datasets in {shelf.root}: rustybt ingest FILE --name NAME")
 
 
 def _show(verbs: typer.Typer) -> None:
     @verbs.command("show")
     def show_(name: NameArgument, json: o.JsonOption = False) -> None:
         """Snapshots, assets, warnings, runs and repairs of one dataset."""
-        from rustybt.data.catalog import Catalog, sql
+        from rustybt.data.catalog import Catalog, table
 
         shelf = Catalog()
         found = shelf.find(name)
         versions = [{**version.__dict__, "warnings": list(version.warnings)} for version in shelf.versions(found.dataset)]
-        about = sql(shelf, f"SELECT * FROM snapshots WHERE id = '{found.snapshot}'").to_dicts()[0]
-        assets = sql(shelf, f"SELECT asset, bars, first, last FROM symbols WHERE snapshot = '{found.snapshot}'").to_dicts()
-        runs = sql(shelf, f"SELECT run_id, folder, created FROM runs WHERE snapshot = '{found.snapshot}'").to_dicts()
+        about = table(shelf, "snapshots").filter(id=found.snapshot).to_dicts()[0]
+        assets = table(shelf, "symbols").filter(snapshot=found.snapshot).select("asset", "bars", "first", "last").to_dicts()
+        runs = table(shelf, "runs").filter(snapshot=found.snapshot).select("run_id", "folder", "created").to_dicts()
         repairs = shelf.repairs(found.name)
         if json:
             show.emit(

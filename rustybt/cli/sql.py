@@ -18,7 +18,11 @@ def register(app: typer.Typer) -> None:
     @app.command("sql")
     def sql_(
         query: Annotated[
-            str, typer.Argument(help="Tables: each dataset by name; snapshots, versions, symbols, files, runs.", show_default=False)
+            str,
+            typer.Argument(
+                help="Tables: datasets by name; snapshots, versions, symbols, files, runs; reference.assets, ...",
+                show_default=False,
+            ),
         ],
         run: Annotated[
             str | None, typer.Option("--run", help="A saved run, whose frames are run.fills, run.equity, ...", show_default=False)
@@ -31,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
         if run is not None:
             read_manifest(Path(run))
-        found = sql(Catalog(), query, Path(run) if run is not None else None)
+        found = sql(Catalog(), query, Path(run) if run is not None else None, say=lambda said: show.err.print(said, markup=False))
         rows = [
             {name: value if value is None or isinstance(value, (int, float, str)) else str(value) for name, value in row.items()}
             for row in found.to_dicts()

@@ -137,3 +137,29 @@ def test_check_and_mend_say_what_was_set_aside_at_ingest(rustybt: Command, bars:
     ran = rustybt("catalog", "mend", "mine", "--fix", "null price", "--out", str(tmp_path / "m.parquet"))
     assert f"mend its source ({file})" in ran.out.replace("\n", "")
     assert rustybt("catalog", "check", str(file), "--json").json["aside"]["rows"] == 0
+
+
+def test_a_damaged_dataset_is_marked_and_stops_nobody_else(rustybt: Command, bars: str, shelf: Path, tmp_path: Path) -> None:
+    rustybt("ingest", bars, "--name", "good")
+    assert "damaged" not in rustybt("catalog", "list").out
+    frame = pl.read_parquet(bars).with_columns(pl.col("volume") + 1)
+    frame.write_parquet(tmp_path / "other.parquet")
+    bad = rustybt("ingest", str(tmp_path / "other.parquet"), "--name", "bad", "--json").json
+    (shelf / "snapshots" / bad["snapshot"] / "bars.parquet").unlink()
+    listed = rustybt("catalog", "list", "--json")
+    assert {one["dataset"]: one["damage"] for one in listed.json["datasets"]} == {"bad": "bars.parquet is missing", "good": ""}
+    assert listed.err.splitlines() == [
+        "dataset 'bad' is damaged: bars.parquet is missing: run rustybt catalog verify, then rustybt catalog repair"
+    ]
+    shown = rustybt("catalog", "list").out
+    assert "damaged" in shown
+    assert shown.count("yes") == 1
+    assert rustybt("catalog", "show", "bad", "--json").json["snapshot"]["bars"] == frame.height
+    asked = rustybt("sql", "SELECT count(*) AS n FROM good", "--json")
+    assert asked.json["rows"] == [{"n": frame.height}]
+    assert len(asked.err.splitlines()) == 1
+    assert "dataset 'bad' is damaged" in asked.err
+    for words in (("sql", "SELECT * FROM bad"), ("catalog", "diff", "bad"), ("catalog", "check", "bad")):
+        failed = rustybt(*words)
+        assert (failed.code, failed.err.split(":")[0]) == (1, "DataError")
+        assert "is damaged: bars.parquet is missing" in failed.err

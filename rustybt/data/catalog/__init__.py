@@ -18,7 +18,7 @@ from rustybt._lazy import lazily
 if TYPE_CHECKING:
     from rustybt.data.catalog.compare import diff
     from rustybt.data.catalog.export import export
-    from rustybt.data.catalog.query import sql
+    from rustybt.data.catalog.query import sql, table
     from rustybt.data.catalog.store import Catalog, Version
     from rustybt.data.catalog.upkeep import Finding, remove, repair, verify
 else:
@@ -27,10 +27,10 @@ else:
         {
             "compare": ("diff",),
             "export": ("export",),
-            "query": ("sql",),
+            "query": ("sql", "table"),
             "store": ("Catalog", "Version"),
             "upkeep": ("Finding", "remove", "repair", "verify"),
         },
     )
 
-__all__ = ["Catalog", "Finding", "Version", "diff", "export", "remove", "repair", "sql", "verify"]
+__all__ = ["Catalog", "Finding", "Version", "diff", "export", "remove", "repair", "sql", "table", "verify"]

@@ -6,8 +6,9 @@ from itertools import groupby
 
 import polars as pl
 
-from rustybt.data.catalog.reading import BARS
-from rustybt.data.catalog.store import Catalog
+from rustybt.data.catalog.damage import damaged
+from rustybt.data.catalog.reading import BARS, DAMAGED
+from rustybt.data.catalog.store import Catalog, Version
 from rustybt.data.columns import FIELDS
 
 KEYS = ["ts", "asset"]
@@ -25,9 +26,12 @@ def diff(catalog: Catalog, before: str, after: str | None = None) -> pl.DataFram
     Returns:
         Sorted by asset, ts and field: ``asset, ts, change`` (added, removed, changed), ``field``, exact decimals ``before, after,
         difference``.
+
+    Raises:
+        DataError: there is no such dataset or snapshot, or one is damaged.
     """
     first, last = _pair(catalog, before, after)
-    old, new = (pl.scan_parquet(catalog.folder(one) / BARS, glob=False).select(*KEYS, *FIELDS) for one in (first, last))
+    old, new = _rows(catalog, first), _rows(catalog, last)
     both = old.join(new, on=KEYS, how="full", suffix="_new", coalesce=False)
     gone, come = pl.col("asset_new").is_null(), pl.col("asset").is_null()
     change = pl.when(come).then(pl.lit("added")).when(gone).then(pl.lit("removed")).otherwise(pl.lit("changed")).alias("change")
@@ -42,12 +46,30 @@ def diff(catalog: Catalog, before: str, after: str | None = None) -> pl.DataFram
         ).filter(pl.col("before").ne_missing(pl.col("after")))
         for name in FIELDS
     ]
-    return pl.concat(parts).with_columns((pl.col("after") - pl.col("before")).alias("difference")).sort("asset", "ts", "field").collect()
+    found = pl.concat(parts).with_columns((pl.col("after") - pl.col("before")).alias("difference")).sort("asset", "ts", "field")
+    try:
+        return found.collect()
+    except DAMAGED:
+        for version in (first, last):
+            _check(catalog, version)
+        raise
 
 
-def _pair(catalog: Catalog, before: str, after: str | None) -> tuple[str, str]:
+def _rows(catalog: Catalog, version: Version) -> pl.LazyFrame:
+    return pl.scan_parquet(catalog.folder(version.snapshot) / BARS, glob=False).select(*KEYS, *FIELDS)
+
+
+def _check(catalog: Catalog, version: Version) -> None:
+    """Name a snapshot that cannot be read."""
+    try:
+        _rows(catalog, version).collect()
+    except DAMAGED as error:
+        raise damaged(catalog, version, error) from error
+
+
+def _pair(catalog: Catalog, before: str, after: str | None) -> tuple[Version, Version]:
     first = catalog.find(before)
     if after is not None:
-        return first.snapshot, catalog.find(after).snapshot
-    line = [snapshot for snapshot, _ in groupby(version.snapshot for version in catalog.versions(first.dataset))]
-    return (first.snapshot if "@" in before else line[-2] if len(line) > 1 else line[-1]), line[-1]
+        return first, catalog.find(after)
+    line = [next(versions) for _, versions in groupby(catalog.versions(first.dataset), key=lambda version: version.snapshot)]
+    return (first if "@" in before else line[-2] if len(line) > 1 else line[-1]), line[-1]

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import polars as pl
 
-from rustybt.data.catalog.reading import BARS
+from rustybt.data.catalog.damage import damaged
+from rustybt.data.catalog.reading import BARS, DAMAGED
 from rustybt.data.catalog.store import Catalog
-from rustybt.errors import ConfigError, DataError
+from rustybt.errors import ConfigError
 
 
 def export(catalog: Catalog, name: str, path: Path) -> Path:
@@ -25,8 +26,8 @@ def export(catalog: Catalog, name: str, path: Path) -> Path:
     found = catalog.find(name)
     try:
         frame = pl.read_parquet(catalog.folder(found.snapshot) / BARS)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(f"snapshot {found.name} is damaged", where=str(catalog.root), do="run rustybt catalog verify") from error
+    except DAMAGED as error:
+        raise damaged(catalog, found, error) from error
     part = path.with_name(f".{path.name}.part")
     try:
         frame.write_parquet(part) if path.suffix == ".parquet" else frame.write_csv(part)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from rustybt.data.catalog.damage import REPAIR, glance
 from rustybt.data.catalog.reading import BARS
 from rustybt.data.catalog.schema import TABLES
 from rustybt.data.catalog.store import Catalog
@@ -19,16 +21,22 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def sql(catalog: Catalog, query: str, run: Path | None = None) -> pl.DataFrame:
+def sql(catalog: Catalog, query: str, run: Path | None = None, *, say: Callable[[str], object] | None = None) -> pl.DataFrame:
     """The answer to a query.
 
     Every dataset is a table of its newest bars (exact decimals) under its name; the catalog's own tables are ``snapshots``, ``versions``,
-    ``files``, ``symbols`` and ``runs``; reference data are tables of schema ``reference`` (``reference.assets``, ``spells``, ``events``,
-    ``rates``, ``revisions``), of which the rows hold whose ``dropped`` is null; with ``run``, the frames of a saved run are tables of
-    schema ``run`` (``run.fills``).
+    ``files``, ``symbols``, ``runs`` and ``repairs``; reference data are tables of schema ``reference`` (``reference.assets``, ``spells``,
+    ``events``, ``rates``, ``revisions``), of which the rows hold whose ``dropped`` is null; with ``run``, the frames of a saved run are
+    tables of schema ``run`` (``run.fills``). Files of the user's are read by their path.
+
+    Args:
+        catalog: where to look.
+        query: in DuckDB's words.
+        run: folder of a saved run.
+        say: told of each table that is left out because its file is damaged, one sentence.
 
     Raises:
-        DataError: the query cannot be answered; the message is DuckDB's.
+        DataError: the query cannot be answered (the message is DuckDB's), or a table that it names is damaged.
     """
     import duckdb
 
@@ -44,18 +52,55 @@ def sql(catalog: Catalog, query: str, run: Path | None = None) -> pl.DataFrame:
                     connection.register("__rows", _table(source, name).to_arrow())
                     connection.execute(f"CREATE TABLE reference.{name} AS SELECT * FROM __rows")
                     connection.unregister("__rows")
-        for version in catalog.datasets():
-            _view(connection, f'"{version.dataset}"', catalog.folder(version.snapshot) / BARS)
-        if run is not None:
-            connection.execute("CREATE SCHEMA run")
-            for path in sorted(run.glob("*.parquet")):
-                _view(connection, f'run."{path.stem}"', path)
+        lost = _views(connection, catalog, run)
         try:
             answer = connection.sql(query)
-            return pl.DataFrame() if answer is None else pl.DataFrame(pl.from_arrow(answer.to_arrow_table()))
+            found = pl.DataFrame() if answer is None else pl.DataFrame(pl.from_arrow(answer.to_arrow_table()))
         except duckdb.Error as error:
+            for name, said in lost.items():
+                if _names(query, name):
+                    raise DataError(said, where="sql", do=_mended(name)) from error
             do = _unquoted(connection, catalog, query) or "rustybt catalog list names the datasets"
             raise DataError(f"the query cannot be answered: {error}", where="sql", do=do) from error
+    for name, said in lost.items():
+        if say is not None:
+            say(f"{said}; it is left out: {_mended(name)}")
+    return found
+
+
+def table(catalog: Catalog, name: str) -> pl.DataFrame:
+    """One of the catalog's own tables."""
+    with catalog.reading() as source:
+        return _table(source, name)
+
+
+def _views(connection: duckdb.DuckDBPyConnection, catalog: Catalog, run: Path | None) -> dict[str, str]:
+    """Make a view of each dataset and of each frame of the run; by name, what is wrong with those that cannot be read."""
+    import duckdb
+
+    listed = [(version.dataset, catalog.folder(version.snapshot) / BARS, version.snapshot) for version in catalog.datasets()]
+    if run is not None:
+        connection.execute("CREATE SCHEMA run")
+        listed += [(f"run.{path.stem}", path, "") for path in sorted(run.glob("*.parquet"))]
+    lost = dict[str, str]()
+    for name, path, snapshot in listed:
+        try:
+            _view(connection, f'run."{path.stem}"' if not snapshot else f'"{name}"', path)
+        except duckdb.Error as error:
+            first = str(error).strip().splitlines()[0]
+            what = f"dataset {name!r} is damaged" if snapshot else f"table {name} is damaged"
+            lost[name] = f"{what}: {glance(catalog).get(snapshot, first) if snapshot else first}"
+    return lost
+
+
+def _mended(name: str) -> str:
+    return "write the run again" if name.startswith("run.") else REPAIR
+
+
+def _names(query: str, name: str) -> bool:
+    """Whether a query says a name, in quotes or without."""
+    plain = query.replace('"', "")
+    return re.search(rf"(?i)(?<![\w-]){re.escape(name)}(?![\w-])", plain) is not None
 
 
 def _unquoted(connection: duckdb.DuckDBPyConnection, catalog: Catalog, query: str) -> str:

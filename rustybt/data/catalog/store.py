@@ -21,6 +21,7 @@ import polars as pl
 from rustybt._sqlite import opened, writing
 from rustybt.data.catalog.aside import about_version, keep_aside
 from rustybt.data.catalog.content import Content, OfPanel, outline_of
+from rustybt.data.catalog.damage import damaged
 from rustybt.data.catalog.files import WAIT, settle, sole_writer, unwritable
 from rustybt.data.catalog.naming import check_name, split_name
 from rustybt.data.catalog.reading import DAMAGED, QUARANTINE, SIZES, assets_of, described, events_of, open_ready, rebuild
@@ -272,12 +273,7 @@ class Catalog:
         try:
             panel = read(folder, about_version(folder, version))
         except DAMAGED as error:
-            first = (str(error).splitlines() or [type(error).__name__])[0]
-            raise DataError(
-                f"snapshot {version.name} is damaged: {first}",
-                where=str(folder),
-                do="run rustybt catalog verify, then rustybt catalog repair",
-            ) from error
+            raise damaged(self, version, error) from error
         return replace_keeping(panel, version.name)
 
     def enlist(self, name: str) -> Revision:
@@ -300,8 +296,7 @@ class Catalog:
             about = described(self.folder(version.snapshot))
             assets, events = assets_of(about), events_of(about) or []
         except DAMAGED as error:
-            do = "run rustybt catalog verify, then rustybt catalog repair"
-            raise DataError(f"snapshot {version.name} is damaged", where=str(self.folder(version.snapshot)), do=do) from error
+            raise damaged(self, version, error) from error
         have = self.reference.entries([asset.symbol for asset in assets])
         fresh = [asset for asset in assets if asset.symbol not in have]
         fields = ("currency", *SIZES)

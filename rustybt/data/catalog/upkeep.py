@@ -11,6 +11,7 @@ from pathlib import Path
 from rustybt._sqlite import writing
 from rustybt.data.catalog.aside import forget_aside
 from rustybt.data.catalog.content import write_ready
+from rustybt.data.catalog.damage import misfit
 from rustybt.data.catalog.files import checksum
 from rustybt.data.catalog.reading import DAMAGED, DERIVED, described, rebuild
 from rustybt.data.catalog.store import Catalog, Version
@@ -89,11 +90,7 @@ def _of_snapshot(catalog: Catalog, snapshot: str, files: list[tuple[str, int, st
 
 
 def _wrong(path: Path, size: int, digest: str) -> str:
-    if not path.is_file():
-        return f"{path.name} is missing"
-    if path.stat().st_size != size:
-        return f"{path.name} has {path.stat().st_size} bytes, not {size}"
-    return "" if checksum(path, digest) == digest else f"{path.name} has another checksum"
+    return misfit(path, size) or ("" if checksum(path, digest) == digest else f"{path.name} has another checksum")
 
 
 def _strays(catalog: Catalog, known: set[str]) -> list[Finding]:

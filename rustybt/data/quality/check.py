@@ -14,8 +14,9 @@ from rustybt.data.addresses import FILES, OF_FILES, source_of
 from rustybt.data.calendars import Calendar, code_of
 from rustybt.data.catalog import Catalog
 from rustybt.data.catalog.aside import about_version
+from rustybt.data.catalog.damage import damaged
 from rustybt.data.catalog.naming import may_be_name
-from rustybt.data.catalog.reading import BARS, events_of, set_aside
+from rustybt.data.catalog.reading import BARS, DAMAGED, events_of, set_aside
 from rustybt.data.columns import FIELDS, name_columns
 from rustybt.data.options import Options, Stamp
 from rustybt.data.quality.aside import Aside, reasons_of
@@ -242,8 +243,12 @@ def dataset_of(source: Any) -> Kept | None:
         return None
     version = shelf.find(source)
     folder = shelf.folder(version.snapshot)
-    rows, about = pl.read_parquet(folder / BARS), about_version(folder, version)
+    try:
+        rows, about = pl.read_parquet(folder / BARS, glob=False), about_version(folder, version)
+        aside = set_aside(folder, about)
+    except DAMAGED as error:
+        raise damaged(shelf, version, error) from error
     if not rows.select(pl.struct("asset", "session").is_duplicated().any()).item():
         rows = rows.with_columns(pl.col("session").alias("ts"))
     rows = rows.rename({"session": SESSION})
-    return Kept(rows, about["calendar"], version.name, events_of(about), Aside(reasons_of(set_aside(folder, about)), version.source))
+    return Kept(rows, about["calendar"], version.name, events_of(about), Aside(reasons_of(aside), version.source))
