@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
         query: Annotated[
             str,
             typer.Argument(
-                help="Tables: datasets by name; snapshots, versions, symbols, files, runs; reference.assets, ...",
+                help="It only reads. Tables: datasets by name; snapshots, versions, symbols, files, runs, repairs; reference.assets, ...",
                 show_default=False,
             ),
         ],

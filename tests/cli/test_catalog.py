@@ -163,3 +163,13 @@ def test_a_damaged_dataset_is_marked_and_stops_nobody_else(rustybt: Command, bar
         failed = rustybt(*words)
         assert (failed.code, failed.err.split(":")[0]) == (1, "DataError")
         assert "is damaged: bars.parquet is missing" in failed.err
+
+
+def test_sql_writes_over_no_snapshot_and_its_help_names_every_table(rustybt: Command, bars: str, shelf: Path) -> None:
+    made = rustybt("ingest", bars, "--name", "mine", "--json").json
+    file = shelf / "snapshots" / made["snapshot"] / "bars.parquet"
+    refused = rustybt("sql", f"copy (select 1 as x) to '{file}'")
+    assert (refused.code, refused.err.splitlines()[0]) == (2, "ConfigError: COPY is refused, a query only reads")
+    assert rustybt("catalog", "verify").code == 0
+    told = " ".join(rustybt("sql", "--help").out.replace("│", " ").split())
+    assert "snapshots, versions, symbols, files, runs, repairs" in told

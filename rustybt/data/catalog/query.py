@@ -1,4 +1,4 @@
-"""SQL over the catalog and over saved runs, by DuckDB."""
+"""SQL over the catalog and over saved runs, by DuckDB, which only reads."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import polars as pl
 from rustybt.data.catalog.damage import REPAIR, glance
 from rustybt.data.catalog.reading import BARS
 from rustybt.data.catalog.schema import TABLES
+from rustybt.data.catalog.statements import refuse_writing
 from rustybt.data.catalog.store import Catalog
 from rustybt.data.reference.schema import TABLES as OF_REFERENCE
 from rustybt.errors import DataError
@@ -31,12 +32,13 @@ def sql(catalog: Catalog, query: str, run: Path | None = None, *, say: Callable[
 
     Args:
         catalog: where to look.
-        query: in DuckDB's words.
+        query: one that reads; tables may be made in memory on the way.
         run: folder of a saved run.
         say: told of each table that is left out because its file is damaged, one sentence.
 
     Raises:
         DataError: the query cannot be answered (the message is DuckDB's), or a table that it names is damaged.
+        ConfigError: the query would write a file.
     """
     import duckdb
 
@@ -53,7 +55,9 @@ def sql(catalog: Catalog, query: str, run: Path | None = None, *, say: Callable[
                     connection.execute(f"CREATE TABLE reference.{name} AS SELECT * FROM __rows")
                     connection.unregister("__rows")
         lost = _views(connection, catalog, run)
+        connection.execute("SET allow_persistent_secrets = false; SET lock_configuration = true")
         try:
+            refuse_writing(connection, query)
             answer = connection.sql(query)
             found = pl.DataFrame() if answer is None else pl.DataFrame(pl.from_arrow(answer.to_arrow_table()))
         except duckdb.Error as error:
