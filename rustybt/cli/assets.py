@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from rustybt._output import written
 from rustybt.cli import options as o
 from rustybt.cli import show
 from rustybt.errors import ConfigError
@@ -144,12 +145,8 @@ def _export(verbs: typer.Typer) -> None:
                 raise ConfigError("the file exists", where=str(path), do="choose another folder")
         for name in TABLES:
             table, path = listed.table(name), Path(folder) / f"{name}.csv"
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                table.write_csv(path)
-            except OSError as error:
-                said = f"cannot write: {error.strerror or error}"
-                raise ConfigError(said, where=str(path), do="choose a folder that can be written") from None
+            with written(path, do="choose a folder that can be written", folders=True) as part:
+                table.write_csv(part)
             made.append({"file": str(path), "rows": table.height})
         if json:
             show.emit({"files": made})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rustybt._output import written
 from rustybt.cli import options as o
 from rustybt.cli import show
 
@@ -50,10 +51,13 @@ def _check(verbs: typer.Typer) -> None:
 
         columns = o.pairs(column, "--column close=Last") or None
         reading: dict[str, Any] = {"calendar": calendar, "stamp": stamp, "interval": interval, "timezone": timezone}
+        for path, what in ((out, "the findings"), (page, "the page")):
+            o.report_file(path, what)
         with show.working("checking", quiet=json):
             found = check_bars(source, asset_class=asset_class, columns=columns, events=events, **reading)
         if out is not None:
-            found.findings.write_parquet(out)
+            with written(Path(out), "the findings") as part:
+                found.findings.write_parquet(part)
         if page is not None:
             found.page(page)
         told = {"ok": found.ok, "rows": found.rows, "counts": found.counts, "aside": _aside(found.aside), "out": out, "page": page}
@@ -78,11 +82,15 @@ def _mend(verbs: typer.Typer) -> None:
         """Repair the defects that are named, in a copy; ingest it for a new snapshot."""
         from rustybt.data.quality import mend
 
+        for path, what in ((out, "the repaired bars"), (log, "the log")):
+            o.report_file(path, what)
         with show.working("repairing", quiet=json):
             done = mend(source, fix, calendar=calendar, asset_class=asset_class, timezone=timezone, events=events)
-        done.frame.write_parquet(out)
+        with written(Path(out), "the repaired bars") as part:
+            done.frame.write_parquet(part)
         if log is not None:
-            done.log.write_parquet(log)
+            with written(Path(log), "the log", then=f"the repaired bars are in {out}") as part:
+                done.log.write_parquet(part)
         counts = dict(done.log.group_by("check").len().sort("check").iter_rows())
         told = {
             "rows": done.frame.height,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rustybt._output import written
 from rustybt.cli import options as o
 from rustybt.cli import show
 from rustybt.errors import ConfigError
@@ -77,7 +78,5 @@ def write(frame: pl.DataFrame, out: str) -> None:
     path = Path(out)
     if path.suffix not in (".parquet", ".csv"):
         raise ConfigError(f"unknown file type {path.suffix!r}", where=out, do="use .parquet or .csv")
-    try:
-        frame.write_parquet(path) if path.suffix == ".parquet" else frame.write_csv(path)
-    except OSError as error:
-        raise ConfigError(f"cannot write: {error.strerror or error}", where=out, do="choose a place that can be written") from None
+    with written(path) as part:
+        frame.write_parquet(part) if path.suffix == ".parquet" else frame.write_csv(part)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from rustybt._output import written
 from rustybt.cli import options as o
 from rustybt.cli import show
 from rustybt.errors import ConfigError
@@ -33,10 +35,13 @@ def register(app: typer.Typer) -> None:
 
         if kind not in ("daily", "minute"):
             raise ConfigError(f"unknown kind {kind!r}", where="--kind", do="use daily or minute")
+        o.report_file(report)
         with show.bar(f"migrating {folder}", quiet=json) as progress:
             made = migrate(folder, name, kind=kind, calendar=calendar, with_events=not no_events, progress=progress)  # type: ignore[arg-type]
         if report is not None:
-            made.report.write_parquet(report)
+            known = f"{made.version.name} is in the catalog, and the same call writes its report again"
+            with written(Path(report), "the report", then=known) as part:
+                made.report.write_parquet(part)
         rows, aside = int(made.report["rows"].sum()), int(made.report["set_aside"].sum())
         if json:
             about = {"dataset": made.version.dataset, "snapshot": made.version.snapshot, "new": made.version.new, "rows": rows}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from rustybt._output import written
 from rustybt.cli import options as o
 from rustybt.cli import show
 from rustybt.errors import ConfigError
@@ -150,10 +151,8 @@ def write_rows(frame: Any, out: str | None) -> None:
     """
     if out is None:
         return
-    try:
-        frame.write_parquet(out)
-    except OSError as error:
-        raise ConfigError(f"cannot write the rows: {error}", where=out, do="choose a file that can be written") from None
+    with written(Path(out), "the rows", do="choose a file that can be written") as part:
+        frame.write_parquet(part)
 
 
 def say_plan(made: SweepPlan, *, json: bool) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from rustybt._output import written
 from rustybt.engine.manifest import manifest
 from rustybt.engine.summary import benchmark_series
 from rustybt.errors import ConfigError
@@ -101,16 +102,8 @@ def write_page(page: str, path: Path, what: str = "the report") -> Path:
     Raises:
         ConfigError: it cannot be written.
     """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with written(path, what, do="choose a file that can be written", folders=True) as part:
         part.write_text(page, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ConfigError(
-            f"cannot write {what}: {error.strerror or error}", where=str(path), do="choose a file that can be written"
-        ) from None
     return path
 
 

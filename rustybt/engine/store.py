@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from rustybt._output import is_refusal, unwritten
 from rustybt.engine.manifest import manifest
 from rustybt.engine.page import Frames, inputs_from, write_page
 from rustybt.engine.summary import benchmark_series
@@ -56,15 +57,11 @@ def save(result: Result, folder: Path) -> Path:
         if folder.exists():
             shutil.rmtree(folder)
         staged.replace(folder)
-    except OSError as error:
+    except BaseException as error:
         if staged is not None:
             shutil.rmtree(staged, ignore_errors=True)
-        raise ConfigError(
-            f"cannot write the run: {error.strerror or error}", where=str(folder), do="choose a folder that can be written"
-        ) from None
-    except BaseException:
-        if staged is not None:
-            shutil.rmtree(staged, ignore_errors=True)
+        if is_refusal(error):
+            raise unwritten(folder, error, "the run", do="choose a folder that can be written") from None
         raise
     return folder
 

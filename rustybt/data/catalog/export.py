@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from rustybt._output import written
 from rustybt.data.catalog.damage import damaged
 from rustybt.data.catalog.reading import BARS, DAMAGED
 from rustybt.data.catalog.store import Catalog
@@ -28,11 +29,6 @@ def export(catalog: Catalog, name: str, path: Path) -> Path:
         frame = pl.read_parquet(catalog.folder(found.snapshot) / BARS)
     except DAMAGED as error:
         raise damaged(catalog, found, error) from error
-    part = path.with_name(f".{path.name}.part")
-    try:
+    with written(path) as part:
         frame.write_parquet(part) if path.suffix == ".parquet" else frame.write_csv(part)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ConfigError(f"cannot write: {error.strerror or error}", where=str(path), do="choose a place that can be written") from None
     return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import os
@@ -15,6 +14,7 @@ from typing import Any
 
 from zlib_ng import zlib_ng
 
+from rustybt._output import is_full, reason
 from rustybt.errors import DataError
 
 BUFFER = 2**20
@@ -167,7 +167,6 @@ def settle_one(path: Path) -> None:
 
 def unwritable(root: Path, error: Exception) -> DataError:
     """The one message for a disk that does not take a file; Polars hides the system's number in its text."""
-    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error).strip().splitlines()[0]
-    full = any(os.strerror(number) in said for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-    do = "free some space" if full else "choose another place with RUSTYBT_CATALOG"
+    said = reason(error)
+    do = "free some space" if is_full(said) else "choose another place with RUSTYBT_CATALOG"
     return DataError(f"the catalog cannot be written: {said}", where=str(root), do=f"{do}; nothing was published")

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from rustybt._output import written
 from rustybt.data.actions import check_named, read_events
 from rustybt.data.addresses import FILES, OF_FILES, source_of
 from rustybt.data.calendars import Calendar, code_of
@@ -82,10 +83,9 @@ class Quality:
             DataError: the file cannot be written.
         """
         file = Path(path)
-        try:
-            file.write_text(render(self, title or self.source or "Bars"), encoding="utf-8")
-        except OSError as error:
-            raise DataError(f"the page cannot be written: {error}", where=str(path), do="choose a file in a folder that exists") from error
+        page = render(self, title or self.source or "Bars")
+        with written(file, "the page", do="choose a file in a folder that exists", kind=DataError) as part:
+            part.write_text(page, encoding="utf-8")
         return file
 
     def __str__(self) -> str:

@@ -101,7 +101,7 @@ def test_a_dataset_has_a_page_by_its_calendar(tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_page_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="the page cannot be written"):
+    with pytest.raises(DataError, match="cannot write the page: No such file"):
         check_bars(daily()).page(tmp_path / "none" / "q.html")
     with pytest.raises(DataError, match="the source has no rows"):
         check_bars(daily().clear())
