@@ -36,7 +36,9 @@ ColumnOption = Annotated[
 ]
 AttachOption = Annotated[
     list[str] | None,
-    typer.Option("--attach", help="A slower file beside the bars: --attach day=daily.parquet. May be repeated.", show_default=False),
+    typer.Option(
+        "--attach", help="A slower file or dataset beside the bars: --attach day=daily.parquet. May be repeated.", show_default=False
+    ),
 ]
 ClassOption = Annotated[str, typer.Option("--asset-class", help="equity, crypto, fx, future or index: fixes tick and lot sizes.")]
 TickOption = Annotated[str | None, typer.Option("--tick-size", help="Price step, instead of the preset's.", show_default=False)]

@@ -76,8 +76,8 @@ def load(
             ``ticker`` are recognised.
         extras: further columns to keep; default all. They are trusted, and named in `Panel.trusted`.
         dirty: ``"quarantine"`` sets unusable rows aside in `Panel.quarantine`; ``"refuse"`` raises on the first.
-        attach: slower frames by name, each a frame, a path, a Panel or `rustybt.attached`: their columns stand beside the bars as
-            ``<name>_<column>``, with the last row known at each ``ts``, and since when it is known in ``<name>_ts``.
+        attach: slower frames by name, each a frame, a path, a dataset, a Panel or `rustybt.attached`: their columns stand beside the bars
+            as ``<name>_<column>``, with the last row known at each ``ts``, and since when it is known in ``<name>_ts``.
         reference: reference data, such as `Catalog.reference`: each row is of the asset that its symbol named on its session, whose id
             it gets, with increments, listing and delisting dates and corporate actions (unless ``events`` are given) from there.
             ``assets`` selects ids. Rows whose symbol named no asset on that day are dirty.
@@ -119,6 +119,8 @@ def read_bars(source: Any, options: Options, *, keep: bool = True, called: str =
         if options.given:
             raise ConfigError(f"{options.given[0]} cannot be applied to a panel", where="load", do="give it when the panel is loaded")
         return source
+    if options.attach:
+        options = replace(options, attach={name: _opened(name, given) for name, given in options.attach.items()})
     if isinstance(source, str) and source == "demo":
         return _panel(BARS, _for_demo(options), keep)
     if isinstance(source, str) and ":" in source:
@@ -130,6 +132,22 @@ def read_bars(source: Any, options: Options, *, keep: bool = True, called: str =
         if shelf.exists:
             return shelf.open(source, options)
     return _panel(source, options, keep, called)
+
+
+def _opened(name: str, given: Any) -> Any:
+    """What is to be attached, of a dataset its panel; files are read as they are."""
+    from rustybt.data.attach import Attached  # a plain run has no use for it
+
+    source = given.source if isinstance(given, Attached) else given
+    if not (isinstance(source, str) and may_be_name(source) and not Path(source).exists()):
+        return given
+    if isinstance(given, Attached):
+        settled = ("stamp", "calendar", "interval", "timezone")
+        if said := [option for option in settled if getattr(given, option) is not None]:
+            do = "it was settled by rustybt ingest: leave it out"
+            raise ConfigError(f"{said[0]} cannot be applied to a dataset", where=f"load, attach, {name!r}", do=do)
+        return replace(given, source=read_bars(source, Options()))
+    return read_bars(source, Options())
 
 
 def demo_data() -> Panel:

@@ -36,9 +36,9 @@ def attached(
     ``available_at`` from then on. A window over such a column counts the faster bars; what is to count the slower ones is a signal here.
 
     Args:
-        source: bars of another length, or values with ``available_at`` (fundamentals, events): a path, a frame, or a `Panel`. Without an
-            asset column its rows stand beside every asset. With a column ``period`` (such as the end of the quarter) a row about an earlier
-            period than one known before counts no more, so that a late correction does not hide the newest quarter.
+        source: bars of another length, or values with ``available_at`` (fundamentals, events): a path, a frame, a dataset, or a `Panel`.
+            Without an asset column its rows stand beside every asset. With a column ``period`` (such as the end of the quarter) a row
+            about an earlier period than one known before counts no more, so that a late correction does not hide the newest quarter.
         columns: which columns; default all, of a panel or beside signals the prices and volume of a panel.
         signals: expressions over the bars of the source, by name; proven past-only by the guard, evaluated on its own bars.
         beside: ``"own"``: rows stand beside the bars of their own asset; ``"all"``: beside those of every asset, and the source holds one

@@ -29,7 +29,9 @@ def test_run_prints_one_document_with_the_promised_keys(rustybt: Command, bars: 
     assert len(found["identity"]["run_id"]) == 64
 
 
-def test_run_takes_slower_files_beside_the_bars(rustybt: Command, bars: str, tmp_path: Path) -> None:
+def test_run_takes_slower_files_and_datasets_beside_the_bars(
+    rustybt: Command, bars: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import rustybt as rbt
 
     weeks = tmp_path / "weeks.parquet"
@@ -45,6 +47,10 @@ def test_run_takes_slower_files_beside_the_bars(rustybt: Command, bars: str, tmp
     assert ran.code == 0
     assert ran.json["fills"] > 0
     assert any("week_* are joined" in note for note in ran.json["warnings"])
+    monkeypatch.setenv("RUSTYBT_CATALOG", str(tmp_path / "catalog"))
+    assert rustybt("ingest", str(weeks), "--name", "weeks", "--stamp", "close").code == 0
+    named = rustybt("run", f"{spec}:two", "--data", bars, "--attach", "week=weeks", "--json")
+    assert named.json["final_equity"] == ran.json["final_equity"]
 
 
 def test_run_takes_time_and_access_as_flags(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:

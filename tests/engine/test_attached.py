@@ -207,3 +207,38 @@ def test_bad_options_are_one_message() -> None:
         rbt.load(hourly(), attach=[slow])  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="attach cannot be applied to a panel"):
         rbt.load(rbt.load(hourly()), attach={"d": slow})
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> rbt.Catalog:
+    """An empty catalog that is also the user's."""
+    monkeypatch.setenv("RUSTYBT_CATALOG", str(tmp_path / "catalog"))
+    return rbt.Catalog()
+
+
+def test_a_dataset_is_attached_by_its_name(shelf: rbt.Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = hourly()
+    days = rbt.resample(fast, "1d")
+    made = rbt.ingest(days, "days", stamp="close")
+    want = rbt.load(fast, attach={"day": rbt.load("days")})
+    assert want.frame["day_close"].null_count() == 46
+    for named in ("days", made.name, rbt.attached("days", columns=["open", "high", "low", "close", "volume"])):
+        assert rbt.load(fast, attach={"day": named}).snapshot == want.snapshot
+    rbt.ingest(fast, "hours", stamp="close")
+    assert rbt.load("hours", attach={"day": "days"}).frame["day_close"].equals(want.frame["day_close"])
+    kept = rbt.ingest(fast, "both", stamp="close", attach={"day": "days"})
+    assert (kept.options["attach"], rbt.load("both").attached) == (["day"], ("day",))
+    monkeypatch.chdir(tmp_path)
+    days.with_columns(pl.col("close") + 1).rename({"close": "last"}).write_parquet("days")  # a file comes first, and this has no suffix
+    with pytest.raises(DataError, match="unknown file type"):
+        rbt.load(fast, attach={"day": "days"})
+
+
+def test_a_name_that_is_no_dataset_and_what_was_settled_by_ingesting_are_refused(shelf: rbt.Catalog) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        rbt.load(hourly(), attach={"day": "days"})
+    rbt.ingest(rbt.resample(hourly(), "1d"), "days", stamp="close")
+    with pytest.raises(DataError, match="there is no dataset 'day'"):
+        rbt.load(hourly(), attach={"day": "day"})
+    with pytest.raises(ConfigError, match="stamp cannot be applied to a dataset"):
+        rbt.load(hourly(), attach={"day": rbt.attached("days", stamp="session")})
