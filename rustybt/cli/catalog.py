@@ -56,7 +56,7 @@ def _check(verbs: typer.Typer) -> None:
         with show.working("checking", quiet=json):
             found = check_bars(source, asset_class=asset_class, columns=columns, events=events, **reading)
         if out is not None:
-            with written(Path(out), "the findings") as part:
+            with written(Path(out), "the findings", folders=True) as part:
                 found.findings.write_parquet(part)
         if page is not None:
             found.page(page)
@@ -86,10 +86,10 @@ def _mend(verbs: typer.Typer) -> None:
             o.report_file(path, what)
         with show.working("repairing", quiet=json):
             done = mend(source, fix, calendar=calendar, asset_class=asset_class, timezone=timezone, events=events)
-        with written(Path(out), "the repaired bars") as part:
+        with written(Path(out), "the repaired bars", folders=True) as part:
             done.frame.write_parquet(part)
         if log is not None:
-            with written(Path(log), "the log", then=f"the repaired bars are in {out}") as part:
+            with written(Path(log), "the log", folders=True, then=f"the repaired bars are in {out}") as part:
                 done.log.write_parquet(part)
         counts = dict(done.log.group_by("check").len().sort("check").iter_rows())
         told = {

@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
             made = migrate(folder, name, kind=kind, calendar=calendar, with_events=not no_events, progress=progress)  # type: ignore[arg-type]
         if report is not None:
             known = f"{made.version.name} is in the catalog, and the same call writes its report again"
-            with written(Path(report), "the report", then=known) as part:
+            with written(Path(report), "the report", folders=True, then=known) as part:
                 made.report.write_parquet(part)
         rows, aside = int(made.report["rows"].sum()), int(made.report["set_aside"].sum())
         if json:

@@ -155,6 +155,15 @@ def half(path: Path, error: Exception, **options: Any) -> None:
         raise error
 
 
+def test_folders_are_made_where_the_place_was_found_to_be_good(rustybt: Command, bars: str, tmp_path: Path) -> None:
+    out = tmp_path / "a" / "b" / "x.parquet"
+    assert (
+        rustybt("catalog", "mend", bars, "--fix", "null price", "--out", str(out), "--log", str(out.parent / "c" / "log.parquet")).code == 0
+    )
+    assert pl.read_parquet(out).height == pl.read_parquet(bars).height
+    assert rustybt("catalog", "check", bars, "--out", str(tmp_path / "d" / "x.parquet")).code == 0
+
+
 def test_what_was_there_stays_until_the_new_is_whole(tmp_path: Path) -> None:
     file, link = tmp_path / "rows.txt", tmp_path / "link.txt"
     file.write_text("old")
