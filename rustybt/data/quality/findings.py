@@ -32,6 +32,7 @@ SEVERITY: dict[str, tuple[str, str]] = {
     "reused ticker": ("temporal", "warning"),
     "dividend out of scale": ("temporal", "warning"),
     "dividends of next to nothing": ("temporal", "note"),
+    "dividends already adjusted": ("temporal", "warning"),
     "dividend paid twice": ("temporal", "warning"),
     "dividend not adjusted for": ("temporal", "warning"),
     "dividend adjusted wrongly": ("temporal", "warning"),
