@@ -31,6 +31,7 @@ from rustybt.data.quality.page import render
 from rustybt.data.quality.payments import find_payments
 from rustybt.data.quality.relations import find_beyond, find_relations
 from rustybt.data.quality.restated import find_restated
+from rustybt.data.quality.series import find_few, find_repeats
 from rustybt.data.quality.temporal import days_of, find_keys, find_moves, find_sessions
 from rustybt.data.sources import collect, open_source
 from rustybt.data.spans import name_of
@@ -142,7 +143,7 @@ def check_bars(
     ordered = frame.sort("asset", "ts", maintain_order=True)
     laid = lay_events(ordered, read.events or ())
     found = [*find_relations(frame), *find_outliers(ordered, asset_class), *find_keys(frame), *find_moves(laid), *find_payments(laid)]
-    found += [*find_restated(laid), *read.found]
+    found += [*find_restated(laid), *find_repeats(ordered), *find_few(ordered), *read.found]
     if code is not None:
         found += find_intraday(ordered, code, stamp, interval) if is_intraday(ordered) else find_sessions(ordered, code)
     rows = pl.concat([part.cast(SCHEMA) for part in found if part.width] or [pl.DataFrame(schema=SCHEMA)])  # type: ignore[arg-type]

@@ -26,6 +26,8 @@ SEVERITY: dict[str, tuple[str, str]] = {
     "missing sessions": ("temporal", "warning"),
     "missing bars": ("temporal", "note"),
     "stale bar": ("temporal", "warning"),
+    "repeated bar": ("temporal", "warning"),
+    "few bars": ("temporal", "note"),
     "jump like a split": ("temporal", "warning"),
     "large move": ("temporal", "warning"),
     "split without a jump": ("temporal", "warning"),
