@@ -19,6 +19,8 @@ SEVERITY: dict[str, tuple[str, str]] = {
     "zero volume": ("relations", "note"),
     "decimal slip": ("outliers", "warning"),
     "spike": ("outliers", "warning"),
+    "sudden move": ("outliers", "note"),
+    "volume slip": ("outliers", "note"),
     "duplicate key": ("temporal", "error"),
     "out of order": ("temporal", "note"),
     "not a session": ("temporal", "warning"),
