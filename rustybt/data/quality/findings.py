@@ -24,6 +24,7 @@ SEVERITY: dict[str, tuple[str, str]] = {
     "duplicate key": ("temporal", "error"),
     "out of order": ("temporal", "note"),
     "not a session": ("temporal", "warning"),
+    "zone error": ("temporal", "warning"),
     "outside trading hours": ("temporal", "warning"),
     "missing sessions": ("temporal", "warning"),
     "missing bars": ("temporal", "note"),
