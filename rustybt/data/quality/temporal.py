@@ -9,6 +9,7 @@ from rustybt.data.calendars import sessions
 from rustybt.data.columns import PRICES
 from rustybt.data.hours import DAY
 from rustybt.data.quality.findings import rows_where
+from rustybt.data.quality.zones import days_early
 
 RATIOS = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0, 100.0, 1000.0)
 SPLIT_COLUMNS = ("split", "split_ratio", "stock_splits", "splits")
@@ -36,9 +37,20 @@ def find_keys(frame: pl.DataFrame) -> list[pl.DataFrame]:
 
 
 def find_sessions(frame: pl.DataFrame, calendar: str) -> list[pl.DataFrame]:
-    """Bars on days that are no session, and sessions between an asset's first and last bar without a bar."""
+    """Bars on days that are no session, and sessions between an asset's first and last bar without a bar.
+
+    Where dates are a day off, that is one finding, and sessions are counted as if they were not.
+    """
     days = frame["day"].to_physical()
     known = sessions(calendar, int(days.min()), int(days.max())).days  # type: ignore[arg-type]
+    by = days_early(days.to_numpy(), lambda some: np.isin(some, known))
+    off = []
+    if by:
+        strays = frame.filter(pl.col("day").to_physical().is_in(known.tolist()).not_())
+        side = "early" if by > 0 else "late"
+        told = f"{strays.height} of {frame.height} bars are on no session of {calendar}, as if all were a day {side}: a zone?"
+        off = [rows_where(strays.head(1), "zone error", pl.lit(value=True), told)]
+        frame = frame.with_columns(pl.col("day").dt.offset_by(f"{by}d"))
     names = pl.Series("day", known).cast(pl.Date)
     closed = rows_where(frame, "not a session", pl.col("day").is_in(names.implode()).not_(), f"no session of {calendar}")
     every = pl.DataFrame({"day": names, "at": np.arange(len(known))})
@@ -48,7 +60,7 @@ def find_sessions(frame: pl.DataFrame, calendar: str) -> list[pl.DataFrame]:
     per = per.with_columns(gap, after)
     said = pl.format("{} sessions without a bar, then {} times the price: another company?", "__gap", "__after")
     return [
-        closed,
+        *(off or [closed]),
         rows_where(
             per,
             "missing sessions",

@@ -60,6 +60,24 @@ def likely_clock(stamps: Ints, zone: str, inside: Callable[[Ints], npt.NDArray[n
     return best
 
 
+def days_early(days: Ints, inside: Callable[[Ints], npt.NDArray[np.bool_]]) -> int:
+    """Days that the dates of daily bars are too early, below 0 too late: with it nearly all of many that are no session are one; or 0.
+
+    Midnight of a zone east of UTC is the day before there.
+
+    Example:
+        >>> week = np.array([day for day in range(280) if day % 7 < 5])
+        >>> days_early(week - 1, lambda days: days % 7 < 5), days_early(week, lambda days: days % 7 < 5)
+        (1, 0)
+    """
+    outside = len(days) - int(np.count_nonzero(inside(days)))
+    if outside < FEWEST or outside < PART * len(days):
+        return 0
+    left = {by: len(days) - int(np.count_nonzero(inside(days + by))) for by in (1, -1)}
+    best = min(left, key=lambda by: left[by])
+    return best if left[best] <= LEFT * outside else 0
+
+
 def _clocks(zone: str, *, halves: bool) -> Iterator[Clock]:
     """Clocks to try, the likelier first."""
     if zone != "UTC":

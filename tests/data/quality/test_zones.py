@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+from rustybt.data.demo import BARS
 from rustybt.data.quality import check_bars
 
 ZONE = "America/New_York"
@@ -89,3 +90,16 @@ def test_currencies_on_another_clock_are_seen_by_their_weekends() -> None:
     assert counts == {"zone error": 1}
     assert details[0].startswith("24 of 1440 bars")
     assert "as if they were 2 hours late" in details[0]
+
+
+@pytest.mark.parametrize(("by", "side"), [(-1, "early"), (1, "late")])
+def test_dates_that_are_a_day_off_are_one_finding(by: int, side: str) -> None:
+    """Midnight in Tokyo is a day earlier in UTC: every bar of a Monday is one of a Sunday."""
+    days = pl.read_parquet(BARS).filter(pl.col("asset") == "IBM")
+    moved = days.with_columns(pl.col("ts") + pl.duration(days=by))
+    counts, details = told(moved, None)
+    assert counts == {"zone error": 1}
+    assert details[0].endswith(f"of {days.height} bars are on no session of XNYS, as if all were a day {side}: a zone?")
+    gap = moved.filter(pl.int_range(pl.len()) != 50)
+    assert told(gap, None)[0] == {"zone error": 1, "missing sessions": 1}
+    assert told(days, None) == ({}, [])
