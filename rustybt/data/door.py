@@ -201,7 +201,7 @@ def _made(source: Any, options: Options, called: str) -> Panel:
     where = named[0][0] if len(named) == 1 else f"{named[0][0]} and {len(named) - 1} more"
     extras = dict.fromkeys(extra for _, found in named for extra in found.extras)
     files = [(name, found.frame) for name, found in named]
-    checked_rows(files, frame)
+    checked_rows(files, frame, options.selection)
     try:
         panel = build_panel(frame, tuple(extras), options, where or called or "the frame", owned=owned)
     except DataError as error:

@@ -7,22 +7,30 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from rustybt.data.columns import FIELDS
+from rustybt.data.files.detect import odd_one
 from rustybt.errors import DataError
 
 DELIMITED = (".csv", ".csv.gz")
 ISO = r"^\d{4}-\d{2}-\d{2}"
 
 
-def checked_rows(named: Sequence[tuple[str, pl.LazyFrame]], frame: pl.DataFrame) -> None:
-    """Refuse rows without an asset, and texts that are no times or numbers.
+def checked_rows(named: Sequence[tuple[str, pl.LazyFrame]], frame: pl.DataFrame, chosen: Sequence[str] | None = None) -> None:
+    """Refuse rows without an asset or a time, and texts that are no times or numbers.
 
     Args:
         named: the sources, with house names; their names are those of their files.
         frame: their rows in order.
+        chosen: assets whose rows need a time; None for all.
 
     Raises:
         DataError: with the file, the line and the value.
     """
+    checked_keys(named, frame, chosen)
+    checked_numbers(named, frame)
+
+
+def checked_keys(named: Sequence[tuple[str, pl.LazyFrame]], frame: pl.DataFrame, chosen: Sequence[str] | None = None) -> None:
+    """The part of `checked_rows` that is about assets and times."""
     asset = frame["asset"]
     lacking = asset.is_null()
     if asset.dtype == pl.String:
@@ -30,12 +38,23 @@ def checked_rows(named: Sequence[tuple[str, pl.LazyFrame]], frame: pl.DataFrame)
     if lacking.any():
         said = f"{lacking.sum()} rows have a null asset, or one with an empty name"
         raise DataError(said, where=place_of_row(named, int(lacking.arg_max() or 0)), do="repair or drop them")
+    timeless = frame["ts"].is_null()
+    if timeless.any() and chosen is not None:
+        timeless &= asset.cast(pl.String).is_in(list(chosen))
+    if timeless.any():
+        where = place_of_row(named, int(timeless.arg_max() or 0))
+        raise DataError(f"{timeless.sum()} rows have a null ts", where=where, do="repair or drop them")
     if frame.schema["ts"] == pl.String and frame["ts"].drop_nulls().len() and _is_csv(named[0][0]):
+        found = odd_one(frame["ts"])
         odd = ~frame["ts"].str.contains(ISO).fill_null(value=True)
-        row = int((odd if odd.any() else frame["ts"].is_not_null()).arg_max() or 0)
+        row = int((odd if odd.any() else frame["ts"].is_not_null()).arg_max() or 0) if found is None else found
         place = place_of_row(named, row)
         do = f"write all times in one form such as 2024-01-31T21:00:00Z; csv:{place.partition(', line')[0]} reads other forms"
         raise DataError(f"ts holds the text {frame['ts'][row]!r}, which names no instant", where=place, do=do)
+
+
+def checked_numbers(named: Sequence[tuple[str, pl.LazyFrame]], frame: pl.DataFrame) -> None:
+    """The part of `checked_rows` that is about prices and volume."""
     for name in (name for name in FIELDS if name in frame.columns and frame.schema[name] == pl.String):
         wrong = frame[name].is_not_null() & frame[name].cast(pl.Float64, strict=False).is_null()
         if wrong.any():

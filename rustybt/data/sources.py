@@ -124,13 +124,9 @@ def unreadable(name: str, error: BaseException, mark: str = ",") -> DataError:
     """
     if not name:
         return DataError(f"the frame cannot be evaluated: {first_line(error)}", do="make the lazy frame collect on its own first")
-    if "more fields" in str(error):
-        from rustybt.data.text.lines import line_too_long
+    from rustybt.data.text.failures import failure_of
 
-        line = line_too_long(name, mark)
-        if line is not None:
-            return DataError("a line has more fields than the heading", where=f"{name}, line {line}", do="repair or drop the line")
-    return DataError(
+    return failure_of(name, error, mark) or DataError(
         f"the file cannot be read: {first_line(error)}", where=name, do="check that it is complete and of the type that its suffix says"
     )
 

@@ -21,6 +21,8 @@ ZONED = re.compile(r"(Z|[+-]\d{2}:?\d{2}| ?UTC| ?GMT)$")
 ISO = re.compile(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 EPOCHS = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"), (1e8, "s"))
 """Least size of a count since 1970, and its unit: each holds from 1973 on."""
+MOST_SAMPLED = 5000
+"""Different texts that a format is found from."""
 HINT = re.compile(r"(?i)(^|[^a-z])(utc|gmt)([^a-z]|$)")
 
 
@@ -100,22 +102,19 @@ def stamps(column: pl.Series, date_format: str | None, where: str, first_line: i
     known = texts.drop_nulls()
     if known.is_empty():
         raise DataError("the column of times is empty", where=where, do="check the file")
-    chosen = date_format or _format_of(known, where)
-    if chosen.startswith("epoch "):
-        unit = chosen.removeprefix("epoch ")
-        counts = texts.cast(pl.Float64, strict=False) if unit == "s" else texts.cast(pl.Int64, strict=False)
-        scale = {"s": 1e6, "ms": 1000, "us": 1}.get(unit)
-        micros = (counts // 1000 if unit == "ns" else counts * scale).cast(pl.Int64)
-        made = micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    elif chosen.endswith("%z"):
-        plain = texts.str.replace(r" ?(UTC|GMT)$", "+0000").str.replace(r"Z$", "+0000")
-        made = plain.str.to_datetime(chosen, time_unit="us", time_zone="UTC", strict=False)
-    elif re.search(r"%(H|I|M|T|R|X|s)", chosen):
-        made = texts.str.to_datetime(chosen, time_unit="us", strict=False)
-    else:
-        made = texts.str.to_date(chosen, strict=False)
+    try:
+        chosen = date_format or _format_of(known, where)
+    except DataError as error:
+        row = odd_one(texts)
+        if row is None:
+            raise
+        raise _odd(texts[row], f"{where}, line {row + first_line}") from error
+    made = _made(texts, chosen)
     wrong = made.is_null() & texts.is_not_null()
     if wrong.any():
+        row = None if date_format else odd_one(texts)
+        if row is not None:
+            raise _odd(texts[row], f"{where}, line {row + first_line}")
         row = int(wrong.arg_max() or 0)
         raise DataError(
             f"{texts[row]!r} is not written like {chosen!r}",
@@ -125,27 +124,75 @@ def stamps(column: pl.Series, date_format: str | None, where: str, first_line: i
     return made.rename("ts")
 
 
+def odd_one(texts: pl.Series) -> int | None:
+    """Row of the first text that is no time as most of the others are; None where most have no form in common, or all have one.
+
+    Example:
+        >>> odd_one(pl.Series(["2024-02-28", "2024-02-29", "2024-02-30"]))
+        2
+    """
+    texts = texts.str.strip_chars()
+    shapes = texts.str.replace_all(r"\d+", "9").str.replace_all("[A-Za-z]+", "a")
+    often = shapes.drop_nulls().to_frame("shape").group_by("shape", maintain_order=True).len()
+    if not often.height:
+        return None
+    alike = texts.filter(shapes == often["shape"][int(often["len"].arg_max() or 0)])
+    sure, sample = _sure_format_of(alike), alike.unique(maintain_order=True).head(MOST_SAMPLED)
+    chosen = sure or min(_forms(str(alike[0])), key=lambda form: _read(sample, form).null_count())
+    wrong = _made(texts, chosen).is_null() & texts.is_not_null()
+    return int(wrong.arg_max() or 0) if 0 < wrong.sum() <= len(texts) / 2 else None
+
+
+def _odd(text: str, where: str) -> DataError:
+    do = 'repair or drop the line; if it is right, say how times are written: settings={"date_format": "..."}'
+    return DataError(f"{text!r} is no date or time like the others", where=where, do=do)
+
+
+def _made(texts: pl.Series, chosen: str) -> pl.Series:
+    """Times in a format; null where a text is not written in it."""
+    if chosen.startswith("epoch "):
+        unit = chosen.removeprefix("epoch ")
+        counts = texts.cast(pl.Float64, strict=False) if unit == "s" else texts.cast(pl.Int64, strict=False)
+        scale = {"s": 1e6, "ms": 1000, "us": 1}.get(unit)
+        micros = (counts // 1000 if unit == "ns" else counts * scale).cast(pl.Int64)
+        return micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    if chosen.endswith("%z"):
+        plain = texts.str.replace(r" ?(UTC|GMT)$", "+0000").str.replace(r"Z$", "+0000")
+        return plain.str.to_datetime(chosen, time_unit="us", time_zone="UTC", strict=False)
+    if re.search(r"%(H|I|M|T|R|X|s)", chosen):
+        return texts.str.to_datetime(chosen, time_unit="us", strict=False)
+    return texts.str.to_date(chosen, strict=False)
+
+
 def _format_of(known: pl.Series, where: str) -> str:
     """The one format that every text has."""
-    first = str(known[0])
-    if known.str.contains(r"^\d{9,19}(\.\d+)?$").all():
-        size = abs(float(first))
-        return next(f"epoch {unit}" for least, unit in EPOCHS if size >= least)
-    zone = "%z" if ZONED.search(first) else ""
-    if ISO.match(first):
-        middle = "T" if first[10] == "T" else " "
-        rest = ZONED.sub("", first[11:])
-        clock = "%H:%M:%S%.f" if "." in rest else "%H:%M:%S" if rest.count(":") == 2 else "%H:%M"
-        if known.str.contains(r":\d{2}\.\d").any():
-            clock = "%H:%M:%S%.f"
-        return f"%Y-%m-%d{middle}{clock}{zone}"
-    sample = known.unique(maintain_order=True).head(5000)
+    sure = _sure_format_of(known)
+    if sure is not None:
+        return sure
+    first, sample = str(known[0]), known.unique(maintain_order=True).head(MOST_SAMPLED)
     fits = [form for form in _forms(first) if _all(sample, form)]
     days = {tuple(_read(sample, form).cast(pl.Datetime("us")).to_list()) for form in fits}
     if len(days) == 1:
         return next(form for form in fits if _all(known, form)) if any(_all(known, form) for form in fits) else fits[0]
     said = "may have the day or the month first" if len(days) > 1 else "is no date or time in a known format"
     raise DataError(f"{first!r} {said}", where=where, do='say how it is written: settings={"date_format": "%d/%m/%Y"}')
+
+
+def _sure_format_of(known: pl.Series) -> str | None:
+    """The format of counts since 1970 and of ISO times, which is told from the first; None for others."""
+    first = str(known[0])
+    if known.str.contains(r"^\d{9,19}(\.\d+)?$").all():
+        size = abs(float(first))
+        return next(f"epoch {unit}" for least, unit in EPOCHS if size >= least)
+    if not ISO.match(first):
+        return None
+    zone = "%z" if ZONED.search(first) else ""
+    middle = "T" if first[10] == "T" else " "
+    rest = ZONED.sub("", first[11:])
+    clock = "%H:%M:%S%.f" if "." in rest else "%H:%M:%S" if rest.count(":") == 2 else "%H:%M"
+    if known.str.contains(r":\d{2}\.\d").any():
+        clock = "%H:%M:%S%.f"
+    return f"%Y-%m-%d{middle}{clock}{zone}"
 
 
 def _forms(first: str) -> list[str]:

@@ -135,15 +135,19 @@ class FileSource:
             notes += tuple(unfinished([path]))
         return Page(bars, cursor=str(number + 1) if number + 1 < len(places) else None, notes=notes)
 
-    def as_it_is(self) -> list[tuple[str, pl.LazyFrame]]:
-        """The rows of each file in its order, repeated or not, with doubles for numbers."""
+    def as_it_is(self, *, texts: bool = False) -> list[tuple[str, pl.LazyFrame]]:
+        """The rows of each file in its order, repeated or not, with doubles for numbers.
+
+        Args:
+            texts: whether columns with a text that is no number stay texts; else it is an error.
+        """
         found = []
         for path in dict.fromkeys(path for paths in self._places.values() for path in paths):
-            rows = self._shaped(path, self._read(path)).drop("line")
+            rows = self._shaped(path, self._read(path), texts=texts).drop("line")
             if "asset" not in rows.columns:
                 rows = rows.with_columns(pl.lit(asset_of(path)).alias("asset"))
-            texts = [name for name in FIELDS if rows.schema[name] == pl.String]
-            found.append((path, rows.with_columns(pl.col(texts).cast(pl.Float64)).lazy()))
+            plain = [name for name in FIELDS if rows.schema[name] == pl.String and rows[name].str.contains(NUMBER).all()]
+            found.append((path, rows.with_columns(pl.col(plain).cast(pl.Float64)).lazy()))
         return found
 
     def place_of(self, symbol: str, field: str, value: float) -> str | None:
@@ -171,7 +175,7 @@ class FileSource:
             columns["ts"] = lower["date"]
         return find_names(path, have, columns)
 
-    def _shaped(self, path: str, frame: pl.DataFrame) -> pl.DataFrame:
+    def _shaped(self, path: str, frame: pl.DataFrame, *, texts: bool = False) -> pl.DataFrame:
         """Columns ts, asset where there is one, and exact numbers."""
         found = self._found(path, frame.columns)
         lower = {name.lower(): name for name in frame.columns}
@@ -182,13 +186,16 @@ class FileSource:
             said = self._zoned(stamps(said, self._writing.date_format, path, self._first), path, found["ts"])
         elif isinstance(said.dtype, pl.Datetime) and said.dtype.time_zone is None:
             said = self._zoned(said, path, found["ts"])
+        if lacking := said.null_count():
+            where = f"{path}, {self._line(int(said.is_null().arg_max() or 0))}"
+            raise DataError(f"{lacking} rows have no time", where=where, do="repair or drop them")
         columns = [said.rename("ts"), pl.Series("line", range(self._first, frame.height + self._first))]
         if "asset" in found:
             columns.append(self._named(frame[found["asset"]], path))
         for name in FIELDS:
             if name in found:
                 column = frame[found[name]]
-                columns.append((self._numbers(column, path, name) if column.dtype == pl.String else column).rename(name))
+                columns.append((self._numbers(column, path, name, texts=texts) if column.dtype == pl.String else column).rename(name))
         if "volume" not in found:
             columns.append(pl.repeat("0", frame.height, eager=True).rename("volume"))
         return pl.DataFrame(columns)
@@ -202,10 +209,12 @@ class FileSource:
             raise DataError(f"{empty.sum()} rows have no asset", where=where, do="repair or drop them")
         return names.rename("asset")
 
-    def _numbers(self, column: pl.Series, path: str, name: str) -> pl.Series:
-        """Texts of numbers, each of which is one."""
+    def _numbers(self, column: pl.Series, path: str, name: str, *, texts: bool) -> pl.Series:
+        """Texts of numbers, each of which is one unless other texts are wanted too."""
         found = numbers(column, path, self._writing.decimal)
         wrong = (~found.str.contains(NUMBER)).fill_null(value=False)
+        if wrong.any() and texts:
+            return found
         if wrong.any():
             row = int(wrong.arg_max() or 0)
             what, where = f"{name} holds {column[row]!r}, which is no number", f"{path}, {self._line(row)}"

@@ -20,6 +20,7 @@ from rustybt.data.catalog.naming import may_be_name
 from rustybt.data.catalog.reading import BARS, DAMAGED, events_of, set_aside
 from rustybt.data.columns import FIELDS, name_columns
 from rustybt.data.options import Options, Stamp
+from rustybt.data.placing import checked_keys, checked_numbers
 from rustybt.data.quality.aside import Aside, reasons_of
 from rustybt.data.quality.coverage import Coverage, coverage_of
 from rustybt.data.quality.endings import find_endings
@@ -33,6 +34,7 @@ from rustybt.data.quality.relations import find_beyond, find_relations
 from rustybt.data.quality.restated import find_restated
 from rustybt.data.quality.series import find_few, find_repeats
 from rustybt.data.quality.temporal import days_of, find_keys, find_moves, find_sessions
+from rustybt.data.quality.texts import find_texts, without_texts
 from rustybt.data.sources import collect, open_source
 from rustybt.data.spans import name_of
 from rustybt.data.stamps import utc
@@ -138,11 +140,11 @@ def check_bars(
     given = Options(
         stamp=stamp, calendar=calendar, interval=interval, timezone=timezone, columns=columns, asset_class=asset_class, events=events
     )
-    read = read_bars(source, given)
+    read = read_bars(source, given, texts=True)
     frame, code, where = read.frame, read.calendar, read.name
     ordered = frame.sort("asset", "ts", maintain_order=True)
     laid = lay_events(ordered, read.events or ())
-    found = [*find_relations(frame), *find_outliers(ordered, asset_class), *find_keys(frame), *find_moves(laid), *find_payments(laid)]
+    found = [*find_relations(read.sound), *find_outliers(ordered, asset_class), *find_keys(frame), *find_moves(laid), *find_payments(laid)]
     found += [*find_restated(laid), *find_repeats(ordered), *find_few(ordered), *read.found]
     if code is not None:
         found += find_intraday(ordered, code, stamp, interval) if is_intraday(ordered) else find_sessions(ordered, code)
@@ -163,9 +165,10 @@ class Read:
         frame: the bars.
         calendar: code of their calendar.
         name: what to call them.
-        found: what their files tell: ends within a line, and values beyond the scale with their lines.
+        found: what their files tell: ends within a line, texts for numbers and values beyond the scale with their lines.
         events: corporate actions that were given, or that the dataset has; None for neither.
         aside: rows of a dataset that are not among them.
+        odd: numbers of rows with a text for a number, which is null there and among what was found.
     """
 
     frame: pl.DataFrame
@@ -174,10 +177,21 @@ class Read:
     found: list[pl.DataFrame]
     events: list[Event] | None = None
     aside: Aside = field(default_factory=Aside)
+    odd: tuple[int, ...] = ()
+
+    @property
+    def sound(self) -> pl.DataFrame:
+        """The rows without texts for numbers."""
+        return self.frame.filter(~pl.int_range(pl.len()).is_in(self.odd)) if self.odd else self.frame
 
 
-def read_bars(source: Any, options: Options) -> Read:
+def read_bars(source: Any, options: Options, *, texts: bool = False) -> Read:
     """The bars of a source or of a dataset, unchecked but for what a check needs.
+
+    Args:
+        source: as for `check_bars`.
+        options: likewise.
+        texts: whether single texts for numbers are findings rather than an error.
 
     Raises:
         DataError: the source cannot be read, a key is null, or prices are no numbers.
@@ -186,7 +200,7 @@ def read_bars(source: Any, options: Options) -> Read:
     if options.asset_class not in SPIKES:
         raise ConfigError(f"unknown asset class {options.asset_class!r}", where="asset_class", do=f"use one of {', '.join(SPIKES)}")
     kept = dataset_of(source)
-    filed = files_of_source(source, options) if kept is None else None
+    filed = files_of_source(source, options, texts=texts) if kept is None else None
     opened = open_source(source if kept is None else kept.rows) if filed is None else filed
     where = opened[0][0] or "the frame" if kept is None else kept.name
     options = options if filed is None else replace(options, columns=None, timezone=None)
@@ -194,9 +208,9 @@ def read_bars(source: Any, options: Options) -> Read:
     frame = collect([(name, name_columns(name, one, options).frame) for name, one in opened])
     if not frame.height:
         raise DataError("the source has no rows", where=where, do="check the file, or the filter that made the frame")
-    for name in ("ts", "asset"):
-        if nulls := frame[name].null_count():
-            raise DataError(f"{nulls} rows have a null {name}", where=where, do="repair or drop them")
+    checked_keys(opened, frame)
+    frame, odd = without_texts(frame, opened) if texts else (frame, [])
+    checked_numbers(opened, frame)
     for name in FIELDS:
         if not frame[name].dtype.is_numeric():
             raise DataError(f"column {name!r} holds {frame[name].dtype}, not numbers", where=where, do="convert it first")
@@ -209,10 +223,11 @@ def read_bars(source: Any, options: Options) -> Read:
         check_named(events, frame["asset"].unique().to_list())
     if kept is not None:
         return Read(frame, code, where, [], events, kept.aside)
-    return Read(frame, code, where, [*find_endings(opened, options), *find_beyond(frame, opened, options.asset_class)], events)
+    found = [*find_texts(frame, odd), *find_endings(opened, options), *find_beyond(frame, opened, options.asset_class)]
+    return Read(frame, code, where, found, events, odd=tuple(row for row, _ in odd))
 
 
-def files_of_source(source: Any, options: Options) -> list[tuple[str, pl.LazyFrame]] | None:
+def files_of_source(source: Any, options: Options, *, texts: bool = False) -> list[tuple[str, pl.LazyFrame]] | None:
     """The files of ``csv:`` and ``parquet:``, read as they are written and changed in nothing; None for all else.
 
     Raises:
@@ -222,7 +237,7 @@ def files_of_source(source: Any, options: Options) -> list[tuple[str, pl.LazyFra
 
     if isinstance(source, str) and source.partition(":")[0] in FILES:
         source, _ = source_of(source, None, {name: getattr(options, name) for name in OF_FILES})
-    return source.as_it_is() if isinstance(source, FileSource) else None
+    return source.as_it_is(texts=texts) if isinstance(source, FileSource) else None
 
 
 @dataclass(frozen=True)

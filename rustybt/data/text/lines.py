@@ -5,8 +5,54 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from io import BufferedReader
 from pathlib import Path
+
+
+def fields_of(path: str, mark: str = ",") -> Iterator[tuple[int, list[str]]]:
+    """The fields of each line, with the number of the line that they end on.
+
+    Raises:
+        csv.Error: a field is too long.
+    """
+    with _opened(path) as raw:
+        reader = csv.reader(io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline=""), delimiter=mark)
+        for fields in reader:
+            yield reader.line_num, fields
+
+
+def line_of_text(path: str, column: str, text: str, mark: str = ",") -> int | None:
+    """The first line whose field of a column holds a text, or None.
+
+    Args:
+        path: of a text file.
+        column: its name in the heading.
+        text: to look for.
+        mark: between fields.
+    """
+    try:
+        lines = fields_of(path, mark)
+        _, heading = next(lines, (0, []))
+        at = heading.index(column)
+        return next((line for line, fields in lines if len(fields) > at and fields[at] == text), None)
+    except (csv.Error, ValueError):
+        return None
+
+
+def line_not_utf8(path: str) -> int | None:
+    """The first line with bytes that are not UTF-8, or None."""
+    with _opened(path) as raw:
+        for number, line in enumerate(raw, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return None
+
+
+def _opened(path: str) -> gzip.GzipFile | BufferedReader:
+    return gzip.open(path, "rb") if path.lower().endswith(".gz") else Path(path).open("rb")
 
 
 def line_too_long(path: str, mark: str = ",") -> int | None:
@@ -16,14 +62,12 @@ def line_too_long(path: str, mark: str = ",") -> int | None:
         path: of a text file.
         mark: between its fields.
     """
-    packed = path.lower().endswith(".gz")
-    with gzip.open(path, "rb") if packed else Path(path).open("rb") as raw:
-        reader = csv.reader(io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline=""), delimiter=mark)
-        try:
-            width = len(next(reader, []))
-            return next((reader.line_num for fields in reader if len(fields) > width), None)
-        except csv.Error:
-            return None
+    try:
+        lines = fields_of(path, mark)
+        width = len(next(lines, (0, []))[1])
+        return next((line for line, fields in lines if len(fields) > width), None)
+    except csv.Error:
+        return None
 
 
 def ends_within_a_line(path: str) -> bool:
