@@ -109,6 +109,7 @@ def ingest(
     policy = freshness_of(freshness, offline)
     wanted = Wanted(chosen, length, options.get("start"), options.get("end"), resume, policy, offline, workers)
     got = download(found, wanted, shelf.root, patience, progress)
+    got = replace(got, about={**got.about, **_recorded(found, chosen)})
     told = _told(found, got, options)
     said = f"{found.name}:{','.join(chosen) if found.frequencies else found.address}"
     try:
@@ -171,6 +172,15 @@ def _told(source: Source, got: Downloaded, options: Mapping[str, Any]) -> dict[s
     if got.events is not None:
         told.setdefault("events", got.events)
     return told
+
+
+def _recorded(source: Source, symbols: Sequence[str]) -> dict[str, Any]:
+    """What is kept of a source beside its bars: the settings that change what it answers, and its files where it has some."""
+    from rustybt.data.files.record import files_of
+    from rustybt.data.files.source import FileSource
+
+    settings = {"settings": dict(source.options)} if source.options else {}
+    return {**settings, **files_of(source.files(symbols))} if isinstance(source, FileSource) else settings
 
 
 def _placed(error: DataError, source: Source) -> DataError:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
 from rustybt.data.columns import FIELDS, find_names
 from rustybt.data.files.detect import HINT, clean_name, delimiter_of, numbers, stamps
 from rustybt.data.files.paths import asset_of, head_of, paths_of
+from rustybt.data.files.record import said_of
+from rustybt.data.files.writing import Writing
 from rustybt.data.options import Stamp
 from rustybt.data.sources import UNREADABLE, unreadable
 from rustybt.data.stamps import unplaced
@@ -19,44 +20,9 @@ from rustybt.data.text.lines import unfinished
 from rustybt.errors import ConfigError, DataError, SourceError
 from rustybt.model.source import History, Page, Rate, Terms
 
-type Missing = Literal["fail", "skip", "flag"]
-POLICIES = ("fail", "skip", "flag")
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 MOST = 1e20
 """From here on an exact number has no room for its decimals; neither has a price or a volume."""
-
-
-@dataclass(frozen=True)
-class Writing:
-    """How files are written; what is None is found out.
-
-    Args:
-        delimiter: between columns.
-        date_format: of dates or times, as in `strftime`.
-        timezone: of times that carry none.
-        columns: names in the file by ours.
-        decimal: the mark before decimals.
-        names: of the columns of files without a heading, in order.
-        missing: rows with a missing price or volume: ``fail``, ``skip`` them and say how many, or ``flag``: the door sets them aside.
-        stamp: as in `rustybt.load`.
-    """
-
-    delimiter: str | None = None
-    date_format: str | None = None
-    timezone: str | None = None
-    decimal: str | None = None
-    columns: Mapping[str, str] | None = None
-    names: Sequence[str] | None = None
-    missing: Missing = "flag"
-    stamp: Stamp | None = None
-
-    def __post_init__(self) -> None:
-        if self.decimal not in (None, ".", ","):
-            raise ConfigError(f"decimal {self.decimal!r} is no mark of decimals", where="decimal", do='write "." or ","')
-        if self.missing not in POLICIES:
-            raise ConfigError(f"unknown way {self.missing!r} to treat missing values", where="missing", do=f"use {', '.join(POLICIES)}")
-        if self.delimiter is not None and len(self.delimiter) != 1:
-            raise ConfigError(f"delimiter {self.delimiter!r} is not one mark", where="delimiter", do='write it like ";"')
 
 
 def open_csv(address: str, **writing: Any) -> tuple[FileSource, tuple[str, ...]]:
@@ -83,22 +49,28 @@ def _opened(kind: str, address: str, suffixes: tuple[str, ...], writing: Mapping
     names = writing.get("names")
     if isinstance(names, str):  # from the command line
         writing = {**writing, "names": [name.strip() for name in names.split(",")]}
-    source = FileSource(kind, paths_of(address, suffixes), Writing(**writing))
+    source = FileSource(kind, paths_of(address, suffixes), Writing(**writing), address)
     return source, source.symbols
 
 
 class FileSource:
-    """Files, each with the bars of one asset (its name) or of several (a column). The cursor is the number of the next file."""
+    """Files, each with the bars of one asset (its name) or of several (a column). The cursor is the number of the next file.
+
+    Args:
+        kind: ``csv`` or ``parquet``.
+        paths: of the files.
+        writing: how they are written.
+        address: the file, folder or glob that the user gave.
+    """
 
     frequencies: Sequence[str] = ()
     rates: Sequence[Rate] = ()
-    options: Mapping[str, str] = {}
     version = f"polars {pl.__version__}"
 
-    def __init__(self, kind: str, paths: Sequence[str], writing: Writing) -> None:
+    def __init__(self, kind: str, paths: Sequence[str], writing: Writing, address: str) -> None:
         self.name, self._writing = kind, writing
         self._first = 2 if writing.names is None else 1
-        self.address = str(Path(paths[0]).absolute().parent)
+        self.address, self.options = str(Path(address).absolute()), said_of(writing)
         self._read: Callable[[str], pl.DataFrame] = self._csv if kind == "csv" else _parquet
         self._kept: dict[str, dict[str, pl.DataFrame]] = {}
         self._places: dict[str, list[str]] = {}
@@ -115,6 +87,10 @@ class FileSource:
     def symbols(self) -> tuple[str, ...]:
         """Every asset of the files, sorted."""
         return tuple(sorted(self._places))
+
+    def files(self, symbols: Sequence[str]) -> list[str]:
+        """The files of symbols, each once."""
+        return list(dict.fromkeys(path for symbol in symbols for path in self._places.get(symbol, ())))
 
     def terms(self, symbol: str) -> Terms:
         """Files know nothing of their assets but the name."""
@@ -142,7 +118,7 @@ class FileSource:
             texts: whether columns with a text that is no number stay texts; else it is an error.
         """
         found = []
-        for path in dict.fromkeys(path for paths in self._places.values() for path in paths):
+        for path in self.files(tuple(self._places)):
             rows = self._shaped(path, self._read(path), texts=texts).drop("line")
             if "asset" not in rows.columns:
                 rows = rows.with_columns(pl.lit(asset_of(path)).alias("asset"))

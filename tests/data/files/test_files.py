@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -218,3 +219,35 @@ def test_a_time_that_clocks_skipped_or_repeated_is_said_without_words_of_a_libra
         with pytest.raises(rbt.DataError, match=f"{day}:00 cannot be placed in 'America/New_York': {said}") as caught:
             got(written(tmp_path, text), tmp_path / "catalog", timezone="America/New_York")
         assert "non_existent" not in str(caught.value)
+
+
+def test_what_was_read_is_kept_with_its_settings(tmp_path: Path) -> None:
+    """The address, the settings that were given and the digest of each file that has the chosen symbols."""
+    (tmp_path / "prices").mkdir()
+    for name in ("A", "B", "C"):
+        written(tmp_path / "prices", (HEADING + ROWS).replace("Close", "Last").replace("1200", str(ord(name))), f"{name}.csv")
+    given: dict[str, Any] = {"columns": {"close": "Last"}, "settings": {"missing": "skip"}, "symbols": ["A", "C"]}
+    made = rbt.ingest(f"csv:{tmp_path}/prices", "got", catalog=tmp_path / "catalog", **given)
+    assert made.source == f"csv:{tmp_path}/prices"
+    assert made.options["settings"] == {"columns": "close=Last", "missing": "skip"}
+    paths = [tmp_path / "prices" / f"{name}.csv" for name in ("A", "C")]
+    assert made.options["files"] == [{"path": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in paths]
+    kept = rbt.Catalog(tmp_path / "catalog").versions("got")[0].options
+    assert (kept["settings"], kept["files"]) == (made.options["settings"], made.options["files"])
+
+
+def test_a_file_and_a_glob_are_kept_as_they_were_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pl.read_csv((HEADING + ROWS).encode(), try_parse_dates=True).write_parquet(tmp_path / "one.parquet")
+    monkeypatch.chdir(tmp_path)
+    for address, said in (("one.parquet", "one.parquet"), ("*.parquet", "*.parquet")):
+        made = rbt.ingest(f"parquet:{address}", said.removesuffix(".parquet").replace("*", "all"), catalog=tmp_path / "catalog")
+        assert made.source == f"parquet:{tmp_path / said}"
+        assert "settings" not in made.options
+
+
+def test_of_many_files_one_digest_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rustybt.data.files.record.MOST", 1)
+    written(tmp_path, HEADING + ROWS, "A.csv")
+    written(tmp_path, HEADING + ROWS, "B.csv")
+    made = rbt.ingest(f"csv:{tmp_path}", "got", catalog=tmp_path / "catalog")
+    assert (made.options["files"]["count"], len(made.options["files"]["sha256"])) == (2, 64)
