@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from rustybt.errors import ConfigError
 from rustybt.testing.vendors.tape import Tape
 
 type FaultKind = Literal["limited", "down", "broken", "cut", "reset", "silent", "shuffled", "repeated"]
@@ -76,6 +77,13 @@ class Fault:
     times: int = 1
     skip: int = 0
 
+    def __post_init__(self) -> None:
+        known = get_args(FaultKind.__value__)
+        if self.kind not in known:
+            raise ConfigError(f"there is no fault {self.kind!r}", where="kind", do=f"use one of {', '.join(known)}")
+        if self.times < 1 or self.skip < 0:
+            raise ConfigError(f"a fault with times={self.times}, skip={self.skip} never strikes", where="times, skip", do="give 1 or more")
+
 
 class Vendor:
     """A simulated vendor; a context manager.
@@ -95,7 +103,11 @@ class Vendor:
         self._bent: str | None = None
 
     def fail(self, kind: FaultKind, on: str = "", times: int = 1, skip: int = 0) -> None:
-        """Plan a fault; it strikes after those that were planned before it for the same paths."""
+        """Plan a fault; it strikes after those that were planned before it for the same paths.
+
+        Raises:
+            ConfigError: there is no such fault, or it would never strike.
+        """
         self._faults.append(Fault(kind, on, times, skip))
 
     def heal(self) -> None:
