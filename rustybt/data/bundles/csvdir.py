@@ -51,13 +51,13 @@ def read_csvdir(bundle: Bundle) -> Folder:
             raise DataError(f"the file has no column {lacking[0]!r}", where=str(path), do=f"a csvdir file has date, {', '.join(FIELDS)}")
         symbols[sid] = stem_of(str(path))
         digits[sid] = _digits(frame, str(path))
-        ts = frame[names[0]].str.slice(0, 10).str.to_date("%Y-%m-%d") if bundle.kind == "daily" else _moments(frame[names[0]], str(path))
+        ts = _days(frame[names[0]], str(path)) if bundle.kind == "daily" else _moments(frame[names[0]], str(path))
         whole = [_whole(frame[name], digits[sid] if name in PRICES else 0, str(path)) for name in FIELDS]
         part = pl.DataFrame([pl.Series("sid", [sid] * frame.height, dtype=pl.Int64), ts.alias("ts"), *whole])
         there = part.filter(pl.sum_horizontal(pl.col(*PRICES)) > 0)
         frames.append(there)
         empty += part.height - there.height
-        events += _events(symbols[sid], frame, ts)
+        events += _events(symbols[sid], frame, ts, str(path))
     rows = pl.concat(frames).sort("sid", "ts")
     return Folder(Stored(rows, digits, empty, None), symbols, events)
 
@@ -72,29 +72,49 @@ def _digits(frame: pl.DataFrame, where: str) -> int:
 
 def _whole(column: pl.Series, digits: int, where: str) -> pl.Series:
     """A column of texts as whole numbers of steps; a missing one is 0, as Zipline keeps it."""
-    try:
-        found = [0 if not text else int(Decimal(text).scaleb(digits)) for text in column.to_list()]
-    except (InvalidOperation, ValueError) as error:
-        raise DataError(f"column {column.name!r} holds what is no number", where=where, do="repair the file") from error
+    found = [int(_number(text or "0", row, column.name, where).scaleb(digits)) for row, text in enumerate(column.to_list())]
     return pl.Series(column.name, found, dtype=pl.Int64)
+
+
+def _number(text: str, row: int, name: str, where: str) -> Decimal:
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite():
+        raise DataError(f"column {name!r} holds {text!r}, which is no number", where=f"{where}, line {row + 2}", do="repair the file")
+    return found
+
+
+def _days(column: pl.Series, where: str) -> pl.Series:
+    return _read(column, column.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False), where)
 
 
 def _moments(column: pl.Series, where: str) -> pl.Series:
     try:
-        return column.str.to_datetime(time_unit="us").dt.replace_time_zone("UTC")
+        found = column.str.to_datetime(time_unit="us", strict=False)
     except UNREADABLE as error:
         raise unreadable(where, error) from error
+    return _read(column, found, where).dt.replace_time_zone("UTC")
 
 
-def _events(symbol: str, frame: pl.DataFrame, ts: pl.Series) -> list[dict[str, Any]]:
+def _read(column: pl.Series, found: pl.Series, where: str) -> pl.Series:
+    """Times, none of which is missing."""
+    if found.null_count():
+        row = int(found.is_null().arg_max() or 0)
+        what = f"column {column.name!r} holds {column[row] or ''!r}, which is no date or time"
+        raise DataError(what, where=f"{where}, line {row + 2}", do="repair or drop the line")
+    return found
+
+
+def _events(symbol: str, frame: pl.DataFrame, ts: pl.Series, where: str) -> list[dict[str, Any]]:
     """The rows with a dividend other than 0, and with a split other than 1."""
     found = []
     for column, kind, nothing in (("dividend", "dividend", Decimal(0)), ("split", "split", Decimal(1))):
         if column not in frame.columns:
             continue
-        for moment, text in zip(ts.cast(pl.Date).to_list(), frame[column].to_list(), strict=True):
-            if text and Decimal(text) not in (nothing, Decimal(0)):
-                found.append(
-                    {"asset": symbol, "ts": moment.isoformat(), "kind": kind, "value": f"{Decimal(text).normalize():f}", "pay": None}
-                )
+        for row, (moment, text) in enumerate(zip(ts.cast(pl.Date).to_list(), frame[column].to_list(), strict=True)):
+            value = _number(text, row, column, where) if text else nothing
+            if value not in (nothing, Decimal(0)):
+                found.append({"asset": symbol, "ts": moment.isoformat(), "kind": kind, "value": f"{value.normalize():f}", "pay": None})
     return found

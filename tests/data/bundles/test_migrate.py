@@ -129,6 +129,25 @@ def test_rows_that_the_door_sets_aside_count_too(tmp_path: Path) -> None:
     assert migrate(tmp_path, "plain", catalog=tmp_path / "catalog", calendar="XNYS", with_events=False).events == 0
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("19.25,19.7", "19.25,x", "column 'close' holds 'x', which is no number"),
+        ("19.25,19.7", "19.25,inf", "column 'close' holds 'inf', which is no number"),
+        ("2012-08-13", "2012-08-33", "column 'date' holds '2012-08-33', which is no date or time"),
+        ("0.255", "a lot", "column 'dividend' holds 'a lot', which is no number"),
+    ],
+)
+def test_what_is_wrong_in_a_csvdir_file_is_named_by_its_line(before: str, after: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "daily").mkdir()
+    path = tmp_path / "daily" / "KO.csv"
+    text = "date,open,high,low,close,volume,dividend,split\n2012-08-10,39,39,39,39,1000,0,1\n2012-08-13,19.5,20,19.25,19.7,2000,0.255,2\n"
+    path.write_text(text.replace(before, after))
+    with pytest.raises(rbt.DataError, match=said) as caught:
+        migrate(tmp_path, "coke", catalog=tmp_path / "catalog")
+    assert caught.value.where == f"{path}, line 3"
+
+
 def copied(tmp_path: Path) -> Path:
     shutil.copytree(HERE / "daily", tmp_path / "bundle")
     return next((tmp_path / "bundle").iterdir())
