@@ -31,7 +31,7 @@ from rustybt.data.metadata import days_of
 from rustybt.data.options import Day
 from rustybt.data.stamps import microseconds
 from rustybt.data.timing import instant_of
-from rustybt.errors import ConfigError, DataError
+from rustybt.errors import ConfigError, DataError, SourceError
 from rustybt.model.source import History, Page, Parallel, Source, Terms
 
 type Progress = Callable[[int, int], None]
@@ -145,21 +145,35 @@ def download(source: Source, wanted: Wanted, root: Path, patience: Patience | No
 def _of_files(source: Source, symbols: Sequence[str], history: History, tell: Teller) -> Downloaded:
     """The bars of a source that is on this machine."""
     terms, rows, notes, events = dict[str, Terms](), dict[str, pl.DataFrame](), dict[str, None](), dict[str, list[Any]]()
-    repeated = 0
+    repeated, first = 0, ""
     for symbol in symbols:
         terms[symbol] = terms_of(source, symbol)
         got = [page_of(source, symbol, history, None)]
         while got[-1].cursor is not None:
             got.append(page_of(source, symbol, history, got[-1].cursor))
-        made = merge_pages(source, symbol, history, got, terms[symbol].calendar)
+        try:
+            made = merge_pages(source, symbol, history, got, terms[symbol].calendar)
+        except SourceError as error:
+            if (place := _places(source, symbol, error.facts.get("twice"))) is None:
+                raise
+            raise SourceError(error.what, where=place, do=error.do) from error
+        if made.repeated and not repeated:
+            first = _places(source, symbol, made.again) or f"{symbol!r}, {made.again}"
         rows[symbol], repeated = made.bars, repeated + made.repeated
         notes |= dict.fromkeys(made.notes)
         events[symbol] = [event for page in got for event in page.events]
         tell.done(1)
     bars, more = merge_symbols(source, history, rows)
     about = {"frequency": history.frequency, "until": history.end.isoformat(), "library": source.version, "address": source.address}
-    said = [f"{repeated} rows that {source.name} sent twice were taken once."] if repeated else []
+    said = [f"{repeated} rows that repeat another in every number were taken once (first: {first})."] if repeated else []
     return Downloaded(bars, merge_events(events), terms, (*more, *notes, *said), about, dict.fromkeys(symbols, "files"))
+
+
+def _places(source: Source, symbol: str, ts: Any) -> str | None:
+    """The lines of a symbol's rows at a time, where the source knows them."""
+    find = getattr(source, "places_of_time", None)
+    found: str | None = None if find is None or ts is None else find(symbol, ts)
+    return found
 
 
 def _side_by_side(asking: Asking, symbols: Sequence[str], request: Request, tell: Teller, workers: int) -> dict[str, Given]:

@@ -32,12 +32,14 @@ class Rows:
         notes: sentences of the source.
         repeated: rows that came more than once.
         unfinished: bars that were not complete.
+        again: time of the first row that came more than once.
     """
 
     bars: pl.DataFrame
     notes: tuple[str, ...]
     repeated: int = 0
     unfinished: int = 0
+    again: Any = None
 
 
 def merge_pages(source: Source, symbol: str, history: History, pages: Sequence[Page], calendar: str | None) -> Rows:
@@ -63,7 +65,8 @@ def merge_pages(source: Source, symbol: str, history: History, pages: Sequence[P
         _check_once(source, whole, where)
         whole = whole.sort("ts")
     notes = tuple(dict.fromkeys(note for page in pages for note in page.notes))
-    return Rows(whole, notes, rows.height - once.height, once.height - whole.height)
+    again = rows["ts"][int(rows.is_duplicated().arg_max() or 0)] if rows.height > once.height else None
+    return Rows(whole, notes, rows.height - once.height, once.height - whole.height, again)
 
 
 def merge_symbols(source: Source, history: History, rows: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, list[str]]:
@@ -152,7 +155,7 @@ def _check_once(source: Source, rows: pl.DataFrame, where: str) -> None:
     if twice.height:
         do = "download it again: resume=False" if source.frequencies else "keep one row per asset and time"
         said = f"{twice['ts'].n_unique()} bars came twice with different numbers"
-        raise SourceError(said, where=f"{where}, {twice['ts'].min()!s}", do=do)
+        raise SourceError(said, where=f"{where}, {twice['ts'].min()!s}", do=do, twice=twice["ts"].min())
 
 
 def _exact(column: pl.Series, assets: pl.Series, source: Source) -> pl.Series:

@@ -103,10 +103,7 @@ class FileSource:
         """The bars of one file."""
         number, places = int(cursor or 0), self._places[symbol]
         path = places[number]
-        frame = self._kept[path].get(symbol) if path in self._kept else None
-        if frame is None:
-            frame = self._shaped(path, self._read(path))
-        bars, notes = self._whole(frame, path)
+        bars, notes = self._whole(self._of(path, symbol), path)
         if self.name == "csv":
             notes += tuple(unfinished([path]))
         return Page(bars, cursor=str(number + 1) if number + 1 < len(places) else None, notes=notes)
@@ -129,11 +126,23 @@ class FileSource:
     def place_of(self, symbol: str, field: str, value: float) -> str | None:
         """The file and the line of the first row of an asset with a value, or None."""
         for path in self._places.get(symbol, ()):
-            frame = self._kept[path].get(symbol) if path in self._kept else self._shaped(path, self._read(path))
-            found = None if frame is None else frame.filter(pl.col(field).cast(pl.Float64) == value)
-            if found is not None and found.height:
+            found = self._of(path, symbol).filter(pl.col(field).cast(pl.Float64) == value)
+            if found.height:
                 return f"{path}, {self._line(int(found['line'][0]) - self._first)}"
         return None
+
+    def places_of_time(self, symbol: str, ts: Any) -> str | None:
+        """The files and the lines of the first two rows of an asset at a time, or None."""
+        found = []
+        for path in self._places.get(symbol, ()):
+            lines = self._of(path, symbol).filter(pl.col("ts") == ts)["line"].to_list()
+            found += [f"{path}, {self._line(line - self._first)}" for line in lines]
+        return " and ".join(found[:2]) or None
+
+    def _of(self, path: str, symbol: str) -> pl.DataFrame:
+        """The rows of an asset in a file."""
+        frame = self._kept[path].get(symbol) if path in self._kept else None
+        return self._shaped(path, self._read(path)) if frame is None else frame
 
     def _assets(self, path: str) -> list[str]:
         """The assets of a file; one with a column of them is read once and kept by asset."""

@@ -251,3 +251,23 @@ def test_of_many_files_one_digest_is_kept(tmp_path: Path, monkeypatch: pytest.Mo
     written(tmp_path, HEADING + ROWS, "B.csv")
     made = rbt.ingest(f"csv:{tmp_path}", "got", catalog=tmp_path / "catalog")
     assert (made.options["files"]["count"], len(made.options["files"]["sha256"])) == (2, 64)
+
+
+def test_bars_that_two_files_tell_differently_are_named_by_both(tmp_path: Path) -> None:
+    heading = HEADING.replace("Date", "Date,Symbol")
+    written(tmp_path, heading + ROWS.replace("-02,", "-02,A,").replace("-03,", "-03,A,"), "one.csv")
+    written(tmp_path, heading + "2024-01-04,A,1,1,1,1,1\n2024-01-03,A,10.10,10.30,10.00,10.25,1200\n", "two.csv")
+    with pytest.raises(rbt.DataError, match="1 bars came twice with different numbers") as caught:
+        got(f"csv:{tmp_path}/*.csv", tmp_path / "catalog")
+    assert caught.value.where == f"{tmp_path}/one.csv, line 3 and {tmp_path}/two.csv, line 3"
+
+
+def test_a_row_that_repeats_another_is_taken_once_and_said(tmp_path: Path) -> None:
+    """Without `csv:` before it, the same file is refused."""
+    address = written(tmp_path, HEADING + ROWS + ROWS + ROWS.splitlines()[0])
+    panel = got(address, tmp_path / "catalog")
+    path = address.removeprefix("csv:")
+    assert panel.bars == 2
+    assert f"3 rows that repeat another in every number were taken once (first: {path}, line 2 and {path}, line 4)." in panel.warnings
+    with pytest.raises(rbt.DataError, match="3 rows repeat the asset and time of another"):
+        rbt.load(path)
