@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,7 +103,7 @@ def load(
     return read_bars(source, options)
 
 
-def read_bars(source: Any, options: Options, *, keep: bool = True, called: str = "") -> Panel:
+def read_bars(source: Any, options: Options, *, keep: bool = True, called: str = "", tell: Callable[[int], None] | None = None) -> Panel:
     """`load` with its options in one.
 
     Args:
@@ -111,6 +111,7 @@ def read_bars(source: Any, options: Options, *, keep: bool = True, called: str =
         options: likewise.
         keep: whether a panel made from files is kept for a next time.
         called: where a frame comes from, to name in an error.
+        tell: called with the bytes of large plain files as they are read, by several threads.
 
     Raises:
         DataError, ConfigError: as `load`.
@@ -131,7 +132,7 @@ def read_bars(source: Any, options: Options, *, keep: bool = True, called: str =
         shelf = Catalog()
         if shelf.exists:
             return shelf.open(source, options)
-    return _panel(source, options, keep, called)
+    return _panel(source, options, keep, called, tell)
 
 
 def _opened(name: str, given: Any) -> Any:
@@ -179,7 +180,7 @@ def _for_demo(options: Options) -> Options:
     return replace(options, stamp=options.stamp or "session", calendar=options.calendar or "XNYS", events=events, extras=extras)
 
 
-def _panel(source: Any, options: Options, keep: bool, called: str = "") -> Panel:
+def _panel(source: Any, options: Options, keep: bool, called: str = "", tell: Callable[[int], None] | None = None) -> Panel:
     """The panel that was kept, or a new one."""
     from rustybt.data.prepared.panels import find_panel, keep_panel, panel_key
 
@@ -187,17 +188,17 @@ def _panel(source: Any, options: Options, keep: bool, called: str = "") -> Panel
     kept = None if key is None else find_panel(key)
     if kept is not None:
         return kept
-    made = _made(source, options, called)
+    made = _made(source, options, called, tell)
     if key is not None and panel_key(source, options) == key:  # the files did not change while they were read
         keep_panel(key, made)
     return made
 
 
-def _made(source: Any, options: Options, called: str) -> Panel:
+def _made(source: Any, options: Options, called: str, tell: Callable[[int], None] | None) -> Panel:
     try:
-        named, frame, owned = _read(source, options, by_head=True)
+        named, frame, owned = _read(source, options, tell, by_head=True)
     except DataError:  # a row that is not like the first ones, or an error that is the same in both ways
-        named, frame, owned = _read(source, options, by_head=False)
+        named, frame, owned = _read(source, options, tell, by_head=False)
     where = named[0][0] if len(named) == 1 else f"{named[0][0]} and {len(named) - 1} more"
     extras = dict.fromkeys(extra for _, found in named for extra in found.extras)
     files = [(name, found.frame) for name, found in named]
@@ -222,14 +223,16 @@ def _unfinished(named: Sequence[tuple[str, Named]]) -> list[str]:
     return unfinished([name for name, _ in named])
 
 
-def _read(source: Any, options: Options, *, by_head: bool) -> tuple[list[tuple[str, Named]], pl.DataFrame, bool]:
+def _read(
+    source: Any, options: Options, tell: Callable[[int], None] | None, *, by_head: bool
+) -> tuple[list[tuple[str, Named]], pl.DataFrame, bool]:
     """The sources with house names, their rows, and whether these may be written into."""
     named = [(name, name_columns(name, frame, options)) for name, frame in open_source(source, by_head=by_head)]
-    plain = _plain(named) if by_head else None
+    plain = _plain(named, tell) if by_head else None
     return named, collect([(name, found.frame) for name, found in named]) if plain is None else plain, plain is not None
 
 
-def _plain(named: Sequence[tuple[str, Named]]) -> pl.DataFrame | None:
+def _plain(named: Sequence[tuple[str, Named]], tell: Callable[[int], None] | None) -> pl.DataFrame | None:
     """The rows of large CSV files, read by compiled code; None where that is not for them."""
     if not any(name for name, _ in named):
         return None
@@ -237,4 +240,4 @@ def _plain(named: Sequence[tuple[str, Named]]) -> pl.DataFrame | None:
     from rustybt.data.text.read import read_plain
 
     wanted = wanted_of(named)
-    return None if wanted is None else read_plain(wanted)
+    return None if wanted is None else read_plain(wanted, tell)

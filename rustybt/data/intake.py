@@ -23,8 +23,9 @@ from rustybt.data.names import names_of
 from rustybt.data.options import Options
 from rustybt.data.placing import placed_at
 from rustybt.data.plain import plain_of
-from rustybt.data.sources import collect, frame_of, open_source
+from rustybt.data.sources import collect, files_of, frame_of, open_source
 from rustybt.data.spill import gather
+from rustybt.data.text.telling import Telling
 from rustybt.errors import ConfigError, DataError
 from rustybt.model import Panel
 from rustybt.model.source import Source
@@ -72,7 +73,7 @@ def ingest(
             ``"never"``.
         offline: answer from the cache alone; what it lacks is one error. Unless ``freshness`` says otherwise, all that is kept counts.
         workers: symbols of a vendor that are asked for at the same time, within its budget of requests.
-        progress: called with days done and all days of a download.
+        progress: called with what is done and all of it: days of a download, or megabytes of files that are read as they are.
         options: as in `rustybt.load`; ``start`` is needed for a vendor, and ``end`` is now unless given.
 
     Returns:
@@ -98,7 +99,11 @@ def ingest(
     found, listed = source_of(source, settings, options)
     if found is None:
         _refuse({"symbols": symbols, "frequency": frequency, "settings": settings, "offline": offline or None})
-        return _publish(shelf, name, source, origin or _said(source), options, log=log)
+        telling = _telling(source, progress)
+        made = _publish(shelf, name, source, origin or _said(source), options, log=log, telling=telling)
+        if telling is not None:
+            telling.finish()
+        return made
     if not isinstance(options.get("assets") or {}, Mapping):
         raise ConfigError("assets is a list", where="assets", do="choose with symbols")
     Options(**options)  # what is wrong with them is said before anything is downloaded
@@ -176,11 +181,11 @@ def _told(source: Source, got: Downloaded, options: Mapping[str, Any]) -> dict[s
 
 def _recorded(source: Source, symbols: Sequence[str]) -> dict[str, Any]:
     """What is kept of a source beside its bars: the settings that change what it answers, and its files where it has some."""
-    from rustybt.data.files.record import files_of
+    from rustybt.data.files.record import record_of
     from rustybt.data.files.source import FileSource
 
     settings = {"settings": dict(source.options)} if source.options else {}
-    return {**settings, **files_of(source.files(symbols))} if isinstance(source, FileSource) else settings
+    return {**settings, **record_of(source.files(symbols))} if isinstance(source, FileSource) else settings
 
 
 def _placed(error: DataError, source: Source) -> DataError:
@@ -219,11 +224,15 @@ def _publish(
     got: Downloaded | None = None,
     log: pl.DataFrame | None = None,
     called: str = "",
+    telling: Telling | None = None,
 ) -> Version:
-    made = _in_parts(shelf, name, source, said, options, log=log) if got is None else None
+    tell = None if telling is None else telling.add
+    made = _in_parts(shelf, name, source, said, options, log=log, tell=tell) if got is None else None
     if made is not None:
         return made
-    panel = read_bars(source, Options(**options), keep=False, called=called)  # the catalog keeps it
+    if telling is not None:
+        telling.restart()
+    panel = read_bars(source, Options(**options), keep=False, called=called, tell=tell)  # the catalog keeps it
     given = options.get("events")
     if given is None and options.get("reference") is not None:
         given = [event for event in options["reference"].events(panel.symbols) if event.kind != "rename"]
@@ -240,14 +249,29 @@ def _publish(
     return shelf.publish(panel, name, said, settled, events, repairs=log)
 
 
-def _in_parts(shelf: Catalog, name: str, source: Any, said: str, options: Mapping[str, Any], *, log: pl.DataFrame | None) -> Version | None:
+def _telling(source: Any, progress: Callable[[int, int], None] | None) -> Telling | None:
+    """Who tells how much of files is read; None where nobody asks, or there are none."""
+    paths = None if progress is None or (isinstance(source, str) and source == "demo") else files_of(source)
+    return None if progress is None or not paths else Telling(progress, paths)
+
+
+def _in_parts(
+    shelf: Catalog,
+    name: str,
+    source: Any,
+    said: str,
+    options: Mapping[str, Any],
+    *,
+    log: pl.DataFrame | None,
+    tell: Callable[[int], None] | None = None,
+) -> Version | None:
     """Keep large plain files without holding all their rows; None where the door has to."""
     asked = Options(**options)
     plain = None if isinstance(source, str) and source == "demo" else plain_of(source, asked)
     if plain is None:
         return None
     with shelf.spilling() as spill:
-        found = gather(plain, asked, spill)
+        found = gather(plain, asked, spill, tell)
         return None if found is None else shelf.publish(OfSpill(found), name, said, _settled(options), repairs=log)
 
 

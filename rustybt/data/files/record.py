@@ -27,7 +27,7 @@ def said_of(writing: Writing) -> dict[str, str]:
     return {name: _text(value) for name, value in given.items()}
 
 
-def files_of(paths: Sequence[str]) -> dict[str, Any]:
+def record_of(paths: Sequence[str]) -> dict[str, Any]:
     """The files with their SHA-256, under ``files``.
 
     Raises:

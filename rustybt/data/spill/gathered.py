@@ -63,13 +63,14 @@ class Gathered:
         return (*self.said, *warn_of_leaps(self.rows, self.offsets, self.assets))
 
 
-def gather(plain: Plain, options: Options, spill: Spill) -> Gathered | None:
+def gather(plain: Plain, options: Options, spill: Spill, tell: Callable[[int], None] | None = None) -> Gathered | None:
     """Check all parts; None where that takes all rows at once, or something is wrong: the door then says what and where.
 
     Args:
         plain: the source.
         options: with which it is plain.
         spill: where the rows go.
+        tell: called with the bytes of each part that is checked, by several threads.
 
     Raises:
         OSError: the disk is full.
@@ -85,7 +86,10 @@ def gather(plain: Plain, options: Options, spill: Spill) -> Gathered | None:
 
     def one(piece: Piece) -> Part | None:
         frame = parts.frame(piece)
-        return None if frame is None else check_part(frame, options, plain.where, known, spill)
+        part = None if frame is None else check_part(frame, options, plain.where, known, spill)
+        if tell is not None:
+            tell(piece.stop - piece.start)
+        return part
 
     try:
         found = _all(parts, one)

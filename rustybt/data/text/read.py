@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,11 +55,12 @@ class Block:
     end: int
 
 
-def read_plain(wanted: Sequence[Wanted]) -> pl.DataFrame | None:
+def read_plain(wanted: Sequence[Wanted], tell: Callable[[int], None] | None = None) -> pl.DataFrame | None:
     """The columns of files that are written alike, or None where one is not plain or they are too small to be worth it.
 
     Args:
         wanted: the files. Their columns have the same names here, in one order.
+        tell: called with the bytes of each block that is read, by several threads.
 
     Returns:
         The rows in the order of the files and lines; ``asset`` is an Enum in byte order.
@@ -68,7 +69,7 @@ def read_plain(wanted: Sequence[Wanted]) -> pl.DataFrame | None:
         PolarsError, OSError: a file cannot be read.
     """
     plans = plans_of(wanted)
-    return None if plans is None else _Reading(wanted, plans).frame()
+    return None if plans is None else _Reading(wanted, plans, tell).frame()
 
 
 def plans_of(wanted: Sequence[Wanted]) -> list[Plan] | None:
@@ -142,8 +143,8 @@ def plan_of(one: Wanted) -> Plan | None:
 class _Reading:
     """One reading of files."""
 
-    def __init__(self, wanted: Sequence[Wanted], plans: Sequence[Plan]) -> None:
-        self.wanted, self.kinds = wanted, plans[0].kinds
+    def __init__(self, wanted: Sequence[Wanted], plans: Sequence[Plan], tell: Callable[[int], None] | None = None) -> None:
+        self.wanted, self.kinds, self.tell = wanted, plans[0].kinds, tell
         self.layouts = [plan.layout(one.origin) for plan, one in zip(plans, wanted, strict=True)]
         self.symbols: dict[str, int] = {}
         self.lock = Lock()
@@ -201,6 +202,8 @@ class _Reading:
         stop, known, failed = p.parse(text, self.layouts[block.file], rows, (block.row, block.end), seen)
         if failed >= 0 or stop != block.end:  # not plain, or another process changed the file meanwhile
             return False
+        if self.tell is not None:
+            self.tell(block.stop - block.start)
         mine = slice(block.row, stop)
         if "asset" not in self.kinds:
             rows.codes[mine] = self._numbers([self.wanted[block.file].alone])[0]

@@ -295,3 +295,25 @@ def test_wherever_the_parts_begin(
     assert found.quarantine.equals(expected.quarantine, null_equal=True)
     for name in ("ts", "open", "close", "row_bar", "offsets", "sessions"):
         assert (getattr(found, name) == getattr(expected, name)).all(), name
+
+
+@pytest.mark.parametrize(
+    ("worth", "options", "steps"),
+    [(0, {}, True), (0, {"calendar": "24/7"}, True), (2**25, {}, False)],
+    ids=["in parts", "by the door", "by Polars"],
+)
+def test_how_much_is_read_is_told(
+    worth: int, options: dict[str, Any], steps: bool, tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From nothing to all, and where compiled code reads, block by block."""
+    monkeypatch.setattr(read, "WORTH", worth)
+    monkeypatch.setattr("rustybt.data.text.telling.MEGABYTE", 100)
+    path = tmp_path / "bars.csv"
+    path.write_text("\n".join([HEADING, *lines()]) + "\n")
+    told: list[tuple[int, int]] = []
+    rbt.ingest(path, "bars", catalog=tmp_path / "shelf", progress=lambda *at: told.append(at), stamp="close", **options)
+    total = path.stat().st_size // 100
+    assert {all_of for _, all_of in told} == {total}
+    done = [done for done, _ in told]
+    assert (done, done[0], done[-1]) == (sorted(done), 0, total)
+    assert (len(set(done)) > 5) == steps
