@@ -14,6 +14,7 @@ import pytest
 import rustybt as rbt
 from rustybt.data.files.detect import odd_one
 from rustybt.data.quality import check_bars, mend
+from rustybt.data.text.failures import failure_of
 from rustybt.data.text.lines import line_not_utf8, line_of_text
 
 LINE = 501
@@ -55,6 +56,25 @@ def test_a_time_that_is_none_is_named_and_not_its_neighbours(way: str, text: str
         WAYS[way](path)
     assert caught.value.where == f"{path}, line {LINE}"
     assert caught.value.do
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("text", "clock"), [("2021-02-30", ""), ("2021-05-14T20:00:00+99:00", CLOCK), ("\xff", "")])
+def test_the_file_of_several_is_named(way: str, text: str, clock: str, tmp_path: Path) -> None:
+    written(tmp_path / "a.csv", f"2021-05-14{clock}", clock=clock)
+    path = written(tmp_path / "b.csv", text, clock=clock)
+    with pytest.raises(rbt.DataError) as caught:
+        WAYS[way](tmp_path / "*.csv")
+    assert caught.value.where == f"{path}, line {LINE}"
+
+
+def test_a_damaged_file_without_lines_is_named_alone(tmp_path: Path) -> None:
+    path = tmp_path / "bars.parquet"
+    path.write_bytes(b"PAR1\xff\xfe utf-8")
+    with pytest.raises(rbt.DataError, match="the file cannot be read") as caught:
+        rbt.load(path)
+    assert caught.value.where == str(path)
+    assert failure_of(str(path), ValueError("invalid utf-8 sequence")) is None
 
 
 @pytest.mark.parametrize("way", WAYS)

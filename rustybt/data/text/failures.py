@@ -9,6 +9,7 @@ from rustybt.errors import DataError
 
 PARSED = re.compile(r"could not parse `(?P<text>.*?)` as dtype `(?P<kind>\w+).*?` at column '(?P<column>.*?)'", re.DOTALL)
 """What Polars says of a field."""
+BINARY = (".parquet", ".arrow", ".ipc", ".feather")
 
 
 def failure_of(path: str, error: BaseException, mark: str = ",") -> DataError | None:
@@ -20,6 +21,8 @@ def failure_of(path: str, error: BaseException, mark: str = ",") -> DataError | 
         mark: between fields.
     """
     said = str(error)
+    if path.lower().endswith(BINARY):
+        return None
     try:
         if "more fields" in said and (line := line_too_long(path, mark)):
             return DataError("a line has more fields than the heading", where=f"{path}, line {line}", do="repair or drop the line")
