@@ -103,7 +103,10 @@ class FileSource:
         """The bars of one file."""
         number, places = int(cursor or 0), self._places[symbol]
         path = places[number]
-        bars, notes = self._whole(self._of(path, symbol), path)
+        frame = self._of(path, symbol)
+        if len(places) > 1 or frame["ts"].is_duplicated().any():
+            frame = _shortest(frame)
+        bars, notes = self._whole(frame, path)
         if self.name == "csv":
             notes += tuple(unfinished([path]))
         return Page(bars, cursor=str(number + 1) if number + 1 < len(places) else None, notes=notes)
@@ -269,6 +272,12 @@ class FileSource:
             raise ConfigError(f"names lists {len(names)} columns", where=path, do=f"the file has {frame.width}")
         frame.columns = names
         return frame
+
+
+def _shortest(frame: pl.DataFrame) -> pl.DataFrame:
+    """Numbers without the zeros that say nothing, so that rows can be compared: 10.0 and 10.00 are one."""
+    texts = pl.col([name for name in FIELDS if frame.schema[name] == pl.String])
+    return frame.with_columns(texts.str.replace(r"(\.\d*?)0+$", "${1}").str.replace(r"\.$", ""))
 
 
 def _parquet(path: str) -> pl.DataFrame:

@@ -271,3 +271,12 @@ def test_a_row_that_repeats_another_is_taken_once_and_said(tmp_path: Path) -> No
     assert f"3 rows that repeat another in every number were taken once (first: {path}, line 2 and {path}, line 4)." in panel.warnings
     with pytest.raises(rbt.DataError, match="3 rows repeat the asset and time of another"):
         rbt.load(path)
+
+
+def test_rows_that_differ_in_zeros_alone_are_the_same(tmp_path: Path) -> None:
+    again = ROWS.replace("10.20", "10.2").replace("1000", "1000.0")
+    assert got(written(tmp_path, HEADING + ROWS + again), tmp_path / "catalog").bars == 2
+    heading = HEADING.replace("Date", "Date,Symbol")
+    for name, rows in (("one", ROWS), ("two", again)):
+        written(tmp_path, heading + rows.replace("-02,", "-02,A,").replace("-03,", "-03,A,"), f"{name}.csv")
+    assert got(f"csv:{tmp_path}/[ot]*.csv", tmp_path / "catalog").bars == 2
