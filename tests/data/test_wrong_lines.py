@@ -97,7 +97,7 @@ def test_a_text_for_a_price_is_a_finding_and_the_rest_is_checked(address: str, t
     path = written(tmp_path / "bars.csv", "x", column=4)
     path.write_text(path.read_text().replace("2020-01-03,10,11,9,10.5", "2020-01-03,10,11,9,11.5"))
     quality = check_bars(f"{address}{path}")
-    assert quality.counts == {"not a finite number": 1, "close outside low..high": 1}
+    assert quality.counts == {"not a finite number": 1, "close outside low..high": 1, "repeated bar": 2}
     row = quality.findings.row(0, named=True)
     assert row["detail"] == f"close holds 'x', which is no number ({path}, line {LINE})"
     assert row["ts"] == datetime(2021, 5, 14, tzinfo=UTC)
