@@ -61,7 +61,10 @@ def rules_of(tables: Tables) -> dict[str, Any]:
 
     Raises:
         ConfigError: an asset's increments do not fit.
+        DataError: a commission is negative.
     """
+    if tables.row("fee_rate").min(initial=0) < 0:  # it is rounded without a look at its sign
+        raise DataError("a rate of commission is negative", where="kernel, fee_rate", do="give rates from 0")
     worth = [worth_of(asset, tables.money_scale) for asset in tables.assets]
     inverses = [inverse(max(2, down)) for _, down in worth]  # that of 1 is not asked for
     slots = admit(tables.slots) if not len(tables.dated) else np.array(tables.slots, dtype=np.int64)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rustybt.errors import LedgerError
+from rustybt.errors import DataError, LedgerError
 from rustybt.kernel import Book, Market, simulate
 from rustybt.kernel.example import offered, one_asset, table
 from rustybt.model import Asset, FillAt, Sizing, TargetKind
@@ -114,6 +114,13 @@ def step_through(tables: Any, market: Any, plan: Any, events: Any) -> None:
 def test_a_restated_price_that_does_not_fit_stops_the_run() -> None:
     error = failure(lambda: simulate(*one_asset([2**40, 2**40, 2**40], {}, events=[(1, 0, 0, 1, 2**30)])))
     assert (error.facts["asset"], error.facts["bar"]) == ("A", 1)
+
+
+def test_a_negative_commission_is_refused_at_the_door() -> None:
+    with pytest.raises(DataError, match="a rate of commission is negative"):
+        simulate(*one_asset([100] * 3, {0: 10}, fee_rate=-1))
+    with pytest.raises(DataError, match="a rate of commission is negative"):
+        Book(table(fee_rate=-1))
 
 
 def test_a_target_that_does_not_fit_is_refused_at_the_door() -> None:
