@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from rustybt.engine.batches import Sent, in_order
+from rustybt.engine.batches import Sent, Stand, in_order
 from rustybt.engine.begin import begun
 from rustybt.engine.callback import Callbacks
 from rustybt.engine.carry import carry_at
@@ -195,8 +195,8 @@ class Incremental:
     def _requests(self, strategy: Strategy, terms: Mapping[str, Column], bar: Bar, number: int) -> list[Sent]:
         values = {term: column.series for term, column in terms.items()}
         ts = np.array([bar.moment.ts], dtype=np.int64)
-        given = Evaluated(values, np.full(len(bar.columns), bar.index, dtype=np.int64), bar.columns, ts, bar.index)
-        return rows_of(strategy, given, None, number * len(self.assets), Money(self.assets, self.config.money_scale))
+        stand = Stand(np.full(len(bar.columns), bar.index, dtype=np.int64), bar.columns, number * len(self.assets))
+        return rows_of(strategy, Evaluated(values, stand, ts, bar.index), None, Money(self.assets, self.config.money_scale))
 
     def _targets(self, kind: TargetKind, terms: Mapping[str, Column], bar: Bar) -> Targets:
         numbers = _plain_target(terms)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from rustybt.engine.batches import Sent, in_order, none_sent
+from rustybt.engine.batches import LATE, Prices, Sent, Stand, in_order
 from rustybt.engine.offers import quantise
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import ConfigError, SpecError
@@ -23,6 +23,7 @@ from rustybt.spec.orders import KINDS
 
 PRICES = {"limit": "limit", "stop": "stop", "trail": "trail", "limit_offset": "offset"}
 """Parts that are prices, and their columns."""
+NO_ROWS = np.zeros(0, dtype=np.int64)
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.integer]
 type UnitsOf = Callable[[pl.Series, npt.NDArray[np.int32], Callable[[int], int]], Ints]
@@ -35,13 +36,13 @@ class Evaluated:
 
     Attributes:
         terms: values by term name, as long as the rows.
-        bar: (rows,) bar index. column: (rows,) asset column. ts: (bars,) instants, for messages.
+        stand: bar, asset and sleeve of the rows.
+        ts: (bars,) instants, for messages.
         first_bar: index of the first of ``ts``.
     """
 
     terms: Mapping[str, pl.Series]
-    bar: npt.NDArray[np.integer]
-    column: npt.NDArray[np.integer]
+    stand: Stand
     ts: Ints
     first_bar: int = 0
 
@@ -54,14 +55,13 @@ class Money:
     money_scale: int
 
 
-def rows_of(strategy: Strategy, given: Evaluated, keep: Flags | None, first_slot: int, money: Money) -> list[Sent]:
+def rows_of(strategy: Strategy, given: Evaluated, keep: Flags | None, money: Money) -> list[Sent]:
     """The requests of one sleeve, order by order of the strategy.
 
     Args:
         strategy: whose orders.
         given: its evaluated rows.
         keep: which rows decide; None = all.
-        first_slot: slot of its first asset.
         money: increments.
 
     Raises:
@@ -69,16 +69,16 @@ def rows_of(strategy: Strategy, given: Evaluated, keep: Flags | None, first_slot
     """
     parts = []
     for place, asked in enumerate(strategy.orders):
-        first = Reader(f"orders[{place}]", place + 1, asked, given, money, first_slot)
+        first = Reader(f"orders[{place}]", place + 1, asked, given, money)
         inside = first.truth("universe", given.terms.get("universe"))
         due = inside if keep is None else inside & keep
         parts.append(first.cancellations(due))
-        others = [Reader(f"{first.path}.{where}", place + 1, one, given, money, first_slot) for where, one in asked.followers()]
+        others = [Reader(f"{first.path}.{where}", place + 1, one, given, money) for where, one in asked.followers()]
         due = due & first.truth("when", first.part("when"))
         for reader in (first, *others):
             due = reader.known(due)
         sent = first.orders(np.flatnonzero(due), OrderFlag.OCO if asked.oco else OrderFlag(0))
-        sent = sent if asked.measure is Measure.POSITION or not len(sent.at) else sent.under(np.not_equal(sent.values["size"], 0))
+        sent = sent if asked.measure is Measure.POSITION else sent.with_a_size()
         parts.append(sent)
         for position, reader in enumerate(others if len(sent.at) else [], 1):
             kind = OrderFlag.JOIN | OrderFlag.OCO | (OrderFlag.DORMANT if asked.then else OrderFlag(0))
@@ -95,7 +95,6 @@ class Reader:
     asked: Order
     given: Evaluated
     money: Money
-    first_slot: int
 
     def part(self, name: str) -> pl.Series | None:
         """The values of a part that is an expression."""
@@ -104,7 +103,7 @@ class Reader:
     def truth(self, name: str, values: pl.Series | None) -> Flags:
         """Where a condition holds; a null does not."""
         if values is None:
-            return np.ones(len(self.given.bar), dtype=np.bool_)
+            return np.ones(len(self.given.stand.bar), dtype=np.bool_)
         if values.dtype not in (pl.Boolean, pl.Null):
             raise self.refusal(name, f"{name} is {values.dtype}, not true or false", 'compare: pl.col("close") > 0')
         known = values.fill_null(value=False).cast(pl.Boolean) if values.null_count() else values
@@ -114,7 +113,7 @@ class Reader:
         """Rows that cancel what this order has sent."""
         cancel = self.part("cancel")
         if cancel is None:
-            return none_sent()
+            return Sent({}, self.given.stand, NO_ROWS)
         return self.laid_out(np.flatnonzero(due & self.truth("cancel", cancel)), {"flags": int(OrderFlag.CANCEL)})
 
     def known(self, due: Flags) -> Flags:
@@ -128,7 +127,7 @@ class Reader:
     def orders(self, rows: Places, kind: OrderFlag, place: int = 0) -> Sent:
         """Rows that send an order, with its place in its batch."""
         if not len(rows):
-            return none_sent()
+            return Sent({}, self.given.stand, NO_ROWS)
         asked = self.asked
         flags = OrderFlag.REPLACE * asked.replace | OrderFlag.POST_ONLY * asked.post_only | OrderFlag.REDUCE_ONLY * asked.reduce_only | kind
         tif, until = self.ends(rows)
@@ -141,13 +140,12 @@ class Reader:
         }
         facts |= {"size": self.sizes(rows), "trail_rate": self.rates(rows)}
         facts["display"] = self.shown(rows, facts["size"])
-        facts |= {field: self.prices(name, rows) for name, field in PRICES.items()}
+        facts |= {field: self.prices(name, rows) for name, field in PRICES.items() if self.part(name) is not None}
         return self.laid_out(rows, facts, place)
 
     def laid_out(self, rows: Places, values: Mapping[str, Any], place: int = 0) -> Sent:
         """Requests at some rows."""
-        facts: dict[str, Any] = {"slot": self.given.column[rows] + self.first_slot, "entry": self.entry, "reason": int(Reason.ORDER)}
-        return Sent(facts | dict(values), self.given.bar[rows], place, rows)
+        return Sent({"entry": self.entry, "reason": int(Reason.ORDER)} | dict(values), self.given.stand, rows, place)
 
     def sizes(self, rows: Places) -> Ints | int:
         """Signed sizes in units of the measure."""
@@ -182,18 +180,19 @@ class Reader:
             rows: which.
             units_of: makes them.
         """
-        every = len(rows) == len(self.given.column)
-        columns = (self.given.column if every else self.given.column[rows]).astype(np.int32, copy=False)
+        stand = self.given.stand
         if name not in self.asked.fixed:
-            values = self.part(name)
+            values, columns = self.part(name), stand.column if len(rows) == len(stand.column) else stand.column[rows]
             assert values is not None
-            return units_of(self.numbers(name, values, rows), columns, lambda place: int(rows[place]))
+            return units_of(self.numbers(name, values, rows), columns.astype(np.int32), lambda place: int(rows[place]))
         # What one number comes to may depend on the asset. Rows lie asset by asset, one after the other.
-        used = columns[np.append(True, columns[1:] != columns[:-1])]
+        begins = np.searchsorted(rows, stand.edges)
+        used = np.flatnonzero(begins[1:] > begins[:-1])
+        columns = stand.column[stand.edges[used]]
         units = units_of(
-            self.asked.fixed[name].new_from_index(0, len(used)), used, lambda place: int(rows[np.argmax(columns == used[place])])
+            self.asked.fixed[name].new_from_index(0, len(used)), columns.astype(np.int32), lambda place: int(rows[begins[used[place]]])
         )
-        return int(units[0]) if (units == units[0]).all() else units[np.searchsorted(used, columns)]
+        return int(units[0]) if (units == units[0]).all() else units.repeat(np.diff(begins)[used])
 
     def shown(self, rows: Places, sizes: Ints | int) -> Ints | int:
         """How many lots of an order are shown."""
@@ -202,7 +201,7 @@ class Reader:
             return 0
         values = self.numbers("display", values, rows)
         try:
-            kind, columns = TargetKind.QUANTITY, self.given.column[rows].astype(np.int32)
+            kind, columns = TargetKind.QUANTITY, self.given.stand.column[rows].astype(np.int32)
             lots = quantise(values, columns, kind, self.money.assets, self.money.money_scale)
         except SpecError as error:
             raise self.refusal("display", error.what.replace("a target", "a display"), error.do, int(rows[error.facts["row"]])) from None
@@ -227,21 +226,28 @@ class Reader:
         plain = values.dtype.is_float() and not values.null_count()
         return pl.Series(values.to_numpy()[rows]) if plain else values.gather(rows)
 
-    def prices(self, name: str, rows: Places) -> Ints | int:
-        """Prices in ticks, rounded half-even."""
-        if self.part(name) is None:
-            return 0
+    def prices(self, name: str, rows: Places) -> Ints | int | Prices:
+        """Prices in ticks, rounded half-even; floats that differ become ticks when they are laid out."""
+        per_price = [float(str(1 / asset.tick_size)) for asset in self.money.assets]
+        values = self.part(name)
+        assert values is not None
+        if PRICES[name] in LATE and name not in self.asked.fixed and values.dtype.is_float():
+            floats = values.cast(pl.Float64).to_numpy()
+            return Prices(floats, np.array(per_price), lambda row: self.no_price(name, values[row], row))
 
         def ticks_of(values: pl.Series, columns: npt.NDArray[np.int32], row_of: Callable[[int], int]) -> Ints:
             ticks: Any = in_ticks(values, columns, [asset.tick_size for asset in self.money.assets], name)
             if not (ticks.min() >= 1 and ticks.max() < LIMIT):  # a NaN is neither
                 with np.errstate(invalid="ignore"):
                     bad = int(np.flatnonzero(~((ticks >= 1) & (ticks < LIMIT)))[0])
-                what = f"{name} is {values[bad]}, not a price of a tick or more"
-                raise self.refusal(name, what, "guard it with when=", row_of(bad))
+                raise self.no_price(name, values[bad], row_of(bad))
             return np.asarray(ticks.astype(np.int64))
 
         return self.each(name, rows, ticks_of)
+
+    def no_price(self, name: str, value: Any, row: int) -> SpecError:
+        """What is said of something that is no price."""
+        return self.refusal(name, f"{name} is {value}, not a price of a tick or more", "guard it with when=", row)
 
     def rates(self, rows: Places) -> Ints | int:
         """The fraction at which a stop trails, in 1e-8."""
@@ -268,15 +274,15 @@ class Reader:
             return int(TimeInForce.UNTIL_TS), values.dt.cast_time_unit("us").to_physical().to_numpy()[rows]
         if not values.dtype.is_integer():
             raise self.refusal("until", f"until is {values.dtype}", "give a date, an instant in UTC, or a whole number of bars")
-        return int(TimeInForce.UNTIL_BAR), self.given.bar[rows] + values.cast(pl.Int64).to_numpy()[rows]
+        return int(TimeInForce.UNTIL_BAR), self.given.stand.bar[rows] + values.cast(pl.Int64).to_numpy()[rows]
 
     def refusal(self, name: str, what: str, do: str, row: int | None = None) -> SpecError:
         """What is wrong with a value, and where."""
         term = name if name == "universe" else f"{self.path}.{name}"
         where = f"term {term!r}"
         if row is not None:
-            when = np.datetime64(int(self.given.ts[int(self.given.bar[row]) - self.given.first_bar]), "us")
-            where += f", asset {self.money.assets[int(self.given.column[row])].symbol!r}, {when}Z"
+            when = np.datetime64(int(self.given.ts[int(self.given.stand.bar[row]) - self.given.first_bar]), "us")
+            where += f", asset {self.money.assets[int(self.given.stand.column[row])].symbol!r}, {when}Z"
         return SpecError(what, where=where, do=do)
 
 
@@ -293,7 +299,7 @@ def in_ticks(values: pl.Series, columns: npt.NDArray[np.int32], sizes: Sequence[
 
 def requests_of(parts: Sequence[Sent], clock: Clock) -> Requests:
     """All requests of a run."""
-    return Requests(*in_order(parts, len(clock.ts)), clock)
+    return Requests(*in_order(parts, len(clock.ts)), clock, checked=True)
 
 
 def clock_of(panel: Panel) -> Clock:

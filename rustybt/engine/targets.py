@@ -79,11 +79,13 @@ def signals_of(strategy: Strategy, made: SignalPlan, frame: pl.DataFrame, panel:
 
 def terms_of(made: SignalPlan, panel: Panel, bars: npt.NDArray[np.bool_] | None) -> pl.DataFrame:
     """The terms on the rows of some bars, None = all; what lies before the panel is read and not given back."""
+    from rustybt.kernel.entrance import roller
+
     if panel.whole is None:
-        return made.evaluate(panel.frame, panel, rows=None if bars is None else panel.spread(bars))
+        return made.evaluate(panel.frame, panel, None if bars is None else panel.spread(bars), roller())
     wanted = np.zeros(panel.whole.bars, dtype=bool)
     wanted[panel.history :] = True if bars is None else bars
-    frame = made.evaluate(panel.whole.frame, panel.whole, rows=panel.whole.spread(wanted))
+    frame = made.evaluate(panel.whole.frame, panel.whole, panel.whole.spread(wanted), roller())
     place = np.cumsum(panel.whole.row_bar >= panel.history) - 1
     return frame.with_columns(pl.Series("row", place[frame["row"].to_numpy()], dtype=frame.schema["row"]))
 
@@ -158,6 +160,7 @@ def same_assets(sleeves: Sleeves, assets: tuple[Asset, ...]) -> None:
 
 def build_requests(sleeves: Sleeves, panel: Panel, signals: Mapping[str, Signals], config: RunConfig) -> Requests:
     """The orders of all sleeves over a whole panel."""
+    from rustybt.engine.batches import Stand
     from rustybt.engine.requests import Evaluated, Money, check_auctions, clock_of, requests_of, rows_of
 
     check_auctions(sleeves, panel.session_close is not None)
@@ -169,7 +172,7 @@ def build_requests(sleeves: Sleeves, panel: Panel, signals: Mapping[str, Signals
         bar = panel.row_bar if rows is None else panel.row_bar[rows]
         due = decision_bars(strategy, evaluated.plan, panel)
         terms = {term: frame[term] for term in evaluated.plan.terms}
-        given = Evaluated(terms, bar, row_columns(panel, rows), panel.ts)
+        given = Evaluated(terms, Stand(bar, row_columns(panel, rows), number * len(panel.assets)), panel.ts)
         keep = None if due is None else panel.spread(due) if rows is None else due[bar]
-        parts += rows_of(strategy, given, keep, number * len(panel.assets), money)
+        parts += rows_of(strategy, given, keep, money)
     return requests_of(parts, clock_of(panel))

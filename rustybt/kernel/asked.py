@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from rustybt.model import REQUEST_FIELDS, TOLD_FIELDS, Measure, OrderFlag, OrderKind
 
-from .compile import entry
+from .compile import entry, kernel
 from .limits import LIMIT, whole
 
 KIND, MEASURE, FLAGS, TRAIL, RATE, OFFSET, DISPLAY = (
@@ -21,54 +23,95 @@ NO_SLOT, NO_FILL, NO_STOP, NO_PRICE, HIDDEN, TOO_MUCH, NO_PATTERN = (1 << bit fo
 too many; less than nothing shown; a number that does not fit; a pattern that is none."""
 
 
+@kernel
+def ticks_of(price: Any, per_price: Any) -> int:
+    """A price in ticks, rounded half-even; 0 where it is less than one of them, too large or none."""
+    ticks = np.rint(price * per_price)
+    return int(ticks) if ticks >= 1 and ticks < LIMIT else 0
+
+
 @entry
-def lay_out(told: Any, ends: Any, heads: Any, bars: Any, of: Any, common: Any, fields: Any, columns: Any) -> bool:
+def tally(start: Any, places: Any, at: Any, heads: Any) -> bool:
+    """Count the requests of each bar.
+
+    Args:
+        start: (bars + 1,) Int64; item b + 1 grows by the requests of bar b.
+        places: (2, rows) Int32 bar and asset of each evaluated row.
+        at: (requests,) Int64 the row of each.
+        heads: (2, parts) Int64 where the requests of each part begin, and end.
+
+    Returns:
+        False where the requests of a part are not in order of their assets.
+    """
+    for part in range(heads.shape[1]):
+        before = 0
+        for k in range(heads[0, part], heads[1, part]):
+            asset = places[1, at[k]]
+            if asset < before:
+                return False
+            before = asset
+            start[places[0, at[k]] + 1] += 1
+    return True
+
+
+@entry
+def lay_out(told: Any, ends: Any, heads: Any, places: Any, at: Any, known: Any, exact: Any, priced: Any, slots: Any) -> int:
     """Write the rows of requests in the order in which they are served: by bar, then slot, then part.
 
     Args:
         told: (requests, len(TOLD_FIELDS)) Int64, written here.
-        ends: (bars + 1,) zeros; becomes where the requests of each bar begin, and behind the last one their number.
-        heads: (2, parts) where the requests of each part begin, and end. The first become the second.
-        bars: (requests,) the bar of each.
-        of: (requests,) the pattern of each; none where it is the number of its part.
-        common: (parts, len(TOLD_FIELDS)) what the requests of a part have in common.
-        fields: places in a row in which requests of a part differ.
-        columns: (fields, requests) what each has there.
+        ends: (bars,) Int64 where the next request of each bar goes.
+        heads: (3, parts) Int64 where the requests of each part begin, end and begin. The first become the second.
+        places: (2, rows) Int32 bar and asset of each evaluated row.
+        at: (requests,) Int64 the row of each.
+        known: by part what its requests have in common of size, limit and stop; the row of ``exact`` in which each has its own, or of
+            ``priced`` behind these, or -1; its pattern, or that of its first request.
+        exact: (fields, requests) Int64.
+        priced: (fields, rows) Float64 prices, and how many ticks a price of one is, by asset.
+        slots: that of the first asset, and whether each request has a pattern of its own.
 
     Returns:
-        False, and nothing is written, where the requests of a part are not in order of their slots.
+        Where something is no price, its request and, times the number of requests, its row of ``priced``; else -1.
     """
-    first = -1
-    for place in range(fields.shape[0]):
-        first = place if fields[place] == SLOT else first
-    parts, most = heads.shape[1], 0
-    for part in range(parts):
-        before = 0
-        for k in range(heads[0, part], heads[1, part]):
-            slot = columns[first, k] if first >= 0 else common[part, SLOT]
-            if slot < before:
-                return False
-            before = slot
-        most = max(most, before)
-    for k in range(bars.shape[0]):
-        ends[bars[k] + 1] += 1
-    before = 0
-    for b in range(1, ends.shape[0]):  # where bar b - 1 begins, from which on its requests are counted up below
-        ends[b], before = before, before + ends[b]
-    for slot in range(most + 1):
-        for part in range(parts):
+    (common, source, patterns), (prices, per_price), (first_slot, apart) = known, priced, slots
+    bad = -1
+    while True:
+        asset = -1
+        for part in range(heads.shape[1]):
+            if heads[0, part] < heads[1, part]:
+                here = places[1, at[heads[0, part]]]
+                asset = here if asset < 0 else min(asset, here)
+        if asset < 0:
+            return bad
+        for part in range(heads.shape[1]):
             k, end = heads[0, part], heads[1, part]
-            while k < end and (columns[first, k] if first >= 0 else common[part, SLOT]) == slot:
-                at = ends[bars[k] + 1]
-                ends[bars[k] + 1] = at + 1
-                for field in range(common.shape[1]):
-                    told[at, field] = common[part, field]
-                for place in range(fields.shape[0]):
-                    told[at, fields[place]] = columns[place, k]
-                told[at, PATTERN] = of[k] if of.shape[0] > 0 else part
+            size, limit, stop = common[part, 0], common[part, 1], common[part, 2]
+            of_size, of_limit, of_stop = source[part, 0], source[part, 1], source[part, 2]
+            while k < end and places[1, at[k]] == asset:
+                row = at[k]
+                if of_size >= 0:
+                    size = exact[of_size, k]
+                if of_limit >= exact.shape[0]:
+                    limit = ticks_of(prices[of_limit - exact.shape[0], row], per_price[asset])
+                    if limit == 0:
+                        bad = (of_limit - exact.shape[0]) * at.shape[0] + k
+                elif of_limit >= 0:
+                    limit = exact[of_limit, k]
+                if of_stop >= exact.shape[0]:
+                    stop = ticks_of(prices[of_stop - exact.shape[0], row], per_price[asset])
+                    if stop == 0:
+                        bad = (of_stop - exact.shape[0]) * at.shape[0] + k
+                elif of_stop >= 0:
+                    stop = exact[of_stop, k]
+                n = ends[places[0, row]]
+                ends[places[0, row]] = n + 1
+                told[n, SLOT] = first_slot + asset
+                told[n, SIZE] = size
+                told[n, LIMIT_AT] = limit
+                told[n, STOP_AT] = stop
+                told[n, PATTERN] = patterns[part] + (k - heads[2, part] if apart else 0)
                 k += 1
             heads[0, part] = k
-    return True
 
 
 @entry

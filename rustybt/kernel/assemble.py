@@ -206,7 +206,8 @@ def requests_of(requests: Requests | None, bars: int, slots: int) -> dict[str, A
     """
     if requests is None:
         return {}
-    check_requests(requests, bars, slots)
+    if not requests.checked:
+        check_requests(requests, bars, slots)
     clock = requests.clock
     fields = {"request_start": requests.start, "request": requests.told.reshape(-1), "pattern": requests.patterns.reshape(-1)}
     fields |= {"clock_session": clock.session, "clock_ts": clock.ts, "clock_ends": clock.ends}

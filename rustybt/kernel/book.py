@@ -50,8 +50,8 @@ class Book:
         from .assemble import rules_of
         from .flags import HAS_ORDERS
         from .given import currencies_of_bars
-        from .room import unwritten
-        from .state import CASH, CURVES, DEPOSITS, EQUITY, KINDS, LOG, TYPES, Desk
+        from .room import unwritten, unwritten_log
+        from .state import CASH, CURVES, DEPOSITS, EQUITY, KINDS, TYPES, Desk
 
         self.tables, self.orders = tables, orders
         self.bar = -1
@@ -59,7 +59,7 @@ class Book:
         rules = rules_of(tables)
         rules["flags"] |= HAS_ORDERS if orders else 0
         self._room = 2 * rules["slots"] + 4
-        self._desk: Desk = Desk(parts=0, log_size=64, **rules, **unwritten(CURVES, 1), **unwritten(LOG, 64))
+        self._desk: Desk = Desk(parts=0, **rules, **unwritten(CURVES, 1), **unwritten_log(64))
         self._desk.lay_out(rules["assets"], rules["slots"], 2 * self._room)
         self._lay_out({})
         self._desk.set(**currencies_of_bars(tables, self._desk.flags))

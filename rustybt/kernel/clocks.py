@@ -7,7 +7,7 @@ from rustybt.model import Detail, OrderFlag, OrderKind, Status, TimeInForce
 from .compile import apart, aside, kernel
 from .flags import HAS_CAPS, HAS_DAY_ENDS, HAS_INCREMENTS, HAS_LATENCY
 from .groups import is_dormant, orphans
-from .journal import drop, finish, sweep
+from .journal import asset_of, drop, finish, sweep
 from .limits import FAR, ONE, ZERO, whole
 from .state import DEAD, NO_BATCHES, NO_CLOSE, NO_LIMITS, NO_STOPS, ORDERS, ROW, UNWANTED, Desk
 from .timing import NEXT_CLOSE, NEXT_OPEN, under_way
@@ -125,8 +125,8 @@ def lapse(desk: Desk, t: int) -> None:
     assets = desk.assets
     row = (t - desk.cursor[ROW]) * assets
     for k in range(desk.count[ORDERS]):
-        tif, asset = desk.order_tif[k], desk.order_slot[k] % assets
-        if is_dormant(desk, k):
+        tif, asset = desk.order_tif[k], asset_of(desk.order_slot[k], assets)
+        if desk.order_number[k] == 0 or is_dormant(desk, k):
             continue
         present = desk.close[row + asset] != 0
         if desk.flags & HAS_LATENCY != 0 and under_way(desk, t, k, NEXT_CLOSE if tif == AT_CLOSE else NEXT_OPEN):
@@ -146,9 +146,9 @@ def lapse(desk: Desk, t: int) -> None:
             desk.order_flags[k] |= RESTED
             if trails(desk, k):
                 follow(desk, k, desk.high[row + asset], desk.low[row + asset])
-    if desk.count[DEAD] > 0:
-        sweep(desk)
-    orphans(desk, t)
+    if desk.cursor[UNWANTED] & NO_BATCHES == 0:
+        orphans(desk, t)
+    desk.cursor[UNWANTED] = 0
     if desk.count[DEAD] > 0:
         sweep(desk)
     for asset in range(assets):

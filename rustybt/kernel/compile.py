@@ -17,6 +17,7 @@ PRIVATE = {
     "kernel": {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": True},
     "aside": {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": False},
     "entry": {"_nrt": False, "no_cfunc_wrapper": True, "forceinline": False},
+    "called": {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": False},
 }
 """Options of numba without a promise: no reference counting (nothing here allocates), no way in from Python or C where none is needed, and
 inlining by LLVM. They make the kernel faster, or faster to compile, and never change a result: a numba without them still runs it.
@@ -37,7 +38,7 @@ def private_options(wanted: Mapping[str, bool]) -> dict[str, bool]:
 
 @cache
 def decorator(kind: str) -> Callable[[Any], Any]:
-    """The decorator of one kind of kernel function: ``kernel``, ``aside`` or ``entry``."""
+    """The decorator of one kind of kernel function: ``kernel``, ``aside``, ``entry`` or ``called``."""
     if MODE == "python":
         return _as_is
     import numba
@@ -47,8 +48,9 @@ def decorator(kind: str) -> Callable[[Any], Any]:
     from .whole import part, pipeline
 
     home = folder_for_now() if MODE == "compiled" else None
-    options = {"nogil": True, "error_model": "numpy", "cache": kind == "entry" and home is not None} | private_options(PRIVATE[kind])
-    options["pipeline_class"] = (pipeline() if kind == "entry" else None) or part()
+    is_way_in = kind in ("entry", "called")
+    options = {"nogil": True, "error_model": "numpy", "cache": is_way_in and home is not None} | private_options(PRIVATE[kind])
+    options["pipeline_class"] = (pipeline() if is_way_in else None) or part()
 
     def decorate(function: Any) -> Any:
         before = numba.config.CACHE_DIR
@@ -73,6 +75,14 @@ if MODE == "python":
     def fetch(array: Any, place: int) -> None:
         """Neither does this."""
 
+    def pour(log: Any, place: int, tray: Any) -> None:
+        """`rustybt.kernel.intrinsics.pour`, number by number."""
+        for n in range(len(tray)):
+            log[place + n] = tray[n]
+
+    def settle_writes() -> None:
+        """The interpreter has nothing to wait for."""
+
     def add_lanes(a: Any, first: int, n: int, found: Any) -> None:
         """`rustybt.kernel.intrinsics.add_lanes`, number by number."""
         for lane in range(8):
@@ -84,6 +94,8 @@ else:
     from .intrinsics import add_lanes as add_lanes  # noqa: PLC0414 - part of this module
     from .intrinsics import apart as apart  # noqa: PLC0414 - likewise
     from .intrinsics import fetch as fetch  # noqa: PLC0414 - likewise
+    from .intrinsics import pour as pour  # noqa: PLC0414 - likewise
+    from .intrinsics import settle_writes as settle_writes  # noqa: PLC0414 - likewise
 
 
 def kernel[F: Callable[..., Any]](function: F) -> F:
@@ -103,4 +115,10 @@ def entry[F: Callable[..., Any]](function: F) -> F:
     if MODE != "python":
         from . import native as native  # noqa: PLC0414 - any entry may be the first one called: numba must know what a desk is
     made: F = decorator("entry")(function)
+    return made
+
+
+def called[F: Callable[..., Any]](function: F) -> F:
+    """Marks a function that is called at its address: `rustybt.kernel.entrance`."""
+    made: F = decorator("called")(function)
     return made

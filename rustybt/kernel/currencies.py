@@ -9,7 +9,7 @@ from .arithmetic import agree, fits, ratio, worth_at
 from .compile import apart, aside
 from .flags import HAS_ISOLATED
 from .isolated import shared
-from .journal import NONE, event, fail
+from .journal import NONE, event, fail, place_of
 from .limits import BAD, CEIL, DOWN, HALF_EVEN, RATE, ZERO, whole
 from .margin import use
 from .rates import PLACES, exchanged, home
@@ -183,7 +183,7 @@ def convert(desk: Desk, t: int, currency: int) -> None:
     event(desk, t, place, CONVERSION, NONE, ZERO, ZERO, amount)
     row = desk.count[LOGGED]
     event(desk, t, NOWHERE, CONVERSION, NONE, ZERO, ZERO, -received)
-    desk.log_fee[row] = cost
+    desk.tray_fee[place_of(desk, row)] = cost
 
 
 @aside

@@ -1,17 +1,27 @@
-"""The way into the compiled rules, from Python: the machine code that is kept on disk where it can be loaded, else numba's own way."""
+"""The ways into compiled code, from Python: the machine code that is kept on disk where it can be loaded, else numba's own way."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from ctypes import byref, c_int64, c_void_p
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rustybt.model.panel import Ints
 
 from .kinds import kind_of
 from .mode import MODE
 
 if TYPE_CHECKING:
+    from .image import Way
     from .state import Desk
+
+BLOCK = 1024
+"""As `rustybt.kernel.rolling.BLOCK`, which imports numba."""
 
 UNEXPECTED = (AttributeError, ImportError, KeyError, OSError, RuntimeError, TypeError, ValueError)
 """What another llvmlite, or a file of another make, may raise."""
@@ -23,11 +33,41 @@ def run(desk: Desk, start: int, stop: int, margin: int) -> int:
     code = code_of(kind_of(desk).name) if MODE == "compiled" else None
     if code is None:
         return int(by_numba()(desk, start, stop, margin))
-    reached, raised = c_int64(), c_void_p()
-    status = code(byref(reached), byref(raised), desk.address, start, stop, margin)
+    return answer(code, desk.address, start, stop, margin)
+
+
+def answer(code: Callable[..., int], *given: Any) -> int:
+    """What machine code gives back."""
+    result, raised = c_int64(), c_void_p()
+    status = code(byref(result), byref(raised), *given)
     if status != 0:
         raise RuntimeError(f"the kernel ended with status {status}, which it never does: report this")
-    return reached.value
+    return result.value
+
+
+def roll(values: Ints, size: int, below: float, found: npt.NDArray[np.float64]) -> None:
+    """Rolling sums, as `rustybt.kernel.rolling.roll` says.
+
+    Args:
+        values: Int64, ``size - 1`` more than are asked for.
+        size: of a window.
+        below: what sums are divided by.
+        found: Float64, written here.
+
+    Example:
+        >>> found = np.empty(2)
+        >>> roll(np.array([1, 2, 4]), 2, 2.0, found)
+        >>> found.tolist()
+        [1.5, 3.0]
+    """
+    sums = np.empty(BLOCK, np.int64)
+    addresses = (array.__array_interface__["data"][0] for array in (values, sums, found))
+    answer(code_of_roll(), *addresses, len(found), size, below)
+
+
+def roller() -> Callable[[Ints, int, float, npt.NDArray[np.float64]], None] | None:
+    """`roll` where there is machine code of it."""
+    return roll if MODE == "compiled" else None
 
 
 @cache
@@ -39,14 +79,34 @@ def by_numba() -> Any:
 
 
 @cache
-def code_of(build: str) -> Any:
+def code_of_roll() -> Callable[..., int]:
+    """The machine code of `rustybt.kernel.rolling.roll`, of numba where it is not kept."""
+    from .image import ROLL
+
+    kept = code_of("roll", ROLL)
+    if kept is not None:
+        return kept
+    from numba import types
+
+    from .rolling import roll as made
+
+    numbers: Any = made
+    kinds = (*map(types.CPointer, (types.int64, types.int64, types.float64)), types.int64, types.int64, types.float64)
+    numbers.compile(kinds)
+    built = numbers.overloads[kinds]
+    from_numba: Callable[..., int] = ROLL.call(built.library.get_pointer_to_function(built.fndesc.llvm_func_name))
+    return from_numba
+
+
+@cache
+def code_of(build: str, way: Way | None = None) -> Callable[..., int] | None:
     """The machine code of a build, or None where numba has to give it."""
     from .cache import folder_for_now
-    from .image import is_wanted, load, path_of
+    from .image import RUN, is_wanted, load, path_of
 
     home = folder_for_now() if is_wanted() else None
     try:
-        return None if home is None else load(path_of(home, build))
+        return None if home is None else load(path_of(home, build), way or RUN)
     except UNEXPECTED as error:
         log.info("the machine code of the build %r cannot be loaded by itself, numba is asked: %s", build, error)
         return None

@@ -11,7 +11,7 @@ from .flags import HAS_BARS, HAS_FINER, HAS_ISOLATED, HAS_LIQUIDATION_FEES, HAS_
 from .income import levy, levy_of
 from .inside import both_inside, exit_price, finer_exit
 from .isolated import own
-from .journal import NONE, awaits, cancel, send, sweep
+from .journal import NONE, awaits, cancel, place_of, send, sweep
 from .levels import is_last_stand
 from .limits import BAD, ONE, ZERO, whole
 from .margin import leaving
@@ -128,7 +128,7 @@ def quit_at(desk: Desk, t: int, slot: int, price: int, reason: int, detail: int)
     row = desk.count[LOGGED]
     book(desk, t, slot, -lots, price, fee, desk.count[NUMBER], reason)
     if desk.count[LOGGED] > row:
-        desk.log_detail[row] = detail
+        desk.tray_detail[place_of(desk, row)] = detail
     if desk.flags & HAS_LIQUIDATION_FEES != 0 and reason == LIQUIDATION:
         levy(desk, t, slot, price, notional)
     if desk.busy[slot] != 0:

@@ -1,4 +1,4 @@
-"""The machine code of `rustybt.kernel.step.run` as files of their own, one for each build, that LLVM loads without numba.
+"""The machine code of ways into the kernel as files of their own, one for each build, that LLVM loads without numba.
 
 To load what it kept itself numba imports all it compiles with, and the source of every rule: 0.3 s of a process that runs once. The
 object code is the same, and it is called as compiled code calls it (`rustybt.kernel.intrinsics.call_run`). It is written when numba
@@ -14,19 +14,46 @@ import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .sealed import SEAL, drop_if_damaged, seal
 
-SIGNATURE = "i32 (ptr, ptr, ptr, i64, i64, i64)"
-"""What the code must be to LLVM: status of result, what was raised, desk, start, stop and margin."""
 ONLY_WRAPPER = ("numba_unpickle", "numba_do_raise", "numba_runtime_build_excinfo_struct")
 """What numba's own way in from Python calls where something was raised. It is in the file, and nobody takes it: where numba is not there
 to give them, they end the process. Numba puts its own in their place when it is imported."""
 PLAIN = ("memcpy", "memmove", "memset")
 """What else it may take, beside names of Python: what LLVM makes of loops. Anything else would have to be set up by numba first."""
-CALL = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
-"""Calls without holding the lock of the interpreter, as ``nogil`` does."""
+
+
+class Way(NamedTuple):
+    """A way in.
+
+    Attributes:
+        signature: what the code must be to LLVM: the status, where the result goes, what was raised, what it is given.
+        call: calls it without holding the lock of the interpreter, as ``nogil`` does.
+    """
+
+    signature: str
+    call: Any
+
+
+def way(*given: Any) -> Way:
+    """The way into a function of such arguments.
+
+    Example:
+        >>> way(ctypes.c_void_p, ctypes.c_int64).signature
+        'i32 (ptr, ptr, ptr, i64)'
+    """
+    kinds = (ctypes.c_void_p, ctypes.c_void_p, *given)
+    return Way(f"i32 ({', '.join(WORDS[kind] for kind in kinds)})", ctypes.CFUNCTYPE(ctypes.c_int32, *kinds))
+
+
+WORDS: dict[Any, str] = {ctypes.c_void_p: "ptr", ctypes.c_int64: "i64", ctypes.c_double: "double"}
+"""What LLVM calls them."""
+RUN = way(ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+"""`rustybt.kernel.step.run`: desk, start, stop and margin."""
+ROLL = way(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_double)
+"""`rustybt.kernel.rolling.roll`: values, scratch and results, how many, size and divisor."""
 _engines: list[Any] = []
 """What holds loaded code; never let go, as numba's is."""
 
@@ -99,11 +126,12 @@ def undefined(code: bytes) -> list[str] | None:
     return found
 
 
-def load(path: Path) -> Callable[..., int] | None:
+def load(path: Path, way: Way = RUN) -> Callable[..., int] | None:
     """The code of a build as a function; None where numba has to give it.
 
     Args:
         path: of the file.
+        way: what is in it.
     """
     if not path.exists() or not drop_if_damaged(str(path)):
         return None
@@ -111,7 +139,7 @@ def load(path: Path) -> Callable[..., int] | None:
     about = json.loads(head)
     if about["needs"] is None or not all(name.startswith("Py") or name in ONLY_WRAPPER + PLAIN for name in about["needs"]):
         return None
-    if about["signature"] != SIGNATURE or about["machine"] != machine():
+    if about["signature"] != way.signature or about["machine"] != machine():
         return None
     from llvmlite import binding
 
@@ -133,7 +161,7 @@ def load(path: Path) -> Callable[..., int] | None:
     if not address:
         return None
     _engines.append(engine)
-    made: Callable[..., int] = CALL(address)
+    made: Callable[..., int] = way.call(address)
     return made
 
 

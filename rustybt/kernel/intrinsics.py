@@ -9,6 +9,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .state import LINE, TRAY_ROWS
+
 _WORD, _PAIR = ir.IntType(64), ir.IntType(128)
 _LANES = 8
 _VECTOR = ir.VectorType(ir.DoubleType(), _LANES)
@@ -172,6 +174,37 @@ def fetch(typing: Any, array: Any, place: Any) -> Any:
         return context.get_dummy_value()
 
     return types.none(array, types.int64), emit
+
+
+@intrinsic
+def pour(typing: Any, log: Any, place: Any, tray: Any) -> Any:
+    """Copies all rows of a tray to a place in a log, without bringing the log's lines of memory into the cache. Both lie on whole lines."""
+    if not isinstance(log, types.CPointer) or log != tray:
+        return None
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        line, size = ir.VectorType(_WORD, _LANES), context.get_abi_sizeof(context.get_value_type(signature.args[0].dtype))
+        into = builder.bitcast(builder.gep(args[0], [args[1]]), line.as_pointer())
+        out_of = builder.bitcast(args[2], line.as_pointer())
+        past = builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)])
+        for number in range(TRAY_ROWS * size // LINE):
+            at = [ir.Constant(_WORD, number)]
+            written = builder.store(builder.load(builder.gep(out_of, at), align=LINE), builder.gep(into, at), align=LINE)
+            written.set_metadata("nontemporal", past)
+        return context.get_dummy_value()
+
+    return types.none(log, types.int64, tray), emit
+
+
+@intrinsic
+def settle_writes(typing: Any) -> Any:
+    """Waits until what was written past the cache can be read by anybody."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.none(), emit
 
 
 @intrinsic

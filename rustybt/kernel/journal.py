@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rustybt.model import Detail, Reason, Status
 
-from .compile import apart, aside, kernel
+from .compile import apart, aside, kernel, pour, settle_writes
 from .flags import HAS_LATENCY, HAS_ORDERS
 from .limits import FAR, ZERO, whole
-from .state import BLAME, DEAD, ERROR, HINT, LOGGED, NUMBER, ORDERS, ROW, Desk
+from .state import BLAME, DEAD, ERROR, HINT, LOGGED, NUMBER, ORDERS, ROW, TRAY_ROWS, Desk
 
 NONE, ROLL, LIQUIDATION = whole(Detail.NONE), whole(Reason.ROLL), whole(Reason.LIQUIDATION)
 DISPLAYED = whole(Detail.DISPLAYED)
@@ -36,33 +36,83 @@ def slot_of(desk: Desk, k: int) -> int:
 
 
 @kernel
+def place_of(desk: Desk, n: int) -> int:
+    """Where row n of the log is in the tray; in a log without one it is row n."""
+    return n & ~desk.tray
+
+
+@aside
+def empty(desk: Desk, n: int) -> None:
+    """Put the full tray into the log, before row n. Past the cache: a line of memory is not read only to be overwritten."""
+    apart()
+    at = n - TRAY_ROWS
+    pour(desk.log_bar, at, desk.tray_bar)
+    pour(desk.log_submitted, at, desk.tray_submitted)
+    pour(desk.log_slot, at, desk.tray_slot)
+    pour(desk.log_seq, at, desk.tray_seq)
+    pour(desk.log_reason, at, desk.tray_reason)
+    pour(desk.log_status, at, desk.tray_status)
+    pour(desk.log_detail, at, desk.tray_detail)
+    pour(desk.log_requested, at, desk.tray_requested)
+    pour(desk.log_filled, at, desk.tray_filled)
+    pour(desk.log_price, at, desk.tray_price)
+    pour(desk.log_notional, at, desk.tray_notional)
+    pour(desk.log_fee, at, desk.tray_fee)
+
+
+@aside
+def put_down(desk: Desk) -> None:
+    """Put what the tray holds into the log as well, before somebody reads that."""
+    apart()
+    behind = desk.count[LOGGED]
+    for n in range((behind - 1) & desk.tray if behind > 0 else behind, behind):
+        at = place_of(desk, n)
+        desk.log_bar[n] = desk.tray_bar[at]
+        desk.log_submitted[n] = desk.tray_submitted[at]
+        desk.log_slot[n] = desk.tray_slot[at]
+        desk.log_seq[n] = desk.tray_seq[at]
+        desk.log_reason[n] = desk.tray_reason[at]
+        desk.log_status[n] = desk.tray_status[at]
+        desk.log_detail[n] = desk.tray_detail[at]
+        desk.log_requested[n] = desk.tray_requested[at]
+        desk.log_filled[n] = desk.tray_filled[at]
+        desk.log_price[n] = desk.tray_price[at]
+        desk.log_notional[n] = desk.tray_notional[at]
+        desk.log_fee[n] = desk.tray_fee[at]
+    settle_writes()
+
+
+@kernel
 def head(desk: Desk, t: int, submitted: int, slot: int, number: int, reason: int) -> int:
-    """Open a log row: when, for which order. Gives its index."""
+    """Open a log row: when, for which order. Gives its place in the tray."""
     n = desk.count[LOGGED]
-    desk.log_bar[n] = t
-    desk.log_submitted[n] = submitted
-    desk.log_slot[n] = slot
-    desk.log_seq[n] = number
-    desk.log_reason[n] = reason
+    at = place_of(desk, n)
+    if at == 0 and n != 0:  # only a tray comes round to its first place
+        empty(desk, n)
+    desk.tray_bar[at] = t
+    desk.tray_submitted[at] = submitted
+    desk.tray_slot[at] = slot
+    desk.tray_seq[at] = number
+    desk.tray_reason[at] = reason
     desk.count[LOGGED] = n + 1
-    return n
+    return at
 
 
 @kernel
 def tail(desk: Desk, n: int, status: int, detail: int, requested: int, filled: int) -> None:
-    """Write what became of the order of row n."""
-    desk.log_status[n] = status
-    desk.log_detail[n] = detail
-    desk.log_requested[n] = requested
-    desk.log_filled[n] = filled
+    """Write what became of the order of the row at place n."""
+    desk.tray_status[n] = status
+    desk.tray_detail[n] = detail
+    desk.tray_requested[n] = requested
+    desk.tray_filled[n] = filled
 
 
 @kernel
 def paid(desk: Desk, n: int, price: int, notional: int, fee: int) -> None:
-    """Write the money of row n."""
-    desk.log_price[n] = price
-    desk.log_notional[n] = notional
-    desk.log_fee[n] = fee
+    """Write the money of the row at place n."""
+    desk.tray_price[n] = price
+    desk.tray_notional[n] = notional
+    desk.tray_fee[n] = fee
 
 
 @aside

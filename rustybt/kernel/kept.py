@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -16,8 +16,11 @@ from typing import Any
 
 from .sealed import drop_if_damaged, seal
 
-WAY_IN = (f"{__package__}.step", "run")
-"""Module and name of the function whose machine code is kept by itself too."""
+WAYS_IN: dict[tuple[str, str], Callable[[Any], str]] = {
+    (f"{__package__}.step", "run"): lambda kinds: str(kinds[0].kind.name),
+    (f"{__package__}.rolling", "roll"): lambda kinds: "roll",
+}
+"""Functions whose machine code is kept by itself too, by module and name, and what a build of given arguments is called."""
 log = logging.getLogger(__name__)
 
 
@@ -61,7 +64,7 @@ def cache_class() -> Any:
 
         def __init__(self, function: Any) -> None:
             super().__init__(function)
-            self._is_way_in = (function.__module__, function.__name__) == WAY_IN
+            self._named = WAYS_IN.get((function.__module__, function.__name__))
             self._cache_file = File(self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp())
 
         def load_overload(self, sig: Any, target_context: Any) -> Any:
@@ -87,10 +90,10 @@ def cache_class() -> Any:
                 log.warning("compiled code could not be kept, the next process compiles again: %s", error)
 
         def _image(self, sig: Any) -> Path | None:
-            """Where the machine code of a build of `run` is kept by itself; None for any other function."""
-            if not self._is_way_in:
+            """Where the machine code of a build is kept by itself; None where it is not."""
+            if self._named is None:
                 return None
-            return image.path_of(Path(self._cache_path).parent, getattr(sig, "args", sig)[0].kind.name)
+            return image.path_of(Path(self._cache_path).parent, self._named(getattr(sig, "args", sig)))
 
     return Kept
 

@@ -25,7 +25,26 @@ from numba.extending import (
 )
 
 from .kinds import BUILDS, Kind, kind_of
-from .state import FIRST_OF_ROW, KINDS, OFFSETS, PLACES, ROW_BYTES, TYPES, WORD, Desk, steady
+from .state import ALWAYS, FIRST_OF_ROW, KINDS, OFFSETS, PLACES, ROW_BYTES, STEADY, TYPES, WORD, Desk, lengths
+
+
+def steady(assets: int | None, slots: int | None) -> dict[str, tuple[str, int]]:
+    """Arrays that lie as far behind the first of their type in every desk of so many assets and slots (None: of any): that one, how far.
+
+    Example:
+        >>> steady(None, None)["cursor"]
+        ('count', 12)
+    """
+    known = ALWAYS if assets is None or slots is None else lengths(assets, slots, 0)
+    found: dict[str, tuple[str, int]] = {}
+    ends: dict[str, tuple[str, int]] = {}
+    for name, length in known.items():
+        if name not in STEADY:
+            continue
+        first, at = ends.get(KINDS[name], (name, 0))
+        found[name] = first, at
+        ends[KINDS[name]] = first, at + length
+    return found
 
 
 class DeskType(types.Opaque):  # type: ignore[misc]

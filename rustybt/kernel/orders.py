@@ -81,14 +81,14 @@ def meet(desk: Desk, t: int, moment: int) -> None:
         turn_away(desk, t, row, moment)
     served, increases, total = ZERO, ZERO, ZERO
     for k in range(orders):
+        if desk.flags & HAS_ORDERS != 0 and desk.order_number[k] == 0:
+            continue
         slot, lots = slot_of(desk, k), desk.order_lots[k]
         asset = asset_of(slot, assets)
         price = quote(desk, moment, row + asset)
         if desk.flags & HAS_ORDERS != 0 and desk.flags & CUTS == 0 and out_of_reach(desk, k, moment, row + asset):
             continue
         if price == 0 or (desk.flags & (HAS_LATENCY | HAS_BARS) != 0 and held_up(desk, t, k, row + asset, moment)):
-            continue
-        if desk.flags & HAS_ORDERS != 0 and desk.order_number[k] == 0:
             continue
         if desk.flags & CUTS != 0:
             lots = capped(desk, k, slot, lots, row + asset, price)
@@ -132,6 +132,8 @@ def meet(desk: Desk, t: int, moment: int) -> None:
     if served == orders and desk.flags & CUTS == 0:
         desk.count[ORDERS] = 0
         desk.count[DEAD] = 0
+    elif desk.flags & HAS_ORDERS != 0:
+        desk.count[DEAD] += served  # they are swept once, when the bar is over
     elif served != 0 or desk.count[DEAD] != 0:
         sweep(desk)
 

@@ -8,7 +8,7 @@ from .clocks import is_closing, is_opening
 from .compile import apart, aside, kernel
 from .fills import slipped
 from .groups import is_dormant
-from .journal import NONE, finish, head, paid, tail
+from .journal import NONE, asset_of, finish, head, paid, tail
 from .limits import ONE, ZERO, whole
 from .state import Desk
 
@@ -43,7 +43,7 @@ def out_of_reach(desk: Desk, k: int, phase: int, place: int) -> bool:
 def met(desk: Desk, t: int, k: int, phase: int, place: int) -> int:
     """The fill price of order k in a phase of a bar of its asset, after slippage; 0 where it is not filled now."""
     apart()
-    kind, tif, asset = desk.order_kind[k], desk.order_tif[k], desk.order_slot[k] % desk.assets
+    kind, tif, asset = desk.order_kind[k], desk.order_tif[k], asset_of(desk.order_slot[k], desk.assets)
     desk.due_maker[k] = 0
     if is_dormant(desk, k):
         return ZERO

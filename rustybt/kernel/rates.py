@@ -5,7 +5,7 @@ from __future__ import annotations
 from .arithmetic import fits, ratio
 from .compile import apart, aside, kernel
 from .flags import HAS_CURRENCIES
-from .journal import fail
+from .journal import asset_of, fail
 from .limits import BAD, DOWN, ZERO, whole
 from .state import OVERFLOW, ROW, Desk
 
@@ -69,7 +69,7 @@ def local(desk: Desk, slot: int, money: int) -> int:
 @kernel
 def unpriced(desk: Desk, slot: int) -> bool:
     """Whether a slot's asset has no price yet, or its currency no rate."""
-    asset = slot % desk.assets
+    asset = asset_of(slot, desk.assets)
     if desk.last[asset] == 0:
         return True
     return desk.flags & HAS_CURRENCIES != 0 and desk.currency_of[asset] != 0 and desk.rate_num[desk.currency_of[asset]] == 0

@@ -11,7 +11,7 @@ from .controls import stand_still, turn_down, vet
 from .decisions import CALLED, COOLING, NO_PRICE, REPLACED, cooled
 from .flags import HAS_CONTROLS, HAS_INCREMENTS, HAS_ORDERS
 from .groups import orphans
-from .journal import NONE, announce, drop, fail, refuse, show, submit, sweep
+from .journal import NONE, announce, asset_of, drop, fail, refuse, show, submit, sweep
 from .limits import DOWN, ONE, ZERO, whole
 from .margin import leaving
 from .rates import unpriced
@@ -126,7 +126,7 @@ def sized(desk: Desk, slot: int, measure: int, size: int) -> int:
         return -desk.lots[slot]
     if measure == FILLED:
         return 0
-    asset = slot % desk.assets
+    asset = asset_of(slot, desk.assets)
     unit = ratio(desk.last[asset], desk.up[asset], ONE, DOWN)
     return lots_for(desk, slot, measure, size, desk.money[EQUITY], unit)
 
@@ -157,7 +157,7 @@ def enter(desk: Desk, t: int, at: int, slot: int, lots: int) -> None:
     if desk.flags & HAS_INCREMENTS != 0:
         settle_prices(desk, k)
     if flags & DORMANT == 0 and trails(desk, k):
-        start(desk, k, desk.last[slot % desk.assets])
+        start(desk, k, desk.last[asset_of(slot, desk.assets)])
     announce(desk, t, k, NONE)
     if pattern[of + DISPLAY] != 0:
         show(desk, t, k, pattern[of + DISPLAY])

@@ -8,20 +8,34 @@ import numpy as np
 
 from rustybt.model.lent import room_for
 
-from .state import CLAIMS, KINDS, LOG, LOGGED, ORDERS, PER_CLAIM, PER_ORDER, TYPES, Desk
+from .state import CLAIMS, KINDS, LOG, LOGGED, ORDERS, PER_CLAIM, PER_ORDER, TRAY, TRAY_ROWS, TYPES, Desk
 
 
-def unwritten(names: tuple[str, ...], length: int) -> dict[str, Any]:
-    """Columns of a log or of curves before anything is written, each in memory of its own."""
-    return {name: room_for(length, TYPES[KINDS[name]]) for name in names}
+def unwritten(names: tuple[str, ...], length: int, *, lines: bool = False) -> dict[str, Any]:
+    """Columns of a log or of curves before anything is written, each in memory of its own; with ``lines`` it begins with one."""
+    return {name: room_for(length, TYPES[KINDS[name]], lines=lines) for name in names}
+
+
+def unwritten_log(length: int, *, tray: bool = False) -> dict[str, Any]:
+    """A log before anything is written, by field of `Desk`.
+
+    Args:
+        length: rows.
+        tray: its rows are written into a tray first.
+    """
+    log = unwritten(LOG, length, lines=tray)
+    trays = unwritten(TRAY, TRAY_ROWS, lines=True) if tray else dict(zip(TRAY, log.values(), strict=True))
+    return log | trays | {"log_size": length, "tray": -TRAY_ROWS if tray else 0}
 
 
 def lengthen(desk: Desk, length: int) -> None:
     """Give a desk a longer log with the same rows."""
-    written, longer = int(desk.count[LOGGED]), unwritten(LOG, length)
-    for name, column in longer.items():
-        column[:written] = getattr(desk, name)[:written]
-    desk.set(**longer, log_size=length)
+    written, longer = int(desk.count[LOGGED]), unwritten_log(length, tray=desk.tray != 0)
+    for name in LOG:
+        longer[name][:written] = getattr(desk, name)[:written]
+    if desk.tray:
+        longer = {name: value for name, value in longer.items() if name not in TRAY}  # it still holds the last rows
+    desk.set(**longer)
 
 
 def widen(desk: Desk, length: int) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 LANES = 8
 SUMS = ("block_share", "block_net", "block_most", "block_least", "block_held")
 """What is added up, as in `Usage`."""
+LONG = 2**16
+"""Rows from which on a log has a tray: it does not fit into the cache, and what is written would be read first."""
 FIRST_ROWS = 2**20
 """The most log rows that are set aside before they are needed. They cost address space, not memory."""
 
@@ -70,8 +72,8 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
     from .assemble import offers_of, requests_of, rules_of, typed
     from .flags import HAS_ORDERS
     from .given import currencies_of
-    from .room import unwritten
-    from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, LOG, Desk
+    from .room import unwritten, unwritten_log
+    from .state import ALL, CASH, CURVES, DEPOSITS, EQUITY, Desk
     from .surroundings import timing_of
 
     bars, assets, slots = grid_shape(market, len(tables.assets)), len(tables.assets), tables.slots.shape[1]
@@ -89,7 +91,7 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
     asked_rows = 0 if plan.requests is None else 2 * len(plan.requests.told)
     length = margin + min(FIRST_ROWS, desk.offers + desk.events + asked_rows + 64)
     desk.lay_out(assets, slots, room, claims_of(desk) + 1)
-    desk.set(**unwritten(CURVES, bars), **unwritten(LOG, length), log_size=length, order_room=room - spare)
+    desk.set(**unwritten(CURVES, bars), **unwritten_log(length, tray=length >= LONG), order_room=room - spare)
     desk.money[[CASH, DEPOSITS, EQUITY]] = tables.cash
     return desk, bars, margin
 

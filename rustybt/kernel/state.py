@@ -92,7 +92,8 @@ class Desk:
     (``risk``), how far each price moved at most (``swings``); per order what is ``due``: price, lots to serve, lots granted, notional
     and fee of the lots to serve, lots that are not served and why, and whether it rested; the ``queue`` of increases, and the same
     ``ranked`` by slot; per asset the tick and lot in force and the least notional, as of the changes behind us; per currency worth and
-    gross. Last the log, as in `rustybt.model.Log`, and the curves.
+    gross. Last the log, as in `rustybt.model.Log`, the tray that its rows are written into, and the curves. Where ``tray`` is 0 the tray
+    is the log itself. That of a long log holds `TRAY_ROWS` rows, ``tray`` is minus their number, and they go into the log together.
 
     Of the first ``blocks`` blocks of bars, what is in `rustybt.model.usage.Usage`, and scratch to add it up.
     """
@@ -114,6 +115,7 @@ class Desk:
     parts: int
     errand: int
     log_size: int
+    tray: int
     order_room: int
     feeds: int
     bans: int
@@ -369,6 +371,19 @@ class Desk:
     log_notional: Amounts
     log_fee: Amounts
 
+    tray_bar: Halves
+    tray_submitted: Halves
+    tray_slot: Halves
+    tray_seq: Counts
+    tray_reason: Bytes
+    tray_status: Bytes
+    tray_detail: Bytes
+    tray_requested: Amounts
+    tray_filled: Amounts
+    tray_price: Amounts
+    tray_notional: Amounts
+    tray_fee: Amounts
+
     curve_equity: Amounts
     curve_cash: Amounts
     curve_gross: Amounts
@@ -436,7 +451,10 @@ ROW_TYPE = np.dtype(
     {"names": list(_FIELDS), "formats": [TYPES[KINDS[name]] for name in _FIELDS], "offsets": list(OFFSETS.values()), "itemsize": ROW_BYTES}
 )
 """A row of the table of orders: they lie behind one another, so that one address gives all fields of an order."""
-LOG = _NAMES[_NAMES.index("log_bar") : _NAMES.index("curve_equity")]
+LOG = _NAMES[_NAMES.index("log_bar") : _NAMES.index("tray_bar")]
+TRAY = _NAMES[_NAMES.index("tray_bar") : _NAMES.index("curve_equity")]
+TRAY_ROWS = 64
+"""Rows of a tray: of bytes a line of memory, of other numbers several."""
 CURVES = _NAMES[_NAMES.index("curve_equity") :]
 
 
@@ -457,26 +475,7 @@ PER_HELD = ("held_slots", "held_ticks", "planned", "counted")
 """Scratch by slot."""
 PER_ASSET = ("last", "tick_now", "lot_now", "least_now", "seen", "moved", "swings")
 STEADY = frozenset((*ALWAYS, *PER_ASSET, *PER_SLOT, *PER_HELD))
-"""What is written into and never given a place of its own: `steady`."""
-
-
-def steady(assets: int | None, slots: int | None) -> dict[str, tuple[str, int]]:
-    """Arrays that lie as far behind the first of their type in every desk of so many assets and slots (None: of any): that one, how far.
-
-    Example:
-        >>> steady(None, None)["cursor"]
-        ('count', 12)
-    """
-    known = ALWAYS if assets is None or slots is None else lengths(assets, slots, 0)
-    found: dict[str, tuple[str, int]] = {}
-    ends: dict[str, tuple[str, int]] = {}
-    for name, length in known.items():
-        if name not in STEADY:
-            continue
-        first, at = ends.get(KINDS[name], (name, 0))
-        found[name] = first, at
-        ends[KINDS[name]] = first, at + length
-    return found
+"""What is written into and never given a place of its own: `rustybt.kernel.native.steady`."""
 
 
 @lru_cache(maxsize=64)

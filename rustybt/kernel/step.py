@@ -29,6 +29,7 @@ from .flags import (
 )
 from .increments import change
 from .isolated import all_set_apart
+from .journal import put_down, sweep
 from .limits import whole
 from .moves import note_moves
 from .orders import meet
@@ -40,6 +41,7 @@ from .state import (
     ACCRUE,
     ASIDE,
     CASH,
+    DEAD,
     DECIDE,
     EQUITY,
     ERROR,
@@ -90,7 +92,6 @@ def meet_priced(desk: Desk, t: int) -> None:
         take_rates(desk, t)
     if desk.cursor[UNWANTED] & NO_CLOSE == 0:
         meet(desk, t, NEXT_CLOSE)
-    desk.cursor[UNWANTED] = 0
     lapse(desk, t)
 
 
@@ -134,21 +135,14 @@ def step(desk: Desk, t: int) -> None:
             accept_all(desk, t)
         if fill_at == SAME_BAR_CLOSE and parts & MEET != 0:
             meet(desk, t, SAME_BAR_CLOSE)
+            if desk.count[DEAD] > 0:
+                sweep(desk)
             mark(desk, t)
 
 
-@entry
-def run(desk: Desk, start: int, stop: int, margin: int) -> int:
-    """Bars from ``start``; ends early, at the next bar to do, on an error or when less than ``margin`` log rows or too few orders are free.
-
-    Where there is an errand: that, and no bar.
-    """
-    if desk.flags & HAS_MOVES != 0:
-        desk.risk[GATHERED] = 0
-        desk.risk[SURVEYED] = 0
-    if desk.errand != 0:
-        do_errand(desk, start)
-        return start
+@kernel
+def bars(desk: Desk, start: int, stop: int, margin: int) -> int:
+    """Bar after bar, as `run` says."""
     t = start
     while t < stop:
         if desk.count[LOGGED] + margin > desk.log_size or short_of_room(desk, t):
@@ -171,3 +165,21 @@ def run(desk: Desk, start: int, stop: int, margin: int) -> int:
         if desk.cursor[USED] < desk.blocks and (desk.cursor[USED] + 1) * BLOCK <= t:
             add_up(desk, t)
     return t
+
+
+@entry
+def run(desk: Desk, start: int, stop: int, margin: int) -> int:
+    """Bars from ``start``; ends early, at the next bar to do, on an error or when less than ``margin`` log rows or too few orders are free.
+
+    Where there is an errand: that, and no bar.
+    """
+    if desk.flags & HAS_MOVES != 0:
+        desk.risk[GATHERED] = 0
+        desk.risk[SURVEYED] = 0
+    if desk.errand != 0:
+        do_errand(desk, start)
+        return start
+    reached = bars(desk, start, stop, margin)
+    if desk.tray != 0:
+        put_down(desk)
+    return reached

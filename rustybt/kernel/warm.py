@@ -58,6 +58,7 @@ def compile_smaller(also: Sequence[str] = ()) -> None:
     run_plain()
     run_usual()
     read_orders()
+    add_up_windows()
     for room in also:
         import_module(room).compile_now()
 
@@ -104,11 +105,19 @@ def run_general() -> None:
     book.request(np.array(row_of(size=1), dtype=np.int64))
 
 
+def add_up_windows() -> None:
+    """The pass over windows of long frames."""
+    from .entrance import roll
+
+    roll(np.arange(3), 2, 2.0, np.empty(2))
+
+
 def read_orders() -> None:
     """The passes over what is asked for."""
-    from .asked import faults_of, lay_out
+    from .asked import faults_of, lay_out, tally
 
     one, told, pattern = (np.zeros(shape, dtype=np.int64) for shape in (1, (1, len(TOLD_FIELDS)), (1, len(REQUEST_FIELDS))))
-    ends, heads = np.zeros(2, dtype=np.int64), np.array([[0], [1]], dtype=np.int64)
-    lay_out(told, ends, heads, one, one[:0], told.copy(), one, told[:, :1].copy())
+    places, heads, own = np.zeros((2, 1), dtype=np.int32), np.array([[0], [1], [0]], dtype=np.int64), np.full((1, 3), -1, dtype=np.int64)
+    tally(np.zeros(2, dtype=np.int64), places, one, heads)
+    lay_out(told, one.copy(), heads, places, one, (own, own, one), np.zeros((0, 1), np.int64), (np.empty((0, 1)), np.empty(0)), (0, False))
     faults_of(told, pattern, one, 1)

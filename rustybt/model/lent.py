@@ -19,6 +19,8 @@ LEAST = 2**20
 """Bytes from which on memory is kept. Smaller arrays the allocator keeps by itself."""
 MOST = 2**28
 """Bytes that are kept at most while nobody uses them."""
+LINE = 64
+"""Bytes of a line of memory."""
 STEPS = 8
 """Sizes between a power of two and the next: arrays of about one size take the same memory."""
 
@@ -44,7 +46,7 @@ class Kept:
                     del self.free[place]
                     self.held -= size
                     return found
-        return np.empty(size, dtype=np.uint8)
+        return aligned(size)
 
     def give_back(self, memory: Memory) -> None:
         """Keep memory that nobody uses any more."""
@@ -76,21 +78,36 @@ kept = Kept()
 """Of this process."""
 
 
-def room_for(length: int, kind: Any) -> npt.NDArray[Any]:
+def room_for(length: int, kind: Any, *, lines: bool = False) -> npt.NDArray[Any]:
     """An array with anything in it.
 
     Args:
         length: numbers.
         kind: their type.
+        lines: it begins with a line of memory, however small it is.
 
     Example:
         >>> room_for(3, np.int64).shape
         (3,)
     """
     size = length * np.dtype(kind).itemsize
-    if size < LEAST or np.dtype(kind).hasobject:
+    if np.dtype(kind).hasobject:
         return np.empty(length, kind)
+    if size < LEAST:
+        return aligned(size).view(kind) if lines else np.empty(length, kind)
     return np.frombuffer(Loan(rounded(size), kept), kind, length)
+
+
+def aligned(size: int) -> Memory:
+    """Memory of a size that begins with a line of memory.
+
+    Example:
+        >>> aligned(100).ctypes.data % LINE
+        0
+    """
+    memory = np.empty(size + LINE, dtype=np.uint8)
+    first = -memory.ctypes.data % LINE
+    return memory[first : first + size]
 
 
 def rounded(size: int) -> int:

@@ -118,6 +118,7 @@ class Requests:
             row of ``patterns`` that has the rest.
         patterns: (patterns, len(REQUEST_FIELDS)) Int64; what ``told`` has counts for nothing here.
         clock: of the run.
+        checked: they were made from evaluated rows (`rustybt.engine.batches`), which give none that the kernel could not serve.
 
     Example:
         >>> import numpy as np
@@ -132,6 +133,7 @@ class Requests:
     told: Rows
     patterns: Rows
     clock: Clock
+    checked: bool = False
 
     @classmethod
     def of_rows(cls, start: Ints, rows: Rows, clock: Clock) -> Requests:

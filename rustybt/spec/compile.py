@@ -28,11 +28,13 @@ class Situation:
         single: one asset at most.
         scheduled: only some rows are wanted.
         facts: what the data say about each exact window, by graph node.
+        long: of so many rows that exact windows are computed part by part.
     """
 
     single: bool
     scheduled: bool
     facts: tuple[tuple[int, Facts], ...] = ()
+    long: bool = False
 
 
 def flat_reach(tree: Tree) -> int | None:
@@ -228,8 +230,13 @@ class Compiler:
     def _exact(self, item: Item, scheduled: bool) -> Tree:
         window, facts = self.windows[item.id], self._facts[item.id]
         if scheduled or facts.nulls or window.least < window.size:
-            self._exacts[f"__x{item.id}"] = Exact(f"__x{item.id}", window, facts, scheduled, False)
+            self._exacts[f"__x{item.id}"] = Exact(f"__x{item.id}", window, facts, scheduled)
             return {"Column": f"__x{item.id}"}
-        self._exacts[f"__w{item.id}"] = Exact(f"__w{item.id}", window, facts, False, True)
-        back = window.size - 1
-        return self._flat(parse(pl.col(f"__w{item.id}").shift(back)), back)
+        name, back = f"__w{item.id}", window.size - 1
+        if not self.situation.long:
+            self._exacts[name] = Exact(name, window, facts, False, "start")
+            return self._flat(parse(pl.col(name).shift(back)), back)
+        self._exacts[name] = Exact(name, window, facts, False, "end")
+        if self.situation.single or not back:
+            return {"Column": name}
+        return {"Ternary": {"predicate": parse(pl.col(self.aid("__pos")) >= back), "truthy": {"Column": name}, "falsy": NULL}}

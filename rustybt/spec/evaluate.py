@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from rustybt.errors import SpecError
-from rustybt.spec.exact import Facts, Rolling, Running, Units
+from rustybt.spec.exact import Facts, Roll, Rolling, Running, Units
 
 Ints = npt.NDArray[np.int64]
 MANY, PART = 2**18, 2**16
@@ -125,14 +125,16 @@ class Exact:
         window: the window.
         facts: what the data say about it.
         scheduled: computed on the scheduled rows, else on all.
-        starting: given at the row where each window starts, else where it ends, null where it has too few bars.
+        whole: of a window whose bars are all there, at which of its rows it is given: at its ``start``; or, part by part, at its ``end``,
+            which is null before the first window of a single asset and of several anything at rows with too few bars. None = at its end,
+            null where it has too few bars.
     """
 
     name: str
     window: Rolling
     facts: Facts
     scheduled: bool
-    starting: bool
+    whole: Literal["start", "end"] | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ class Run:
     units: Units
     rows: Ints | None = None
     blame: Any = None
+    roll: Roll | None = None
     _running: dict[str, Running] = field(default_factory=dict)
 
     def result(self) -> pl.DataFrame:
@@ -182,21 +185,30 @@ class Run:
         return self._apply(data, program.some, program.final)
 
     def _exacts(self) -> list[pl.Series]:
-        """Columns of exact windows on all rows, of many rows part by part: what all windows of a part read stays in the cache."""
+        """Columns of exact windows on all rows."""
         found = [one for one in self.program.exacts if not one.scheduled]
-        height, wanted = self.layout.height, [one for one in found if one.starting]
-        if height < MANY or not wanted:
-            return [self._exact(one) for one in found]
-        made, reach = {one.name: np.empty(height) for one in wanted}, max(one.window.size for one in wanted)
+        ended = {} if all(one.whole != "end" for one in found) else self._part_by_part([one for one in found if one.whole == "end"])
+        return [ended[one.name] if one.name in ended else self._exact(one) for one in found]
+
+    def _part_by_part(self, wanted: Sequence[Exact]) -> dict[str, pl.Series]:
+        """Windows at the rows where they end, of many rows: what all windows of a part read stays in the cache."""
+        height, reach = self.layout.height, max(one.window.size for one in wanted)
+        made = {one.name: np.empty(height) for one in wanted}
         steps = {c: self.units.along(c, self.layout.symbols, self.layout.lengths) for c in {one.window.column for one in wanted}}
         size = max(PART, 4 * reach)
         for start in range(0, height, size):
             stop = min(start + size, height)
-            part = {column: Running(self.frame[f"ticks_{column}"].slice(start, stop - start + reach)) for column in steps}
+            part = {column: Running(self.frame[f"ticks_{column}"].slice(start, stop - start + reach), self.roll) for column in steps}
             for one in wanted:
-                column = one.window.column
-                part[column].whole(one.window, steps[column].at(slice(start, None)), one.facts.wide, made[one.name][start:stop])
-        return [pl.Series(one.name, made[one.name]) if one.starting else self._exact(one) for one in found]
+                column, back = one.window.column, one.window.size - 1
+                out = made[one.name][start + back : stop + back]
+                part[column].whole(one.window, steps[column].at(slice(start, None)), one.facts.wide, out)
+        found = {}
+        for one in wanted:
+            back = one.window.size - 1
+            made[one.name][:back] = 0.0
+            found[one.name] = _null_until(back, made[one.name]) if self.layout.single and back else pl.Series(made[one.name])
+        return {name: column.alias(name) for name, column in found.items()}
 
     def _apply(self, data: pl.DataFrame, steps: Sequence[Step], final: Step | None = None) -> pl.DataFrame:
         """Some steps, and with the terms of a final one nothing but these and the rows, as one query of Polars."""
@@ -241,7 +253,7 @@ class Run:
         if column not in self._running:
             self._running[column] = Running(self.frame[f"ticks_{column}"])
         step = self.units.along(column, layout.symbols, layout.lengths)
-        if one.starting:
+        if one.whole == "start":
             return pl.Series(one.name, self._running[column].whole(one.window, step, one.facts.wide))
         rows = np.arange(layout.height) if rows is None else rows
         values, enough = self._running[column].ending(
@@ -258,6 +270,19 @@ class Run:
         if name == "__asset":
             return pl.Series(name, layout.spread(np.arange(len(layout.starts), dtype=np.uint32))).set_sorted()
         return pl.Series("__bar", self.frame["ts"].to_physical().to_numpy())
+
+
+def _null_until(first: int, values: npt.NDArray[np.float64]) -> pl.Series:
+    """A column without a copy of the values, null before some row."""
+    import pyarrow as pa
+
+    there = np.full(-(-len(values) // 8), 0xFF, dtype=np.uint8)
+    blank = min(first, len(values))
+    there[: blank // 8] = 0
+    if blank % 8:
+        there[blank // 8] = 0xFF << blank % 8 & 0xFF
+    column = pa.Array.from_buffers(pa.float64(), len(values), [pa.py_buffer(there), pa.py_buffer(values)], blank)
+    return cast("pl.Series", pl.from_arrow(column))
 
 
 def _take(values: pl.Series, at: Ints) -> pl.Series:

@@ -8,7 +8,7 @@ constant through its reciprocal, which rounds twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -215,11 +215,16 @@ class Step:
         return self if np.ndim(self.num) == 0 else Step(self.num[rows], self.den[rows])
 
 
+type Roll = Callable[[npt.NDArray[np.int64], int, float, npt.NDArray[np.float64]], None]
+"""Rolling sums over a constant: of numbers, the size of a window, the constant, where they go. The same bits as `Running` gives."""
+
+
 class Running:
     """Running totals of one column of ticks; ``[i]`` is the total of the rows before row i.
 
     Args:
         ticks: Int64, rows of each asset together.
+        roll: something faster for sums and means; None = NumPy.
 
     Example:
         >>> totals = Running(pl.Series([3, 4, 8]))
@@ -227,8 +232,8 @@ class Running:
         [0.35, 0.6]
     """
 
-    def __init__(self, ticks: pl.Series) -> None:
-        self._ticks = ticks
+    def __init__(self, ticks: pl.Series, roll: Roll | None = None) -> None:
+        self._ticks, self._roll = ticks, roll
 
     @cached_property
     def _values(self) -> npt.NDArray[np.int64]:
@@ -270,6 +275,9 @@ class Running:
         out[last:] = 0.0
         plain = not window.squares and np.ndim(step.num) == 0 and step.num == 1
         below = np.float64(step.den * (size if window.function == "Mean" else 1)) if plain else np.float64(1)
+        if plain and self._roll is not None:
+            self._roll(self._values, size, float(below), out[:last])
+            return out
         sums = np.empty(min(BLOCK, len(out)), np.int64)
         for start in range(0, last, BLOCK):
             stop = min(start + BLOCK, last)

@@ -18,10 +18,11 @@ import polars as pl
 
 from rustybt.errors import SpecError
 from rustybt.model import Asset, Panel
+from rustybt.spec import evaluate
 from rustybt.spec import tree as trees
 from rustybt.spec.compile import Compiler, Situation, flat_reach
 from rustybt.spec.evaluate import Layout, Program, Run, doubled
-from rustybt.spec.exact import Facts, Rolling, Units, compared, fits, rolling_of, tie_warning
+from rustybt.spec.exact import Facts, Roll, Rolling, Units, compared, fits, rolling_of, tie_warning
 from rustybt.spec.lower import COLUMN, CROSS, GROUP, TIME, Graph, lower
 from rustybt.spec.symbols import named_assets
 
@@ -164,7 +165,11 @@ class SignalPlan:
         return lines + [f"{term} = {self.graph.written(root)}" for term, root in self.graph.roots.items()]
 
     def evaluate(
-        self, frame: pl.DataFrame, assets: Units | Panel | Iterable[Asset], rows: npt.NDArray[np.bool_] | pl.Series | None = None
+        self,
+        frame: pl.DataFrame,
+        assets: Units | Panel | Iterable[Asset],
+        rows: npt.NDArray[np.bool_] | pl.Series | None = None,
+        roll: Roll | None = None,
     ) -> pl.DataFrame:
         """Every term on a frame of bars.
 
@@ -173,6 +178,7 @@ class SignalPlan:
             assets: `Units`, the panel that the frame comes from, or its assets.
             rows: which rows to give back, one truth value per frame row; None = all. With a cross-section it must hold all rows of a ``ts``
                 or none, as a schedule does.
+            roll: what computes rolling sums of long frames; None = NumPy.
 
         Returns:
             One row per evaluated row: ``row`` (UInt32, index into the frame), the signals in order, ``universe`` (Boolean), ``target``.
@@ -193,7 +199,7 @@ class SignalPlan:
         if chosen is not None and len(chosen) == 1:
             only = int(chosen[0])
             chosen = np.array([only, only + 1] if only + 1 < frame.height else [only - 1, only])
-        result = self.typed(Run(self._programs[situation], frame, layout, units, chosen, self.blame).result())
+        result = self.typed(Run(self._programs[situation], frame, layout, units, chosen, self.blame, roll).result())
         return result if only is None else result.filter(pl.col("row") == only)
 
     def _alone(self, frame: pl.DataFrame, units: Units, rows: npt.NDArray[np.bool_] | pl.Series | None) -> pl.DataFrame:
@@ -220,7 +226,7 @@ class SignalPlan:
             ticks = frame[f"ticks_{window.column}"]
             wide = window.squares and not fits(ticks.fill_null(0).to_numpy(), layout.starts, window.size)
             facts.append((at, Facts(ticks.null_count() > 0, wide)))
-        return Situation(layout.single, scheduled, tuple(facts))
+        return Situation(layout.single, scheduled, tuple(facts), layout.height >= evaluate.MANY)
 
     def check_columns(self, frame: pl.DataFrame) -> None:
         """Refuse a frame that lacks a column, naming the term and the nearest column.

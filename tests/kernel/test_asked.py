@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rustybt.engine.batches import Sent, in_order
+from rustybt.engine.batches import Prices, Sent, Stand, in_order
 from rustybt.errors import DataError, LedgerError
 from rustybt.kernel import Book
 from rustybt.kernel.asked import HIDDEN, NO_FILL, NO_PRICE, NO_SLOT, NO_STOP, TOO_MUCH, faults_of
@@ -79,46 +79,88 @@ def test_rows_of_another_width_are_refused(name: str) -> None:
 PART = st.fixed_dictionaries(
     {
         "values": st.fixed_dictionaries(
-            {name: st.booleans() for name in ("slot", "size", "limit", "stop", "until", "display")}
+            {name: st.booleans() for name in ("size", "limit", "stop", "until", "display")}
             | {"entry": st.integers(1, 3), "flags": st.sampled_from([0, int(OrderFlag.CANCEL), int(OrderFlag.REPLACE)])}
         ),
+        "prices": st.lists(st.sampled_from(["limit", "stop"]), unique=True, max_size=2),
         "place": st.integers(0, 2),
         "rows": st.lists(st.tuples(st.integers(0, 4), st.integers(0, SLOTS - 1), st.integers(-9, 9)), max_size=6).map(
             lambda rows: sorted(rows, key=lambda row: row[1])  # asset by asset, as rows of a frame lie
         ),
     }
 )
-"""An order of a strategy: which of its fields are one each (the others are the same in all), and per request its bar, slot and a number."""
+"""An order of a strategy: which of its fields are one each (the others are the same in all), which are prices, and per request its bar,
+slot and a number."""
 
 
-def sent(part: Mapping[str, Any], first: int) -> Sent:
-    """The same as `in_order` takes it."""
+BARS = 5
+GROUND = np.repeat(np.arange(SLOTS), BARS), np.tile(np.arange(BARS), SLOTS)
+"""Asset and bar of the rows of a frame."""
+PER_PRICE = np.array([100.0, 4.0, 1.0])
+
+
+def refused(row: int) -> ValueError:
+    return ValueError(f"row {row}")
+
+
+def sent(part: Mapping[str, Any], stand: Stand) -> Sent:
+    """The same as `in_order` takes it. A number at a limit or stop that is above 0 may be a price."""
     bar, slot, number = (np.array([row[n] for row in part["rows"]], dtype=np.int64) for n in range(3))
     values: dict[str, Any] = {}
     for place, (name, how) in enumerate(part["values"].items()):
-        each = slot if name == "slot" else 10 * number + place
+        each = 10 * number + place
         values[name] = how if name in {"entry", "flags"} else each if how or not len(each) else int(each[0])
-    return Sent(values, bar + first, part["place"], np.arange(len(bar)))
+    at = slot * BARS + bar
+    for name in part["prices"]:
+        prices = np.full(len(stand.bar), np.nan)
+        prices[at] = (1 + np.arange(len(at))) * 1.25
+        values[name] = Prices(prices, PER_PRICE, refused)
+    return Sent(values, stand, at, part["place"])
 
 
-@given(st.lists(PART, max_size=4), st.integers(0, 1_000))
-def test_requests_are_laid_out_in_the_order_in_which_they_are_served(drawn: list[dict[str, Any]], first: int) -> None:
-    parts = [sent(part, first) for part in drawn]
-    start, told, patterns = in_order(parts, 5, first)
+def number_of(part: Sent, name: str, n: int) -> int:
+    """What request n has in a field."""
+    value = part.values.get(name, 0)
+    if isinstance(value, Prices):
+        return round(float(value.values[part.at[n]] * PER_PRICE[part.stand.column[part.at[n]]]))
+    found: int = value[n].item() if isinstance(value, np.ndarray) else value
+    return found
+
+
+@given(st.lists(st.lists(PART, max_size=4), min_size=1, max_size=2), st.integers(0, 1_000))
+def test_requests_are_laid_out_in_the_order_in_which_they_are_served(drawn: list[list[dict[str, Any]]], first: int) -> None:
+    stands = [Stand(GROUND[1] + first, GROUND[0], SLOTS * sleeve) for sleeve in range(len(drawn))]
+    parts = [sent(part, stand) for mine, stand in zip(drawn, stands, strict=True) for part in mine]
+    start, told, patterns = in_order(parts, BARS, first)
     rows = []
     for part in parts:
-        for n in range(len(part.at)):
-            row = {name: int(value[n]) if isinstance(value, np.ndarray) else value for name, value in part.values.items()}
+        for n, at in enumerate(part.at.tolist()):
+            row = {name: number_of(part, name, n) for name in part.values}
+            row["slot"] = int(part.stand.column[at]) + part.stand.first_slot
             sends = row["flags"] & OrderFlag.CANCEL == 0
-            key = int(part.bar[n]) - first, row["slot"], row["entry"], sends, part.place
+            key = int(part.stand.bar[at]) - first, row["slot"], row["entry"], sends, part.place
             rows.append((key, [row.get(name, 0) for name in REQUEST_FIELDS]))
     rows.sort(key=lambda row: row[0])
     assert Requests(start, told, patterns, NO_CLOCK).rows.tolist() == [row for _, row in rows]
-    assert start.tolist() == [sum(key[0] < bar for key, _ in rows) for bar in range(6)]
+    assert start.tolist() == [sum(key[0] < bar for key, _ in rows) for bar in range(BARS + 1)]
+
+
+@pytest.mark.parametrize("price", [np.nan, np.inf, -1.0, 0.0, 0.004, 2.0**61])
+@pytest.mark.parametrize("field", ["limit", "stop"])
+@pytest.mark.parametrize("before", [0, 1], ids=["the first order", "the second"])
+def test_what_is_no_price_is_refused_by_its_row(price: float, field: str, before: int) -> None:
+    stand = Stand(GROUND[1], GROUND[0], 0)
+    prices = np.full(len(stand.bar), 5.0)
+    good = Sent({"limit": Prices(prices.copy(), PER_PRICE, refused), "entry": 1}, stand, np.arange(9))
+    prices[7] = price
+    bad = Sent({"entry": 2, field: Prices(prices, PER_PRICE, lambda row: ValueError(f"the {field} of row {row}"))}, stand, np.arange(3, 9))
+    with pytest.raises(ValueError, match=f"the {field} of row 7"):
+        in_order([good] * before + [bad], BARS)
+    assert len(in_order([good, replace(bad, at=np.arange(7))], BARS)[1]) == 16
 
 
 def test_requests_that_do_not_lie_asset_by_asset_are_not_served() -> None:
-    part = Sent({"slot": np.array([1, 0])}, np.array([0, 0]), 0, np.array([0, 1]))
+    part = Sent({}, Stand(np.array([0, 0]), np.array([1, 0]), 0), np.array([0, 1]))
     with pytest.raises(RuntimeError, match="do not lie asset by asset"):
         in_order([part], 1)
 

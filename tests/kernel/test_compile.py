@@ -26,9 +26,24 @@ from .test_arithmetic import ROUNDINGS, around_ties, of_all_magnitudes
 
 COMPUTING = sorted(
     {path.stem for path in KERNEL.glob("*.py")}
-    - {"__init__", "actions", "beside", "cache", "compile", "image", "inexact", "intrinsics", "native", "twin", "usage", "warm", "wide"}
+    - {
+        "__init__",
+        "actions",
+        "beside",
+        "cache",
+        "compile",
+        "image",
+        "inexact",
+        "intrinsics",
+        "native",
+        "rolling",
+        "twin",
+        "usage",
+        "warm",
+        "wide",
+    }
 )
-"""`usage` adds up shares for the metrics, behind the books: no amount comes from it."""
+"""`usage` adds up shares for the metrics, behind the books, and `rolling` computes signals: no amount comes from either."""
 
 
 def test_the_installed_numba_knows_every_private_option() -> None:

@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 
 from rustybt.kernel.room import widen
-from rustybt.kernel.state import ALWAYS, DUE, FIRST_OF_ROW, OFFSETS, ORDERS, PER_ORDER, PLACES, ROW_BYTES, STEADY, Desk, steady
+from rustybt.kernel.state import ALWAYS, DUE, FIRST_OF_ROW, OFFSETS, ORDERS, PER_ORDER, PLACES, ROW_BYTES, STEADY, Desk
+
+from .builds import COMPILED, compiled_only
+
+if COMPILED:
+    from rustybt.kernel.native import steady
 
 WORD = 8
 
 
+@compiled_only
 @pytest.mark.parametrize("shape", [(1, 1, 6), (1, 1, 40), (3, 6, 10), (500, 500, 1)])
 @pytest.mark.parametrize("window", [0, 7])
 def test_what_the_machine_code_takes_for_granted_holds_for_every_desk(shape: tuple[int, int, int], window: int) -> None:

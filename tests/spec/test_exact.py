@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rustybt.errors import SpecError
+from rustybt.kernel.entrance import roller
 from rustybt.model import Asset
 from rustybt.spec import evaluate
 from rustybt.spec.exact import Facts, Rolling, Running, Step, Units, fits, of_windows, rolling_of, tie_warning
@@ -191,8 +192,8 @@ def test_windows_part_by_part_have_the_same_bits(assets: int, ticks: tuple[str, 
     for rows in (1, 90, 1000):
         monkeypatch.setattr(evaluate, "MANY", 1)
         monkeypatch.setattr(evaluate, "PART", rows)
-        parts = plan_terms(TERMS).evaluate(data.frame, data.assets)
-        assert parts.equals(alone)
+        for roll in (None, roller()):
+            assert plan_terms(TERMS).evaluate(data.frame, data.assets, roll=roll).equals(alone)
 
 
 def test_windows_part_by_part_want_to_know_the_tick_size(monkeypatch: pytest.MonkeyPatch) -> None:
