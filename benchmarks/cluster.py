@@ -147,7 +147,7 @@ def driver_memory(many: int) -> list[tuple[str, str, str]]:
     before = peak_mib()
     assignments = Assignments.of_grid({"fast": range(2, 2 + many // 100), "slow": range(70, 170)})
     variants = variants_of((cross,), ("",), assignments, (False, False))
-    held = variants.chunks(0, 512)
+    held = variants.chunks(512)
     rows = Work((cross,), (panel(1, 300),), configure(), counting=False).rows(Chunk(0, Block(0, 0, assignments.taken(range(8))))).frame
     size = variants.frame.estimated_size() / variants.count + rows.estimated_size() / rows.height
     grown = (peak_mib() - before) * 2**20 / variants.count

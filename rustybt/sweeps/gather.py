@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -48,35 +48,39 @@ class Gathered:
     _rows: list[pl.DataFrame] = field(default_factory=list)
     _curves: list[pl.DataFrame] = field(default_factory=list)
 
-    def fill(self, options: Options, progress: Told | bool | None, done: int) -> None:
-        """Evaluate the variants from one on. What is there is kept, and counted, when it is broken off."""
-        workers = options.site.workers
-        size = chunk_size(self.variants.count - done, workers, self.work.panels)
-        chunks: Chunks | Paced = self.variants.chunks(done, size, workers)
+    def fill(self, options: Options, progress: Told | bool | None, wanted: Sequence[range]) -> None:
+        """Evaluate stretches of variants, in order. What is there is kept, and counted, when it is broken off."""
+        left = sum(map(len, wanted))
+        workers, done = options.site.workers, self.variants.count - left
+        size = chunk_size(left, workers, self.work.panels)
+        chunks: Chunks | Paced = self.variants.chunks(size, workers, wanted)
         cut = size > 1 and (self.folder is not None or watched(progress))
         if cut and slowly(self.variants, self.work, apart=options.site.executor != "threads"):
-            chunks = Paced(self.variants, done, size)
-        pending, since = Pending(done), time.monotonic()
-        began, before, every = since, done, WRITE_EVERY / (2 if isinstance(chunks, Paced) else 1)
+            chunks = Paced(self.variants, wanted, size)
+        pending, since = Pending(), time.monotonic()
+        began, ran, before, every = since, 0, 0, WRITE_EVERY / (2 if isinstance(chunks, Paced) else 1)
         with telling(progress, self.variants.count, done) as tell, closing(evaluated(self.work, chunks, options.site)) as found:
             if done:
                 tell(done, self.variants.count)
             try:
                 for chunk, rows in answered(chunks, found):
                     self.tried.setdefault(chunk.block.data, []).extend(rows.trials)
-                    pending.add(rows, self._curves_of(chunk, rows))
+                    if chunk.first != pending.reached:  # others are there already in between
+                        self._keep(pending)
+                    pending.add(chunk.first, rows, self._curves_of(chunk, rows))
                     _ = self.variants.frame  # made once, while the workers are at the next chunks
                     late = self.folder is not None and time.monotonic() - since > every
                     if late or pending.waiting >= (PIECE if self.folder is None else PART):
                         self._count()  # before the rows are safe: a kill in between counts a run twice, never not at all
                         self._keep(pending)
                         since = time.monotonic()
-                    self.seconds = (time.monotonic() - began) / (pending.reached - before)
+                    ran += rows.count
+                    self.seconds = (time.monotonic() - began) / (ran - before)
                     if isinstance(chunks, Paced):
                         chunks.took(self.seconds * workers)
-                    if before == done and pending.reached < self.variants.count:  # what is made once, with the first chunk, is not counted
-                        began, before = time.monotonic(), pending.reached
-                    tell(pending.reached, self.variants.count)
+                    if before == 0 and ran < left:  # what is made once, with the first chunk, is not counted
+                        began, before = time.monotonic(), ran
+                    tell(done + ran, self.variants.count)
             except BaseException:
                 self._count()
                 raise
@@ -95,7 +99,7 @@ class Gathered:
             first, rows, curves = pending.take()
             rows = pl.concat([self.variants.frame.slice(first, rows.height), rows], how="horizontal")
             if self.folder is not None:
-                self.folder.add(first, rows, curves)
+                self.folder.parts.add(first, rows, curves)
             else:
                 self._rows.append(rows)
                 self._curves += [] if curves is None else [curves]
@@ -143,29 +147,28 @@ def answered(chunks: Chunks | Paced, found: Iterator[Rows]) -> Iterator[tuple[Ch
 
 @dataclass
 class Pending:
-    """Rows that are not kept yet, and the number of the first."""
+    """Rows that follow each other and are not kept yet, and the number of the first."""
 
-    first: int
+    first: int = 0
     rows: list[Rows] = field(default_factory=list)
     curves: list[pl.DataFrame] = field(default_factory=list)
     reached: int = 0
 
-    def __post_init__(self) -> None:
-        self.reached = self.first
-
-    def add(self, rows: Rows, curves: pl.DataFrame | None) -> None:
-        """Rows of the next variants."""
+    def add(self, first: int, rows: Rows, curves: pl.DataFrame | None) -> None:
+        """Rows of the next variants, or of any where nothing waits."""
+        if not self.rows:
+            self.first = first
         self.rows.append(rows)
         self.curves += [] if curves is None else [curves]
-        self.reached += rows.count
+        self.reached = first + rows.count
 
     @property
     def waiting(self) -> int:
         """Rows that wait."""
-        return self.reached - self.first
+        return self.reached - self.first if self.rows else 0
 
     def take(self) -> tuple[int, pl.DataFrame, pl.DataFrame | None]:
         """All that waits in one piece, with the number of its first variant."""
         taken = self.first, frame_of(self.rows), pl.concat(self.curves) if self.curves else None
-        self.first, self.rows, self.curves = self.reached, [], []
+        self.rows, self.curves = [], []
         return taken

@@ -203,7 +203,7 @@ def perturb(
     work = Altered((), (case.panel,), case.config, counting=False, strategy=strategy, changes=tuple(changes), seed=seed)
     given, frames, done = Assignments({"run": range(count)}, count), list[pl.DataFrame](), 0
     with sited(executor, workers, address) as site, showing(progress, "perturb") as tell:
-        chunks = Variants((), ("",), (Block(0, 0, given),), (False, False)).chunks(0, chunk_size(count, site.workers, work.panels))
+        chunks = Variants((), ("",), (Block(0, 0, given),), (False, False)).chunks(chunk_size(count, site.workers, work.panels))
         with closing(evaluated(work, chunks, site)) as parts:
             for rows in parts:
                 frames.append(rows.frame)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -286,18 +286,23 @@ class Sweep:
             >>> found.variants, 0 <= found.overfitting.probability <= 1, found.superior_ability.p_value < 0.5
             (10, True, True)
         """
-        known = self._judgements.get(by) or (None if self.folder is None else read_judgement(self.folder, by))
+        known, said = self._judgements.get(by), ""
+        if known is None and self.folder is not None:
+            known, said = read_judgement(self.folder, by)
         if known is None or (known.cut and budget is not None) or not (known.tested or limit is not None):
             leaders = leaders_of(self.top(LEADERS, by=by))
             whole = next((one for one in self._judgements.values() if one.tested), None)
             if whole is None and self.folder is not None:
-                whole = read_judgement(self.folder, None)
+                whole, damaged = read_judgement(self.folder, None)
+                said = said or damaged
             how = "Sweep.judgement() (or rustybt sweep --judge)"
             with sited(executor, workers, address) as site:
                 room = self.budget if budget is None else bytes_of(budget)
                 known = judge(self.tried, Asking(leaders, site, limit, how, None if whole is None or whole.cut else whole, room))
             if self.folder is not None:
                 write_judgement(self.folder, by, known)
+            if said:
+                known = replace(known, notes=(said, *known.notes))
         self._judgements[by] = known
         return known
 

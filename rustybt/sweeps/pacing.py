@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rustybt.sweeps.sketch import Sketcher, quietly
@@ -29,23 +29,23 @@ class Paced:
 
     Attributes:
         variants: all of them.
-        first: number of the first that is to be run.
+        wanted: stretches of numbers that are to be run.
         most: variants of a chunk.
         size: variants of the next chunk.
         handed: chunks that were handed out and are not back.
     """
 
     variants: Variants
-    first: int
+    wanted: Sequence[range]
     most: int
     size: int = 1
     handed: deque[Chunk] = field(default_factory=deque)
 
     def __iter__(self) -> Iterator[Chunk]:
-        for block, start in zip(self.variants.blocks, self.variants.starts, strict=False):
-            low, count = max(0, self.first - start), block.assignments.count
-            while low < count:
-                rows = range(low, min(low + self.size, count))
+        for start, block, part in self.variants.within(self.wanted):
+            low = part.start
+            while low < part.stop:
+                rows = range(low, min(low + self.size, part.stop))
                 chunk = Chunk(start + low, Block(block.data, block.strategy, block.assignments.taken(rows)))
                 self.handed.append(chunk)
                 low = rows.stop

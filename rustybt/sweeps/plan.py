@@ -85,7 +85,7 @@ def planned(variants: Variants, work: Work, options: Options) -> SweepPlan:
     learners = [Learner(Sketcher(strategy)) for strategy in work.strategies]
     together, features, shapes = 0, dict[tuple[str, Kin], None](), dict[object, None]()
     size = chunk_size(variants.count, options.site.workers, work.panels)
-    chunks = variants.chunks(0, size, options.site.workers)
+    chunks = variants.chunks(size, options.site.workers)
     for chunk in chunks:
         number, given = chunk.block.strategy, chunk.block.assignments
         filled, left = learners[number].fill(given)

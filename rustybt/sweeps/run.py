@@ -239,11 +239,12 @@ def run_all(variants: Variants, work: Work, options: Options, progress: Told | b
         folder = Folder(options.out, *facts_of(variants, work.panels, work.config, curves=options.curves))
     gathered = Gathered(variants, work, folder, registry)
     if folder is None:
-        gathered.fill(options, progress, 0)
+        gathered.fill(options, progress, [range(variants.count)])
     else:
         with folder.held():
-            folder.open()
-            gathered.fill(options, progress, variants.count if folder.finished else folder.done)
+            there = folder.open()
+            notes += [f"{why}: its variants were run again." for why in there.damaged.values()]
+            gathered.fill(options, progress, there.gaps(variants.count))
             if not folder.finished:
                 folder.notes["seconds"] = gathered.seconds
                 folder.finish()

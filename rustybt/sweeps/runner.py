@@ -100,7 +100,7 @@ class Runner:
     def _parts(self, work: Work, given: Assignments, progress: Callable[[int, int], None] | None) -> Iterator[Rows]:
         size, done = chunk_size(given.count, self.site.workers, work.panels), 0
         every = Variants(work.strategies, ("",), (Block(0, 0, given),), (False, False))
-        with closing(self.workers.rows(work, every.chunks(0, size))) as parts:
+        with closing(self.workers.rows(work, every.chunks(size))) as parts:
             for rows in parts:
                 yield rows
                 for _ in range(rows.count):

@@ -1,12 +1,10 @@
 """The directory of a sweep: rows as Parquet parts while it runs, one file when it is done, and a manifest that says whose they are.
 
-A part is written beside its place and then moved there, so that a process killed at any instant leaves whole parts only. Rows come in the
-order of the variants: what is done is always the first so many.
+A file is written beside its place and then moved there, so that a process killed at any instant leaves whole files only.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,8 +13,10 @@ from typing import Any
 
 import polars as pl
 
+from rustybt._output import written
 from rustybt.errors import ConfigError
-from rustybt.sweeps.whole import DIGESTS, Files, digest_kept, digest_of, keep_digest, rows_in
+from rustybt.sweeps.parts import Parts, Sorted, safely, unwritable
+from rustybt.sweeps.whole import Files, digest_of, sealed, unsealed
 
 MANIFEST, RESULTS, CURVES, LOCK, PARTS = "manifest.json", "results.parquet", "curves.parquet", "lock", "parts"
 KIND, VERSION = "rustybt sweep", 1
@@ -33,30 +33,34 @@ class Folder:
 
     def __init__(self, path: Path, facts: Mapping[str, Any], notes: Mapping[str, Any]) -> None:
         self.path, self.facts, self.notes = path, dict(facts), dict(notes)
+        self.parts = Parts(path / PARTS, curves=bool(facts.get("curves")))
 
-    def open(self) -> None:
+    def open(self) -> Sorted:
         """Make it ready; it has to be `held`.
 
+        Returns:
+            What is there of it. Parts that are damaged are gone: their variants are to be run again.
+
         Raises:
-            ConfigError: it holds another sweep, a file of it is damaged, or it cannot be written.
+            ConfigError: it holds another sweep, its manifest or a file of all rows is damaged, or it cannot be written.
         """
         try:
             if (self.path / MANIFEST).is_file():
                 self._compare(read_manifest(self.path))
             else:
                 self._write({"finished": False, **self.notes})
-            for litter in self.path.glob("**/*.tmp"):
+            for litter in (*self.path.glob("**/*.tmp"), *self.path.glob("**/.*.part")):
                 litter.unlink()
             if self.finished:
                 self.files().check()
-            else:
-                (self.path / PARTS).mkdir(exist_ok=True)
-                done = self.done
-                for part in self.parts("curves"):
-                    if begins(part) >= done:  # of rows that are to be run
-                        part.unlink()
+                self.parts.clear()
+                return Sorted((range(self.facts["variants"]),), {})
+            self.parts.path.mkdir(exist_ok=True)
+            found = self.parts.sort(self.facts["variants"])
+            self.parts.keep(found)
         except OSError as error:
-            raise _unwritable(self.path, error) from None
+            raise unwritable(self.path, error) from None
+        return found
 
     def _compare(self, found: Mapping[str, Any]) -> None:
         for name, value in self.facts.items():
@@ -82,7 +86,7 @@ class Folder:
                 )
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _unwritable(self.path, error) from None
+            raise unwritable(self.path, error) from None
         try:
             import fcntl
         except ImportError:  # not on Windows
@@ -91,7 +95,7 @@ class Folder:
         try:
             handle = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            raise _unwritable(self.path, error) from None
+            raise unwritable(self.path, error) from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
@@ -114,81 +118,55 @@ class Folder:
         wanted = (RESULTS, CURVES) if self.facts.get("curves") else (RESULTS,)
         return Files({self.path / name: known.get(name) for name in wanted})
 
-    def parts(self, prefix: str = "rows") -> list[Path]:
-        """Parts written so far, in order."""
-        return sorted((self.path / PARTS).glob(f"{prefix}-*.parquet"))
-
     @property
     def done(self) -> int:
         """Number of variants that need not be run again.
 
         Raises:
-            ConfigError: a part is missing or damaged.
+            ConfigError: a file of them may not be read, or the disk fails.
         """
-        rows, do = 0, "delete it and the parts after it: the same call keeps those before and goes on from there"
-        for part in self.parts():
-            if begins(part) != rows:
-                raise ConfigError(f"a part is missing before {part.name}", where=str(part), do=do.replace("it and", "this part and"))
-            rows += rows_in(part, do.removeprefix("delete it and the parts after it: "), "it and the parts after it", digest_kept(part))
-        for part in self.parts("curves"):
-            if begins(part) < rows:
-                rows_in(part, "the same call goes on from there", f"it and the parts from {begins(part):012} on", digest_kept(part))
-        return rows
-
-    def add(self, first: int, rows: pl.DataFrame, curves: pl.DataFrame | None) -> None:
-        """Keep the rows of variants from one on."""
-        try:
-            if curves is not None:
-                _put(curves, self.path / PARTS / f"curves-{first:012}.parquet")
-            _put(rows, self.path / PARTS / f"rows-{first:012}.parquet")
-        except OSError as error:
-            raise _unwritable(self.path, error) from None
+        return self.parts.sort().done
 
     def finish(self) -> None:
-        """One file of all parts, the same bytes however they were cut."""
+        """One file of all parts, the same bytes however they were cut.
+
+        Raises:
+            ConfigError: it cannot be written; the parts stay.
+        """
         digests = {}
-        try:
-            for prefix, name in (("curves", CURVES), ("rows", RESULTS)):
-                parts = self.parts(prefix)
-                if parts:
-                    staged = self.path / f"{name}.tmp"
-                    pl.scan_parquet(parts).sink_parquet(staged, row_group_size=2**17, maintain_order=True)
+        for what, name in (("curves", CURVES), ("rows", RESULTS)):
+            files = self.parts.files(what)
+            if files:
+                with self._writing(name) as staged:
+                    pl.scan_parquet(files).sink_parquet(staged, row_group_size=2**17, maintain_order=True)
                     digests[name] = digest_of(staged)
-                    staged.replace(self.path / name)
-            self._write({"finished": True, "sha256": digests, **self.notes})
-            for part in (*self.parts("curves"), *self.parts()):
-                part.unlink()
-            for digest in (self.path / PARTS).glob(f"{DIGESTS}*"):
-                digest.unlink()
-            (self.path / PARTS).rmdir()
+                    safely(staged)
+        self._write({"finished": True, "sha256": digests, **self.notes})
+        try:
+            self.parts.clear()
         except OSError as error:
-            raise _unwritable(self.path, error) from None
+            raise unwritable(self.path, error) from None
 
     def rows(self) -> pl.LazyFrame:
         """All rows that are there."""
         whole = self.path / RESULTS
-        return pl.scan_parquet(whole if self.finished else self.parts())
+        return pl.scan_parquet(whole if self.finished else self.parts.files())
 
     def curves(self) -> pl.LazyFrame:
         """All curves that are there."""
         whole = self.path / CURVES
-        return pl.scan_parquet(whole if self.finished else self.parts("curves"))
+        return pl.scan_parquet(whole if self.finished else self.parts.files("curves"))
 
     def _write(self, notes: Mapping[str, Any]) -> None:
-        text = json.dumps({"kind": KIND, "version": VERSION, **self.facts, **notes}, indent=1, default=str) + "\n"
-        staged = self.path / f"{MANIFEST}.tmp"
-        staged.write_text(text)
-        staged.replace(self.path / MANIFEST)
+        with self._writing(MANIFEST) as staged:
+            staged.write_text(sealed({"kind": KIND, "version": VERSION, **self.facts, **notes}), encoding="utf-8")
+            safely(staged)
 
-
-def begins(part: Path) -> int:
-    """Number of the first variant of a part.
-
-    Example:
-        >>> begins(Path("parts/rows-000000000512.parquet"))
-        512
-    """
-    return int(part.stem.rpartition("-")[2])
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[Path]:
+        do, then = "choose a directory that can be written", "the same call goes on from what is kept"
+        with written(self.path / name, "the sweep", do=do, then=then) as staged:
+            yield staged
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -198,24 +176,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
         ConfigError: there is none, or it is of something else.
     """
     try:
-        found = json.loads((path / MANIFEST).read_text())
+        found = unsealed((path / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         do = "put it back, or choose another directory"
-        raise ConfigError(f"the manifest cannot be read: {error}", where=str(path / MANIFEST), do=do) from None
-    if not isinstance(found, dict) or found.get("kind") != KIND or found.get("version") != VERSION:
+        said = error.strerror if isinstance(error, OSError) else f"it is damaged: {error}"
+        raise ConfigError(f"the manifest cannot be read: {said}", where=str(path / MANIFEST), do=do) from None
+    if found.get("kind") != KIND or found.get("version") != VERSION:
         raise ConfigError("the directory holds something that is not a sweep", where=str(path), do="choose an empty or new one")
     return found
-
-
-def _put(frame: pl.DataFrame, place: Path) -> None:
-    """Write a file whole or not at all, and have it on the disk before it counts."""
-    staged = place.with_suffix(".tmp")
-    frame.write_parquet(staged)
-    keep_digest(place, digest_of(staged))
-    with staged.open("rb+") as handle:
-        os.fsync(handle.fileno())
-    staged.replace(place)
-
-
-def _unwritable(path: Path, error: OSError) -> ConfigError:
-    return ConfigError(f"cannot write the sweep: {error.strerror or error}", where=str(path), do="choose a directory that can be written")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -126,19 +126,27 @@ class Variants:
         place = bisect_right(self.starts, variant) - 1
         return self.blocks[place], self.blocks[place].assignments[variant - self.starts[place]]
 
-    def chunks(self, first: int, size: int, workers: int = 1) -> Chunks:
-        """The variants from one on, in chunks of a size at most.
+    def within(self, wanted: Sequence[range]) -> Iterator[tuple[int, Block, range]]:
+        """Stretches of variants cut at the blocks: number of the block's first variant, the block, and which of its variants."""
+        for part in wanted:
+            for block, start in zip(self.blocks, self.starts, strict=False):
+                low, high = max(0, part.start - start), min(block.assignments.count, part.stop - start)
+                if low < high:
+                    yield start, block, range(low, high)
+
+    def chunks(self, size: int, workers: int = 1, wanted: Sequence[range] | None = None) -> Chunks:
+        """Variants in chunks of a size at most.
 
         Args:
-            first: number of the first.
             size: variants of a chunk.
             workers: that take them in turns. Their first chunks are of different sizes, so that they do not all come for more at a time.
+            wanted: stretches of numbers, in order; None = all.
         """
         found, sizes = [], [max(1, size * part // workers) for part in range(1, workers)]
-        for block, start in zip(self.blocks, self.starts, strict=False):
-            low, count = max(0, first - start), block.assignments.count
-            while low < count:
-                high = min(low + (sizes.pop(0) if sizes else size), count)
+        for start, block, rows in self.within((range(self.count),) if wanted is None else wanted):
+            low = rows.start
+            while low < rows.stop:
+                high = min(low + (sizes.pop(0) if sizes else size), rows.stop)
                 found.append((start, block, range(low, high)))
                 low = high
         return Chunks(found)

@@ -115,10 +115,54 @@ def test_what_another_sweep_or_a_fault_left_behind_is_made_again(panel: Panel, t
     for file in ("judgement.json", "judgement.parquet"):
         (tmp_path / "other" / file).write_bytes((tmp_path / "one" / file).read_bytes())
     assert told(swept("other", [8, 9]).judgement()) == told(other)
-    (tmp_path / "one" / "judgement.json").write_text("{")
-    assert told(swept("one", [3, 5]).judgement()) == told(one)
     (tmp_path / "one" / "judgement.parquet").unlink()
     assert told(swept("one", [3, 5]).judgement()) == told(one)
+
+
+def of_another_value(file: Path) -> None:
+    file.write_text(file.read_text().replace('"p_value": 0.', '"p_value": 0.0'))
+
+
+def of_another_bit(file: Path) -> None:
+    held = bytearray(file.read_bytes())
+    held[len(held) // 3] ^= 4
+    file.write_bytes(held)
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-30])
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "words"),
+    [
+        ("judgement.json", of_another_value, "it holds other values than were written"),
+        ("judgement.json", cut, "it is no whole JSON object"),
+        ("judgement.json", Path.touch, ""),
+        ("judgement.parquet", of_another_bit, "it holds other bytes than were written"),
+        ("judgement.parquet", cut, "it holds other bytes than were written"),
+    ],
+)
+@pytest.mark.parametrize("by", ["sharpe", "cagr"])
+def test_a_damaged_judgement_is_named_and_made_again(panel: Panel, tmp_path: Path, name: str, damage: Any, words: str, by: str) -> None:
+    def swept() -> Sweep:
+        return rbt.sweep(cross, panel, grid=GRID, out=tmp_path / "s", trials="off")
+
+    swept().judgement()
+    before = swept().judgement(by)
+    file = tmp_path / "s" / name
+    held = file.read_bytes()
+    damage(file)
+    again = swept().judgement(by)
+    said = tuple(note for note in again.notes if note not in before.notes)
+    if words:
+        assert [note.startswith(f"{name} cannot be read, it is damaged: {words}") for note in said] == [True]
+        assert said[0].endswith("the judgement was made again.")
+    assert told(swept().judgement(by)) == told(before)  # and the note is gone
+    swept().judgement()
+    if by == "sharpe" or name == "judgement.parquet":
+        assert file.read_bytes() == held
+    assert not list((tmp_path / "s").glob(".*"))
 
 
 def test_what_would_take_long_is_said_and_made_when_asked_for(panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

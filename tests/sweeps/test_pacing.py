@@ -25,14 +25,14 @@ def panel() -> Panel:
 
 def test_sizes_grow_toward_the_seconds_that_a_chunk_is_to_take() -> None:
     every = variants_of((breakout,), ("a", "b"), Assignments.of_grid({"window": range(5, 105)}), (False, True))
-    paced, sizes = Paced(every, 3, 50), []
+    paced, sizes = Paced(every, [range(3, every.count)], 50), []
     for chunk in paced:
         sizes.append(chunk.count)
         paced.took(0.1 if len(sizes) < 6 else 1.0)
     assert sizes[:7] == [1, 4, 15, 15, 15, 15, 1]
     assert [chunk.first for chunk in paced.handed][:3] == [3, 4, 8]
     assert sum(sizes) == every.count - 3
-    assert Paced(every, every.count, 50).size == 1
+    assert Paced(every, [], 50).size == 1
 
 
 @pytest.mark.parametrize(("executor", "workers"), [("threads", 1), ("threads", 2), ("processes", 2)])

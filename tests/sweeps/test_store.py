@@ -59,16 +59,11 @@ def test_a_damaged_file_is_named_and_what_is_whole_is_kept(panel: Panel, tmp_pat
         sweep(panel, out, progress=interrupt, curves=False)
     parts = sorted((out / "parts").glob("rows-*"))
     harm(parts[2])
-    with pytest.raises(rbt.ConfigError, match=rf"(?s){parts[2].name} cannot be read.*delete it and the parts after it: the same call"):
-        sweep(panel, out)
-    parts[2].unlink()
-    with pytest.raises(rbt.ConfigError, match=f"a part is missing before {parts[3].name}"):
-        sweep(panel, out)
-    for part in parts[3:]:
-        part.unlink()
     told: list[int] = []
-    assert sweep(panel, out, progress=lambda done, total: told.append(done)).frame.equals(plain, null_equal=True)
-    assert told[0] == 4  # two parts of two
+    again = sweep(panel, out, progress=lambda done, total: told.append(done))
+    assert again.frame.equals(plain, null_equal=True)
+    assert told[:2] == [6, 8]  # three parts of two were kept, then the two of the damaged one ran
+    assert any(f"{parts[2].name} cannot be read, it is damaged" in note and "were run again" in note for note in again.notes)
 
 
 def test_a_directory_holds_the_rows_of_the_frame(panel: Panel, tmp_path: Path) -> None:
@@ -177,22 +172,79 @@ def test_two_processes_do_not_share_a_directory(panel: Panel, tmp_path: Path) ->
     sweep(panel, tmp_path / "s", progress=meddle)
 
 
-def test_a_damaged_part_is_named(panel: Panel, tmp_path: Path, often: None) -> None:
+def broken_off(panel: Panel, out: Path, stop: int, **more: Any) -> list[Path]:
+    """The parts of a sweep that was interrupted."""
+
     def interrupt(done: int, total: int) -> None:
-        if done >= 6:
+        if done >= stop:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        sweep(panel, tmp_path / "s", progress=interrupt)
-    parts = sorted((tmp_path / "s" / "parts").glob("rows-*"))
-    kept = parts[1].read_bytes()
-    parts[1].write_bytes(b"noise")
-    with pytest.raises(rbt.ConfigError, match="cannot be read"):
-        sweep(panel, tmp_path / "s")
+        sweep(panel, out, progress=interrupt, **more)
+    return sorted((out / "parts").glob("rows-*"))
+
+
+@pytest.mark.usefixtures("often")
+@pytest.mark.parametrize(
+    ("lost", "executor"),
+    [({1}, "threads"), ({0, 1}, "threads"), ({0, 2, 4}, "threads"), ({0, 2, 4}, "processes"), ({0, 1, 2, 3, 4}, "threads")],
+)
+def test_damaged_and_lost_parts_cost_their_own_variants(panel: Panel, tmp_path: Path, lost: set[int], executor: str) -> None:
+    """Parts that are noise, and parts that are gone, in turns; then the same bytes as at one go."""
+    out, whole = tmp_path / "s", tmp_path / "whole"
+    parts = broken_off(panel, out, 10, curves=True)
+    assert len(parts) == 5
+    for at in lost:
+        file = parts[at] if at % 2 else parts[at].with_name(parts[at].name.replace("rows", "curves"))
+        file.unlink() if at % 3 == 1 else file.write_bytes(b"noise")
+    told: list[int] = []
+    found = sweep(panel, out, curves=True, executor=executor, progress=lambda done, total: told.append(done))
+    assert told[0] == (10 - 2 * len(lost) or 2)
+    assert len([note for note in found.notes if "were run again" in note]) == len(lost - {1})
+    sweep(panel, whole, curves=True, workers=2)
+    for name in ("results.parquet", "curves.parquet"):
+        assert (out / name).read_bytes() == (whole / name).read_bytes()
+    assert sorted(file.name for file in out.iterdir()) == ["curves.parquet", "lock", "manifest.json", "results.parquet"]
+
+
+@pytest.mark.usefixtures("often")
+def test_files_that_are_not_of_the_sweep_are_left_alone(panel: Panel, tmp_path: Path) -> None:
+    out = tmp_path / "s"
+    parts = broken_off(panel, out, 6)
+    copy = parts[0].with_name("rows-copy.parquet")
+    copy.write_bytes(parts[0].read_bytes())
+    twice = parts[0].with_name("rows-000000000001.parquet")
+    twice.write_bytes(parts[0].read_bytes())
+    found = sweep(panel, out)
+    assert found.frame.equals(sweep(panel, None).frame, null_equal=True)
+    assert any("rows-000000000001.parquet cannot be used" in note for note in found.notes)
+    assert list((out / "parts").iterdir()) == [copy]
+
+
+@pytest.mark.usefixtures("often")
+def test_a_part_that_may_not_be_read_is_no_damage(panel: Panel, tmp_path: Path) -> None:
+    parts = broken_off(panel, tmp_path / "s", 6)
     parts[1].unlink()
-    with pytest.raises(rbt.ConfigError, match="a part is missing"):
+    parts[1].mkdir()
+    with pytest.raises(rbt.ConfigError, match=rf"(?s){parts[1].name} cannot be read: Is a directory.*see that it can be, or delete it"):
         sweep(panel, tmp_path / "s")
-    parts[1].write_bytes(kept)
+    assert len(list((tmp_path / "s" / "parts").glob("rows-*"))) == len(parts)
+    parts[1].rmdir()
+    assert sweep(panel, tmp_path / "s").frame.equals(sweep(panel, None).frame, null_equal=True)
+
+
+def test_a_manifest_that_was_changed_is_named(panel: Panel, tmp_path: Path) -> None:
+    sweep(panel, tmp_path / "s")
+    file = tmp_path / "s" / "manifest.json"
+    kept = file.read_text()
+    for changed in (kept.replace('"variants": 12', '"variants": 13'), kept[:-9], "[1]", ""):
+        file.write_text(changed)
+        with pytest.raises(rbt.ConfigError, match=r"(?s)the manifest cannot be read: it is damaged.*manifest\.json.*put it back"):
+            sweep(panel, tmp_path / "s")
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(rbt.ConfigError, match="the manifest cannot be read: it is damaged"):
+        sweep(panel, tmp_path / "s")
+    file.write_text(kept)
     assert sweep(panel, tmp_path / "s").frame.height == 12
 
 
