@@ -58,7 +58,7 @@ def opened(path: Path, schema: Schema, wait: float = WAIT) -> Iterator[sqlite3.C
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=wait, isolation_level=None)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, ValueError) as error:  # ValueError: no path can be called so
         raise schema.error(
             f"the {schema.what} cannot be opened: {error}", where=str(path), do="choose a file that can be written"
         ) from None

@@ -6,7 +6,7 @@ with ``apply(case, rng)``, raising ConfigError for a setting out of range when i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
@@ -20,11 +20,14 @@ from rustybt.engine import RunConfig
 from rustybt.errors import ConfigError
 from rustybt.execution import Costs, Latency, Slippage
 from rustybt.model import Panel
+from rustybt.model.arguments import number
 from rustybt.spec import Strategy, StrategyFunction
 from rustybt.spec.parameters import Parameter, Scalar
 
 KEPT = "decision_kept"
 """The column that says which decisions get through."""
+MOST_BARS = 10**9
+"""Of a block."""
 TRIES = 100
 """How often a neighbouring value of a parameter is drawn before the value stays as it is."""
 MOST_SLIPPAGE = Decimal("0.5")
@@ -82,8 +85,7 @@ class SyntheticBars:
     block: float = 20
 
     def __post_init__(self) -> None:
-        if not isinstance(self.block, int | float) or not 1 <= self.block < float("inf"):
-            raise ConfigError(f"blocks of {self.block!r} bars", where="synthetic bars, block", do="give 1 or more")
+        _check_within(self.block, (1, MOST_BARS), "synthetic bars, block", "give 1 or more", f"blocks of {self.block!r} bars")
 
     def apply(self, case: Case, rng: np.random.Generator) -> Case:
         """The case on a synthetic market.
@@ -140,8 +142,7 @@ class ExtraSlippage:
     mean: float = 5.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.mean, int | float) or not 0 <= self.mean <= 1000:
-            raise ConfigError(f"slippage of {self.mean!r} basis points", where="extra slippage, mean", do="give 0 to 1000")
+        _check_within(self.mean, (0, 1000), "extra slippage, mean", "give 0 to 1000", f"slippage of {self.mean!r} basis points")
 
     def apply(self, case: Case, rng: np.random.Generator) -> Case:
         """The case with dearer fills."""
@@ -168,6 +169,9 @@ class ParameterJitter:
             do = "give the @strategy function that made the strategy"
             raise ConfigError(f"{self.family!r} is not a @strategy function", where="parameter jitter, family", do=do)
         _check_share(self.spread, "parameter jitter, spread", "give a fraction such as 0.1")
+        if isinstance(self.only, str) or not isinstance(self.only, Iterable) or any(not isinstance(name, str) for name in self.only):
+            do = 'give a list such as ("fast",)'
+            raise ConfigError(f"only {self.only!r} is no list of parameters", where="parameter jitter, only", do=do)
         unknown = sorted(set(self.only) - set(self.family.parameters))
         if unknown:
             raise ConfigError(
@@ -246,5 +250,9 @@ def _slipping(slippage: Slippage, extra: Decimal) -> Slippage:
 
 
 def _check_share(value: float, where: str, do: str) -> None:
-    if not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ConfigError(f"{value!r} is outside 0..1", where=where, do=do)
+    _check_within(value, (0, 1), where, do, f"{value!r} is outside 0..1")
+
+
+def _check_within(value: float, ends: tuple[float, float], where: str, do: str, what: str) -> None:
+    if not ends[0] <= number(value, where, do, what=what) <= ends[1]:
+        raise ConfigError(what, where=where, do=do)

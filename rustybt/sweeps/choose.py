@@ -13,6 +13,7 @@ from rustybt.data.cut import until
 from rustybt.engine import configure
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
+from rustybt.model.arguments import whole, word
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.given import check_metric
 from rustybt.sweeps.grid import assignments, check_grid
@@ -41,10 +42,8 @@ class Choice:
     finalists: int = 5
 
     def __post_init__(self) -> None:
-        if self.pick not in PICKS:
-            raise ConfigError(f"pick {self.pick!r} is unknown", where="walk_forward, pick", do=f"use one of {', '.join(PICKS)}")
-        if isinstance(self.finalists, bool) or not isinstance(self.finalists, int) or self.finalists < 1:
-            raise ConfigError(f"{self.finalists!r} finalists", where="walk_forward, finalists", do="give 1 or more")
+        word(self.pick, PICKS, "walk_forward, pick")
+        whole(self.finalists, "walk_forward, finalists", "give 1 or more", what=f"{self.finalists!r} finalists")
 
     @property
     def largest(self) -> bool:
@@ -130,17 +129,21 @@ class Learning:
                 where="walk_forward",
                 do='give grid={"fast": [5, 10]} or search={"method": "tpe", "trials": 50}',
             )
-        if not isinstance(self.search or {}, Mapping):
+        if not isinstance(self.search, Mapping | None):
             do = 'give arguments of rustybt.search such as {"method": "tpe", "trials": 50}'
             raise ConfigError(f"search {self.search!r} is no mapping", where="walk_forward, search", do=do)
-        twice = [name for name, own in (("metric", self.choice.metric), ("where", self.where)) if own not in (None, self._given(name, own))]
+        check_metric(self.choice.metric, "walk_forward, metric")
+        if not isinstance(self.where, str | None):
+            raise ConfigError(f"the condition {self.where!r} is no text", where="walk_forward, where", do='write "fast < slow"')
+        own = {"metric": self.choice.metric, "where": self.where}
+        twice = [name for name, said in own.items() if said is not None and not _same(said, self._given(name, said))]
         if twice:
             what = f"the search has another {twice[0]} than the walk-forward"
             raise ConfigError(
                 what, where=f"walk_forward, search, {twice[0]!r}", do=f"leave it out: it searches by {twice[0]}= of the walk-forward"
             )
-        check_grid(self.grid or {}, "walk_forward")
-        check_metric(self.choice.metric, "walk_forward, metric")
+        if self.grid is not None:
+            check_grid(self.grid, "walk_forward")
         unknown = sorted(set(self.grid or {}) - set(self.strategy.parameters))
         if unknown:
             known = ", ".join(self.strategy.parameters)
@@ -191,6 +194,10 @@ class Learning:
         first, stop = span
         settings = {**self.settings, "trade_from": instant(panel, first)}
         return runner.rows(self.strategy, until(panel, stop), configure(**settings), variants)
+
+
+def _same(one: str, other: object) -> bool:
+    return isinstance(other, str) and one == other
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from rustybt.engine.bulk import panel_of
 from rustybt.engine.summary import curve_of
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
+from rustybt.model.arguments import word
 from rustybt.model.panel import Ints
 from rustybt.spec import Strategy, StrategyFunction
 from rustybt.sweeps.choose import Choice
@@ -215,8 +216,7 @@ def _checked(strategy: Any, grid: Mapping[str, Iterable[Any]], where: str | None
         raise ConfigError(
             f"strategy {strategy.name!r} has no parameter {unknown[0]!r}", where="cross_validate, grid", do=f"use one of {known}"
         )
-    if metric not in HEADLINE:
-        raise ConfigError(f"there is no metric {metric!r}", where="cross_validate, metric", do=f"use one of {', '.join(HEADLINE)}")
+    word(metric, HEADLINE, "cross_validate, metric", what=f"there is no metric {metric!r}")
     refuse_taken(grid, (*TAKEN, *HEADLINE), "cross_validate")
     return assignments(grid, where)
 

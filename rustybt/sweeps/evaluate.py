@@ -19,6 +19,7 @@ from rustybt.engine.begin import begun
 from rustybt.errors import RustyBTError
 from rustybt.ledger.money import decimal_column
 from rustybt.model import Panel
+from rustybt.model.arguments import kind, whole
 from rustybt.model.panel import Ints
 from rustybt.spec import StrategyFunction
 from rustybt.spec.strategy import stamped
@@ -29,6 +30,7 @@ from rustybt.sweeps.learn import Learner
 from rustybt.sweeps.measure import FOR_JUDGING, METRICS, Measured, columns, measure_variant
 from rustybt.sweeps.moments import metrics_of
 from rustybt.sweeps.options import chunk_size
+from rustybt.sweeps.progress import showing
 from rustybt.sweeps.registry import Trial, trial_under, written
 from rustybt.sweeps.sketch import Sketch, Sketcher, quietly
 
@@ -126,7 +128,7 @@ def evaluate(
     variants: Iterable[Mapping[str, Any]],
     *,
     threads: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | bool | None = None,
     **settings: Any,
 ) -> pl.DataFrame:
     """Run variants of a strategy on a panel.
@@ -136,7 +138,7 @@ def evaluate(
         panel: bars.
         variants: parameter values of each variant; what is left out keeps its default.
         threads: workers; None = one per core.
-        progress: called with (done, total) for each variant.
+        progress: called with (done, total) for each variant; True shows a bar.
         **settings: of the run: ``cash``, ``costs``, ``fill`` ... as in `rustybt.run`.
 
     Returns:
@@ -155,17 +157,22 @@ def evaluate(
         >>> evaluate(share, rbt.load("demo"), [{"weight": 0.1}, {"weight": 0.19}])["fills"].to_list()
         [5, 5]
     """
+    do = "decorate it with @rustybt.strategy"
+    kind(strategy, StrategyFunction, "evaluate, strategy", do, what=f"{strategy!r} is not a @strategy function")
+    kind(panel, Panel, "evaluate, panel", "give a Panel, such as rustybt.load gives", what=f"{panel!r} is no panel")
+    workers = os.cpu_count() or 1
+    if threads is not None:
+        workers = whole(threads, "evaluate, threads", "give 1 or more, or None for one per core", most=10_000, what=f"{threads!r} threads")
     given, evaluator, found = Assignments.of_rows(variants), evaluator_of(panel, configure(**settings)), []
-    workers = threads or os.cpu_count() or 1
     size = chunk_size(given.count, workers, [panel])
     pieces = [range(first, min(first + size, given.count)) for first in range(0, given.count, size)]
-    with ThreadPoolExecutor(workers) as pool:
+    with showing(progress, "evaluate") as tell, ThreadPoolExecutor(workers) as pool:
         rows = pool.map(lambda at: evaluator.rows(strategy, given.taken(at), counting=False), pieces)
         for piece, part in zip(pieces, rows, strict=True):
             found.append(part.frame)
             for at in piece:
-                if progress is not None:
-                    progress(at + 1, given.count)
+                if tell is not None:
+                    tell(at + 1, given.count)
     return pl.concat([given.frame(), pl.concat(found)], how="horizontal")
 
 

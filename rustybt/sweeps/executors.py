@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from rustybt.errors import ConfigError
+from rustybt.model.arguments import whole
 from rustybt.sweeps.cluster import Cluster, reached
 from rustybt.sweeps.evaluate import Rows
 from rustybt.sweeps.options import Site
@@ -28,6 +29,8 @@ from rustybt.sweeps.work import AHEAD, Work, one_by_one, together
 
 DEATHS = 2
 """How often a chunk may take its process with it before its variants are tried one by one."""
+MOST_WORKERS = 10_000
+"""Of a machine or a cluster."""
 KEPT = 2
 """Works that are kept on both sides."""
 
@@ -171,9 +174,7 @@ def workers_of(given: int | None) -> int:
     """
     if given is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
-        raise ConfigError(f"{given!r} workers", where="workers", do="give 1 or more, or None for one per core")
-    return given
+    return whole(given, "workers", "give 1 or more, or None for one per core", most=MOST_WORKERS, what=f"{given!r} workers")
 
 
 def sited(executor: str, workers: int | None, address: str | None = None) -> AbstractContextManager[Site]:

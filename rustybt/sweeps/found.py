@@ -15,11 +15,12 @@ from rustybt.engine import Result, RunConfig, run_configured
 from rustybt.engine.bulk import panel_of
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
+from rustybt.model.arguments import whole
 from rustybt.model.sizes import bytes_of
 from rustybt.spec import Range, StrategyFunction
 from rustybt.sweeps.again import Tried
 from rustybt.sweeps.executors import sited
-from rustybt.sweeps.given import check_metric, configured, whole
+from rustybt.sweeps.given import check_metric, configured
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.honest import NEEDED, judged, sentence
 from rustybt.sweeps.judgement import AT_ONCE, BUDGET, LEADERS, Asking, Judgement, judge, leaders_of
@@ -78,9 +79,9 @@ class Search:
         Raises:
             ConfigError: there is no such metric.
         """
-        metric = by or self.plan.metrics[0]
+        metric = self.plan.metrics[0] if by is None else by
         check_metric(metric, "search, top")
-        whole(count, "search, top", "give 0 or more rows", least=0)
+        count = min(whole(count, "search, top", "give 0 or more rows", least=0), self.frame.height)
         ways = dict(zip(self.plan.metrics, self.plan.directions, strict=True))
         down = ways.get(metric, "min" if metric in SMALLER else "max") == "max"
         best = self._good.sort(metric, "trial", descending=[down, False], nulls_last=True).head(count)

@@ -49,7 +49,7 @@ def check_metric(metric: object, where: str, further: Sequence[str] = ()) -> Non
         >>> check_metric("sharpe", "search, metric")
     """
     known = [name for name, kind in columns(8).items() if kind != pl.String]
-    if metric not in known:
+    if not isinstance(metric, str) or metric not in known:
         raise ConfigError(f"there is no metric {metric!r}", where=where, do=f"use one of {', '.join((*known, *further))}")
 
 
@@ -62,32 +62,5 @@ def check_leaderboard(by: object, where: str) -> None:
     Example:
         >>> check_leaderboard("deflated_sharpe", "sweep, top")
     """
-    if by not in LUCK:
+    if not isinstance(by, str) or by not in LUCK:
         check_metric(by, where, LUCK)
-
-
-def whole(value: object, where: str, do: str, *, least: int = 1) -> int:
-    """A whole number that is large enough.
-
-    Raises:
-        ConfigError: it is none.
-
-    Example:
-        >>> whole(3, "search, trials", "give 1 or more")
-        3
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigError(f"{value!r} is no whole number of {least} or more", where=where, do=do)
-    return value
-
-
-def seed_of(value: object, where: str) -> int:
-    """A seed of random numbers.
-
-    Raises:
-        ConfigError: it is none.
-    """
-    found = whole(value, f"{where}, seed", "give 0 to 4294967295", least=0)
-    if found >= 2**32:
-        raise ConfigError(f"{found} is too large for a seed", where=f"{where}, seed", do="give 0 to 4294967295")
-    return found

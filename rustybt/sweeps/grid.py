@@ -182,7 +182,7 @@ class Assignments:
             if not isinstance(where, str):
                 raise ConfigError(f"the condition {where!r} is no text", where="where", do='write "fast < slow"')
             found = self.frame().select(pl.sql_expr(where).alias("keep"))["keep"]
-        except pl.exceptions.PolarsError as error:
+        except (pl.exceptions.PolarsError, UnicodeError) as error:
             what = f"the condition {where!r} cannot be used: {str(error).splitlines()[0]}"
             raise ConfigError(what, where="where", do='write "fast < slow"') from None
         check_condition(where, found.dtype, "where")

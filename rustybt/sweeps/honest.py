@@ -10,6 +10,7 @@ import polars as pl
 
 from rustybt.analysis.honesty import Moments, deflated_sharpe, probabilistic_sharpe
 from rustybt.errors import ConfigError
+from rustybt.model.arguments import kind
 from rustybt.sweeps.registry import Tally
 
 NEEDED = ("sharpe", "skew", "kurtosis", "returns", "periods_per_year")
@@ -27,11 +28,19 @@ def judged(frame: pl.DataFrame, tally: Tally) -> pl.DataFrame:
         The frame with ``probabilistic_sharpe`` (for someone who tried nothing else) and ``deflated_sharpe`` (after all trials), Float64;
         null where there is no ratio to judge.
 
+    Raises:
+        ConfigError: no frame, a column that is missing, or no tally.
+
     Example:
         >>> row = {"sharpe": 2.5, "skew": -3.0, "kurtosis": 7.0, "returns": 1250, "periods_per_year": 250.0}
         >>> judged(pl.DataFrame([row]), Tally(trials=100, variance=0.5 / 250))["deflated_sharpe"].round(4).to_list()
         [0.9004]
     """
+    kind(frame, pl.DataFrame, "judged, frame", "give the rows of a sweep, such as Sweep.frame", what=f"{frame!r} is no frame")
+    kind(tally, Tally, "judged, tally", "give a Tally, such as Sweep.tally", what=f"{tally!r} is no tally")
+    missing = [name for name in NEEDED if name not in frame.columns]
+    if missing:
+        raise ConfigError(f"there is no column {missing[0]!r}", where="judged, frame", do=f"give {', '.join(NEEDED)}")
     found = [_judge(row, tally) for row in frame.select(NEEDED).iter_rows(named=True)]
     alone, among = ([pair[i] for pair in found] for i in (0, 1))
     return frame.with_columns(

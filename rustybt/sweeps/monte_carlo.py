@@ -12,17 +12,20 @@ import numpy as np
 import polars as pl
 
 from rustybt.analysis.honesty import Draw, TradeSample, resampled
+from rustybt.analysis.honesty.blocks import check_room
 from rustybt.analysis.metrics.trades import Trades, longest_run
 from rustybt.engine import Result, run_configured
 from rustybt.engine.bulk import panel_of, sleeves_of
 from rustybt.engine.summary import curve_of
 from rustybt.errors import ConfigError, RustyBTError
+from rustybt.model.arguments import seed_of, whole, word
 from rustybt.spec import Strategy, StrategyFunction
 from rustybt.sweeps.changes import Case, Change
 from rustybt.sweeps.evaluate import Rows
 from rustybt.sweeps.executors import evaluated, sited
-from rustybt.sweeps.given import configured, seed_of, whole
+from rustybt.sweeps.given import configured
 from rustybt.sweeps.grid import Assignments
+from rustybt.sweeps.limits import MOST_LISTED, check_count
 from rustybt.sweeps.options import chunk_size
 from rustybt.sweeps.progress import showing
 from rustybt.sweeps.variants import Block, Chunk, Variants
@@ -84,15 +87,15 @@ def resample_trades(result: Result, how: Literal["shuffle", "draw"] = "shuffle",
         >>> found["win_rate"].n_unique(), found["max_drawdown"].n_unique() > 1
         (1, True)
     """
-    if how not in ("shuffle", "draw"):
-        raise ConfigError(f"how {how!r} is unknown", where="resample_trades, how", do="use 'shuffle' or 'draw'")
-    whole(count, "resample_trades, count", "give 1,000 or more")
+    word(how, ("shuffle", "draw"), "resample_trades, how")
+    count = whole(count, "resample_trades, count", "give 1,000 or more")
     _check_run(result, "resample_trades")
     trades = Trades.from_frame(result.trades)
     closed = len(trades.pnl)
     if closed < 2:
         raise ConfigError(f"the run has {closed} closed trades", where="resample_trades", do="give one with at least two")
     rng = np.random.default_rng(seed_of(seed, "resample_trades"))
+    check_room(closed, count, "resample_trades, count")
     at = rng.permuted(np.tile(np.arange(closed), (count, 1)), axis=1) if how == "shuffle" else rng.integers(0, closed, (count, closed))
     sample = TradeSample(trades.pnl, trades.returns).measure(np.sort(at, axis=1))
     pnl = trades.pnl[at]
@@ -194,9 +197,9 @@ def perturb(
     wrong = [one for one in changes if isinstance(one, type) or not callable(getattr(one, "apply", None))]
     if wrong:
         raise ConfigError(f"{wrong[0]!r} is no change", where="perturb, changes", do="give a list such as [PriceNoise(0.001)]")
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ConfigError(f"{count!r} runs say nothing", where="perturb, count", do="give 100 or more")
-    seed_of(seed, "perturb")
+    count = whole(count, "perturb, count", "give 100 or more", what=f"{count!r} runs say nothing")
+    check_count(count, "perturb, count", MOST_LISTED, "give fewer")
+    seed = seed_of(seed, "perturb")
     sleeves_of(strategy)
     case = Case(strategy, panel_of(data), configured(settings, "perturb"))
     base = run_configured({strategy.name: strategy}, case.panel, case.config)

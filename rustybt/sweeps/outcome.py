@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
+from numbers import Number
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +19,11 @@ from rustybt.engine import Result, RunConfig, run_configured
 from rustybt.engine.summary import curve_of
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
+from rustybt.model.arguments import flag, seed_of, whole
 from rustybt.model.sizes import bytes_of
 from rustybt.sweeps.again import Tried
 from rustybt.sweeps.executors import sited, workers_of
-from rustybt.sweeps.given import check_leaderboard, seed_of, whole
+from rustybt.sweeps.given import check_leaderboard
 from rustybt.sweeps.honest import judged, sentence
 from rustybt.sweeps.judged import read_judgement, write_judgement
 from rustybt.sweeps.judgement import AT_ONCE, BUDGET, LEADERS, Asking, Judgement, judge, leaders_of
@@ -117,8 +120,10 @@ class Sweep:
         Raises:
             ConfigError: there is no such metric.
         """
-        whole(count, "sweep, top", "give 0 or more rows", least=0)
+        count = min(whole(count, "sweep, top", "give 0 or more rows", least=0), self.variants.count)
         check_leaderboard(by, "sweep, top")
+        if descending is not None:
+            flag(descending, "sweep, top, descending")
         down = by not in SMALLER if descending is None else descending
         good = self.results.filter(pl.col("error").is_null())
         if by in LUCK:
@@ -154,6 +159,10 @@ class Sweep:
             raise ConfigError(f"{strangers[0]!r} was not varied", where="sweep, slice", do=do)
         said = ", ".join(f"{name}={value!r}" for name, value in fixed.items())
         try:
+            for value in fixed.values():
+                scalar = value.is_finite() if isinstance(value, Decimal) else isinstance(value, str | Number)
+                if not scalar:  # what Polars would take a column from, or end itself over
+                    raise TypeError
             found = self._read(self.results.filter(*(pl.col(name) == pl.lit(value) for name, value in fixed.items())))
         except (pl.exceptions.PolarsError, TypeError):  # a text for a number
             raise ConfigError(f"no variant can have {said}", where="sweep, slice", do="give values of the parameter's kind") from None
@@ -171,7 +180,7 @@ class Sweep:
             **fixed: values of other parameters, as in `slice`.
         """
         rows = self.slice(**fixed) if fixed else self.frame
-        return surface(rows.drop_nulls([name for name in (x, y) if name in rows.columns]), x, y, metric)
+        return surface(rows.drop_nulls([name for name in (x, y) if isinstance(name, str) and name in rows.columns]), x, y, metric)
 
     def sql(self, query: str) -> pl.DataFrame:
         """The answer of DuckDB to a query over the table ``sweep``, the rows (and ``curves``, where there are any).
@@ -286,6 +295,7 @@ class Sweep:
             >>> found.variants, 0 <= found.overfitting.probability <= 1, found.superior_ability.p_value < 0.5
             (10, True, True)
         """
+        check_leaderboard(by, "sweep, judgement")
         known, said = self._judgements.get(by), ""
         if known is None and self.folder is not None:
             known, said = read_judgement(self.folder, by)

@@ -19,6 +19,7 @@ from rustybt.engine import RunConfig
 from rustybt.engine.page import write_page
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
+from rustybt.model.arguments import place
 from rustybt.sweeps.judgement import AT_ONCE, Judgement
 from rustybt.sweeps.leaderboards import board, clouds, hunted, landscape, luck, maps, shown, words
 from rustybt.sweeps.names import METRICS
@@ -56,9 +57,11 @@ def page_at(path: object) -> Path:
     Raises:
         ConfigError: that is no path of a file.
     """
-    if not isinstance(path, str | Path) or not Path(path).name:
-        raise ConfigError(f"{str(path)!r} is no file for a page", where="report, path", do='give a path such as "report.html"')
-    return Path(path)
+    what, do = f"{str(path)!r} is no file for a page", 'give a path such as "report.html"'
+    found = place(path, "report, path", do, what=what)
+    if not found.name:
+        raise ConfigError(what, where="report, path", do=do)
+    return found
 
 
 def write_sweep(sweep: Sweep, path: str | Path, *, by: str = "sharpe", parts: int | None = None) -> Path:

@@ -6,10 +6,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from rustybt.errors import ConfigError
+from rustybt.model.arguments import place
 
 type Told = Callable[[int, int], None]
 PATIENCE = 1.0
@@ -88,9 +88,9 @@ def check_out(out: object) -> None:
     Example:
         >>> check_out("results")
     """
-    if not isinstance(out, str | Path | None):
-        raise ConfigError(f"out {out!r} is no directory", where="sweep, out", do='give a path such as "results"')
-    if out is not None and Path(out).suffix == ".parquet":
+    if out is None:
+        return
+    if place(out, "sweep, out", 'give a path such as "results"', what=f"out {out!r} is no directory").suffix == ".parquet":
         do = 'give a directory, or write the rows of a sweep: sweep(...).frame.write_parquet("rows.parquet")'
         raise ConfigError(f"{str(out)!r} is named like a file, out= is a directory", where="sweep, out", do=do)
 

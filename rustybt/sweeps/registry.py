@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ import polars as pl
 from rustybt._sqlite import Schema, transaction
 from rustybt.engine import Result, RunConfig
 from rustybt.errors import ConfigError
+from rustybt.model.arguments import kind, number, place
 
 PLACE = "RUSTYBT_TRIALS"
 """Environment variable: another file, or ``off``."""
@@ -110,7 +111,8 @@ class TrialRegistry:
     """
 
     def __init__(self, path: str | Path, wait: float = 10.0) -> None:
-        self.path, self.wait = Path(path), wait
+        self.path = place(path, "trial registry, path", 'give a path such as "trials.sqlite"')
+        self.wait = number(wait, "trial registry, wait", "give seconds such as 10")
 
     def check(self) -> None:
         """See that the file can be used.
@@ -127,6 +129,8 @@ class TrialRegistry:
         Raises:
             ConfigError: as `check`.
         """
+        trials = _listed(trials)
+        _text(snapshot)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         rows = [(snapshot, trial.trial, trial.strategy, trial.sharpe, now, now) for trial in trials]
         rows.sort(key=lambda row: str(row[1]))  # in the order of the table: page after page of it is written once
@@ -139,6 +143,7 @@ class TrialRegistry:
         Raises:
             ConfigError: as `check`.
         """
+        _text(snapshot)
         with transaction(self.path, SCHEMA, self.wait) as db:
             trials, runs = db.execute("SELECT count(*), coalesce(sum(runs), 0) FROM trials WHERE snapshot = ?", (snapshot,)).fetchone()
             found = db.execute("SELECT sharpe FROM trials WHERE snapshot = ? AND sharpe IS NOT NULL", (snapshot,))
@@ -174,7 +179,12 @@ def trial_under(spec: str, settings: str) -> str:
 
 
 def trial_of(result: Result) -> Trial:
-    """A finished run as a trial, for `TrialRegistry.record`."""
+    """A finished run as a trial, for `TrialRegistry.record`.
+
+    Raises:
+        ConfigError: something else than a run.
+    """
+    kind(result, Result, "trial_of, result", "give what rustybt.run gives", what=f"{result!r} is no run")
     sharpe, periods = result.metrics["sharpe"], result.metrics["periods_per_year"]
     spec = json.dumps({name: strategy.spec_id for name, strategy in result.sleeves.items()}, sort_keys=True)
     only = next(iter(result.sleeves.values())).spec_id if len(result.sleeves) == 1 else spec
@@ -197,14 +207,14 @@ def open_registry(trials: str | Path | None) -> tuple[TrialRegistry | None, list
     Raises:
         ConfigError: the file that was asked for cannot be used. The user's own is only spoken of: counting is no reason not to run.
     """
-    if not isinstance(trials, str | Path | None) or trials == "":
-        raise ConfigError(f"{trials!r} is no file of trials", where="trials", do='give a path, "off", or None for your own')
+    if trials is not None:
+        place(trials, "trials", 'give a path, "off", or None for your own', what=f"{trials!r} is no file of trials")
     if trials == "off":
         return None, []
-    place = usual_place() if trials is None else Path(trials)
-    if place is None:
+    file = usual_place() if trials is None else Path(trials)
+    if file is None:
         return None, []
-    registry = TrialRegistry(place)
+    registry = TrialRegistry(file)
     try:
         registry.check()
     except ConfigError as error:
@@ -253,6 +263,28 @@ def count_run(result: Result, trials: str | Path | None) -> tuple[Tally | None, 
     registry, notes = open_registry(trials)
     tally, failed = counted(registry, result.panel.snapshot, [trial_of(result)])
     return tally, [*notes, *failed]
+
+
+def _text(snapshot: object) -> None:
+    """Refuse what is no name of a snapshot."""
+    do = "give the snapshot of a Panel"
+    if not isinstance(snapshot, str) or not snapshot.isprintable():
+        raise ConfigError(f"{snapshot!r} is no snapshot of data", where="trial registry, snapshot", do=do)
+
+
+def _listed(trials: object) -> list[Trial]:
+    """Trials in a list.
+
+    Raises:
+        ConfigError: something else, or one that cannot be kept.
+    """
+    given: list[Any] = list(trials) if isinstance(trials, Iterable) and not isinstance(trials, str | bytes) else [trials]
+    for one in given:
+        texts = (one.trial, one.strategy) if isinstance(one, Trial) else (None,)
+        bad = any(not isinstance(text, str) or not text.isprintable() for text in texts)
+        if bad or not isinstance(one.sharpe, float | int | None):
+            raise ConfigError(f"{one!r} is no trial", where="trial registry, trials", do="give what trial_of(result) gives")
+    return given
 
 
 def _variance(values: npt.NDArray[np.float64]) -> float:

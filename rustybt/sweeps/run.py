@@ -11,6 +11,7 @@ import polars as pl
 
 from rustybt.engine.bulk import panel_of
 from rustybt.errors import ConfigError
+from rustybt.model.arguments import flag
 from rustybt.model.sizes import bytes_of, shown
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.executors import sited
@@ -99,8 +100,7 @@ def sweep(
         [5, 5]
     """
     check_out(out)
-    if not isinstance(curves, bool):
-        raise ConfigError(f"curves {curves!r} is neither True nor False", where="sweep, curves", do="give one of the two")
+    flag(curves, "sweep, curves")
     check_progress(progress)
     asked = Asked(grid, variants, space, {"samples": samples, "method": method, "log": log, "seed": seed}, where)
     with sited(executor, workers, address) as site:
@@ -190,13 +190,13 @@ class Asked:
             raise ConfigError(said, where="sweep", do="give one of grid=, variants= and space=")
         if self.space is not None:
             return sampled(self.space, drawing_of(**self.drawing), self.where)
-        idle = [name for name, value in self.drawing.items() if value is not None and value != () and value != []]
+        idle = [name for name, value in self.drawing.items() if not (value is None or (isinstance(value, tuple | list) and not value))]
         if idle:
             what = f"{idle[0]}= is of a drawing, and {given[0]}= runs whole"
             raise ConfigError(what, where=f"sweep, {idle[0]}", do='leave it out, or draw: space={"fast": rbt.Range(2, 50)}')
         if self.grid is not None:
             return Assignments.of_grid(self.grid).meeting(self.where)
-        return Assignments.of_rows(self.variants or ()).meeting(self.where)
+        return Assignments.of_rows(() if self.variants is None else self.variants).meeting(self.where)
 
 
 def prepared(strategy: object, data: Any, asked: Asked, options: Options, settings: Mapping[str, Any]) -> tuple[Variants, Work]:

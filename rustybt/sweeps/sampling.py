@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rustybt.errors import ConfigError
+from rustybt.model.arguments import seed_of, whole, word
 from rustybt.spec import Range
-from rustybt.sweeps.given import seed_of
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.limits import MOST_DRAWN, check_count, length, listed, steps_of
 from rustybt.sweeps.space import few
@@ -45,11 +45,9 @@ class Drawing:
     log: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if isinstance(self.count, bool) or not isinstance(self.count, int) or self.count < 1:
-            raise ConfigError(f"{self.count!r} samples", where="sweep, samples", do="give samples=1000")
+        whole(self.count, "sweep, samples", "give samples=1000", what=f"{self.count!r} samples")
         seed_of(self.seed, "sweep")
-        if self.method not in METHODS:
-            raise ConfigError(f"there is no method {self.method!r}", where="sweep, method", do="use 'random' or 'latin'")
+        word(self.method, METHODS, "sweep, method", what=f"there is no method {self.method!r}")
 
 
 def drawing_of(samples: int | None = None, method: Any = None, log: Sequence[str] = (), seed: int | None = None) -> Drawing:
@@ -62,7 +60,7 @@ def drawing_of(samples: int | None = None, method: Any = None, log: Sequence[str
         >>> drawing_of(5)
         Drawing(count=5, method='random', seed=0, log=())
     """
-    if isinstance(log, str) or not isinstance(log, Iterable):
+    if not isinstance(log, Iterable) or isinstance(log, str) or any(not isinstance(name, str) for name in log):
         raise ConfigError(f"log {log!r} is no list of parameters", where="sweep, log", do='give log=["fast"]')
     return Drawing(100 if samples is None else samples, "random" if method is None else method, 0 if seed is None else seed, tuple(log))
 

@@ -18,10 +18,12 @@ from rustybt.data.cut import until
 from rustybt.engine import RunConfig
 from rustybt.errors import ConfigError, RustyBTError
 from rustybt.model import Panel
+from rustybt.model.arguments import place, seed_of, whole, word
 from rustybt.spec import StrategyFunction
-from rustybt.sweeps.given import check_metric, configured, seed_of
+from rustybt.sweeps.given import check_metric, configured
 from rustybt.sweeps.grid import check_condition
 from rustybt.sweeps.kept import KeptRows, row_key
+from rustybt.sweeps.limits import MOST_LISTED, check_count
 from rustybt.sweeps.measure import columns
 from rustybt.sweeps.names import LUCK, SMALLER, refuse_taken
 from rustybt.sweeps.registry import Trial, trial_id
@@ -100,8 +102,7 @@ def plan_of(strategy: StrategyFunction, given: Mapping[str, Any]) -> SearchPlan:
     if unknown:
         raise ConfigError(f"there is no setting {unknown[0]!r}", where="search", do=f"use some of {', '.join(known)}")
     want = known | dict(given)
-    if want["method"] not in METHODS:
-        raise ConfigError(f"method {want['method']!r} is unknown", where="search, method", do=f"use one of {', '.join(METHODS)}")
+    word(want["method"], METHODS, "search, method")
     space = space_of(strategy, want["space"])
     refuse_taken(space, ("trial", "batch", "pruned", "feasible", *columns(8), *LUCK), "search, space")
     metrics, directions = _objectives(want["metric"], want["directions"], str(want["method"]))
@@ -111,16 +112,15 @@ def plan_of(strategy: StrategyFunction, given: Mapping[str, Any]) -> SearchPlan:
         check_require(want["require"], [*columns(8), *space])
     batch = batch_of(str(want["method"]), len(space)) if want["batch"] is None else want["batch"]
     for name, number in (("trials", want["trials"]), ("batch", batch)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise ConfigError(f"{name} {number!r} is no number of variants", where=f"search, {name}", do="give 1 or more")
+        whole(number, f"search, {name}", "give 1 or more", what=f"{name} {number!r} is no number of variants")
+        check_count(int(number), f"search, {name}", MOST_LISTED, "give fewer, or draw them: rbt.sweep(space=..., samples=...)")
     prune = want["prune"]
     if prune is not None and not (isinstance(prune, float) and 0 < prune < 1):
         raise ConfigError(f"prune {prune!r} is no share of the bars", where="search, prune", do="give a share such as 0.3, or None")
     if prune is not None and len(metrics) > 1:
         raise ConfigError("pruning with several objectives", where="search, prune", do="leave it out: nothing says which of them is poor")
-    if not isinstance(want["storage"], str | Path | None):
-        raise ConfigError(f"storage {want['storage']!r} is no file", where="search, storage", do='give a path such as "search.sqlite"')
-    storage = None if want["storage"] is None else Path(want["storage"])
+    storage, do = want["storage"], 'give a path such as "search.sqlite"'
+    storage = None if storage is None else place(storage, "search, storage", do, what=f"storage {storage!r} is no file")
     if storage is not None:
         KeptRows(storage).find([])  # a file that cannot be used is told before anything runs
     return SearchPlan(
@@ -310,7 +310,7 @@ def check_require(require: object, names: Sequence[str]) -> None:
         types = dict.fromkeys(names, pl.Null) | columns(8)
         found = pl.DataFrame(schema=types).select(met.alias("met")).schema["met"]
         check_condition(require, found, where)
-    except (pl.exceptions.ColumnNotFoundError, pl.exceptions.SQLInterfaceError, pl.exceptions.SQLSyntaxError) as error:
+    except (pl.exceptions.ColumnNotFoundError, pl.exceptions.SQLInterfaceError, pl.exceptions.SQLSyntaxError, UnicodeError) as error:
         wrong = error
     except pl.exceptions.PolarsError:
         return  # of types, which are known when there are rows

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from rustybt.errors import ConfigError
+from rustybt.model.arguments import flag, kind
 
 FEWEST = 3
 """Neighbours of a plateau's middle, itself included, below which nothing can be said."""
@@ -83,9 +84,10 @@ def surface(frame: pl.DataFrame, x: str, y: str, metric: str = "sharpe") -> pl.D
         >>> surface(frame, "fast", "slow").rows()
         [(20, 0.1, None), (40, 0.3, 0.6)]
     """
+    known = _measured(frame, (x, y), metric)
     if x == y:
         raise ConfigError(f"both sides are {x!r}", where="surface", do="name two parameters")
-    known = _measured(frame, (x, y), metric).sort(x)
+    known = known.sort(x)
     return known.pivot(on=x, index=y, values=metric, aggregate_function="median").sort(y)
 
 
@@ -138,6 +140,7 @@ def pick(frame: pl.DataFrame, parameters: Sequence[str], metric: str = "sharpe",
         >>> found.peak["n"], found.plateau["n"]
         (2, 5)
     """
+    flag(largest, "pick, largest")
     known = _measured(frame, parameters, metric)
     values = known[metric].to_numpy() * (1.0 if largest else -1.0)
     pairs = _neighbours(known, parameters, diagonal=True)
@@ -160,9 +163,13 @@ def pick(frame: pl.DataFrame, parameters: Sequence[str], metric: str = "sharpe",
 
 def _measured(frame: pl.DataFrame, parameters: Sequence[str], metric: str) -> pl.DataFrame:
     """The rows with a metric, which becomes Float64."""
+    kind(frame, pl.DataFrame, "sensitivity, frame", "give the rows of a sweep, such as Sweep.frame", what=f"{frame!r} is no frame")
+    if isinstance(parameters, str) or not isinstance(parameters, Sequence):
+        do = 'give a list such as ["fast", "slow"]'
+        raise ConfigError(f"{parameters!r} is no list of parameters", where="sensitivity, parameters", do=do)
     if not parameters:
         raise ConfigError("no parameters are named", where="sensitivity", do="name the columns that were varied")
-    missing = [name for name in (*parameters, metric) if name not in frame.columns]
+    missing = [name for name in (*parameters, metric) if not isinstance(name, str) or name not in frame.columns]
     if missing:
         raise ConfigError(f"there is no column {missing[0]!r}", where="sensitivity", do=f"use one of {', '.join(frame.columns)}")
     if not (frame[metric].dtype.is_numeric() or frame[metric].dtype == pl.Null):

@@ -17,6 +17,7 @@ import numpy as np
 
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
+from rustybt.model.arguments import kind, whole, word
 
 type Span = tuple[int, int]
 """Bars from the first to before the second."""
@@ -28,7 +29,7 @@ FEWEST = 2
 """Bars below which a window can hold no decision and its fill."""
 EPOCH = date(1970, 1, 1)
 TIME = re.compile(r"(\d+)\s*(y|q|mo|w|d)")
-MOST_SPLITS = 5000
+MOST_SPLITS, MOST_BARS = 5000, 2**31
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,7 @@ class Walk:
     mode: str = "rolling"
 
     def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise ConfigError(f"mode {self.mode!r} is unknown", where="walk_forward, mode", do=f"use one of {', '.join(MODES)}")
+        word(self.mode, MODES, "walk_forward, mode")
         for name in ("train", "test", "validation"):
             if getattr(self, name) is not None:
                 read_length(getattr(self, name), name, least=FEWEST)
@@ -128,6 +128,8 @@ def windows(panel: Panel, walk: Walk) -> list[Window]:
         >>> found[0].train, found[0].test, found[1].train
         ((0, 1000), (1005, 1505), (500, 1500))
     """
+    kind(panel, Panel, "windows, panel", "give a Panel, such as rustybt.load gives", what=f"{panel!r} is no panel")
+    kind(walk, Walk, "windows, walk", "give a Walk(train=..., test=...)", what=f"{walk!r} is no walk")
     found: list[Window] = []
     start = ahead(panel, ahead(panel, 0, walk.train), walk.embargo)
     if walk.validation is not None:
@@ -164,8 +166,9 @@ def groups(bars: int, count: int) -> list[Span]:
         >>> groups(11, 3)
         [(0, 4), (4, 8), (8, 11)]
     """
-    if not isinstance(count, int) or count < 2:
-        raise ConfigError(f"{count!r} groups cannot be combined", where="cross_validate, groups", do="give 2 or more, such as 6")
+    do = "give 2 or more, such as 6"
+    count = whole(count, "cross_validate, groups", do, least=2, what=f"{count!r} groups cannot be combined")
+    bars = whole(bars, "groups, bars", "give the bars of a panel", least=0, most=MOST_BARS, what=f"{bars!r} bars cannot be cut")
     if bars < FEWEST * count:
         raise ConfigError(f"{bars} bars make no {count} groups", where="cross_validate, groups", do=f"give at most {bars // FEWEST}")
     edges = np.cumsum([0, *(len(part) for part in np.array_split(np.arange(bars), count))]).tolist()
@@ -191,11 +194,11 @@ def combinatorial(spans: Sequence[Span], tests: int, purge: int = 0, embargo: in
         >>> [split.train for split in combinatorial([(0, 10), (10, 20), (20, 30)], 1, purge=2, embargo=3)]
         [((13, 20), (20, 30)), ((0, 8), (23, 30)), ((0, 10), (10, 18))]
     """
-    if not isinstance(tests, int) or not 1 <= tests < len(spans):
-        raise ConfigError(f"{tests!r} of {len(spans)} groups cannot test", where="cross_validate, tests", do=f"give 1 to {len(spans) - 1}")
+    _check_spans(spans)
+    most = len(spans) - 1
+    tests = whole(tests, "cross_validate, tests", f"give 1 to {most}", most=most, what=f"{tests!r} of {len(spans)} groups cannot test")
     for name, count in (("purge", purge), ("embargo", embargo)):
-        if not isinstance(count, int) or count < 0:
-            raise ConfigError(f"{name} of {count} bars", where=f"cross_validate, {name}", do="give 0 or more bars")
+        whole(count, f"cross_validate, {name}", "give 0 or more bars", least=0, what=f"{name} of {count!r} bars")
     count = math.comb(len(spans), tests)
     if count > MOST_SPLITS:
         raise ConfigError(f"{count:,} splits are too many", where="cross_validate, groups and tests", do="give fewer groups")
@@ -210,12 +213,30 @@ def paths(splits: Sequence[Split], count: int) -> list[list[int]]:
 
     The j-th split that tests a group gives it to path j, so every test of every split is in exactly one path.
 
+    Raises:
+        ConfigError: no splits, or not so many groups.
+
     Example:
         >>> paths(combinatorial([(0, 2), (2, 4), (4, 6)], 2), 3)
         [[0, 0, 1], [1, 2, 2]]
     """
+    known = isinstance(splits, Sequence) and all(isinstance(split, Split) for split in splits)
+    if not known or not splits:
+        raise ConfigError(f"{splits!r} are no splits", where="paths, splits", do="give what combinatorial gives")
+    most = 1 + max(max((*split.groups, 0)) for split in splits)
+    what, do = f"{count!r} groups are not those of the splits", f"give the number of groups, {most}"
+    whole(count, "paths, count", do, least=most, most=most, what=what)
     by_group = [[split.number for split in splits if group in split.groups] for group in range(count)]
+    if len(set(map(len, by_group))) > 1:
+        raise ConfigError("some splits are missing", where="paths, splits", do="give all that combinatorial gives")
     return [list(row) for row in zip(*by_group, strict=True)]
+
+
+def _check_spans(spans: object) -> None:
+    """Refuse what is no list of groups."""
+    good = isinstance(spans, Sequence) and not isinstance(spans, str | bytes)
+    if not good or any(not (isinstance(span, Sequence) and len(span) == 2 and all(type(at) is int for at in span)) for span in spans):  # type: ignore[attr-defined]
+        raise ConfigError(f"{spans!r} are no groups of bars", where="combinatorial, spans", do="give what groups gives")
 
 
 def ahead(panel: Panel, bar: int, length: Length) -> int:

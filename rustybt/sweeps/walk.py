@@ -18,6 +18,7 @@ from rustybt.engine.bulk import panel_of
 from rustybt.engine.summary import curve_of
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
+from rustybt.model.arguments import word
 from rustybt.spec import Strategy, StrategyFunction
 from rustybt.sweeps.choose import Choice, Learning, learn
 from rustybt.sweeps.given import configured
@@ -102,8 +103,7 @@ def walk_forward(
         >>> found.windows["step"].len(), found.equity.height == found.windows["test_bars"].sum()
         (10, True)
     """
-    if positions not in POSITIONS:
-        raise ConfigError(f"positions {positions!r} is unknown", where="walk_forward, positions", do="use 'flat' or 'carry'")
+    word(positions, POSITIONS, "walk_forward, positions")
     for name in ("flows", "trade_from"):
         if settings.get(name) is not None:
             raise ConfigError(f"{name} cannot be divided among windows", where=f"walk_forward, {name}", do="leave it out")

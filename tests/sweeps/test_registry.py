@@ -15,7 +15,7 @@ import pytest
 import rustybt as rbt
 from rustybt._sqlite import transaction
 from rustybt.sweeps import Trial, TrialRegistry, trial_of
-from rustybt.sweeps.registry import SCHEMA, usual_place
+from rustybt.sweeps.registry import ADD, SCHEMA, usual_place
 from rustybt.testing import markets
 
 
@@ -95,8 +95,11 @@ def test_a_locked_file_is_waited_for_and_then_named(path: Path) -> None:
 
 def test_a_failed_batch_leaves_nothing_behind(path: Path) -> None:
     registry = TrialRegistry(path)
-    with pytest.raises(rbt.ConfigError, match="cannot be used"):
+    with pytest.raises(rbt.ConfigError, match="is no trial"):
         registry.record("data", [*trials("ab"), Trial(None, "cross", 0.1)])  # type: ignore[arg-type]
+    rows = [("data", trial, "cross", 0.1, "", "") for trial in ("a", None)]
+    with pytest.raises(rbt.ConfigError, match="cannot be used"), transaction(path, SCHEMA) as db:
+        db.executemany(ADD, rows)
     assert registry.tally("data").trials == 0
 
 

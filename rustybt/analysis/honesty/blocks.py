@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from numbers import Integral, Real
 
 import numpy as np
 
 from rustybt.analysis.honesty.sharpe import checked
 from rustybt.analysis.metrics.curve import Floats, Ints
 from rustybt.errors import ConfigError
+from rustybt.model.arguments import flag, kind, number, whole
+
+MOST = 2**30
+"""Numbers that are drawn at once: 8 GB."""
 
 
 def check_blocks(length: int, block: float, count: int) -> None:
@@ -18,12 +21,34 @@ def check_blocks(length: int, block: float, count: int) -> None:
     Raises:
         ConfigError: fewer than two observations, a block outside 1..length, or no resamples.
     """
-    if length < 2:
-        raise ConfigError(f"{length} observations cannot be resampled", where="bootstrap", do="give at least two")
-    if not isinstance(block, Real) or not 1 <= block <= length:
-        raise ConfigError(f"blocks of {block} do not go into {length} observations", where="bootstrap, block", do=f"give 1 to {length}")
-    if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
-        raise ConfigError(f"{count!r} resamples say nothing", where="bootstrap, count", do="give 1,000 or more")
+    whole(length, "bootstrap", "give at least two", least=2, what=f"{length!r} observations cannot be resampled")
+    what, where, do = f"blocks of {block} do not go into {length} observations", "bootstrap, block", f"give 1 to {length}"
+    if not 1 <= number(block, where, do, what=what) <= length:
+        raise ConfigError(what, where=where, do=do)
+    whole(count, "bootstrap, count", "give 1,000 or more", what=f"{count!r} resamples say nothing")
+
+
+def check_room(length: int, count: int, where: str = "bootstrap, count") -> None:
+    """Refuse more numbers than a machine holds at once.
+
+    Raises:
+        ConfigError: naming how many resamples there would be.
+
+    Example:
+        >>> check_room(2520, 1000)
+    """
+    if length * count > MOST:
+        what = f"{count:,} resamples of {length:,} observations are too many"
+        raise ConfigError(what, where=where, do=f"give {max(1, MOST // length):,} or fewer")
+
+
+def check_rng(rng: object) -> None:
+    """Refuse what draws no random numbers.
+
+    Raises:
+        ConfigError: it is no generator of numpy.
+    """
+    kind(rng, np.random.Generator, "bootstrap, rng", "give numpy.random.default_rng(0)", what=f"{rng!r} draws no random numbers")
 
 
 def block_indices(length: int, block: int, count: int, rng: np.random.Generator) -> Ints:
@@ -37,6 +62,8 @@ def block_indices(length: int, block: int, count: int, rng: np.random.Generator)
         array([[2, 3, 4, 3, 4, 5]])
     """
     check_blocks(length, block, count)
+    check_room(length, count)
+    check_rng(rng)
     starts = rng.integers(0, length, (count, -(-length // int(block))))
     found = (starts[:, :, None] + np.arange(int(block))) % length
     return found.reshape(count, -1)[:, :length]
@@ -53,6 +80,8 @@ def stationary_indices(length: int, block: float, count: int, rng: np.random.Gen
         array([[1, 2, 1, 2, 3, 4]])
     """
     check_blocks(length, block, count)
+    check_room(length, count)
+    check_rng(rng)
     at = np.arange(length)
     anew = rng.random((count, length)) < 1.0 / block
     anew[:, 0] = True
@@ -82,6 +111,7 @@ def best_block(returns: Floats, *, circular: bool = False) -> float:
         >>> best_block(np.random.default_rng(3).normal(size=500)) < 5
         True
     """
+    flag(circular, "best_block, circular")
     values = checked(returns)
     n = len(values)
     most = float(math.ceil(min(3.0 * math.sqrt(n), n / 3.0)))

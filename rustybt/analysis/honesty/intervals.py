@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rustybt.analysis.honesty.blocks import best_block, block_indices, check_blocks, stationary_indices
+from rustybt.analysis.honesty.blocks import best_block, block_indices, check_blocks, check_room, stationary_indices
 from rustybt.analysis.honesty.paths import CHUNK, HEADLINE, measure_paths
 from rustybt.analysis.honesty.sharpe import checked
 from rustybt.analysis.metrics.curve import Floats, Ints
 from rustybt.errors import ConfigError
+from rustybt.model.arguments import flag, kind, number, seed_of
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,14 @@ class Draw:
 
     def __post_init__(self) -> None:
         check_blocks(2, 1, self.count)
-        if not 0 < self.confidence < 1:
-            raise ConfigError(f"confidence {self.confidence} is not between 0 and 1", where="bootstrap", do="write 95 % as 0.95")
+        check_room(2, self.count)
+        if self.block is not None and not number(self.block, "bootstrap, block", "give sessions, or None to choose them") >= 1:
+            raise ConfigError(f"blocks of {self.block} sessions", where="bootstrap, block", do="give 1 or more")
+        flag(self.stationary, "bootstrap, stationary")
+        seed_of(self.seed, "bootstrap")
+        what, do = f"confidence {self.confidence!r} is not between 0 and 1", "write 95 % as 0.95"
+        if not 0 < number(self.confidence, "bootstrap, confidence", do, what=what) < 1:
+            raise ConfigError(what, where="bootstrap, confidence", do=do)
 
     def length_for(self, returns: Floats) -> float:
         """The block that is used for these returns."""
@@ -73,6 +80,8 @@ def resampled(returns: Floats, periods: float, draw: Draw) -> dict[str, Floats]:
     Raises:
         ConfigError: the returns or the blocks cannot be used.
     """
+    _check_draw(draw)
+    _check_periods(periods)
     values = checked(returns)
     block, rng = draw.length_for(values), np.random.default_rng(draw.seed)
     rows = max(1, CHUNK // len(values))
@@ -104,7 +113,8 @@ def intervals(returns: Floats, periods: float, draw: Draw | None = None) -> dict
         >>> found.low < found.value < found.high
         True
     """
-    how = draw or Draw()
+    how = _drawn(draw)
+    _check_periods(periods)
     values = checked(returns)
     sample = measure_paths(values[None, :], periods)
     return summed_up({name: float(column[0]) for name, column in sample.items()}, resampled(values, periods, how), how.confidence)
@@ -141,7 +151,8 @@ def trade_intervals(trades: TradeSample, draw: Draw | None = None) -> dict[str, 
         >>> found["profit_factor"].value, found["win_rate"].value
         (2.5, 0.5)
     """
-    how, count = draw or Draw(), len(trades.pnl)
+    kind(trades, TradeSample, "trade_intervals, trades", "give a TradeSample", what=f"{trades!r} are no trades")
+    how, count = _drawn(draw), len(trades.pnl)
     if count < 2:
         return {}
     block, rng = best_block(trades.pnl) if how.block is None else min(how.block, count), np.random.default_rng(how.seed)
@@ -149,6 +160,21 @@ def trade_intervals(trades: TradeSample, draw: Draw | None = None) -> dict[str, 
     found = trades.measure(how.indices(count, whole, how.count, rng))
     sample = trades.measure(np.arange(count)[None, :])
     return summed_up({name: float(column[0]) for name, column in sample.items()}, found, how.confidence)
+
+
+def _drawn(draw: Draw | None) -> Draw:
+    return Draw() if draw is None else _check_draw(draw)
+
+
+def _check_draw(draw: object) -> Draw:
+    found: Draw = kind(draw, Draw, "bootstrap, draw", "give a Draw(count=1000)", what=f"{draw!r} does not say how to draw")
+    return found
+
+
+def _check_periods(periods: float) -> None:
+    what, do = f"{periods!r} periods a year", "give sessions of a year, such as 252"
+    if not number(periods, "bootstrap, periods", do, what=what) >= 0:
+        raise ConfigError(what, where="bootstrap, periods", do=do)
 
 
 def summed_up(sample: Mapping[str, float], found: Mapping[str, Floats], confidence: float) -> dict[str, Interval]:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 
 from rustybt.analysis.metrics import performance as perf
 from rustybt.analysis.metrics.curve import Floats
 from rustybt.errors import ConfigError
+from rustybt.model.arguments import kind, number, whole
 
 _NORMAL = NormalDist()
 EULER = float(np.euler_gamma)
@@ -44,11 +46,11 @@ class Moments:
     kurtosis: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.returns < 2:
-            raise ConfigError(f"{self.returns} returns make no track record", where="honesty, moments", do="give at least two sessions")
+        what = f"{self.returns!r} returns make no track record"
+        whole(self.returns, "honesty, moments", "give at least two sessions", least=2, what=what)
         for name in ("sharpe", "skew", "kurtosis"):
-            if not math.isfinite(getattr(self, name)):
-                raise ConfigError(f"{name} {getattr(self, name)} is not a number", where="honesty, moments", do="leave this variant out")
+            value = getattr(self, name)
+            number(value, "honesty, moments", "leave this variant out", what=f"{name} {value!r} is not a number")
 
     @classmethod
     def of(cls, returns: Floats) -> Moments:
@@ -86,7 +88,7 @@ def checked(returns: Floats) -> Floats:
     Raises:
         ConfigError: fewer than two, or one that is not finite.
     """
-    values = np.asarray(returns, dtype=np.float64)
+    values = floats_of(returns, "honesty")
     if values.ndim != 1 or len(values) < 2:
         raise ConfigError(f"returns of shape {values.shape} are no track record", where="honesty", do="give at least two sessions in a row")
     bad = np.flatnonzero(~np.isfinite(values))
@@ -95,6 +97,22 @@ def checked(returns: Floats) -> Floats:
             f"return {values[bad[0]]} at position {bad[0]} is not a number", where="honesty", do="cut the run where its equity ended"
         )
     return values
+
+
+def floats_of(returns: object, where: str) -> npt.NDArray[np.float64]:
+    """Numbers as Float64, of any shape.
+
+    Raises:
+        ConfigError: they are none.
+    """
+    try:
+        return np.asarray(returns, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise ConfigError(f"{returns!r} are no returns", where=where, do="give an array of numbers") from None
+
+
+def _check_record(record: object) -> None:
+    kind(record, Moments, "honesty, record", "give Moments.of(returns)", what=f"{record!r} is no track record")
 
 
 def probabilistic_sharpe(record: Moments, benchmark: float = 0.0) -> float:
@@ -110,6 +128,8 @@ def probabilistic_sharpe(record: Moments, benchmark: float = 0.0) -> float:
         >>> round(probabilistic_sharpe(Moments(0.458, 24, skew=-2.448, kurtosis=10.164 - 3)), 3)
         0.913
     """
+    _check_record(record)
+    benchmark = number(benchmark, "honesty, benchmark", "give the Sharpe ratio of a session")
     return _NORMAL.cdf((record.sharpe - benchmark) * math.sqrt(record.returns - 1) / record.spread)
 
 
@@ -128,8 +148,11 @@ def minimum_track_record(record: Moments, benchmark: float = 0.0, confidence: fl
         >>> round(minimum_track_record(Moments(2 / year, 1000), benchmark=1 / year) / 252, 2)
         2.73
     """
-    if not 0.5 < confidence < 1:
-        raise ConfigError(f"confidence {confidence} is not between 0.5 and 1", where="minimum track record", do="write 95 % as 0.95")
+    _check_record(record)
+    benchmark = number(benchmark, "minimum track record, benchmark", "give the Sharpe ratio of a session")
+    what, do = f"confidence {confidence!r} is not between 0.5 and 1", "write 95 % as 0.95"
+    if not 0.5 < number(confidence, "minimum track record", do, what=what) < 1:
+        raise ConfigError(what, where="minimum track record", do=do)
     if record.sharpe <= benchmark:
         return math.inf
     return 1.0 + (record.spread * _NORMAL.inv_cdf(confidence) / (record.sharpe - benchmark)) ** 2
@@ -149,8 +172,9 @@ def expected_best(trials: float) -> float:
         >>> round(expected_best(10), 2)
         1.57
     """
-    if not 1 <= trials <= MOST_LOOKS:
-        raise ConfigError(f"{trials} trials cannot be judged", where="honesty, trials", do="give a number from 1 to 10^15")
+    what, do = f"{trials!r} trials cannot be judged", "give a number from 1 to 10^15"
+    if not 1 <= number(trials, "honesty, trials", do, what=what) <= MOST_LOOKS:
+        raise ConfigError(what, where="honesty, trials", do=do)
     if trials == 1:
         return 0.0
     return (1.0 - EULER) * _NORMAL.inv_cdf(1.0 - 1.0 / trials) + EULER * _NORMAL.inv_cdf(1.0 - 1.0 / (trials * math.e))
@@ -168,8 +192,9 @@ def minimum_backtest_years(trials: float, sharpe: float = 1.0) -> float:
         >>> round(minimum_backtest_years(45), 1)
         5.0
     """
-    if not sharpe > 0:
-        raise ConfigError(f"Sharpe ratio {sharpe} is not positive", where="minimum backtest", do="give the yearly ratio to be trusted")
+    what, do = f"Sharpe ratio {sharpe!r} is not positive", "give the yearly ratio to be trusted"
+    if not number(sharpe, "minimum backtest", do, what=what) > 0:
+        raise ConfigError(what, where="minimum backtest", do=do)
     return (expected_best(trials) / sharpe) ** 2
 
 
@@ -193,8 +218,9 @@ def deflated_sharpe(record: Moments, trials: float, variance: float) -> float:
         >>> round(deflated_sharpe(best, trials=100, variance=0.5 / 250), 4)
         0.9004
     """
-    if not 0 <= variance < math.inf:
-        raise ConfigError(f"variance {variance} of the trials is not a variance", where="deflated Sharpe", do="give 0 or more")
+    what = f"variance {variance!r} of the trials is not a variance"
+    if not number(variance, "deflated Sharpe", "give 0 or more", what=what) >= 0:
+        raise ConfigError(what, where="deflated Sharpe", do="give 0 or more")
     return probabilistic_sharpe(record, math.sqrt(variance) * expected_best(trials))
 
 
@@ -214,6 +240,7 @@ def independent_trials(trials: int, correlation: float) -> float:
         >>> independent_trials(100, 0.75)
         25.75
     """
-    if trials < 1 or not -1 <= correlation <= 1:
-        raise ConfigError(f"{trials} trials of correlation {correlation}", where="honesty, trials", do="give 1 or more, and -1 to 1")
+    what, where, do = f"{trials!r} trials of correlation {correlation!r}", "honesty, trials", "give 1 or more, and -1 to 1"
+    if number(trials, where, do, what=what) < 1 or not -1 <= number(correlation, where, do, what=what) <= 1:
+        raise ConfigError(what, where=where, do=do)
     return max(0.0, correlation) + (1.0 - max(0.0, correlation)) * trials

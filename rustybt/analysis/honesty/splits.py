@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from numbers import Integral
 
 import numpy as np
 
+from rustybt.analysis.honesty.sharpe import floats_of
 from rustybt.analysis.metrics.curve import Floats
 from rustybt.errors import ConfigError
+from rustybt.model.arguments import kind, whole
 
 CHUNK = 2**14
 """Numbers of a block of splits that are worked on at a time: few enough to stay near the processor (a tenth of the time of 2**22)."""
@@ -86,6 +87,7 @@ def overfitting_of(found: PartSums) -> Overfitting:
     Raises:
         ConfigError: fewer than two variants.
     """
+    kind(found, PartSums, "overfitting", "give what part_sums gives", what=f"{found!r} are no sums of parts")
     parts, variants = found.sums.shape
     if variants < 2:
         raise ConfigError(f"{variants} variant has nothing to be ranked among", where="overfitting", do="try several")
@@ -119,11 +121,12 @@ def checked_returns(returns: Floats, parts: int) -> Floats:
     Raises:
         ConfigError: as `overfitting`.
     """
-    table = np.asarray(returns, dtype=np.float64)
+    table = floats_of(returns, "overfitting")
     if table.ndim != 2 or table.shape[1] < 2:
         raise ConfigError(f"returns of shape {table.shape} hold no two variants", where="overfitting", do="give (sessions, variants)")
-    if isinstance(parts, bool) or not isinstance(parts, Integral) or parts < 2 or parts % 2:
-        raise ConfigError(f"{parts!r} parts cannot be halved", where="overfitting, parts", do="give an even number, such as 16")
+    what, do = f"{parts!r} parts cannot be halved", "give an even number, such as 16"
+    if whole(parts, "overfitting, parts", do, least=2, what=what) % 2:
+        raise ConfigError(what, where="overfitting, parts", do=do)
     if table.shape[0] < 2 * parts:
         raise ConfigError(
             f"{table.shape[0]} sessions make no {parts} parts", where="overfitting, parts", do=f"give fewer parts, or {2 * parts} sessions"
@@ -137,7 +140,16 @@ def checked_returns(returns: Floats, parts: int) -> Floats:
 
 
 def part_sums(table: Floats, parts: int) -> PartSums:
-    """The sums of each part of (sessions, variants) returns; parts of the rest are one session longer."""
+    """The sums of each part of (sessions, variants) returns; parts of the rest are one session longer.
+
+    Raises:
+        ConfigError: no such returns, or more parts than sessions.
+    """
+    table = floats_of(table, "part_sums")
+    if table.ndim != 2:
+        raise ConfigError(f"returns of shape {table.shape} are of no variants", where="part_sums", do="give (sessions, variants)")
+    what = f"{parts!r} parts of {len(table)} sessions"
+    whole(parts, "part_sums, parts", f"give 1 to {len(table)}", most=len(table), what=what)
     edges = [len(piece) for piece in np.array_split(np.arange(len(table)), parts)]
     starts = np.concatenate(([0], np.cumsum(edges)[:-1]))
     return PartSums(np.add.reduceat(table, starts, axis=0), np.add.reduceat(table * table, starts, axis=0), np.array(edges, np.float64))

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rustybt.analysis.honesty.blocks import best_block, check_blocks, stationary_indices
+from rustybt.analysis.honesty.blocks import best_block, check_blocks, check_room, stationary_indices
+from rustybt.analysis.honesty.sharpe import floats_of
 from rustybt.analysis.metrics.curve import Floats
 from rustybt.errors import ConfigError
+from rustybt.model.arguments import seed_of, whole
 
 CHUNK = 2**22
 """Numbers of a block of resamples that are drawn at a time."""
@@ -108,9 +110,10 @@ class Contest:
     """
 
     def __init__(self, sessions: int, block: float, count: int = 1000, seed: int = 0) -> None:
-        if sessions < 10:
-            raise ConfigError(f"{sessions} sessions are too few to resample", where="superiority", do="give at least ten")
+        whole(sessions, "superiority", "give at least ten", least=10, what=f"{sessions!r} sessions are too few to resample")
         check_blocks(sessions, block, count)
+        check_room(sessions, count)
+        seed_of(seed, "superiority")
         self.sessions, self.block, self.count = sessions, block, count
         self.weights = _weights(sessions, block, count, seed)
         self.root = math.sqrt(sessions)
@@ -175,7 +178,13 @@ class Contest:
 
 
 def leading_block(returns: Floats) -> float:
-    """Length of the blocks for many variants: the longest that `best_block` finds best for one of these, the best by their mean."""
+    """Length of the blocks for many variants: the longest that `best_block` finds best for one of these, the best by their mean.
+
+    Raises:
+        ConfigError: the returns cannot be used.
+    """
+    if floats_of(returns, "honesty").ndim != 2 or not np.shape(returns)[1]:
+        raise ConfigError(f"returns of shape {np.shape(returns)} hold no variants", where="honesty", do="give (sessions, variants)")
     return max(best_block(returns[:, at]) for at in range(returns.shape[1]))
 
 
@@ -190,7 +199,7 @@ def _tried(excess: Floats, block: float | None, count: int, seed: int) -> Contes
 
 
 def _checked(excess: Floats, block: float | None, count: int) -> tuple[Floats, float]:
-    table = np.asarray(excess, dtype=np.float64)
+    table = floats_of(excess, "superiority")
     if table.ndim != 2 or table.shape[1] < 1:
         raise ConfigError(f"returns of shape {table.shape} hold no variants", where="superiority", do="give (sessions, variants)")
     if len(table) < 10:
