@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
+from rustybt._output import unwritten
 from rustybt.errors import ConfigError
 from rustybt.model.arguments import whole
 from rustybt.sweeps.cluster import Cluster, reached
@@ -116,12 +117,16 @@ class Processes:
         except Exception as error:  # noqa: BLE001 - pickle raises what it likes
             do = 'put the strategy into a module, or use executor="threads"'
             raise ConfigError(f"the sweep cannot be sent to another process: {error}", where="executor", do=do) from None
-        self.folder = self.folder or TemporaryDirectory(prefix="rustybt-")
         while len(self.sent) >= KEPT:
             self.sent.pop(next(iter(self.sent)))[1].unlink(missing_ok=True)
-        number = next(_numbers)
-        place = Path(self.folder.name) / f"work-{number}"
-        place.write_bytes(packed)
+        place = Path(os.environ.get("TMPDIR", os.curdir))
+        try:
+            self.folder = self.folder or TemporaryDirectory(prefix="rustybt-")
+            place = Path(self.folder.name) / f"work-{next(_numbers)}"
+            place.write_bytes(packed)
+        except OSError as error:
+            then = 'set TMPDIR to it, or use executor="threads"'
+            raise unwritten(place, error, "what the processes need", do="choose another place", then=then) from None
         self.sent[id(work)] = work, place
         return place
 

@@ -95,7 +95,10 @@ class Folder:
         try:
             handle = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            raise unwritable(self.path, error) from None
+            if not ((self.path / MANIFEST).is_file() and self.finished):
+                raise unwritable(self.path, error) from None
+            yield  # it is only read, from a place that can only be read
+            return
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield

@@ -54,14 +54,9 @@ def made(folder: Path) -> dict[str, Call]:
     changed, run = sweeps.perturb(cross(), panel, [PriceNoise(0.001)], count=2), done.run(0)
     registry, page = TrialRegistry(folder / "trials.sqlite"), folder / "page.html"
     spans, usual = sweeps.groups(panel.bars, 4), {"strategy": cross, "data": panel}
-    returns = np.random.default_rng(0).normal(0, 0.01, (60, 5))
-    moments, rng = honesty.Moments(0.1, 100), np.random.default_rng(0)
 
     def walk_over(**given: Any) -> object:
         return sweeps.windows(panel, Walk(**({"train": 50, "test": 30} | given)))
-
-    def drawn(**given: Any) -> object:
-        return honesty.intervals(returns[:, 0], 252, honesty.Draw(**({"count": 20} | given)))
 
     calls: dict[str, Call] = {
         "sweep": (rbt.sweep, usual | off | {"grid": grid}),
@@ -112,6 +107,19 @@ def made(folder: Path) -> dict[str, Call]:
         "SweepPlan.explained": (done.explained().explained, {}),
         "SweepPlan.to_dict": (done.explained().to_dict, {}),
         **{f"{type(one).__name__}.report": (one.report, {"path": page}) for one in (done, found, walked, combined)},
+    }
+    return calls | of_luck()
+
+
+def of_luck() -> dict[str, Call]:
+    """The same of the tests of luck."""
+    returns = np.random.default_rng(0).normal(0, 0.01, (60, 5))
+    moments, rng = honesty.Moments(0.1, 100), np.random.default_rng(0)
+
+    def drawn(**given: Any) -> object:
+        return honesty.intervals(returns[:, 0], 252, honesty.Draw(**({"count": 20} | given)))
+
+    return {
         "superior_ability": (honesty.superior_ability, {"excess": returns, "count": 20}),
         "reality_check": (honesty.reality_check, {"excess": returns, "count": 20}),
         "Contest": (honesty.Contest, {"sessions": 60, "block": 3.0, "count": 20}),
@@ -134,7 +142,6 @@ def made(folder: Path) -> dict[str, Call]:
         "minimum_backtest_years": (honesty.minimum_backtest_years, {"trials": 10}),
         "minimum_track_record": (honesty.minimum_track_record, {"record": moments}),
     }
-    return calls
 
 
 def names() -> list[str]:
