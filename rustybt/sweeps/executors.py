@@ -8,6 +8,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import shutil
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -15,6 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import partial
 from itertools import count
+from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -221,7 +224,21 @@ def _handed_out(submit: Callable[[Chunk], Future[Rows]], chunks: Iterable[Chunk]
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     """Processes that start from nothing: a fork of a process with threads may hang."""
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_watch)
+
+
+def _watch() -> None:
+    """In a process: end with the one that asked. Those of a pool whose owner was killed would wait for work for ever."""
+    owner = multiprocessing.parent_process()
+    if owner is not None:
+        threading.Thread(target=_end_with, args=(owner.sentinel,), daemon=True).start()
+
+
+def _end_with(owner: int) -> None:
+    wait([owner])
+    for place in list(_received):  # what the owner would have deleted
+        shutil.rmtree(place.parent, ignore_errors=True)
+    os._exit(1)
 
 
 _numbers = count()

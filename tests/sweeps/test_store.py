@@ -132,6 +132,23 @@ def test_a_killed_sweep_goes_on(panel: Panel, tmp_path: Path, after: int) -> Non
     assert not list((tmp_path / "s").glob("**/*.tmp"))
 
 
+def test_the_processes_of_a_killed_sweep_end_with_it(panel: Panel, tmp_path: Path) -> None:
+    """Its pipe is held by them too: it ends when the last of them has."""
+    root = Path(__file__).parents[2]
+    program = PROGRAM.replace('trials="off", workers=1', 'trials="off", workers=2, executor="processes"')
+    command = [sys.executable, "-c", program.replace("rbt.sweep(", "__name__ == '__main__' and rbt.sweep("), str(tmp_path / "s")]
+    (tmp_path / "temporary").mkdir()
+    env = {**os.environ, "PYTHONPATH": str(root), "TMPDIR": str(tmp_path / "temporary")}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root, env=env) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        child.send_signal(signal.SIGKILL)
+        child.communicate(timeout=30)
+    assert child.returncode == -signal.SIGKILL
+    assert not list((tmp_path / "temporary").glob("rustybt-*"))
+    assert sweep(panel, tmp_path / "s").frame.equals(sweep(panel, None).frame, null_equal=True)
+
+
 def test_a_directory_of_something_else_is_refused(panel: Panel, tmp_path: Path) -> None:
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "letters.txt").write_text("dear")
