@@ -29,6 +29,8 @@ PLAIN = frozenset({*PRICES, "volume", *(f"adj_{name}" for name in (*PRICES, "vol
 """Columns that have whole ticks beside them."""
 WINDOWS = frozenset({"Sum", "Mean", "Var", "Std"})
 TIE_LIMIT, NARROW = 2**53, 2**32
+MOST_BARS = 2**32
+"""Bars of a window beyond which it is taken as of so many: no frame has them, and their number times a price step fits 64 bits."""
 BLOCK = 32_768
 """Rows per pass: the arrays of a pass stay in the processor's cache."""
 
@@ -127,7 +129,8 @@ def rolling_of(tree: Tree, column: str | None) -> Rolling | None:
     if not isinstance(function, str) or function not in WINDOWS or options["weights"] is not None or options["center"]:
         return None
     ddof = (options["fn_params"] or {}).get("Var", {}).get("ddof", 1)
-    return Rolling(str(column), function, options["window_size"], options["min_periods"], ddof)
+    size, least = (min(options[name], MOST_BARS) for name in ("window_size", "min_periods"))  # a longer one is never full either
+    return Rolling(str(column), function, size, least, ddof)
 
 
 def fits(ticks: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], size: int) -> bool:

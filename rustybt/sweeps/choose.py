@@ -15,7 +15,7 @@ from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.model.arguments import whole, word
 from rustybt.spec import StrategyFunction
-from rustybt.sweeps.given import check_metric
+from rustybt.sweeps.given import check_metric, read_back
 from rustybt.sweeps.grid import assignments, check_grid
 from rustybt.sweeps.measure import columns
 from rustybt.sweeps.names import LUCK, SMALLER, refuse_taken
@@ -231,12 +231,14 @@ def learn(learning: Learning, runner: Runner, panel: Panel, step: Window, progre
     best, validated = ranked.row(0, named=True), None
     if step.validation is not None:
         last = ranked.unique(learning.names, keep="first", maintain_order=True).head(learning.choice.finalists)
-        rows = learning.again(runner, panel, step.validation, last.select(learning.names).to_dicts())
-        order = Choice(learning.choice.metric).ranked(rows, learning.names)
+        rows = learning.again(
+            runner, panel, step.validation, [read_back(learning.strategy, row, learning.names) for row in last.to_dicts()]
+        )
+        order = Choice(learning.choice.metric).ranked(rows.with_row_index("__of"), learning.names)
         if order.height:
-            validated = order.row(0, named=True)
-            best = last.join(order.head(1).select(learning.names), on=learning.names, how="semi", nulls_equal=True).row(0, named=True)
-    return Chosen({name: best[name] for name in learning.names}, best, validated, frame)
+            validated = order.drop("__of").row(0, named=True)
+            best = last.row(order["__of"][0], named=True)
+    return Chosen(read_back(learning.strategy, best, learning.names), best, validated, frame)
 
 
 def _by_plateau(frame: pl.DataFrame, parameters: list[str], metric: str, largest: bool) -> pl.DataFrame:

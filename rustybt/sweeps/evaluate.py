@@ -16,7 +16,7 @@ import polars as pl
 
 from rustybt.engine import RunConfig, configure
 from rustybt.engine.begin import begun
-from rustybt.errors import RustyBTError
+from rustybt.errors import ConfigError, RustyBTError
 from rustybt.ledger.money import decimal_column
 from rustybt.model import Panel
 from rustybt.model.arguments import kind, whole
@@ -224,11 +224,11 @@ class Evaluator:
             learner = self.learners.setdefault(strategy, Learner(Sketcher(strategy)))
             filled, left = learner.fill(variants)
             for form in filled:
-                left += self.batches.fill(form, found, curves=curves).tolist()
+                left += self._filled(form, found, curves)
             with quietly(strategy):
                 read = [learner.sketcher.read(at, variants[at]) for at in left]
             sketches = {sketch.at: sketch for sketch in read if sketch is not None}
-            self.batches.evaluate(list(sketches.values()), found, curves=curves)
+            self._evaluated(list(sketches.values()), found, curves)
         made = self._numbers(found)
         trials = self._trials(strategy, variants, found, made, (sketches, filled)) if counting else []
         ran = set(found.at)
@@ -240,6 +240,34 @@ class Evaluator:
         trials += [one.trial for one in measured if one.trial is not None]
         frame = made.frame().vstack(pl.DataFrame([one.row for one in measured], schema=columns(self.config.money_scale)))
         return Rows(frame[order], tuple(trials), self._curves(found, measured)[order] if curves else None)
+
+    def _filled(self, form: Filled, found: Found, curves: bool) -> list[int]:
+        """Evaluate variants of a form.
+
+        Returns:
+            Those that are left: all where one of them raises what nobody foresaw, which is to be in its row and in no other.
+        """
+        try:
+            left: list[int] = self.batches.fill(form, found, curves=curves).tolist()
+        except ConfigError:
+            raise
+        except Exception:  # noqa: BLE001 - see above
+            ran = set(found.at)
+            left = [at for at in form.at.tolist() if at not in ran]
+        return left
+
+    def _evaluated(self, sketches: Sequence[Sketch], found: Found, curves: bool) -> None:
+        """Evaluate what can be evaluated together; as above, those that fail together are halved until each is alone."""
+        try:
+            self.batches.evaluate(sketches, found, curves=curves)
+        except ConfigError:
+            raise
+        except Exception:  # noqa: BLE001 - see above
+            ran = set(found.at)
+            rest = [sketch for sketch in sketches if sketch.at not in ran]
+            if len(rest) > 1:
+                for half in (rest[: len(rest) // 2], rest[len(rest) // 2 :]):
+                    self._evaluated(half, found, curves)
 
     def _numbers(self, found: Found) -> Numbers:
         """What was evaluated together, in the order in which it was found."""

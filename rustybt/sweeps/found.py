@@ -20,7 +20,7 @@ from rustybt.model.sizes import bytes_of
 from rustybt.spec import Range, StrategyFunction
 from rustybt.sweeps.again import Tried
 from rustybt.sweeps.executors import sited
-from rustybt.sweeps.given import check_metric, configured
+from rustybt.sweeps.given import check_metric, configured, read_back
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.honest import NEEDED, judged, sentence
 from rustybt.sweeps.judgement import AT_ONCE, BUDGET, LEADERS, Asking, Judgement, judge, leaders_of
@@ -120,7 +120,7 @@ class Search:
         if isinstance(trial, bool) or not isinstance(trial, int) or not 0 <= trial < self.frame.height:
             raise ConfigError(f"there is no trial {trial!r}", where="search, run", do=f"give 0 to {self.frame.height - 1}")
         row = self.frame.row(trial, named=True)
-        strategy = self.strategy(**{name: row[name] for name in self.parameters})
+        strategy = self.strategy(**read_back(self.strategy, row, self.parameters))
         return run_configured({strategy.name: strategy}, self.panel, self.config)
 
     @property
@@ -134,7 +134,7 @@ class Search:
     def tried(self) -> Tried:
         """The different variants that were asked for and do not fail, those given up early too, to be run again."""
         names = self.parameters
-        assignments = Assignments.of_rows(self.frame.select(names).iter_rows(named=True))
+        assignments = Assignments.of_rows(read_back(self.strategy, row, names) for row in self.frame.select(names).iter_rows(named=True))
         good = self.frame.filter(pl.col("error").is_null()).unique(names, keep="first", maintain_order=True)
         rows = good.select(pl.col("trial").alias("variant"), "total_return", "volatility", "sharpe", "periods_per_year")
         return Tried(variants_of((self.strategy,), ("",), assignments, (False, False)), (self.panel,), self.config, rows, self.seconds)

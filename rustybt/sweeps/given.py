@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from inspect import Parameter, signature
 from typing import Any
@@ -11,7 +11,8 @@ import polars as pl
 
 from rustybt.engine import RunConfig, configure
 from rustybt.engine.timing import TimingRules
-from rustybt.errors import ConfigError
+from rustybt.errors import ConfigError, RustyBTError
+from rustybt.spec import StrategyFunction
 from rustybt.sweeps.measure import columns
 from rustybt.sweeps.names import LUCK
 
@@ -64,3 +65,24 @@ def check_leaderboard(by: object, where: str) -> None:
     """
     if not isinstance(by, str) or by not in LUCK:
         check_metric(by, where, LUCK)
+
+
+def read_back(strategy: StrategyFunction, row: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Parameters from a row: where kinds of values did not go together in a column, they stand there as text.
+
+    Example:
+        >>> from rustybt.spec import Strategy, strategy, weight
+        >>> @strategy
+        ... def share(part: float = 0.5) -> Strategy:
+        ...     return Strategy(target=weight(part))
+        >>> read_back(share, {"part": "0.25", "sharpe": 1.5}, ["part"])
+        {'part': 0.25}
+    """
+    found = {name: row[name] for name in names}
+    for name, value in found.items():
+        if isinstance(value, str) and strategy.parameters[name].type is not str:
+            try:
+                found[name] = strategy.parse({name: value})[name]
+            except RustyBTError:  # the row says so
+                continue
+    return found

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from math import prod
 from typing import Any, overload
 
@@ -15,12 +16,15 @@ import polars as pl
 
 from rustybt.errors import ConfigError
 from rustybt.model.panel import Ints
-from rustybt.sweeps.limits import MOST, MOST_DRAWN, MOST_LISTED, check_combinations, length, listed
+from rustybt.sweeps.limits import MOST, MOST_DRAWN, MOST_LISTED, check_combinations, length, listed, plain
 
 ABSENT = object()
 """In a column: the variant leaves this parameter at its default."""
 
-
+NUMBERS = {bool, int, float, Decimal}
+"""Kinds of values that a column holds as they are."""
+MOST_HELD = 2**127
+"""Whole numbers of a column are less than this."""
 PART = 2**14
 """Variants whose values are written down at a time."""
 
@@ -148,8 +152,8 @@ class Assignments:
         alike = dict.fromkeys(map(tuple, given))
         names = dict.fromkeys(name for own in alike for name in own)
         if len(alike) == 1:
-            return cls({str(name): [row[name] for row in given] for name in names}, len(given))
-        return cls({str(name): [row.get(name, ABSENT) for row in given] for name in names}, len(given))
+            return cls({str(name): plain([row[name] for row in given]) for name in names}, len(given))
+        return cls({str(name): plain([row.get(name, ABSENT) for row in given]) for name in names}, len(given))
 
     def __getitem__(self, at: int) -> dict[str, Any]:
         return {name: value for name, column in self.columns.items() if (value := column[at]) is not ABSENT}
@@ -208,16 +212,31 @@ class Assignments:
 
 
 def series(name: str, values: Sequence[Any]) -> pl.Series:
-    """Values of a parameter as a column; kinds that do not go together become text."""
+    """Values of a parameter as a column; kinds that do not go together, or into a column, become text.
+
+    Example:
+        >>> series("fast", [5, "x", len]).to_list()
+        ['5', 'x', '<built-in function len>']
+    """
     if isinstance(values, Turning):
         return series(name, values.values).gather(values.all_codes())
     known = [None if value is ABSENT else value for value in values]
     kinds = {type(value) for value in known} - {type(None)}
-    if len(kinds) > 1 and not kinds <= {int, float}:
-        known = [None if value is None else str(value) for value in known]
-    elif kinds == {int, float}:
+    if kinds == {int, float} and not _wide(known):
         known = [None if value is None else float(value) for value in known]
+    elif len(kinds) > 1 or not kinds <= NUMBERS or (kinds == {int} and _wide(known)):
+        known = [None if value is None else _text(value) for value in known]
     return pl.Series(name, known, strict=False)
+
+
+def _wide(values: Sequence[Any]) -> bool:
+    """Whether a whole number among them is beyond 128 bits."""
+    return any(type(value) is int and not -MOST_HELD <= value < MOST_HELD for value in values)
+
+
+def _text(value: object) -> str:
+    """A value as a text that a column can hold."""
+    return str(value).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def check_grid(grid: object, where: str) -> None:

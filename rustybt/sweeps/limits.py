@@ -7,6 +7,8 @@ from itertools import islice
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from rustybt.errors import ConfigError
 from rustybt.spec import Range
 
@@ -74,11 +76,23 @@ def listed(given: Iterable[Any], where: str, most: int = MOST_LISTED) -> Sequenc
     if isinstance(given, range):
         return given
     if isinstance(given, Sized):
-        return list(given)
+        return plain(list(given))
     found = list(islice(given, most + 1))
     if len(found) > most:
         raise ConfigError(f"there are more than {most:,} values", where=where, do="give a range(...), or fewer values")
-    return found
+    return plain(found)
+
+
+def plain(values: list[Any]) -> list[Any]:
+    """Values with the numbers of numpy as Python's: a column, a digest and a message know no other.
+
+    Example:
+        >>> plain([np.int64(5), 7])
+        [5, 7]
+    """
+    if any(isinstance(value, np.generic) for value in values):
+        return [value.item() if isinstance(value, np.generic) else value for value in values]
+    return values
 
 
 def steps_of(given: Range, where: str, most: int = MOST_LISTED) -> Sequence[Any]:

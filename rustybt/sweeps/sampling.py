@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import prod
@@ -158,13 +158,21 @@ def _axis(name: str, given: Any, log: bool) -> _Axis:
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise ConfigError(f"{given!r} is neither a range nor a list", where=where, do="give rbt.Range(2, 50) or a list of choices")
     choices = listed(given, where)
-    strange = [] if isinstance(choices, range) else [value for value in choices if not isinstance(value, Hashable)]
+    strange = [] if isinstance(choices, range) else [value for value in choices if not _hashable(value)]
     if strange:
         raise ConfigError(f"{strange[0]!r} is no choice that can be told from others", where=where, do="give numbers, words or tuples")
     if not length(choices) or log:
         what = "choices have no logarithm" if log else "there are no choices"
         raise ConfigError(what, where=where, do="give rbt.Range(2, 50) or a list of choices")
     return _Axis(choices)
+
+
+def _hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:  # a tuple may hold what has none
+        return False
+    return True
 
 
 def _cube(rng: np.random.Generator, method: str, count: int, axes: int) -> Floats:

@@ -21,7 +21,7 @@ from rustybt.model import Panel
 from rustybt.model.arguments import place, seed_of, whole, word
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.given import check_metric, configured
-from rustybt.sweeps.grid import check_condition
+from rustybt.sweeps.grid import check_condition, series
 from rustybt.sweeps.kept import KeptRows, row_key
 from rustybt.sweeps.limits import MOST_LISTED, check_count
 from rustybt.sweeps.measure import columns
@@ -342,6 +342,6 @@ def _meets(row: pl.DataFrame, variant: Mapping[str, Any], require: str | None) -
 def _framed(rows: list[dict[str, Any]], made: list[pl.DataFrame | None]) -> pl.DataFrame:
     empty = next(row for row in made if row is not None).clear(1)
     results = pl.concat([empty if row is None else row for row in made], how="diagonal_relaxed")
-    frame = pl.DataFrame(rows, infer_schema_length=None)
+    frame = pl.DataFrame({name: series(name, [row[name] for row in rows]) for name in rows[0]})
     told = frame.select(pl.col("trial", "batch").cast(pl.UInt32), pl.exclude("trial", "batch", "pruned", "feasible"))
     return pl.concat([told, results, frame.select("pruned", "feasible")], how="horizontal")

@@ -19,6 +19,7 @@ from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.choose import Choice, Chosen
+from rustybt.sweeps.given import read_back
 from rustybt.sweeps.honest import sentence
 from rustybt.sweeps.names import METRICS, SMALLER
 from rustybt.sweeps.registry import Tally
@@ -118,7 +119,7 @@ class WalkForward:
         row = self.windows.row(window, named=True)
         if row["error"] is not None:
             raise ConfigError(f"no variant ran in window {window}", where="walk_forward, run", do="look at the column 'error'")
-        strategy = self.strategy(**{name: row[name] for name in self.parameters})
+        strategy = self.strategy(**read_back(self.strategy, row, self.parameters))
         return run_span(strategy, self.panel, self.steps[window].test, replace(self.config, cash=row["opening"]))
 
     @property
