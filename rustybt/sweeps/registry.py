@@ -268,8 +268,16 @@ def count_run(result: Result, trials: str | Path | None) -> tuple[Tally | None, 
 def _text(snapshot: object) -> None:
     """Refuse what is no name of a snapshot."""
     do = "give the snapshot of a Panel"
-    if not isinstance(snapshot, str) or not snapshot.isprintable():
+    if not _is_text(snapshot):
         raise ConfigError(f"{snapshot!r} is no snapshot of data", where="trial registry, snapshot", do=do)
+
+
+def _is_text(value: object) -> bool:
+    """Whether SQLite can hold it."""
+    try:
+        return isinstance(value, str) and (value.isascii() or bool(value.encode()))
+    except UnicodeEncodeError:
+        return False
 
 
 def _listed(trials: object) -> list[Trial]:
@@ -281,8 +289,7 @@ def _listed(trials: object) -> list[Trial]:
     given: list[Any] = list(trials) if isinstance(trials, Iterable) and not isinstance(trials, str | bytes) else [trials]
     for one in given:
         texts = (one.trial, one.strategy) if isinstance(one, Trial) else (None,)
-        bad = any(not isinstance(text, str) or not text.isprintable() for text in texts)
-        if bad or not isinstance(one.sharpe, float | int | None):
+        if not all(map(_is_text, texts)) or not isinstance(one.sharpe, float | int | None):
             raise ConfigError(f"{one!r} is no trial", where="trial registry, trials", do="give what trial_of(result) gives")
     return given
 

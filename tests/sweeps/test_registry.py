@@ -103,6 +103,11 @@ def test_a_failed_batch_leaves_nothing_behind(path: Path) -> None:
     assert registry.tally("data").trials == 0
 
 
+def test_any_name_can_be_counted(path: Path) -> None:
+    TrialRegistry(path).record("data", [Trial("a", "two\nlines, é \x00", 0.1)])
+    assert TrialRegistry(path).frame()["strategy"].to_list() == ["two\nlines, é \x00"]
+
+
 def foreign(path: Path) -> None:
     with sqlite3.connect(path) as db:
         db.execute("CREATE TABLE theirs (a)")
