@@ -29,7 +29,7 @@ from rustybt.sweeps.variants import Block, Chunk, variants_of
 from rustybt.sweeps.work import Work
 
 WORKERS = (1, 2, 4)
-LENGTH = {"chunks": 400, "bars": 250_000, "variants": 400, "many": 200_000, "assets": 500}
+LENGTH = {"chunks": 400, "bars": 250_000, "variants": 4_000, "many": 200_000, "assets": 500}
 SMALL = {"chunks": 8, "bars": 2_000, "variants": 16, "many": 2_000, "assets": 3}
 SHARE = 10
 """Variants of a chunk where efficiency is measured."""

@@ -288,6 +288,9 @@ def _listed(trials: object) -> list[Trial]:
     """
     given: list[Any] = list(trials) if isinstance(trials, Iterable) and not isinstance(trials, str | bytes) else [trials]
     for one in given:
+        usual = type(one) is Trial and type(one.sharpe) in (float, type(None)) and type(one.trial) is type(one.strategy) is str
+        if usual and one.trial.isascii() and one.strategy.isascii():  # as nearly all are, and there may be millions
+            continue
         texts = (one.trial, one.strategy) if isinstance(one, Trial) else (None,)
         if not all(map(_is_text, texts)) or not isinstance(one.sharpe, float | int | None):
             raise ConfigError(f"{one!r} is no trial", where="trial registry, trials", do="give what trial_of(result) gives")
