@@ -239,7 +239,8 @@ class Run:
     def _gather(self, data: pl.DataFrame, rows: Ints, index: pl.Series) -> pl.DataFrame:
         first = self.layout.first_of(rows)
         columns, blanks = [index], []
-        for name, source, back in self.program.gathers:
+        for name, source, far in self.program.gathers:
+            back = min(far, self.layout.height)  # nothing lies before that, however far it is
             columns.append(_take(data[source], np.maximum(rows - back, first) if back else rows).alias(name))
             if back:
                 blanks.append(pl.when(pl.col("__at") >= back).then(pl.col(name)).alias(name))

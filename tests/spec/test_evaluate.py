@@ -66,3 +66,11 @@ def test_chosen_rows_may_be_a_mask_of_either_kind() -> None:
     mask = data.whole_bars
     assert plan.evaluate(data.frame, data.assets, pl.Series(mask)).equals(plan.evaluate(data.frame, data.assets, mask))
     assert plan.evaluate(data.frame, data.assets, np.zeros(len(mask), np.bool_)).height == 0
+
+
+@pytest.mark.parametrize(("assets", "back"), [(1, 9), (1, 2**63 - 1), (3, 9), (3, 2**31), (3, 2**63), (3, 2**64 - 1)])
+def test_nothing_lies_before_the_first_bar_however_far_one_looks(assets: int, back: int) -> None:
+    data = made(assets, 9)
+    plan = plan_terms({"target": pl.col("close").shift(back)})
+    for rows in (None, data.whole_bars):
+        assert plan.evaluate(data.frame, data.assets, rows)["target"].is_null().all()
