@@ -9,7 +9,7 @@ import numpy as np
 from rustybt.model import REQUEST_FIELDS, TOLD_FIELDS, Measure, OrderFlag, OrderKind
 
 from .compile import entry, kernel
-from .limits import LIMIT, whole
+from .limits import BAD, LIMIT, whole
 
 KIND, MEASURE, FLAGS, TRAIL, RATE, OFFSET, DISPLAY = (
     whole(REQUEST_FIELDS.index(name)) for name in ("kind", "measure", "flags", "trail", "trail_rate", "offset", "display")
@@ -24,10 +24,13 @@ too many; less than nothing shown; a number that does not fit; a pattern that is
 
 
 @kernel
-def ticks_of(price: Any, per_price: Any) -> int:
-    """A price in ticks, rounded half-even; 0 where it is less than one of them, too large or none."""
-    ticks = np.rint(price * per_price)
-    return int(ticks) if ticks >= 1 and ticks < LIMIT else 0
+def price_of(of: int, places: Any, exact: Any, priced: Any) -> Any:
+    """What a request has in a row of ``exact``, or a price in ticks, half-even; BAD where that is less than one, too large or none."""
+    (k, row, asset), (prices, per_price) = places, priced
+    if of < exact.shape[0]:
+        return exact[of, k]
+    ticks = np.rint(prices[of - exact.shape[0], row] * per_price[asset])
+    return int(ticks) if ticks >= 1 and ticks < LIMIT else BAD
 
 
 @entry
@@ -73,7 +76,7 @@ def lay_out(told: Any, ends: Any, heads: Any, places: Any, at: Any, known: Any, 
     Returns:
         Where something is no price, its request and, times the number of requests, its row of ``priced``; else -1.
     """
-    (common, source, patterns), (prices, per_price), (first_slot, apart) = known, priced, slots
+    (common, source, patterns), (first_slot, apart) = known, slots
     bad = -1
     while True:
         asset = -1
@@ -91,18 +94,12 @@ def lay_out(told: Any, ends: Any, heads: Any, places: Any, at: Any, known: Any, 
                 row = at[k]
                 if of_size >= 0:
                     size = exact[of_size, k]
-                if of_limit >= exact.shape[0]:
-                    limit = ticks_of(prices[of_limit - exact.shape[0], row], per_price[asset])
-                    if limit == 0:
-                        bad = (of_limit - exact.shape[0]) * at.shape[0] + k
-                elif of_limit >= 0:
-                    limit = exact[of_limit, k]
-                if of_stop >= exact.shape[0]:
-                    stop = ticks_of(prices[of_stop - exact.shape[0], row], per_price[asset])
-                    if stop == 0:
-                        bad = (of_stop - exact.shape[0]) * at.shape[0] + k
-                elif of_stop >= 0:
-                    stop = exact[of_stop, k]
+                if of_limit >= 0:
+                    limit = price_of(of_limit, (k, row, asset), exact, priced)
+                    bad = (of_limit - exact.shape[0]) * at.shape[0] + k if limit == BAD else bad
+                if of_stop >= 0:
+                    stop = price_of(of_stop, (k, row, asset), exact, priced)
+                    bad = (of_stop - exact.shape[0]) * at.shape[0] + k if stop == BAD else bad
                 n = ends[places[0, row]]
                 ends[places[0, row]] = n + 1
                 told[n, SLOT] = first_slot + asset

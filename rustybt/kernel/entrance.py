@@ -14,14 +14,13 @@ import numpy.typing as npt
 from rustybt.model.panel import Ints
 
 from .kinds import kind_of
+from .limits import SUMS_AT_ONCE
 from .mode import MODE
 
 if TYPE_CHECKING:
     from .image import Way
     from .state import Desk
 
-BLOCK = 1024
-"""As `rustybt.kernel.rolling.BLOCK`, which imports numba."""
 
 UNEXPECTED = (AttributeError, ImportError, KeyError, OSError, RuntimeError, TypeError, ValueError)
 """What another llvmlite, or a file of another make, may raise."""
@@ -60,7 +59,7 @@ def roll(values: Ints, size: int, below: float, found: npt.NDArray[np.float64]) 
         >>> found.tolist()
         [1.5, 3.0]
     """
-    sums = np.empty(BLOCK, np.int64)
+    sums = np.empty(SUMS_AT_ONCE, np.int64)
     addresses = (array.__array_interface__["data"][0] for array in (values, sums, found))
     answer(code_of_roll(), *addresses, len(found), size, below)
 

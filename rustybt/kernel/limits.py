@@ -22,6 +22,8 @@ FAR = whole(2**62)
 RATE = whole(decimals.RATE)
 WEIGHT = whole(decimals.WEIGHT)
 ZERO, ONE = whole(0), whole(1)
+SUMS_AT_ONCE = 1024
+"""Sums of windows that are divided together: they stay in the processor's nearest cache."""
 
 AMOUNT: Any = {"compiled": np.int64, "python": np.object_, "float": np.float64}[MODE]
 """Type of money, lots and prices inside this build."""

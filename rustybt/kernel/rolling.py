@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .compile import called
-from .limits import ZERO
-
-BLOCK = 1024
-"""Sums that are divided together: they stay in the processor's nearest cache."""
+from .limits import SUMS_AT_ONCE, ZERO
 
 
 @called
@@ -17,7 +14,7 @@ def roll(values: Any, sums: Any, found: Any, rows: int, size: int, below: float)
 
     Args:
         values: (rows + size - 1,) Int64.
-        sums: (BLOCK,) scratch.
+        sums: (SUMS_AT_ONCE,) scratch.
         found: (rows,) Float64, written here: item i is about the numbers from i on.
         rows: how many.
         size: of a window.
@@ -26,8 +23,8 @@ def roll(values: Any, sums: Any, found: Any, rows: int, size: int, below: float)
     total = ZERO
     for i in range(size if rows > 0 else 0):
         total += values[i]
-    for first in range(0, rows, BLOCK):
-        behind = min(first + BLOCK, rows)
+    for first in range(0, rows, SUMS_AT_ONCE):
+        behind = min(first + SUMS_AT_ONCE, rows)
         for i in range(first, behind - 1):
             sums[i - first] = total
             total += values[i + size] - values[i]  # each sum waits for one addition

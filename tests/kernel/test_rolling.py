@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rustybt.kernel import entrance
-from rustybt.kernel.rolling import BLOCK, roll
+from rustybt.kernel.limits import SUMS_AT_ONCE as BLOCK
+from rustybt.kernel.rolling import roll
 from rustybt.spec.exact import Rolling, Running, Step
 
 from .builds import COMPILED, compiled_only
