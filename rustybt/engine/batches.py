@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rustybt.model import REQUEST_FIELDS, TOLD_FIELDS, OrderFlag
+from rustybt.model.lent import room_for
 from rustybt.model.panel import Ints
 
 type Floats = npt.NDArray[np.float64]
@@ -85,7 +86,7 @@ class Sent:
         return replace(self, values=kept, at=self.at[some])
 
 
-def in_order(parts: Sequence[Sent], bars: int, first: int = 0) -> tuple[Ints, Ints, Ints]:
+def in_order(parts: Sequence[Sent], bars: int, first: int = 0) -> tuple[Ints, Ints, Ints, int]:
     """Requests of all sleeves by bar, slot, entry and place; what cancels before what sends.
 
     Args:
@@ -94,25 +95,27 @@ def in_order(parts: Sequence[Sent], bars: int, first: int = 0) -> tuple[Ints, In
         first: index of the first of them.
 
     Returns:
-        ``start``, ``told`` and ``patterns`` of `rustybt.model.Requests`.
+        ``start``, ``told``, ``patterns`` and ``most`` of `rustybt.model.Requests`.
 
     Raises:
         SpecError: a price is not one.
     """
-    from rustybt.kernel.asked import tally
+    from rustybt.kernel.asked import add_up, tally
 
     sleeves = [Laid(stand, found, first) for stand, found in _by_sleeve(parts)]
-    start = np.zeros(bars + 1, dtype=np.int64)
+    places = room_for(bars + 2, np.int64)  # of bar b: item b + 2 counts its requests, then item b + 1 is where the next of them goes
+    places[:] = 0
     for one in sleeves:
-        if not tally(start, one.places, one.at, one.heads):
+        if not tally(places, one.places, one.at, one.heads):
             raise RuntimeError("evaluated rows do not lie asset by asset, which they always do: report this")
-    np.cumsum(start, out=start)
-    told, ends = np.empty((int(start[-1]), len(TOLD_FIELDS)), dtype=np.int64), start[:-1].copy()
+    most = add_up(places)
+    requests = int(places[-1])
+    told = room_for(requests * len(TOLD_FIELDS), np.int64).reshape(requests, len(TOLD_FIELDS))
     patterns: list[Ints] = [np.zeros((0, len(REQUEST_FIELDS)), dtype=np.int64)]
     for one in sleeves:
-        one.lay_out(told, ends, sum(map(len, patterns)))
+        one.lay_out(told, places[1:], sum(map(len, patterns)))
         patterns.append(one.patterns)
-    return start, told, np.concatenate(patterns)
+    return places[:-1], told, np.concatenate(patterns), most  # where the last request of a bar went the next bar begins
 
 
 class Laid:

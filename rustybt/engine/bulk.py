@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rustybt.engine.begin import begun
 from rustybt.engine.carry import carry_at
 from rustybt.engine.config import RunConfig, configure
@@ -203,7 +201,7 @@ def dated(tables: Tables, panel: Panel) -> Tables:
     """The tables with the session of each bar, where there are controls that count by it."""
     if tables.controls is None:
         return tables
-    return replace(tables, controls=replace(tables.controls, days=panel.sessions.astype(np.int64)))
+    return replace(tables, controls=replace(tables.controls, days=panel.days))
 
 
 def sleeves_of(strategy: Strategy | Mapping[str, Strategy]) -> Sleeves:

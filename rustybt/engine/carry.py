@@ -70,7 +70,7 @@ def check_currencies(carry: Carry, currencies: tuple[str, ...]) -> None:
 def nights(carry: Carry, panel: Panel) -> tuple[Ints, Ints]:
     """(bars,) days from and to which rollovers lie between a bar and the one before it; those of the first bar are none."""
     if carry.rollover is None:
-        days = panel.sessions.astype(np.int64)
+        days = panel.days
     else:
         at = carry.rollover
         offset = ((at.hour * 60 + at.minute) * 60 + at.second) * 1_000_000 + at.microsecond

@@ -190,7 +190,7 @@ class Incremental:
             return ()
         moment = bar.moment
         clock = Clock(*(np.array([number], dtype=np.int64) for number in (moment.session, moment.ts, 0)))
-        return Requests(*in_order(requests, 1, bar.index), clock).rows
+        return Requests(*in_order(requests, 1, bar.index)[:3], clock).rows
 
     def _requests(self, strategy: Strategy, terms: Mapping[str, Column], bar: Bar, number: int) -> list[Sent]:
         values = {term: column.series for term, column in terms.items()}

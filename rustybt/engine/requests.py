@@ -15,7 +15,7 @@ from rustybt.engine.batches import LATE, Prices, Sent, Stand, in_order
 from rustybt.engine.offers import quantise
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import ConfigError, SpecError
-from rustybt.model import Asset, Clock, Measure, OrderFlag, Panel, Reason, Requests, TargetKind, TimeInForce
+from rustybt.model import Asset, Clock, Measure, OrderFlag, Reason, Requests, TargetKind, TimeInForce
 from rustybt.model.decimals import LIMIT, RATE, to_units
 from rustybt.model.panel import Ints
 from rustybt.spec import Moment, Order, Strategy
@@ -299,18 +299,8 @@ def in_ticks(values: pl.Series, columns: npt.NDArray[np.int32], sizes: Sequence[
 
 def requests_of(parts: Sequence[Sent], clock: Clock) -> Requests:
     """All requests of a run."""
-    return Requests(*in_order(parts, len(clock.ts)), clock, checked=True)
-
-
-def clock_of(panel: Panel) -> Clock:
-    """What the bars of a panel say about time."""
-    sessions = panel.sessions.astype(np.int64)
-    ends = np.zeros(panel.bars, dtype=np.int64)
-    if panel.session_close is not None:
-        closed = panel.ts >= panel.session_close
-        ends = closed.astype(np.int64)
-        ends[1:] -= closed[1:] & closed[:-1] & (sessions[1:] == sessions[:-1])
-    return Clock(sessions, panel.ts, ends)
+    start, told, patterns, most = in_order(parts, len(clock.ts))
+    return Requests(start, told, patterns, clock, checked=True, most=most)
 
 
 def is_end(previous: Moment | None, moment: Moment) -> int:

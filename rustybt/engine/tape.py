@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from rustybt.engine.config import RunConfig
 from rustybt.engine.feeds import feed_table, gather, volume_in_lots
 from rustybt.model import Panel, Tables, Tape
@@ -19,7 +17,7 @@ def build_tape(panel: Panel, tables: Tables, config: RunConfig) -> Tape | None:
     if panel.whole is not None:
         told = build_tape(panel.whole, tables, config)
         return None if told is None else told.part(panel.history, panel.whole.bars)
-    day = panel.sessions.astype(np.int64) if tables.tiers.shape[1] else None
+    day = panel.days if tables.tiers.shape[1] else None
     feeds = tuple(gather(config.costs, panel.assets)[1].feeds)
     by_volume = frozenset(asset.symbol for asset in panel.assets if config.costs.of(asset.symbol).by_volume)
     if day is None and not feeds and not by_volume:

@@ -13,7 +13,7 @@ from rustybt.engine.config import RunConfig
 from rustybt.engine.offers import Picked, Targets, altered, changes, check_weights, quantise
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import SpecError
-from rustybt.model import Asset, Panel, Requests, TargetKind
+from rustybt.model import Asset, Clock, Panel, Requests, TargetKind
 from rustybt.spec import Strategy
 from rustybt.spec.planner import SignalPlan, plan
 
@@ -161,7 +161,7 @@ def same_assets(sleeves: Sleeves, assets: tuple[Asset, ...]) -> None:
 def build_requests(sleeves: Sleeves, panel: Panel, signals: Mapping[str, Signals], config: RunConfig) -> Requests:
     """The orders of all sleeves over a whole panel."""
     from rustybt.engine.batches import Stand
-    from rustybt.engine.requests import Evaluated, Money, check_auctions, clock_of, requests_of, rows_of
+    from rustybt.engine.requests import Evaluated, Money, check_auctions, requests_of, rows_of
 
     check_auctions(sleeves, panel.session_close is not None)
     parts, money = [], Money(panel.assets, config.money_scale)
@@ -175,4 +175,4 @@ def build_requests(sleeves: Sleeves, panel: Panel, signals: Mapping[str, Signals
         given = Evaluated(terms, Stand(bar, row_columns(panel, rows), number * len(panel.assets)), panel.ts)
         keep = None if due is None else panel.spread(due) if rows is None else due[bar]
         parts += rows_of(strategy, given, keep, money)
-    return requests_of(parts, clock_of(panel))
+    return requests_of(parts, Clock(panel.days, panel.ts, panel.closing))

@@ -34,11 +34,11 @@ def price_of(of: int, places: Any, exact: Any, priced: Any) -> Any:
 
 
 @entry
-def tally(start: Any, places: Any, at: Any, heads: Any) -> bool:
+def tally(counts: Any, places: Any, at: Any, heads: Any) -> bool:
     """Count the requests of each bar.
 
     Args:
-        start: (bars + 1,) Int64; item b + 1 grows by the requests of bar b.
+        counts: (bars + 2,) Int64; item b + 2 grows by the requests of bar b.
         places: (2, rows) Int32 bar and asset of each evaluated row.
         at: (requests,) Int64 the row of each.
         heads: (2, parts) Int64 where the requests of each part begin, and end.
@@ -53,8 +53,19 @@ def tally(start: Any, places: Any, at: Any, heads: Any) -> bool:
             if asset < before:
                 return False
             before = asset
-            start[places[0, at[k]] + 1] += 1
+            counts[places[0, at[k]] + 2] += 1
     return True
+
+
+@entry
+def add_up(counts: Any) -> int:
+    """Make each count the sum of all up to it. Gives the largest count."""
+    total, most = 0, 0
+    for i in range(counts.shape[0]):
+        most = max(most, counts[i])
+        total += counts[i]
+        counts[i] = total
+    return most
 
 
 @entry

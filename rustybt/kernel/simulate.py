@@ -82,7 +82,7 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
     asked, currencies = requests_of(plan.requests, bars, slots), currencies_of(tables, bars)
     currencies["flags"] |= given["flags"]
     desk = Desk(parts=ALL, **given, **acts, **offers_of(plan, bars, slots), **asked)
-    spare, most = 2 * slots + 4, 0 if plan.requests is None else int(np.diff(plan.requests.start).max(initial=0))
+    spare, most = 2 * slots + 4, 0 if plan.requests is None else plan.requests.busiest
     room = spare + 4 * most
     desk.set(**{name: typed(name, getattr(market, name)).reshape(-1) for name in ("open", "high", "low", "close")})
     desk.set(**currencies)

@@ -129,6 +129,21 @@ class Panel:
         return values[self.row_bar]
 
     @cached_property
+    def days(self) -> Ints:
+        """(bars,) Int64: `sessions` as the kernel reads them."""
+        return self.sessions.astype(np.int64)
+
+    @cached_property
+    def closing(self) -> Ints:
+        """(bars,) Int64: 1 where a bar is known to be the last of its session, by the calendar."""
+        found = np.zeros(self.bars, dtype=np.int64)
+        if self.session_close is not None:
+            closed = self.ts >= self.session_close
+            found[:] = closed
+            found[1:] -= closed[1:] & closed[:-1] & (self.sessions[1:] == self.sessions[:-1])
+        return found
+
+    @cached_property
     def session_ends(self) -> Ints:
         """(sessions,) index of the last bar of each session."""
         return last_of_each(self.sessions)

@@ -119,6 +119,7 @@ class Requests:
         patterns: (patterns, len(REQUEST_FIELDS)) Int64; what ``told`` has counts for nothing here.
         clock: of the run.
         checked: they were made from evaluated rows (`rustybt.engine.batches`), which give none that the kernel could not serve.
+        most: the most requests of a bar; None = not counted yet.
 
     Example:
         >>> import numpy as np
@@ -134,6 +135,7 @@ class Requests:
     patterns: Rows
     clock: Clock
     checked: bool = False
+    most: int | None = None
 
     @classmethod
     def of_rows(cls, start: Ints, rows: Rows, clock: Clock) -> Requests:
@@ -143,6 +145,11 @@ class Requests:
             told[:, place] = rows[:, field]
         told[:, -1] = np.arange(len(rows))
         return cls(start, told, np.ascontiguousarray(rows), clock)
+
+    @property
+    def busiest(self) -> int:
+        """The most requests of a bar."""
+        return int(np.diff(self.start).max(initial=0)) if self.most is None else self.most
 
     @cached_property
     def rows(self) -> Rows:

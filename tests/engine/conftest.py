@@ -36,8 +36,9 @@ def cross() -> rbt.Strategy:
 def doubted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever orders come to, the kernel looks at the requests as if anybody had made them."""
 
-    def made(start: Ints, told: Ints, patterns: Ints, clock: Clock, *, checked: bool) -> Requests:
+    def made(start: Ints, told: Ints, patterns: Ints, clock: Clock, *, checked: bool, most: int) -> Requests:
         assert checked
+        assert most == Requests(start, told, patterns, clock).busiest
         return Requests(start, told, patterns, clock)
 
     monkeypatch.setattr(requests, "Requests", made)
