@@ -16,8 +16,9 @@ FEE = 0.001
 SHARES = 100
 YEAR = 252
 STOP, TAKE, EVERY = 0.02, 0.04, 50
-LOTS, BEYOND = 10, 1
-"""Shares of an order of W8, and how many per cent of the close its limit lies away."""
+LOTS, BEYOND, REST, FAR = 10, 1, 12, 2
+"""Shares of an order of W8 and W9, and how many per cent of the close a limit of W8 lies away; for how many bars one of W9 rests, and how
+far away."""
 LOOKBACK, SKIP, TOP, REBALANCE, INVESTED = 252, 21, 50, 21, 0.99
 
 
@@ -89,6 +90,13 @@ CASES = {
             "100,800 day limit orders: 40 assets, 2,520 daily bars, in turn a purchase 1 % below and a sale 1 % above",
             assets=40,
         ),
+        Case(
+            "W9",
+            "daily_500",
+            1e8,
+            "105,000 limit orders that rest: 500 assets, 2,520 daily bars, every 12 bars, in turn a purchase 2 % below and a sale 2 % "
+            "above, which replaces what still waits",
+        ),
     )
 }
 
@@ -113,6 +121,13 @@ def limits(close: Ints) -> Floats:
     """
     away = np.where(np.arange(close.shape[-1]) % 2, 100 + BEYOND, 100 - BEYOND)
     return np.ascontiguousarray((close * away).T) / 10_000
+
+
+def resting(close: Ints) -> tuple[Ints, Floats]:
+    """Bars at which W9 decides, and the limits of what it sends at each: (decisions,) and (decisions, assets) by cents of closes."""
+    decided = np.arange(0, close.shape[-1], REST)
+    away = np.where(np.arange(len(decided)) % 2, 100 + FAR, 100 - FAR)
+    return decided, np.ascontiguousarray((close[:, decided] * away).T) / 10_000
 
 
 def momentum_weights(close: Floats, lookback: int = LOOKBACK, top: int = TOP) -> Floats:

@@ -35,7 +35,7 @@ class Column:
 
 
 SWEEPS = ("W2 x100", "W2 x1000", "W2 x5000", "W3 x100")
-ONE_BY_ONE = ("W1", "W2 x100", "W3", "W4", "W5", "W6", "W7", "W7 orders", "W8")
+ONE_BY_ONE = ("W1", "W2 x100", "W3", "W4", "W5", "W6", "W7", "W7 orders", "W8", "W9")
 """Workloads that are run one strategy at a time; a sweep of thousands would only show the cost of a run again."""
 COLUMNS = {
     column.name: column

@@ -156,6 +156,37 @@ def limits(wanted: Floats, prices: tuple[Floats, Floats, Floats, Floats], cash: 
     return equity, orders
 
 
+@nb.njit(cache=True)
+def resting(decided: Ints, wanted: Floats, prices: tuple[Floats, Floats, Floats, Floats], cash: float, terms: tuple[float, float]) -> Any:
+    """In turn an order to buy and one to sell, which waits until it is filled or the next takes its place."""
+    opened, high, low, close = prices
+    lots, fee = terms
+    bars, assets = close.shape
+    held, equity, orders = np.zeros(assets), np.empty(bars), 0
+    waiting, last = np.zeros(assets), 0
+    for t in range(bars):
+        for j in range(assets):
+            limit, price, side = waiting[j], 0.0, 1.0 if last % 2 == 0 else -1.0
+            if limit > 0 and side > 0 and low[t, j] <= limit:
+                price = min(opened[t, j], limit)
+            elif limit > 0 and side < 0 and high[t, j] >= limit:
+                price = max(opened[t, j], limit)
+            if price > 0:
+                cash -= side * lots * price + lots * price * fee
+                held[j] += side * lots
+                orders += 1
+                waiting[j] = 0.0
+        worth = cash
+        for j in range(assets):
+            worth += held[j] * close[t, j]
+        equity[t] = worth
+        following = 0 if t == 0 else last + 1
+        if following < len(decided) and decided[following] == t:
+            last = following
+            waiting[:] = wanted[following]
+    return equity, orders
+
+
 def told(equity: Floats, orders: int) -> dict[str, Any]:
     """The facts of one run."""
     sharpe, fall = statistics(equity, float(cases.YEAR))
@@ -209,6 +240,7 @@ def prepare(case: Facts) -> Job:
         "W6": lambda: told(*alternate(opened, close, cash, cases.FEE)),
         "W7": lambda: told(*brackets((opened, high, low, close), cash, terms, cases.EVERY, False)),
         "W7 orders": lambda: told(*brackets((opened, high, low, close), cash, terms, cases.EVERY, True)),
+        "W9": lambda: told(*resting(*cases.resting(bars.close), (opened, high, low, close), cash, (float(cases.LOTS), cases.FEE))),
         "W8": lambda: told(*limits(cases.limits(bars.close), (opened, high, low, close), cash, (float(cases.LOTS), cases.FEE))),
     }
     return Job(runs.get(workload.name) or crossing(workload, bars), {"version": f"numba {nb.__version__}"})

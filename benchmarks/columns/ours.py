@@ -91,6 +91,14 @@ def limits() -> rbt.Strategy:
     )
 
 
+def resting() -> rbt.Strategy:
+    """Orders that wait until they are filled or replaced: in turn a purchase below and a sale above the close."""
+    close, buys = pl.col("close"), pl.int_range(pl.len()).over("asset") // cases.REST % 2 == 0
+    limit = close * (100 + pl.when(buys).then(-cases.FAR).otherwise(cases.FAR)) / 100
+    sent = rbt.order("limit", cases.LOTS, side=buys, limit=limit, tif="gtc", replace=True)
+    return rbt.Strategy("resting", orders=[sent], schedule=rbt.every(cases.REST), warmup=0)
+
+
 def spec_of(case: Case) -> Spec:
     """A workload in our words."""
     if case.name.startswith("W3"):  # fractional shares, sized when they are bought
@@ -103,6 +111,8 @@ def spec_of(case: Case) -> Spec:
         return Spec([brackets_of_orders()], {"controls": rbt.controls(position=cases.SHARES)})
     if case.name == "W8":
         return Spec([limits()])
+    if case.name == "W9":
+        return Spec([resting()])
     return Spec([crossing(fast, slow) for fast, slow in case.pairs])
 
 

@@ -39,6 +39,7 @@ def prepare(case: Facts) -> Job:
         "W7": brackets,
         "W7 orders": brackets_of_orders,
         "W8": limits,
+        "W9": resting,
     }
     return Job(makers.get(workload.name, crossing)(workload, workload.data(), engine), {"version": vbt.__version__})
 
@@ -199,18 +200,43 @@ def limits(case: Case, bars: Bars, engine: str) -> Callable[[], dict[str, Any]]:
         filled[0] = False
         size = np.where(filled, np.where(buys, float(cases.LOTS), -float(cases.LOTS)), np.nan)
         price = np.where(buys, np.minimum(opened, limit), np.maximum(opened, limit))
-        return measured(
-            vbt.Portfolio.from_orders(
-                frame,
-                size,
-                price=price,
-                fees=cases.FEE,
-                init_cash=case.cash,
-                cash_sharing=True,
-                group_by=True,
-                freq="1D",
-                engine=engine,
-            )
-        )
+        return measured(carried_out(case, frame, size, price, engine))
 
     return run
+
+
+def resting(case: Case, bars: Bars, engine: str) -> Callable[[], dict[str, Any]]:
+    """W9: likewise. An order is filled at the first of its bars that reaches it, whatever becomes of others."""
+    opened, high, low, close = (bars.price(name) for name in ("open", "high", "low", "close"))
+    frame, cents = pd.DataFrame(close, index(bars)), bars.close
+
+    def run() -> dict[str, Any]:
+        decided, limits = cases.resting(cents)
+        buys, done = (np.arange(len(decided)) % 2 == 0)[:, None], np.zeros(limits.shape, bool)
+        size, price = np.full(close.shape, np.nan), np.full(close.shape, np.nan)
+        lots = np.where(buys, float(cases.LOTS), -float(cases.LOTS))
+        for after in range(1, cases.REST + 1):
+            live = decided + after < len(close)
+            bar, limit, side = decided[live] + after, limits[live], buys[live]
+            filled = np.where(side, low[bar] <= limit, high[bar] >= limit) & ~done[live]
+            done[live] |= filled
+            size[bar] = np.where(filled, lots[live], np.nan)
+            price[bar] = np.where(side, np.minimum(opened[bar], limit), np.maximum(opened[bar], limit))
+        return measured(carried_out(case, frame, size, price, engine))
+
+    return run
+
+
+def carried_out(case: Case, frame: Any, size: Any, price: Any, engine: str) -> Any:
+    """Daily orders of many assets with shared cash."""
+    return vbt.Portfolio.from_orders(
+        frame,
+        size,
+        price=price,
+        fees=cases.FEE,
+        init_cash=case.cash,
+        cash_sharing=True,
+        group_by=True,
+        freq="1D",
+        engine=engine,
+    )

@@ -147,7 +147,7 @@ def row_columns(panel: Panel, rows: npt.NDArray[np.integer] | None) -> npt.NDArr
         return np.broadcast_to(np.int32(0), panel.frame.height if rows is None else len(rows))
     if rows is None:
         return np.repeat(np.arange(len(panel.assets), dtype=np.int32), np.diff(panel.offsets))
-    return (np.searchsorted(panel.offsets, rows, side="right") - 1).astype(np.int32)
+    return np.repeat(np.arange(len(panel.assets), dtype=np.int32), np.diff(np.searchsorted(rows, panel.offsets)))
 
 
 def same_assets(sleeves: Sleeves, assets: tuple[Asset, ...]) -> None:

@@ -17,6 +17,8 @@ from rustybt.spec.lower import ALONG, COLUMN, CROSS, GROUP, LITERAL, NULL, POINT
 from rustybt.spec.tree import Node as Tree
 from rustybt.spec.tree import body, build, call, integer, is_column, parse
 
+NUMBER = parse(pl.int_range(pl.len()))
+"""Along the bars of an asset: the number of a bar, from 0."""
 ORDER_STATISTICS = frozenset({"Min", "Max", "Quantile", "Rank"})
 
 
@@ -103,7 +105,7 @@ class Compiler:
                 self._every.update(self.graph.reads(item))
             elif item.id in self._some and item.kind in (POINT, CROSS):
                 self._some.update(self.graph.reads(item))
-            elif item.id in self._some and item.kind in (TIME, GROUP):
+            elif item.id in self._some and item.kind in (TIME, GROUP) and not self._numbers(item):
                 if self._lagged(item):
                     self._every.add(item.inputs[0])
                 elif item.id not in self.windows:
@@ -114,8 +116,15 @@ class Compiler:
         """Whether a node on scheduled rows can be read off earlier rows of its input."""
         return item.kind == TIME and call(item.tree)[0] == "Shift" and flat_reach(item.tree) is not None and len(item.inputs) == 1
 
+    def _numbers(self, item: Item) -> bool:
+        """Whether a node is the number of a bar among those of its asset, which is known."""
+        if item.kind != GROUP or item.order is not None or item.tree != NUMBER:
+            return False
+        return [self.graph.items[key].tree for key in item.keys] == [{"Column": "asset"}]
+
     def _plain(self, at: int) -> bool:
-        return self.graph.items[at].kind in (COLUMN, LITERAL)
+        item = self.graph.items[at]
+        return item.kind in (COLUMN, LITERAL) or self._numbers(item)
 
     def _choose(self, own: set[int]) -> set[int]:
         """Nodes of a set of rows that become columns: windows, their inputs, and what is used twice."""
@@ -156,6 +165,8 @@ class Compiler:
 
     def _windowed(self, item: Item) -> bool:
         """Whether a node is evaluated inside an ``over``, so that its inputs must be columns."""
+        if self._numbers(item):
+            return False
         if item.kind in (GROUP, CROSS):
             return True
         return item.kind == TIME and item.id not in self.windows and flat_reach(item.tree) is None
@@ -167,6 +178,8 @@ class Compiler:
         if item.kind == COLUMN:
             name = item.tree["Column"]
             return {"Column": self.gather(name, name) if scheduled else name}
+        if self._numbers(item):
+            return {"Column": self.gather("__at", "__pos") if scheduled else self.aid("__pos")}
         if at in self._made[scheduled]:
             if scheduled and at in self._every:
                 self.gather(f"__{at}", f"__{at}")

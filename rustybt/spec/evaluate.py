@@ -94,7 +94,7 @@ class Layout:
     @cached_property
     def position(self) -> Ints:
         """For each row, its index among the rows of its asset."""
-        return np.arange(self.height) - self.first
+        return np.arange(self.height) if self.single else np.arange(self.height) - self.first
 
     def spread(self, values: Any) -> Any:
         """One value per asset, repeated for each of its rows."""
@@ -146,7 +146,7 @@ class Program:
         aids: derived columns to add first: ``__pos``, ``__asset``, ``__bar``.
         exacts: columns of exact windows.
         every: steps on all rows.
-        gathers: columns of the scheduled rows: (name, source, bars back), null before an asset's first bar.
+        gathers: columns of the scheduled rows: (name, source, bars back), null before an asset's first bar. ``__at`` counts its bars.
         some: steps on the scheduled rows.
         final: the terms.
     """
@@ -238,16 +238,16 @@ class Run:
 
     def _gather(self, data: pl.DataFrame, rows: Ints, index: pl.Series) -> pl.DataFrame:
         first = self.layout.first_of(rows)
-        columns, blanks = [index], []
+        columns, blanks, placed = [index], [], pl.Series("__at", rows - first)
         for name, source, far in self.program.gathers:
+            if name == "__at":
+                continue
             back = min(far, self.layout.height)  # nothing lies before that, however far it is
             columns.append(_take(data[source], np.maximum(rows - back, first) if back else rows).alias(name))
             if back:
                 blanks.append(pl.when(pl.col("__at") >= back).then(pl.col(name)).alias(name))
         columns += [self._exact(one, rows, first) for one in self.program.exacts if one.scheduled]
-        if blanks:
-            return pl.DataFrame([*columns, pl.Series("__at", rows - first)]).with_columns(blanks)
-        return pl.DataFrame(columns)
+        return pl.DataFrame([*columns, placed]).with_columns(blanks) if blanks else pl.DataFrame([*columns, placed])
 
     def _exact(self, one: Exact, rows: Ints | None = None, first: Ints | None = None) -> pl.Series:
         column, layout = one.window.column, self.layout
