@@ -86,7 +86,7 @@ class Sent:
         return replace(self, values=kept, at=self.at[some])
 
 
-def in_order(parts: Sequence[Sent], bars: int, first: int = 0) -> tuple[Ints, Ints, Ints, int]:
+def in_order(parts: Sequence[Sent], bars: int, first: int = 0) -> tuple[npt.NDArray[np.int32], Ints, Ints, int]:
     """Requests of all sleeves by bar, slot, entry and place; what cancels before what sends.
 
     Args:
@@ -95,7 +95,7 @@ def in_order(parts: Sequence[Sent], bars: int, first: int = 0) -> tuple[Ints, In
         first: index of the first of them.
 
     Returns:
-        ``start``, ``told``, ``patterns`` and ``most`` of `rustybt.model.Requests`.
+        ``bar``, ``told``, ``patterns`` and ``most`` of `rustybt.model.Requests`.
 
     Raises:
         SpecError: a price is not one.
@@ -103,19 +103,19 @@ def in_order(parts: Sequence[Sent], bars: int, first: int = 0) -> tuple[Ints, In
     from rustybt.kernel.asked import add_up, tally
 
     sleeves = [Laid(stand, found, first) for stand, found in _by_sleeve(parts)]
-    places = room_for(bars + 2, np.int64)  # of bar b: item b + 2 counts its requests, then item b + 1 is where the next of them goes
-    places[:] = 0
+    ends = room_for(bars + 1, np.int32)  # of bar b: item b + 1 counts its requests, then item b is where the next of them goes
+    ends[:] = 0
     for one in sleeves:
-        if not tally(places, one.places, one.at, one.heads):
+        if not tally(ends, one.places, one.at, one.heads):
             raise RuntimeError("evaluated rows do not lie asset by asset, which they always do: report this")
-    most = add_up(places)
-    requests = int(places[-1])
+    most, requests = add_up(ends), int(ends[-1])
+    bar = room_for(requests, np.int32)
     told = room_for(requests * len(TOLD_FIELDS), np.int64).reshape(requests, len(TOLD_FIELDS))
     patterns: list[Ints] = [np.zeros((0, len(REQUEST_FIELDS)), dtype=np.int64)]
     for one in sleeves:
-        one.lay_out(told, places[1:], sum(map(len, patterns)))
+        one.lay_out((bar, told), ends, sum(map(len, patterns)))
         patterns.append(one.patterns)
-    return places[:-1], told, np.concatenate(patterns), most  # where the last request of a bar went the next bar begins
+    return bar, told, np.concatenate(patterns), most
 
 
 class Laid:
@@ -152,8 +152,8 @@ class Laid:
         """Fields of patterns in which requests of an order differ."""
         return [name for name in REQUEST_FIELDS if name not in TOLD_FIELDS and any(_is_each(part, name) for part in self.parts)]
 
-    def lay_out(self, told: Ints, ends: Ints, first_pattern: int) -> None:
-        """Write the rows of its requests.
+    def lay_out(self, written: tuple[npt.NDArray[np.int32], Ints], ends: npt.NDArray[np.int32], first_pattern: int) -> None:
+        """Write the bars and the rows of its requests.
 
         Raises:
             SpecError: a price is not one.
@@ -178,7 +178,7 @@ class Laid:
             row[:] = price.values
         pattern = np.arange(len(self.parts)) if not self.differing else self.heads[0].copy()
         bad = lay_out(
-            told,
+            written,
             ends,
             np.append(self.heads, self.heads[:1], axis=0),
             self.places,

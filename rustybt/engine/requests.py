@@ -299,8 +299,8 @@ def in_ticks(values: pl.Series, columns: npt.NDArray[np.int32], sizes: Sequence[
 
 def requests_of(parts: Sequence[Sent], clock: Clock) -> Requests:
     """All requests of a run."""
-    start, told, patterns, most = in_order(parts, len(clock.ts))
-    return Requests(start, told, patterns, clock, checked=True, most=most)
+    bar, told, patterns, most = in_order(parts, len(clock.ts))
+    return Requests(bar, told, patterns, clock, checked=True, most=most)
 
 
 def is_end(previous: Moment | None, moment: Moment) -> int:

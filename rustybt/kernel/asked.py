@@ -38,7 +38,7 @@ def tally(counts: Any, places: Any, at: Any, heads: Any) -> bool:
     """Count the requests of each bar.
 
     Args:
-        counts: (bars + 2,) Int64; item b + 2 grows by the requests of bar b.
+        counts: (bars + 1,) Int32; item b + 1 grows by the requests of bar b.
         places: (2, rows) Int32 bar and asset of each evaluated row.
         at: (requests,) Int64 the row of each.
         heads: (2, parts) Int64 where the requests of each part begin, and end.
@@ -53,7 +53,7 @@ def tally(counts: Any, places: Any, at: Any, heads: Any) -> bool:
             if asset < before:
                 return False
             before = asset
-            counts[places[0, at[k]] + 2] += 1
+            counts[places[0, at[k]] + 1] += 1
     return True
 
 
@@ -69,12 +69,12 @@ def add_up(counts: Any) -> int:
 
 
 @entry
-def lay_out(told: Any, ends: Any, heads: Any, places: Any, at: Any, known: Any, exact: Any, priced: Any, slots: Any) -> int:
+def lay_out(written: Any, ends: Any, heads: Any, places: Any, at: Any, known: Any, exact: Any, priced: Any, slots: Any) -> int:
     """Write the rows of requests in the order in which they are served: by bar, then slot, then part.
 
     Args:
-        told: (requests, len(TOLD_FIELDS)) Int64, written here.
-        ends: (bars,) Int64 where the next request of each bar goes.
+        written: here: (requests,) Int32 the bar of each, and (requests, len(TOLD_FIELDS)) Int64.
+        ends: (bars + 1,) Int32 where the next request of each bar goes.
         heads: (3, parts) Int64 where the requests of each part begin, end and begin. The first become the second.
         places: (2, rows) Int32 bar and asset of each evaluated row.
         at: (requests,) Int64 the row of each.
@@ -87,7 +87,7 @@ def lay_out(told: Any, ends: Any, heads: Any, places: Any, at: Any, known: Any, 
     Returns:
         Where something is no price, its request and, times the number of requests, its row of ``priced``; else -1.
     """
-    (common, source, patterns), (first_slot, apart) = known, slots
+    (bars, told), (common, source, patterns), (first_slot, apart) = written, known, slots
     bad = -1
     while True:
         asset = -1
@@ -113,6 +113,7 @@ def lay_out(told: Any, ends: Any, heads: Any, places: Any, at: Any, known: Any, 
                     bad = (of_stop - exact.shape[0]) * at.shape[0] + k if stop == BAD else bad
                 n = ends[places[0, row]]
                 ends[places[0, row]] = n + 1
+                bars[n] = places[0, row]
                 told[n, SLOT] = first_slot + asset
                 told[n, SIZE] = size
                 told[n, LIMIT_AT] = limit

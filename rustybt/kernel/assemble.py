@@ -209,17 +209,19 @@ def requests_of(requests: Requests | None, bars: int, slots: int) -> dict[str, A
     if not requests.checked:
         check_requests(requests, bars, slots)
     clock = requests.clock
-    fields = {"request_start": requests.start, "request": requests.told.reshape(-1), "pattern": requests.patterns.reshape(-1)}
+    fields = {"request_bar": requests.bar, "request": requests.told.reshape(-1), "pattern": requests.patterns.reshape(-1)}
     fields |= {"clock_session": clock.session, "clock_ts": clock.ts, "clock_ends": clock.ends}
-    return {name: typed(name, array) for name, array in fields.items()}
+    sizes = {"requests": len(requests.told), "busiest": requests.busiest}
+    return sizes | {name: typed(name, array) for name, array in fields.items()}
 
 
 def check_requests(requests: Requests, bars: int, slots: int) -> None:
     """Refuse requests that the kernel could not serve."""
-    start, told, patterns, clock = requests.start, requests.told, requests.patterns, requests.clock
+    bar, told, patterns, clock = requests.bar, requests.told, requests.patterns, requests.clock
     do = "give what rustybt.model.Requests says"
     fits_bars = told.shape[1:] == (len(TOLD_FIELDS),) and patterns.shape[1:] == (len(REQUEST_FIELDS),)
-    fits_bars = fits_bars and len(start) == bars + 1 and start[0] == 0 and bool((start[1:] >= start[:-1]).all()) and start[-1] == len(told)
+    fits_bars = fits_bars and len(bar) == len(told) and bool((bar[1:] >= bar[:-1]).all())
+    fits_bars = fits_bars and (not len(bar) or (bar[0] >= 0 and bar[-1] < bars))
     if not fits_bars or any(len(part) != bars for part in (clock.session, clock.ts, clock.ends)):
         raise DataError(f"the requests or their clock are not those of {bars} bars", where="kernel, requests", do=do)
     from .asked import HIDDEN, NO_FILL, NO_PATTERN, NO_PRICE, NO_SLOT, NO_STOP, TOO_MUCH, faults_of

@@ -75,8 +75,8 @@ class Book:
         desk = self._desk
         offers = dict.fromkeys(("offer_bar", "offer_slot", "offer_value"), desk.slots)
         clock = dict.fromkeys(("clock_session", "clock_ts", "clock_ends"), 1)
-        buffers = dict.fromkeys(PRICES, desk.assets) | offers | clock | {"request_start": 2}
-        desk.set(**fields, **{name: np.zeros(length, TYPES[KINDS[name]]) for name, length in buffers.items()})
+        buffers = dict.fromkeys(PRICES, desk.assets) | offers | clock
+        desk.set(requests=0, **fields, **{name: np.zeros(length, TYPES[KINDS[name]]) for name, length in buffers.items()})
         desk.set(**events_of(self.tables, ()))
 
     # --- a bar and its parts
@@ -110,7 +110,7 @@ class Book:
         """
         from .assemble import requests_of
         from .room import widen
-        from .state import ORDERS
+        from .state import ASKED, ORDERS
 
         if not self.orders:
             raise DataError("this book takes no orders one by one", where="kernel, book", do="make it with Book(tables, orders=True)")
@@ -118,6 +118,7 @@ class Book:
         clock = Clock(*(np.array([value], dtype=np.int64) for value in (session, ts, ends)))
         desk = self._desk
         desk.set(**requests_of(Requests.of_rows(np.array([0, len(asked)], dtype=np.int64), asked, clock), 1, desk.slots))
+        desk.cursor[ASKED] = 0
         while desk.count[ORDERS] + self._room + len(asked) > len(desk.order_slot):
             widen(desk, 2 * len(desk.order_slot))
 
@@ -238,8 +239,6 @@ class Book:
         while int(run(desk, bar, bar + 1, margin)) == bar:
             inside().failure.check(self.tables, desk, bar)
             room.lengthen(desk, 2 * desk.log_size + margin)
-        if self.orders and parts & state.DECIDE:
-            desk.request_start[1] = 0
         self.bar = bar
 
     def _expect_tape(self, bar: int) -> None:
@@ -294,7 +293,6 @@ class Book:
         desk, before = self._ready(), int(self._desk.count[NUMBER])
         self.ask(row, int(desk.clock_session[0]), int(desk.clock_ts[0]), int(desk.clock_ends[0]))
         self._send(REQUEST, self._at(bar))
-        desk.request_start[1] = 0
         check(self.tables, desk, self._at(bar))
         return int(desk.count[NUMBER]) if int(desk.count[NUMBER]) > before else 0
 

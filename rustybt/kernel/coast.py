@@ -30,7 +30,7 @@ from .foresee import foresee
 from .journal import asset_of, fail
 from .limits import DOWN, LIMIT, ONE, ZERO, whole
 from .rates import take_rates
-from .state import CASH, CHARGED, DATE, EQUITY, ERROR, EVENT, FLOWED, GROSS, INCREMENT, OFFER, ORDERS, OVERFLOW, ROW, Desk
+from .state import ASKED, CASH, CHARGED, DATE, EQUITY, ERROR, EVENT, FLOWED, GROSS, INCREMENT, OFFER, ORDERS, OVERFLOW, ROW, Desk
 from .valuation import backing, raise_peak
 from .waiting import REACH, all_wait, untouched
 
@@ -48,9 +48,9 @@ def quiet(desk: Desk, t: int) -> bool:
         return False
     if desk.flags & HAS_CURRENCIES != 0 and to_convert(desk):
         return False
-    if desk.flags & HAS_ORDERS != 0 and desk.request_start[t - desk.cursor[ROW]] != desk.request_start[t - desk.cursor[ROW] + 1]:
-        return False
     cursor = desk.cursor
+    if desk.flags & HAS_ORDERS != 0 and cursor[ASKED] < desk.requests and desk.request_bar[cursor[ASKED]] + cursor[ROW] <= t:
+        return False
     if cursor[OFFER] < desk.offers and desk.offer_bar[cursor[OFFER]] <= t:
         return False
     if desk.flags & HAS_FLOWS != 0 and desk.count[FLOWED] < desk.flows and desk.flow_bar[desk.count[FLOWED]] <= t:
@@ -80,20 +80,9 @@ def horizon(desk: Desk, t: int, stop: int) -> int:
         stop = min(stop, desk.dated_bar[cursor[DATE]])
     if desk.flags & HAS_CARRY != 0 and desk.count[CHARGED] < desk.charges:
         stop = min(stop, desk.charge_bar[desk.count[CHARGED]])
-    if desk.flags & HAS_ORDERS != 0:
-        return horizon_of_requests(desk, t, stop)
+    if desk.flags & HAS_ORDERS != 0 and cursor[ASKED] < desk.requests:
+        stop = min(stop, desk.request_bar[cursor[ASKED]] + cursor[ROW])
     return stop
-
-
-@aside
-def horizon_of_requests(desk: Desk, t: int, stop: int) -> int:
-    """The first bar from ``t`` at which an order is asked for."""
-    apart()
-    first = desk.cursor[ROW]
-    row, none = t - first, desk.request_start[t - first]
-    while row < stop - first and desk.request_start[row + 1] == none:
-        row += 1
-    return row + first
 
 
 @kernel

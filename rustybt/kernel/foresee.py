@@ -20,6 +20,5 @@ def foresee(desk: Desk, t: int) -> None:
     if desk.flags & HAS_ORDERS != 0:
         fetch(desk.clock_session, row)
         fetch(desk.clock_ends, row)
-        fetch(desk.request_start, row)
     if desk.flags & HAS_CONTROLS != 0:
         fetch(desk.control_days, row)

@@ -16,7 +16,7 @@ from .limits import DOWN, ONE, ZERO, whole
 from .margin import leaving
 from .rates import unpriced
 from .sizing import lots_for
-from .state import BATCH, DEAD, DUE_HALT, EQUITY, HINT, ORDERS, OVERFLOW, ROW, SURVEYED, WISH_LIMIT, WISH_STOP, Desk
+from .state import ASKED, BATCH, DEAD, DUE_HALT, EQUITY, HINT, ORDERS, OVERFLOW, ROW, SURVEYED, WISH_LIMIT, WISH_STOP, Desk
 from .ticks import settle_prices
 from .trailing import start, trails
 
@@ -32,21 +32,22 @@ REQUESTED, AMENDED = whole(Detail.REQUESTED), whole(Detail.AMENDED)
 
 
 @kernel
-def short_of_room(desk: Desk, t: int) -> bool:
-    """Whether the table might not hold what is asked for at a bar."""
+def short_of_room(desk: Desk) -> bool:
+    """Whether the table might not hold what is asked for at the busiest bar."""
     if desk.flags & HAS_ORDERS == 0 or desk.order_room == 0:
         return False
-    row = t - desk.cursor[ROW]
-    return desk.count[ORDERS] + desk.request_start[row + 1] - desk.request_start[row] > desk.order_room
+    return desk.count[ORDERS] + desk.busiest > desk.order_room
 
 
 @aside
 def accept_all(desk: Desk, t: int) -> None:
     """Every request of a bar, in order."""
     apart()
-    row = t - desk.cursor[ROW]
-    for i in range(desk.request_start[row], desk.request_start[row + 1]):
+    row, i = t - desk.cursor[ROW], desk.cursor[ASKED]
+    while i < desk.requests and desk.request_bar[i] == row:
         accept(desk, t, i * TOLD)
+        i += 1
+    desk.cursor[ASKED] = i
     orphans(desk, t)
     if desk.flags & HAS_CONTROLS != 0 and desk.guard[DUE_HALT] != 0:
         stand_still(desk, t)
@@ -220,8 +221,9 @@ def amend_all(desk: Desk, t: int, at: int, slot: int) -> None:
 
 @aside
 def request_one(desk: Desk, t: int) -> None:
-    """The first request that the desk holds, between bars."""
+    """The one request that the desk holds, between bars."""
     accept(desk, t, ZERO)
+    desk.cursor[ASKED] = desk.requests
     orphans(desk, t)
     if desk.count[DEAD] > 0:
         sweep(desk)

@@ -101,9 +101,8 @@ def make_room(desk: Desk, t: int, margin: int) -> int:
     from .room import lengthen, widen
     from .state import LOGGED, ORDERS
 
-    asked = int(desk.request_start[t + 1] - desk.request_start[t]) if desk.order_room else 0
-    if desk.order_room and desk.count[ORDERS] + asked > desk.order_room:
-        spare, wider = len(desk.order_slot) - desk.order_room, 2 * (int(desk.count[ORDERS]) + asked)
+    if desk.order_room and desk.count[ORDERS] + desk.busiest > desk.order_room:
+        spare, wider = len(desk.order_slot) - desk.order_room, 2 * (int(desk.count[ORDERS]) + desk.busiest)
         widen(desk, spare + wider)
         desk.set(order_room=wider)
         margin = rows_of_a_bar(desk, spare + wider)

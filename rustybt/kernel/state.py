@@ -37,10 +37,11 @@ that is being checked."""
 GATHERED, WEIGHED, SWING, SURVEYED, LAST_SEEN, MOST_LOST, LOTS_SEEN, WORTH_SEEN = range(8)
 """Places in ``risk``: 1 + the number of bars noted when ``gain`` was made, the worth of what it counts without sign, the largest move;
 of the bound on it (`rustybt.kernel.safe`) the same number of bars, the last order in it, the bound or -1, lots and worth without sign."""
-EVENT, ROW, HINT, OFFER, PHASE, BATCH, INCREMENT, DATE, SENT, UNWANTED, USED = range(11)
+EVENT, ROW, HINT, OFFER, PHASE, BATCH, INCREMENT, DATE, SENT, UNWANTED, USED, ASKED = range(12)
 """Places in ``cursor``: next event, bar of row 0 of the prices, where an order was last found, next offer, which
 phase of a bar is being served, first order of the batch that is being submitted, next change of increments, next dated setting,
-bar + 1 in which a fill last sent an order, and bits of what no working order waits for; 0 = not known."""
+bar + 1 in which a fill last sent an order, bits of what no working order waits for (0 = not known), blocks that were added up, and
+the next request."""
 NO_STOPS, NO_LIMITS, NO_CLOSE, NO_BATCHES = (1 << bit for bit in range(4))
 """Bits of it: stops and limits on the path, the close; orders that belong to another one. While a bar meets its orders they hold."""
 
@@ -65,7 +66,8 @@ Reals = npt.NDArray[np.float64]
 class Desk:
     """Everything that a kernel function is given, beside the bar.
 
-    Sizes, settings and switches first. Where ``order_room`` is not 0, a run ends early at a bar that might leave more orders. ``up``,
+    Sizes, settings and switches first. Where ``order_room`` is not 0, a run ends early at a bar that might leave more
+    orders: with as many requests as the ``busiest``. ``up``,
     ``down`` per asset: a value is lots x ticks x up / down; ``inverse``, ``shift`` of down: `rustybt.kernel.given.inverse`. Then
     the settings of `rustybt.model.SLOT_FIELDS` per slot, the columns of `rustybt.model.TIER_FIELDS` and `IMPACT_FIELDS`, what a tape
     tells, the events (money units or lots per lot), the prices row after row, what `rustybt.model.Timing` says about them, the offers,
@@ -117,6 +119,8 @@ class Desk:
     log_size: int
     tray: int
     order_room: int
+    requests: int
+    busiest: int
     feeds: int
     bans: int
     has_days: int
@@ -249,7 +253,7 @@ class Desk:
     hard_first: Counts
     hard_last: Counts
     turn_bar: Counts
-    request_start: Counts
+    request_bar: Halves
     request: Amounts
     pattern: Amounts
     clock_session: Counts
@@ -458,7 +462,7 @@ TRAY_ROWS = 64
 CURVES = _NAMES[_NAMES.index("curve_equity") :]
 
 
-ALWAYS = {"money": 12 * MOST_CURRENCIES, "count": 12, "cursor": 11, "errand_words": 6, "watch": 7, "guard": 13}
+ALWAYS = {"money": 12 * MOST_CURRENCIES, "count": 12, "cursor": 12, "errand_words": 6, "watch": 7, "guard": 13}
 ALWAYS |= {"tally": MONTH + 1, "risk": 8, "waiting": WAITING}
 ALWAYS |= dict.fromkeys(("rate_num", "rate_den", "worth_in", "gross_in"), MOST_CURRENCIES)
 """Arrays of a state that are as long in every desk. They come first."""

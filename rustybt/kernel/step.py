@@ -145,7 +145,7 @@ def bars(desk: Desk, start: int, stop: int, margin: int) -> int:
     """Bar after bar, as `run` says."""
     t = start
     while t < stop:
-        if desk.count[LOGGED] + margin > desk.log_size or short_of_room(desk, t):
+        if desk.count[LOGGED] + margin > desk.log_size or short_of_room(desk):
             return t
         step(desk, t)
         row = t - desk.cursor[ROW]

@@ -118,7 +118,9 @@ def read_orders() -> None:
 
     one, told, pattern = (np.zeros(shape, dtype=np.int64) for shape in (1, (1, len(TOLD_FIELDS)), (1, len(REQUEST_FIELDS))))
     places, heads, own = np.zeros((2, 1), dtype=np.int32), np.array([[0], [1], [0]], dtype=np.int64), np.full((1, 3), -1, dtype=np.int64)
-    add_up(np.zeros(3, dtype=np.int64))
-    tally(np.zeros(3, dtype=np.int64), places, one, heads)
-    lay_out(told, one.copy(), heads, places, one, (own, own, one), np.zeros((0, 1), np.int64), (np.empty((0, 1)), np.empty(0)), (0, False))
+    bars = np.zeros(2, dtype=np.int32)
+    tally(bars, places, one, heads)
+    add_up(bars)
+    priced = np.empty((0, 1)), np.empty(0)
+    lay_out((bars, told), bars, heads, places, one, (own, own, one), np.zeros((0, 1), np.int64), priced, (0, False))
     faults_of(told, pattern, one, 1)

@@ -108,12 +108,12 @@ class Clock:
 
 @dataclass(frozen=True)
 class Requests:
-    """Orders asked for, bar by bar (compressed sparse rows).
+    """Orders asked for, bar by bar.
 
     Most requests of a strategy differ in few fields, so what they have in common is kept once.
 
     Attributes:
-        start: (bars + 1,) Int64: requests of bar t are ``start[t]:start[t + 1]``.
+        bar: (requests,) Int32 bar at whose end it is served, never decreasing.
         told: (requests, len(TOLD_FIELDS)) Int64, within a bar in the order in which they are served: slot, size, limit, stop, and the
             row of ``patterns`` that has the rest.
         patterns: (patterns, len(REQUEST_FIELDS)) Int64; what ``told`` has counts for nothing here.
@@ -130,7 +130,7 @@ class Requests:
         ([[0, 2, 0, 0, 0]], True)
     """
 
-    start: Ints
+    bar: npt.NDArray[np.int32]
     told: Rows
     patterns: Rows
     clock: Clock
@@ -138,18 +138,24 @@ class Requests:
     most: int | None = None
 
     @classmethod
-    def of_rows(cls, start: Ints, rows: Rows, clock: Clock) -> Requests:
-        """Requests from rows with all of their fields, each with a pattern of its own."""
+    def of_rows(cls, start: npt.NDArray[np.integer], rows: Rows, clock: Clock) -> Requests:
+        """Requests from rows with all of their fields, each with a pattern of its own; those of bar t are ``start[t]:start[t + 1]``."""
         told = np.empty((len(rows), len(TOLD_FIELDS)), dtype=np.int64)
         for place, field in enumerate(TOLD_PLACES):
             told[:, place] = rows[:, field]
         told[:, -1] = np.arange(len(rows))
-        return cls(start, told, np.ascontiguousarray(rows), clock)
+        bar = np.repeat(np.arange(len(start) - 1, dtype=np.int32), np.diff(start))
+        return cls(bar, told, np.ascontiguousarray(rows), clock)
+
+    @cached_property
+    def start(self) -> Ints:
+        """(bars + 1,) Int64: requests of bar t are ``start[t]:start[t + 1]``."""
+        return np.searchsorted(self.bar, np.arange(len(self.clock.ts) + 1)).astype(np.int64)
 
     @property
     def busiest(self) -> int:
         """The most requests of a bar."""
-        return int(np.diff(self.start).max(initial=0)) if self.most is None else self.most
+        return int(np.bincount(self.bar).max(initial=0)) if self.most is None else self.most
 
     @cached_property
     def rows(self) -> Rows:

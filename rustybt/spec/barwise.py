@@ -51,6 +51,10 @@ class BarCompiler(Compiler):
 
     _natives: dict[int, Native]
 
+    def _numbers(self, item: Item) -> bool:  # noqa: ARG002 - no node is known
+        """A bar by itself does not know its number: that is remembered like anything else."""
+        return False
+
     def parts(self) -> tuple[Part, ...]:
         """The parts without their steps."""
         items = self.graph.items

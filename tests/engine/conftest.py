@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pytest
 
@@ -36,9 +38,9 @@ def cross() -> rbt.Strategy:
 def doubted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever orders come to, the kernel looks at the requests as if anybody had made them."""
 
-    def made(start: Ints, told: Ints, patterns: Ints, clock: Clock, *, checked: bool, most: int) -> Requests:
+    def made(bar: npt.NDArray[np.int32], told: Ints, patterns: Ints, clock: Clock, *, checked: bool, most: int) -> Requests:
         assert checked
-        assert most == Requests(start, told, patterns, clock).busiest
-        return Requests(start, told, patterns, clock)
+        assert most == Requests(bar, told, patterns, clock).busiest
+        return Requests(bar, told, patterns, clock)
 
     monkeypatch.setattr(requests, "Requests", made)

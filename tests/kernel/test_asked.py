@@ -131,7 +131,7 @@ def number_of(part: Sent, name: str, n: int) -> int:
 def test_requests_are_laid_out_in_the_order_in_which_they_are_served(drawn: list[list[dict[str, Any]]], first: int) -> None:
     stands = [Stand(GROUND[1] + first, GROUND[0], SLOTS * sleeve) for sleeve in range(len(drawn))]
     parts = [sent(part, stand) for mine, stand in zip(drawn, stands, strict=True) for part in mine]
-    start, told, patterns, most = in_order(parts, BARS, first)
+    bar, told, patterns, most = in_order(parts, BARS, first)
     rows = []
     for part in parts:
         for n, at in enumerate(part.at.tolist()):
@@ -141,9 +141,9 @@ def test_requests_are_laid_out_in_the_order_in_which_they_are_served(drawn: list
             key = int(part.stand.bar[at]) - first, row["slot"], row["entry"], sends, part.place
             rows.append((key, [row.get(name, 0) for name in REQUEST_FIELDS]))
     rows.sort(key=lambda row: row[0])
-    assert Requests(start, told, patterns, NO_CLOCK).rows.tolist() == [row for _, row in rows]
-    assert start.tolist() == [sum(key[0] < bar for key, _ in rows) for bar in range(BARS + 1)]
-    assert most == Requests(start, told, patterns, NO_CLOCK).busiest
+    assert Requests(bar, told, patterns, NO_CLOCK).rows.tolist() == [row for _, row in rows]
+    assert bar.tolist() == [key[0] for key, _ in rows]
+    assert most == Requests(bar, told, patterns, NO_CLOCK).busiest
 
 
 @pytest.mark.parametrize("price", [np.nan, np.inf, -1.0, 0.0, 0.004, 2.0**61])

@@ -85,7 +85,8 @@ def first_requests(requests: Requests | None, bars: int) -> Requests | None:
     if requests is None:
         return None
     clock = Clock(requests.clock.session[:bars], requests.clock.ts[:bars], requests.clock.ends[:bars])
-    return replace(requests, start=requests.start[: bars + 1], told=requests.told[: int(requests.start[bars])], clock=clock)
+    kept = int(requests.start[bars])
+    return replace(requests, bar=requests.bar[:kept], told=requests.told[:kept], clock=clock)
 
 
 def tells_numbers(drawn: Session) -> bool:
@@ -99,8 +100,7 @@ def requests_at(requests: Requests, new_slot: Mapping[int, int]) -> Requests:
     slot = TOLD_FIELDS.index("slot")
     told = requests.told.copy()
     told[:, slot] = [new_slot[old] for old in told[:, slot].tolist()]
-    bar = np.repeat(np.arange(len(requests.start) - 1), np.diff(requests.start))
-    return replace(requests, told=np.ascontiguousarray(told[np.lexsort((told[:, slot], bar))]))
+    return replace(requests, told=np.ascontiguousarray(told[np.lexsort((told[:, slot], requests.bar))]))
 
 
 def with_assets_in_order(drawn: Session, order: Sequence[int]) -> Session:
