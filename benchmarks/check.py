@@ -157,7 +157,7 @@ def books(count: int) -> Pair:
 
 
 PAIRS: dict[str, Callable[[], Pair]] = {
-    **{name: partial(against_floor, name) for name in ("W1", "W2 x1000", "W3", "W4", "W6", "W7", "W7 orders", "W8")},
+    **{name: partial(against_floor, name) for name in ("W1", "W2 x1000", "W3", "W4", "W6", "W7", "W7 orders", "W8", "W9")},
     "windows": partial(windows, 20_000),
     "coarser": partial(coarser, 50_000),
     "books": partial(books, 5_000),

@@ -1,4 +1,4 @@
-"""The nine workloads, side by side: is RustyBT right, and how much faster is it than the fastest product beside it?"""
+"""The ten workloads, side by side: is RustyBT right, and how much faster is it than the fastest product beside it?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SWEEPS = {("W2 x1000", SWEPT): 20.0, ("W2 x5000", SWEPT): 35.0, ("W3 x100", SWEP
 ADDED = {("W2 x5000", SWEPT): 150.0, ("W3 x100", SWEPT): 800.0}
 """MiB: the most that a sweep adds to what was there, and (W3) that the process takes in all."""
 WANTED = SWEEPS | {("W1", OURS): 5.0, ("W3", OURS): 20.0, ("W4", OURS): 10.0, ("W6", OURS): 5.0, ("W6", FILLS): 2.5, ("W7", OURS): 4.0}
-WANTED |= {("W7 orders", OURS): 4.0, ("W8", OURS): 5.0}
+WANTED |= {("W7 orders", OURS): 4.0, ("W9", OURS): 5.0}
 """How many times faster than the fastest product beside us."""
 COLD = "W1"
 EXACT = {OURS, FILLS, FRAMES, SWEPT, FLOOR}
