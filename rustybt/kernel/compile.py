@@ -8,6 +8,7 @@ The copies of `rustybt.kernel.twin` say by their package name which one they are
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -83,6 +84,10 @@ if MODE == "python":
     def settle_writes() -> None:
         """The interpreter has nothing to wait for."""
 
+    def fused(a: float, b: float, c: float) -> float:
+        """`rustybt.kernel.intrinsics.fused`, rounded once."""
+        return float(Fraction(a) * Fraction(b) + Fraction(c))
+
     def add_lanes(a: Any, first: int, n: int, found: Any) -> None:
         """`rustybt.kernel.intrinsics.add_lanes`, number by number."""
         for lane in range(8):
@@ -94,6 +99,7 @@ else:
     from .intrinsics import add_lanes as add_lanes  # noqa: PLC0414 - part of this module
     from .intrinsics import apart as apart  # noqa: PLC0414 - likewise
     from .intrinsics import fetch as fetch  # noqa: PLC0414 - likewise
+    from .intrinsics import fused as fused  # noqa: PLC0414 - likewise
     from .intrinsics import pour as pour  # noqa: PLC0414 - likewise
     from .intrinsics import settle_writes as settle_writes  # noqa: PLC0414 - likewise
 

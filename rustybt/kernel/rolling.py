@@ -1,4 +1,4 @@
-"""Rolling sums of whole numbers over a constant, in one pass: what NumPy takes three for, and each from memory (`rustybt.spec.exact`)."""
+"""Rolling sums of whole numbers over a constant, block by block: what NumPy takes three passes over memory for (`rustybt.spec.exact`)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from .compile import called
 from .limits import SUMS_AT_ONCE, ZERO
+from .quotient import divided
 
 
 @called
@@ -18,19 +19,19 @@ def roll(values: Any, sums: Any, found: Any, rows: int, size: int, below: float)
         found: (rows,) Float64, written here: item i is about the numbers from i on.
         rows: how many.
         size: of a window.
-        below: what they are divided by.
+        below: what they are divided by; a whole number below 2^52.
     """
-    total = ZERO
+    total, inverse = ZERO, 1.0 / below
     for i in range(size if rows > 0 else 0):
         total += values[i]
     for first in range(0, rows, SUMS_AT_ONCE):
-        behind = min(first + SUMS_AT_ONCE, rows)
-        for i in range(first, behind - 1):
-            sums[i - first] = total
-            total += values[i + size] - values[i]  # each sum waits for one addition
-        sums[behind - 1 - first] = total
-        if behind < rows:
-            total += values[behind - 1 + size] - values[behind - 1]
-        for i in range(first, behind):
-            found[i] = sums[i - first] / below
+        count = min(SUMS_AT_ONCE, rows - first)
+        for i in range(count if first + count < rows else count - 1):
+            sums[i] = values[first + i + size] - values[first + i]
+        for i in range(count):  # each sum waits for one addition
+            step = sums[i]
+            sums[i] = total
+            total += step
+        for i in range(count):
+            found[first + i] = divided(float(sums[i]), below, inverse)
     return rows

@@ -29,6 +29,8 @@ PLAIN = frozenset({*PRICES, "volume", *(f"adj_{name}" for name in (*PRICES, "vol
 """Columns that have whole ticks beside them."""
 WINDOWS = frozenset({"Sum", "Mean", "Var", "Std"})
 TIE_LIMIT, NARROW = 2**53, 2**32
+MOST_BELOW = 2.0**52
+"""What rolled sums are divided by is less."""
 MOST_BARS = 2**32
 """Bars of a window beyond which it is taken as of so many: no frame has them, and their number times a price step fits 64 bits."""
 BLOCK = 32_768
@@ -278,7 +280,7 @@ class Running:
         out[last:] = 0.0
         plain = not window.squares and np.ndim(step.num) == 0 and step.num == 1
         below = np.float64(step.den * (size if window.function == "Mean" else 1)) if plain else np.float64(1)
-        if plain and self._roll is not None:
+        if plain and self._roll is not None and below < MOST_BELOW:
             self._roll(self._values, size, float(below), out[:last])
             return out
         sums = np.empty(min(BLOCK, len(out)), np.int64)

@@ -13,11 +13,12 @@ import numpy as np
 
 from rustybt.analysis.metrics import performance as perf
 from rustybt.kernel.compile import MODE, kernel
+from rustybt.kernel.quotient import divided
 
 if MODE == "compiled":
-    from rustybt.kernel.intrinsics import add_lanes, add_powers, fused
+    from rustybt.kernel.intrinsics import add_lanes, add_powers
 else:
-    add_lanes = add_powers = fused = None
+    add_lanes = add_powers = None
 
 LANES, SIXTEEN, WHOLE = 8, 16, 128
 ABOVE = 2.0**-50
@@ -168,18 +169,6 @@ def powers_of(a: Any, first: int, n: int, mean: Any, lanes: Any) -> Any:
         square = off * off
         second, third, fourth = second + square, third + square * off, fourth + square * square
     return second, third, fourth
-
-
-@kernel
-def divided(number: Any, below: float, inverse: float) -> Any:
-    """A quotient as division rounds it, from the divisor and its rounded inverse, without dividing.
-
-    A product that is off by less than two units in its last place is corrected once, which brings it within one; what is left over is
-    then exact, and the second correction gives the rounded quotient (Markstein's theorem).
-    """
-    near = number * inverse
-    near = fused(fused(-near, below, number), inverse, near)
-    return fused(fused(-near, below, number), inverse, near)
 
 
 @kernel

@@ -17,7 +17,7 @@ from rustybt.spec.exact import Rolling, Running, Step
 
 from .builds import COMPILED, compiled_only
 
-BELOW = st.sampled_from([1.0, 3.0, 100.0, 5000.0, 1e8, 0.1])
+BELOW = st.sampled_from([1.0, 3.0, 100.0, 5000.0, 1e8, 2.0**52 - 1]) | st.integers(1, 2**52 - 1).map(float)
 
 
 def by_numpy(values: np.ndarray[tuple[int], np.dtype[np.int64]], size: int, below: float) -> list[float]:

@@ -12,7 +12,8 @@ import rustybt as rbt
 from rustybt.analysis.metrics import performance as perf
 from rustybt.analysis.metrics.drawdown import drawdown_of
 from rustybt.kernel.compile import MODE, entry
-from rustybt.sweeps.moments import deepest, divided, metrics_of, reduce_one, scratch_of
+from rustybt.kernel.quotient import divided
+from rustybt.sweeps.moments import deepest, metrics_of, reduce_one, scratch_of
 from rustybt.testing import markets
 
 pytestmark = pytest.mark.skipif(MODE != "compiled", reason="about machine code; to the interpreter there is no pass")
