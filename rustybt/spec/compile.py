@@ -30,7 +30,7 @@ class Situation:
         single: one asset at most.
         scheduled: only some rows are wanted.
         facts: what the data say about each exact window, by graph node.
-        long: of so many rows that exact windows are computed part by part.
+        long: of so many rows that exact windows are given where they end.
     """
 
     single: bool

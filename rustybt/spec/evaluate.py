@@ -16,11 +16,12 @@ import numpy.typing as npt
 import polars as pl
 
 from rustybt.errors import SpecError
+from rustybt.model.lent import room_for
 from rustybt.spec.exact import Facts, Roll, Rolling, Running, Units
 
 Ints = npt.NDArray[np.int64]
 MANY, PART = 2**18, 2**16
-"""From how many rows on exact windows are computed part by part, and the rows of a part."""
+"""From how many rows on exact windows are given where they end, and the rows of a part where they are computed part by part."""
 AS_WRITTEN = pl.QueryOptFlags.none(simplify_expression=True)
 """What Polars does to a query of an eager frame, and nothing else: the same expressions over the same columns give the same bits."""
 
@@ -125,7 +126,7 @@ class Exact:
         window: the window.
         facts: what the data say about it.
         scheduled: computed on the scheduled rows, else on all.
-        whole: of a window whose bars are all there, at which of its rows it is given: at its ``start``; or, part by part, at its ``end``,
+        whole: of a window whose bars are all there, at which of its rows it is given: at its ``start``; or, in long frames, at its ``end``,
             which is null before the first window of a single asset and of several anything at rows with too few bars. None = at its end,
             null where it has too few bars.
     """
@@ -187,22 +188,25 @@ class Run:
     def _exacts(self) -> list[pl.Series]:
         """Columns of exact windows on all rows."""
         found = [one for one in self.program.exacts if not one.scheduled]
-        ended = {} if all(one.whole != "end" for one in found) else self._part_by_part([one for one in found if one.whole == "end"])
+        ended = {} if all(one.whole != "end" for one in found) else self._ended([one for one in found if one.whole == "end"])
         return [ended[one.name] if one.name in ended else self._exact(one) for one in found]
 
-    def _part_by_part(self, wanted: Sequence[Exact]) -> dict[str, pl.Series]:
-        """Windows at the rows where they end, of many rows: what all windows of a part read stays in the cache."""
-        height, reach = self.layout.height, max(one.window.size for one in wanted)
-        made = {one.name: np.empty(height) for one in wanted}
+    def _ended(self, wanted: Sequence[Exact]) -> dict[str, pl.Series]:
+        """Windows at the rows where they end, of many rows: rolled each in one pass, others part by part, what they share in the cache."""
+        height = self.layout.height
+        made = {one.name: room_for(height, np.float64) for one in wanted}
         steps = {c: self.units.along(c, self.layout.symbols, self.layout.lengths) for c in {one.window.column for one in wanted}}
-        size = max(PART, 4 * reach)
-        for start in range(0, height, size):
-            stop = min(start + size, height)
-            part = {column: Running(self.frame[f"ticks_{column}"].slice(start, stop - start + reach), self.roll) for column in steps}
-            for one in wanted:
-                column, back = one.window.column, one.window.size - 1
-                out = made[one.name][start + back : stop + back]
-                part[column].whole(one.window, steps[column].at(slice(start, None)), one.facts.wide, out)
+        rolled = [one for one in wanted if self.roll is not None and one.window.rolls(steps[one.window.column])]
+        for group, least in ((rolled, height), ([one for one in wanted if one not in rolled], PART)):
+            reach = max((one.window.size for one in group), default=0)
+            size = max(least, 4 * reach)
+            for start in range(0, height if group else 0, size):
+                stop = min(start + size, height)
+                part = {c: Running(self.frame[f"ticks_{c}"].slice(start, stop - start + reach), self.roll) for c in steps}
+                for one in group:
+                    column, back = one.window.column, one.window.size - 1
+                    out = made[one.name][start + back : stop + back]
+                    part[column].whole(one.window, steps[column].at(slice(start, None)), one.facts.wide, out)
         found = {}
         for one in wanted:
             back = one.window.size - 1

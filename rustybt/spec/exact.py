@@ -121,6 +121,10 @@ class Rolling:
         """Whether it needs sums of squares."""
         return self.function in ("Var", "Std")
 
+    def rolls(self, step: Step) -> bool:
+        """Whether its values are sums of ticks over one whole number that is not too large, and so can be rolled."""
+        return not self.squares and np.ndim(step.num) == 0 and step.num == 1 and step.den * self.size < MOST_BELOW
+
 
 def rolling_of(tree: Tree, column: str | None) -> Rolling | None:
     """The exact window of a rolling node whose input is a plain column; None when it is not one."""
@@ -278,9 +282,9 @@ class Running:
         out = np.empty(len(self._values)) if out is None else out
         last = min(max(len(self._values) - size + 1, 0), len(out))
         out[last:] = 0.0
-        plain = not window.squares and np.ndim(step.num) == 0 and step.num == 1
+        plain = window.rolls(step)
         below = np.float64(step.den * (size if window.function == "Mean" else 1)) if plain else np.float64(1)
-        if plain and self._roll is not None and below < MOST_BELOW:
+        if plain and self._roll is not None:
             self._roll(self._values, size, float(below), out[:last])
             return out
         sums = np.empty(min(BLOCK, len(out)), np.int64)
