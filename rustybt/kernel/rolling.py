@@ -1,4 +1,4 @@
-"""Rolling sums of whole numbers over a constant, block by block: what NumPy takes three passes over memory for (`rustybt.spec.exact`)."""
+"""Rolling sums of whole numbers over a constant, block by block: what NumPy takes three passes over memory for (`rustybt.spec.running`)."""
 
 from __future__ import annotations
 

@@ -15,9 +15,10 @@ import polars as pl
 
 from rustybt.spec.column import Arrays, Column, Rows
 from rustybt.spec.evaluate import doubled
-from rustybt.spec.exact import Rolling, Step, Units, of_totals, of_windows
+from rustybt.spec.exact import Rolling, Step, Units
 from rustybt.spec.parts import FAILURES, Eager, Move, Native, Part, Recall
 from rustybt.spec.rings import History, Ring
+from rustybt.spec.running import of_totals, of_windows
 from rustybt.spec.states import Bar, State, faithful, state_of
 
 Ints = npt.NDArray[np.int64]

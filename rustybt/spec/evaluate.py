@@ -17,7 +17,8 @@ import polars as pl
 
 from rustybt.errors import SpecError
 from rustybt.model.lent import room_for
-from rustybt.spec.exact import Facts, Roll, Rolling, Running, Units
+from rustybt.spec.exact import Facts, Rolling, Units
+from rustybt.spec.running import Roll, Running
 
 Ints = npt.NDArray[np.int64]
 MANY, PART = 2**18, 2**16

@@ -22,8 +22,9 @@ from rustybt.spec import evaluate
 from rustybt.spec import tree as trees
 from rustybt.spec.compile import Compiler, Situation, flat_reach
 from rustybt.spec.evaluate import Layout, Program, Run, doubled
-from rustybt.spec.exact import Facts, Roll, Rolling, Units, compared, fits, rolling_of, tie_warning
+from rustybt.spec.exact import Facts, Rolling, Units, compared, fits, rolling_of, tie_warning
 from rustybt.spec.lower import COLUMN, CROSS, GROUP, TIME, Graph, lower
+from rustybt.spec.running import Roll
 from rustybt.spec.symbols import named_assets
 
 

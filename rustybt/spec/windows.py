@@ -1,7 +1,7 @@
 """Exact windows on their own: rolling sums, means and deviations of plain columns, many lengths of one frame, without a plan for each.
 
 In: a frame of bars and which of its rows are wanted. Out: the values that `rustybt.spec.planner` gives, bit for bit: its windows are
-evaluated by the same `rustybt.spec.exact.Running`.
+evaluated by the same `rustybt.spec.running.Running`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from rustybt.model import Panel
 from rustybt.spec.evaluate import Layout
-from rustybt.spec.exact import NARROW, Facts, Rolling, Running, Units, rolling_of, spread_of
+from rustybt.spec.exact import NARROW, Facts, Rolling, Units, rolling_of, spread_of
+from rustybt.spec.running import Running
 from rustybt.spec.tree import body, kind
 
 type Found = tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_] | None]

@@ -141,7 +141,7 @@ def highest(a: Any, span: Any, how: Any, out: Any, room: Any) -> None:
 
 @aside
 def means(totals: Any, span: Any, how: Any, out: Any) -> None:
-    """Exact sums or means of windows; `rustybt.spec.exact.Running`, in one pass.
+    """Exact sums or means of windows; `rustybt.spec.running.Running`, in one pass.
 
     Args:
         totals: (rows + 1,) Int64 running totals of the ticks.
@@ -160,7 +160,7 @@ def means(totals: Any, span: Any, how: Any, out: Any) -> None:
 
 @aside
 def deviations(totals: Any, span: Any, how: Any, out: Any) -> None:
-    """Exact variances or deviations of windows; `rustybt.spec.exact.Running`, in one pass.
+    """Exact variances or deviations of windows; `rustybt.spec.running.Running`, in one pass.
 
     Args:
         totals: (rows + 1,) Int64 running totals of the ticks, and of their squares.

@@ -23,7 +23,8 @@ import polars as pl
 
 from rustybt.model import Panel
 from rustybt.model.panel import Ints
-from rustybt.spec.exact import NARROW, Running
+from rustybt.spec.exact import NARROW
+from rustybt.spec.running import Running
 from rustybt.spec.windows import Windows
 from rustybt.sweeps.naming import Text
 from rustybt.sweeps.nodes import LAGS, ROLLED, Odd, Step

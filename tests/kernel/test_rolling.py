@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from rustybt.kernel import entrance
 from rustybt.kernel.limits import SUMS_AT_ONCE as BLOCK
 from rustybt.kernel.rolling import roll
-from rustybt.spec.exact import Rolling, Running, Step
+from rustybt.spec.exact import Rolling, Step
+from rustybt.spec.running import Running
 
 from .builds import COMPILED, compiled_only
 

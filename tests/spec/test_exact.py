@@ -17,8 +17,9 @@ from rustybt.errors import SpecError
 from rustybt.kernel.entrance import roller
 from rustybt.model import Asset
 from rustybt.spec import evaluate
-from rustybt.spec.exact import Facts, Rolling, Running, Step, Units, fits, of_windows, rolling_of, tie_warning
+from rustybt.spec.exact import Facts, Rolling, Step, Units, fits, rolling_of, tie_warning
 from rustybt.spec.planner import plan_terms
+from rustybt.spec.running import Running, of_windows
 from rustybt.spec.tree import parse
 from tests.spec.signal_frames import Shape, made
 
