@@ -74,3 +74,17 @@ def test_nothing_lies_before_the_first_bar_however_far_one_looks(assets: int, ba
     plan = plan_terms({"target": pl.col("close").shift(back)})
     for rows in (None, data.whole_bars):
         assert plan.evaluate(data.frame, data.assets, rows)["target"].is_null().all()
+
+
+@pytest.mark.parametrize("assets", [1, 6])
+@pytest.mark.parametrize("kept", [1.0, 0.3, 0.02])
+def test_the_number_of_a_bar_is_known_without_counting(assets: int, kept: float) -> None:
+    data = made(assets, 50, seed=assets, shape=Shape(missing=0.2))
+    number = pl.int_range(pl.len()).over("asset")
+    plan = plan_terms({"number": number, "back": factor.shift(2), "target": number // 3 % 2 * factor})
+    rows = np.random.default_rng(assets).random(data.frame.height) < kept
+    found = plan.evaluate(data.frame, data.assets, None if kept == 1.0 else rows)
+    wanted = data.frame.select(number=number, back=factor.shift(2).over("asset"), target=number // 3 % 2 * factor)
+    assert found.drop("row").equals(wanted if kept == 1.0 else wanted.filter(pl.Series(rows)))
+    steps = [step for program in plan._programs.values() for step in (*program.every, *program.some, program.final)]
+    assert not any("int_range" in str(expr) for step in steps for expr in step.exprs)
