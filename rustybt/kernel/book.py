@@ -52,6 +52,7 @@ class Book:
         from .given import currencies_of_bars
         from .room import unwritten, unwritten_log
         from .state import CASH, CURVES, DEPOSITS, EQUITY, KINDS, TYPES, Desk
+        from .tape import reads_tape
 
         self.tables, self.orders = tables, orders
         self.bar = -1
@@ -65,7 +66,7 @@ class Book:
         self._desk.set(**currencies_of_bars(tables, self._desk.flags))
         self._desk.set(has_days=1, control_days=np.zeros(1, TYPES[KINDS["control_days"]]))
         self._desk.money[[CASH, DEPOSITS, EQUITY]] = tables.cash
-        self._told = False
+        self._told, self._reads_tape = False, reads_tape(tables)
 
     def _lay_out(self, fields: Mapping[str, Any]) -> None:
         """Put state in place, and the buffers in which prices, offers and events are handed over."""
@@ -242,7 +243,7 @@ class Book:
         self.bar = bar
 
     def _expect_tape(self, bar: int) -> None:
-        if self._desk.flags & inside().tape.NEEDS_TAPE and not self._told:
+        if self._reads_tape and not self._told:
             raise DataError("a bar without its tape", where=f"kernel, book, bar {bar}", do="call tell() before each bar")
         self._told = False
 
@@ -469,10 +470,10 @@ class Book:
 @cache
 def inside() -> Any:
     """What a bar needs, looked up once, and not before there is a bar."""
-    from . import failure, room, state, tape
+    from . import failure, room, state
     from .entrance import run
 
-    return SimpleNamespace(failure=failure, room=room, state=state, tape=tape, run=run)
+    return SimpleNamespace(failure=failure, room=room, state=state, run=run)
 
 
 def copied(log: Log) -> Log:

@@ -11,17 +11,12 @@ from rustybt.model import IMPACT_FIELDS, SLOT_FIELDS, TIER_FIELDS, Tables, Tape
 from rustybt.model.decimals import LIMIT
 from rustybt.model.tables import GROUPS, MOST_RATE
 
-from .flags import HAS_CAPS, HAS_IMPACT, HAS_TIERS
 from .given import tiers_later
 from .market import admit
 from .state import KINDS, TYPES
 
 POINTERS = [SLOT_FIELDS.index(name) for name in ("tier_first", "tier_count", "tier_group", "slip_buy", "slip_sell")]
 """Settings of a slot that point into tables."""
-NEEDS_TAPE = HAS_TIERS | HAS_IMPACT | HAS_CAPS
-"""Bits of ``flags`` that read a tape."""
-
-
 READERS = [SLOT_FIELDS.index(name) for name in ("tier_count", "slip_buy", "slip_sell", "cap_share")]
 """Settings of a slot that read a tape."""
 
@@ -62,6 +57,14 @@ def needs_volume(impacts: Any) -> bool:
 def needs_feeds(impacts: Any) -> int:
     """The number of feeds that slippage reads."""
     return int(np.max(impacts[[IMPACT_FIELDS.index(name) for name in ("sigma_feed", "rate_feed", "ticks_feed")]], initial=0))
+
+
+def reads_tape(tables: Tables) -> bool:
+    """Whether the rules read anything of a tape: slippage of each side by rate and ticks alone does not."""
+    slipped = np.any(tables.row("slip_buy")) or np.any(tables.row("slip_sell"))
+    if slipped and (needs_volume(tables.impacts) or needs_feeds(tables.impacts)):
+        return True
+    return bool(tiers_later(tables) or np.any(tables.row("tier_count")) or np.any(tables.row("cap_share")))
 
 
 def months_of(day: Any) -> Any:

@@ -103,6 +103,11 @@ def test_bulk_and_bar_by_bar_agree_on_every_cost() -> None:
     assert bulk.metrics["cost_slippage"] > 0
 
 
+def test_slippage_of_each_side_that_reads_nothing_of_the_data_goes_bar_by_bar_too() -> None:
+    slippage = rbt.asymmetric(buy="0.001", sell=rbt.ticks(3))
+    assert rbt.verify(BUY, bars(), points=1, costs=rbt.costs(slippage=slippage)).ok
+
+
 def test_volume_in_lots_is_cut_and_capped() -> None:
     assert lots_of(pl.Series([250, 99]).to_numpy(), 1, 100).tolist() == [2, 0]
     assert lots_of(pl.Series([2**40]).to_numpy(), 10**9, 1).tolist() == [2**61 - 1]
