@@ -26,6 +26,9 @@ FINER = 6
 AT_PHASE = (Reason.TARGET, Reason.CALLBACK, Reason.MAX_BARS, Reason.ROLL, Reason.LIQUIDATION, Reason.HALT)
 """Reasons of orders that are filled at an open or a close, whichever the run fills at."""
 
+NO_ORDER = (Detail.COOL_DOWN, Detail.NO_PRICE, Detail.MARGIN_CALL)
+"""Of decisions that never became an order; their rows have a number all the same."""
+
 
 def residuals_frame(result: Result) -> pl.DataFrame:
     """One row for each asset (and sleeve) that had orders.
@@ -76,7 +79,8 @@ def _unreached(result: Result) -> dict[int, tuple[int, int, int]]:
     log, panel, tables = result.outcome.log, result.panel, result.tables
     width = len(tables.assets)
     found: dict[int, tuple[int, int, int]] = {}
-    ordered = log.having(Reason.TARGET) & (log.seq > 0)
+    dropped = log.having(Status.REJECTED) & np.isin(log.detail, NO_ORDER)
+    ordered = log.having(Reason.TARGET) & (log.seq > 0) & ~dropped
     first = np.unique(log.seq[ordered], return_index=True)[1]
     bars, slots = log.submitted[ordered][first], log.slot[ordered][first]
     for number, (name, strategy) in enumerate(result.sleeves.items()):

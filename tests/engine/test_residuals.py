@@ -52,6 +52,17 @@ def test_what_is_not_known_is_null(settings: dict[str, str]) -> None:
     assert row["off_lot"] == 0
 
 
+def test_decisions_that_became_no_order_are_not_counted() -> None:
+    """The rate of the euro comes with the second bar: until then there is no price, so nothing is asked for."""
+    data = rbt.load(bars_of("A", FLAT), tick_size="0.01", assets={"A": {"currency": "EUR"}})
+    late = [{"pair": "EUR/USD", "ts": data.frame["session"][1], "rate": "1"}]
+    most = rbt.Strategy("most", target=rbt.weight(0.95), schedule=rbt.every(1))
+    result = rbt.run(most, data, cash=1000, rates=late)
+    assert result.orders.filter(pl.col("detail") == "no_price").height == 1
+    row = result.residuals.row(0, named=True)
+    assert (row["targets"], row["worst"]) == (1, 20)
+
+
 def test_two_sleeves_have_rows_of_their_own() -> None:
     both = {"one": rbt.Strategy("one", target=rbt.weight(0.5)), "two": rbt.Strategy("two", target=rbt.notional(100))}
     found = rbt.run(both, bars_of("A", FLAT), cash=1000).residuals

@@ -12,6 +12,7 @@ import pytest
 import rustybt as rbt
 from rustybt.engine import verify_saved
 from rustybt.model import Panel
+from rustybt.testing import markets
 
 
 @pytest.fixture
@@ -41,6 +42,30 @@ def test_deposits_and_withdrawals_are_in_the_journal(panel: Panel, cross: rbt.St
     result = rbt.run(cross, panel, flows=flows)
     assert result.journal.filter(pl.col("account") == "equity:deposits").height == 2
     assert verify_saved(result.save(tmp_path / "run")).ok
+
+
+def abroad(convert: bool) -> rbt.Result:
+    """Two assets of other currencies and one of the account's."""
+    home = {"A0": {"currency": "EUR"}, "A1": {"currency": "GBP"}, "A2": {}}
+    data = rbt.load(markets.market(assets=3, bars=30, seed=1).bars, stamp="close", assets=home)
+    risen = pl.when(pl.col("close") > pl.col("close").shift(1)).then(0.2).otherwise(0.1)
+    rates = [{"pair": pair, "ts": "2020-01-01", "rate": rate} for pair, rate in (("EUR/USD", "1.1"), ("GBP/USD", "1.3"))]
+    costs = rbt.costs(commission=rbt.bps(10))
+    return rbt.run(rbt.Strategy("risen", target=rbt.weight(risen)), data, costs=costs, rates=rates, convert=convert)
+
+
+@pytest.mark.parametrize("convert", [True, False])
+def test_a_run_in_several_currencies_passes_every_check(convert: bool, tmp_path: Path) -> None:
+    result = abroad(convert)
+    found = verify_saved(result.save(tmp_path / "run"))
+    assert [check.ok for check in found.checks] == [True, True, True]
+    fees = {
+        name: result.fills.filter(pl.col("asset") == asset)["fee"].sum() for name, asset in (("USD", "A2"), ("EUR", "A0"), ("GBP", "A1"))
+    }
+    for name, fee in fees.items():
+        assert f"{fee:f} {name}" in found.checks[1].detail
+    bend(tmp_path / "run" / "fills.parquet", "fee", "0.00000001")
+    assert [check.ok for check in verify_saved(tmp_path / "run").checks] == [True, False, True]
 
 
 @pytest.mark.parametrize(
