@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
         check_files(report, out)
         tried: dict[str, Any] = grid_from(found, grid)
         panel = o.load_panel(data, reading)
-        show.say_if_cold(sweeps=True)
+        show.compile_if_cold(sweeps=True)
         with show.bar("runs", quiet=json) as progress:
             done = rbt.cross_validate(
                 found, panel, grid=tried, where=where, groups=groups, tests=tests, purge=purge, embargo=embargo, metric=metric, pick=pick,

@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
         folder = Path(o.out_folder(f"{out}/momentum") or out).parent
         began = time.perf_counter()
-        show.say_if_cold()
+        show.compile_if_cold()
         panel = rbt.demo_data()
         say = show.err.print if json else show.out.print
         say(

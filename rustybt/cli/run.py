@@ -75,7 +75,7 @@ def register(app: typer.Typer) -> None:
         )
         with show.working("reading bars", quiet=json):
             panel = o.load_panel(data, reading)
-        show.say_if_cold()
+        show.compile_if_cold()
         with show.working(f"running {made.name} on {len(panel.assets)} assets x {panel.bars:,} bars", quiet=json):
             result = rbt.run(made, panel, **wanted)
         with show.working("writing", quiet=json):

@@ -67,7 +67,7 @@ def register(app: typer.Typer) -> None:
         check_files(report, out)
         metrics = metric or ["sharpe"]
         panel = o.load_panel(data, reading)
-        show.say_if_cold(sweeps=True)
+        show.compile_if_cold(sweeps=True)
         with show.interruptible(lambda: left_in(storage)), show.bar("trials", quiet=json) as progress:
             done = rbt.search(
                 found, panel, space=space_from(found, space), method=method, metric=metrics, trials=count, batch=batch, where=where,

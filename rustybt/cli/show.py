@@ -55,20 +55,21 @@ def emit(document: Mapping[str, Any]) -> None:
     print(json.dumps(document, default=str, indent=None))
 
 
-def say_if_cold(*, sweeps: bool = False) -> None:
-    """One line on stderr where something still has to be compiled, since that takes a while and happens once.
+def compile_if_cold(*, sweeps: bool = False) -> None:
+    """Compile the kernel where it is not kept, all of it, so that this happens once; a line on stderr says so, since it takes a while.
 
     Args:
         sweeps: whether variants are going to be swept, which has a pass of its own.
     """
     from rustybt.kernel.mode import MODE
-    from rustybt.kernel.warm import is_warm, keeps
+    from rustybt.kernel.warm import is_warm, keeps, warm
 
     if MODE != "compiled" or not keeps():
         return
     if not is_warm():
         err.print("compiling the kernel, once (about 15 seconds on two cores; rustybt warm does it beforehand) ...")
-    elif sweeps:
+        warm()
+    if sweeps:
         from rustybt.sweeps.warming import is_compiled
 
         if not is_compiled():

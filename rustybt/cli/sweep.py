@@ -93,7 +93,7 @@ def register(app: typer.Typer) -> None:
             say_plan(plan(found, panel, **chosen), json=json)
             return
         check_leaderboard(by, "--by")
-        show.say_if_cold(sweeps=True)
+        show.compile_if_cold(sweeps=True)
         folder = None if file is not None else out
         with show.interruptible(lambda: left_in(folder)):
             with show.bar("variants", quiet=json) as progress:

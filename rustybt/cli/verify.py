@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
         made = o.build_strategy(strategy, set_)
         wanted = o.account_settings(settings, account)
         panel = o.load_panel(data, reading)
-        show.say_if_cold()
+        show.compile_if_cold()
         with show.working("verifying", quiet=json):
             verdict = rbt.verify(made, panel, points=points, seed=seed, **wanted)
             found: dict[str, Any] = verdict.to_dict()

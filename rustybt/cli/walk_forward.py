@@ -64,7 +64,7 @@ def register(app: typer.Typer) -> None:
         check_files(report, out)
         tried = _tried(found, grid, method, {"space": space, "count": count, "seed": seed})
         panel = o.load_panel(data, reading)
-        show.say_if_cold(sweeps=True)
+        show.compile_if_cold(sweeps=True)
         with show.bar("variants", quiet=json) as progress:
             done = rbt.walk_forward(
                 found, panel, train=length(train), test=length(test), validation=None if validation is None else length(validation),

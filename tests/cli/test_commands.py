@@ -325,13 +325,16 @@ def test_a_cold_kernel_is_announced_on_stderr_and_a_warm_one_is_not(
     rustybt: Command, bars: str, cross: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import_module("rustybt.kernel.warm")  # the package's attribute of that name is the function
+    warming, compiled = sys.modules["rustybt.kernel.warm"], list[bool]()
     monkeypatch.setattr("rustybt.kernel.mode.MODE", "compiled")
-    for warm, said in ((False, True), (True, False)):
-        monkeypatch.setattr(sys.modules["rustybt.kernel.warm"], "is_warm", lambda warm=warm: warm)
+    monkeypatch.setattr(warming, "is_warm", lambda: bool(compiled))
+    monkeypatch.setattr(warming, "warm", lambda: compiled.append(True))  # all of it, else the next command would say so again
+    for said in (True, False):
         ran = rustybt("run", cross, "--data", bars, "--json")
         assert ran.code == 0
         assert ran.json["bars"] == 200
         assert ("compiling the kernel, once" in ran.err) is said
+    assert compiled == [True]
 
 
 def test_a_pass_over_variants_that_is_not_compiled_is_announced(
