@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -176,7 +177,10 @@ class BarContext:
     def order_target(
         self, asset: str, quantity: Amount | None = None, *, weight: Amount | None = None, notional: Amount | None = None
     ) -> None:
-        """Order the difference to a wanted position, given by exactly one of quantity, weight or notional."""
+        """Order the difference to a wanted position, given by exactly one of quantity, weight or notional.
+
+        A notional is money of the account. While no rate of the asset's currency is known it has no price, and a row says so.
+        """
         given = {"quantity": quantity, "weight": weight, "notional": notional}
         named = {name: value for name, value in given.items() if value is not None}
         if len(named) != 1:
@@ -189,8 +193,13 @@ class BarContext:
             if price == 0:
                 raise OrderError("the asset has never had a bar", where=f"on_bar, order_target({asset!r})", do="check context.bars first")
             money = to_decimal(notional, "notional") if weight is None else to_decimal(weight, "weight") * self.equity
-            quantity = money / (price * known.multiplier)
-        wanted = to_units(quantity, known.lot_size, "quantity", "down")
+            num, den = self._live.worth_of(column)
+            if num == 0:
+                self._live.submit(self._first + column, 1, self._index)  # the kernel's own row, `no_price`
+                return
+            wanted = int(Fraction(money) * den / num / (Fraction(price) * Fraction(known.multiplier) * Fraction(known.lot_size)))
+        else:
+            wanted = to_units(quantity, known.lot_size, "quantity", "down")
         difference = wanted - self._lots(column)
         if difference:
             self._live.submit(self._first + column, difference, self._index)

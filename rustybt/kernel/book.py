@@ -402,6 +402,15 @@ class Book:
         """(assets,) last price in ticks, 0 where there was none yet; a copy."""
         return plain(self._desk.last.copy())
 
+    def worth_of(self, asset: int) -> tuple[int, int]:
+        """What a unit of the asset's currency is worth in the account's, as a fraction; 0 / 1 while no rate is known."""
+        given = self.tables.currencies
+        place = 0 if given is None else int(given.of_asset[asset])
+        if place == 0:
+            return 1, 1
+        num, den = int(self._desk.rate_num[place]), int(self._desk.rate_den[place])
+        return (num, den) if num else (0, 1)
+
     @property
     def rows(self) -> int:
         """Number of log rows so far."""

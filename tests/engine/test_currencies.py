@@ -22,6 +22,7 @@ from rustybt.engine.store import report_of
 from rustybt.errors import ConfigError
 from rustybt.ledger import beancount_text, check_journal
 from rustybt.model import Panel
+from rustybt.spec import Context, OnBar
 
 DAYS = [date(2024, 1, 2) + timedelta(days=number) for number in range(4)]
 EUR = [{"pair": "EUR/USD", "ts": day, "rate": rate} for day, rate in zip(DAYS, ("1.10", "1.20", "1.25", "1.05"), strict=True)]
@@ -197,3 +198,17 @@ def test_a_run_in_one_currency_has_no_table() -> None:
     result = rbt.run(HALF, data, rates=EUR)
     assert result.tables.currencies is None
     assert "currency" not in result.journal.columns
+
+
+@pytest.mark.parametrize("asked", [{"weight": "0.5"}, {"notional": "5000"}])
+def test_a_callback_asks_in_money_of_the_account(asked: dict[str, str]) -> None:
+    """5000 USD at 1.10 are 4545.45 EUR, 45 SAP at 100, as for a target; while no rate is known there is no price."""
+
+    def once(context: Context) -> None:
+        if not context.positions and not context.working:
+            context.order_target("SAP", **{name: Decimal(value) for name, value in asked.items()})
+
+    hook = rbt.Strategy("once", on_bar=OnBar(once))
+    assert rbt.run(hook, two(), cash="10000", rates=EUR).orders["requested"].to_list()[:1] == [45]
+    late = rbt.run(hook, two(), cash="10000", rates=EUR[1:])  # 5000 USD at 1.20 are 4166.66 EUR, 37 at 110
+    assert late.orders.select("status", "detail", "requested").rows()[:2] == [("rejected", "no_price", 0), ("filled", "none", 37)]
