@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from rustybt.engine.phases import at_phase
 from rustybt.engine.targets import targets_of
-from rustybt.ledger.frames import columns_of, on_the_path, place
+from rustybt.ledger.frames import columns_of, place
 from rustybt.ledger.money import decimal_column, lot_sizes, steps_column
 from rustybt.model import Detail, FillAt, Reason, Sizing, Status, TargetKind
 from rustybt.model.decimals import RATE, WEIGHT, up_down
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 FINER = 6
 """Decimals of roundings beyond those of money."""
-AT_PHASE = (Reason.TARGET, Reason.CALLBACK, Reason.MAX_BARS, Reason.ROLL, Reason.LIQUIDATION, Reason.HALT)
-"""Reasons of orders that are filled at an open or a close, whichever the run fills at."""
 
 NO_ORDER = (Detail.COOL_DOWN, Detail.NO_PRICE, Detail.MARGIN_CALL)
 """Of decisions that never became an order; their rows have a number all the same."""
@@ -134,8 +133,7 @@ def _tick_cost(result: Result, seen: npt.NDArray[np.int32]) -> list[Fraction]:
     """Money units paid by slot because a slipped price goes to a whole tick."""
     log, tables, panel = result.outcome.log, result.tables, result.panel
     width, prices = len(tables.assets), panel.open if tables.fill_at is FillAt.NEXT_OPEN else panel.close
-    at_phase = np.isin(log.reason, AT_PHASE) & ~on_the_path(result.books, log)
-    rows = np.flatnonzero((log.filled != 0) & at_phase & log.having(Status.FILLED))
+    rows = np.flatnonzero(at_phase(result))
     slot, bar, lots, price = log.slot[rows], log.bar[rows], log.filled[rows], log.price[rows]
     asset, rates, ticks = slot % width, tables.row("slip_rate")[slot], tables.row("slip_ticks")[slot]
     edge = np.where(lots > 0, panel.high[bar, asset], panel.low[bar, asset])

@@ -10,16 +10,14 @@ import numpy.typing as npt
 import polars as pl
 
 from rustybt.analysis.metrics import Benchmark, Curve, RunFacts, Trades, measure
-from rustybt.ledger.frames import flows_per_bar, on_the_path, settled_per_bar
+from rustybt.engine.phases import at_phase
+from rustybt.ledger.frames import flows_per_bar, settled_per_bar
 from rustybt.model import FillAt, Panel, Reason, Status
 from rustybt.model.decimals import up_down
 
 if TYPE_CHECKING:
     from rustybt.engine.result import Result
 
-
-AT_MARKET = (Reason.TARGET, Reason.MAX_BARS, Reason.CALLBACK, Reason.ROLL, Reason.LIQUIDATION)
-"""Why market orders are sent."""
 
 HOLDING = {
     "borrow": Reason.BORROW,
@@ -86,13 +84,12 @@ def facts_of(result: Result) -> RunFacts:
 def slippage_paid(result: Result) -> int:
     """Money lost to slippage by market orders against the open or close they were filled at, in money units of the account's currency.
 
-    Stops are left out: their reference is the stop level or a gap, not one price of the bar.
+    Stops are left out: their reference is the stop level or a gap, not one price of the bar. See `at_phase` for which orders count.
     """
     if not any(result.tables.row(name).any() for name in ("slip_rate", "slip_ticks", "slip_buy", "slip_sell")):
         return 0
     log, panel = result.outcome.log, result.panel
-    at_market = (log.filled != 0) & log.having(Status.FILLED) & np.isin(log.reason, AT_MARKET) & ~on_the_path(result.books, log)
-    rows = np.flatnonzero(at_market)
+    rows = np.flatnonzero(at_phase(result))
     column = log.slot[rows] % len(panel.assets)
     field = panel.open if result.config.fill is FillAt.NEXT_OPEN else panel.close
     lost = (log.price[rows] - field[log.bar[rows], column]) * log.filled[rows]
