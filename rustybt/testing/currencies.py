@@ -76,7 +76,7 @@ def read_currencies(
 ) -> CurrencyTable | None:
     """``account USD``, ``A EUR``, ``convert no``, ``cost_rate 0.001``, ``cost_minimum 2``, ``least 100``.
 
-    And rates as ``0 EUR 1.10`` or ``0 EUR 10/9``: from a bar's close on.
+    And rates as ``0 EUR 1.10`` or ``0 EUR 10/9``: from a bar's close on; 0: none is known yet.
 
     Raises:
         ConfigError: there is no account.
@@ -108,6 +108,7 @@ def write_currencies(table: CurrencyTable | None, assets: Sequence[Asset], unit:
     steps = {"cost_rate": Decimal(1) / RATE, "cost_minimum": unit, "least": unit}
     toll = [f"{name} {getattr(table, name) * step:f}" for name, step in steps.items()]
     lines = ["[currencies]", f"account {table.names[0]}", f"convert {'yes' if table.convert else 'no'}", *toll, *quoted, "[rates]"]
+    lines += [f"0 {name} 0" for place, name in enumerate(table.names) if not table.num[:, place].any()]  # known by name, never by a rate
     for bar, currency in np.argwhere(table.num[:, 1:] > 0).tolist():
         lines.append(f"{bar} {table.names[currency + 1]} {table.num[bar, currency + 1]}/{table.den[bar, currency + 1]}")
     return lines

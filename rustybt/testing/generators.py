@@ -21,7 +21,7 @@ from rustybt.testing.funds import draw_flows, draw_isolated, draw_margin, draw_p
 from rustybt.testing.happenings import draw_events
 from rustybt.testing.increments import draw_increments
 from rustybt.testing.limits import draw_controls
-from rustybt.testing.requests import draw_requests
+from rustybt.testing.requests import draw_requests, sent_otherwise
 from rustybt.testing.rules import FEEDS, LARGE, World, draw_tables, draw_world
 from rustybt.testing.timings import draw_intrabar, draw_timing
 
@@ -161,6 +161,7 @@ def draw_session(dice: Dice, bars: int, assets: int = 5) -> Session:
     tables = replace(tables, currencies=None if tables.pending_days else draw_currencies(dice, world, count))
     tables = replace(tables, carry=on_foreign_cash(dice, tables.carry, tables.currencies))
     tables = draw_isolated(dice, tables)
+    plan = replace(plan, requests=sent_otherwise(dice, plan.requests))
     return Session(tables, replace(market, timing=timing), plan, within_currencies(events, tables.currencies), tape)
 
 

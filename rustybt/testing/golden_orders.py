@@ -76,6 +76,8 @@ def read_request(words: list[str], tables: Tables, names: list[str]) -> dict[str
             row[name] = int(value)
         elif name in FLAGS:
             row["flags"] |= FLAGS[name]
+        elif name == "callback":
+            row["reason"] = int(Reason.CALLBACK)
         else:
             raise ConfigError(f"unknown word {word!r}", where="[orders]", do="see tests/golden/README.md")
     return row
@@ -127,4 +129,5 @@ def write_request(row: dict[str, int], tables: Tables, names: list[str]) -> str:
     words += [f"trail_rate={from_units(row['trail_rate'], 1 / Decimal(RATE)):f}"] if row["trail_rate"] else []
     words += [f"display={from_units(row['display'], asset.lot_size):f}"] if row["display"] else []
     words += [f"tif={TimeInForce(row['tif']).name.lower()}", f"until={row['until']}", f"entry={row['entry']}"]
+    words += ["callback"] if row["reason"] == Reason.CALLBACK else []
     return " ".join([*words, *(name for name, flag in FLAGS.items() if row["flags"] & flag)])

@@ -8,6 +8,7 @@ import numpy as np
 
 from rustybt.model import REQUEST_FIELDS, Clock, Measure, OrderFlag, OrderKind, Reason, Requests, Tables, TimeInForce
 from rustybt.model.panel import Ints
+from rustybt.model.requests import TOLD_PLACES
 from rustybt.testing.rules import LARGE, Chance, World
 
 RESTING = (TimeInForce.GTC, TimeInForce.DAY, TimeInForce.UNTIL_BAR, TimeInForce.UNTIL_SESSION, TimeInForce.UNTIL_TS)
@@ -53,6 +54,27 @@ def draw_requests(dice: Chance, world: World, tables: Tables, market: Closes) ->
         start.append(len(rows))
     table = np.array([[row[name] for name in REQUEST_FIELDS] for row in rows], dtype=np.int64).reshape(-1, len(REQUEST_FIELDS))
     return Requests.of_rows(np.array(start, dtype=np.int64), table, clock)
+
+
+def sent_otherwise(dice: Chance, requests: Requests | None) -> Requests | None:
+    """The orders, in half of the sessions some of them as a callback sends them, in half with equal ones kept once, as the engine does.
+
+    Those of a batch stay what they are: a callback has none.
+    """
+    if requests is None:
+        return None
+    rows, often = requests.rows, dice.pick((0, 0, 30, 100))
+    flags, reason = (REQUEST_FIELDS.index(name) for name in ("flags", "reason"))
+    joins = rows[:, flags] & OrderFlag.JOIN != 0
+    alone = ~(joins | np.append(joins[1:], np.zeros(min(1, len(joins)), dtype=np.bool_)) | (rows[:, flags] & OrderFlag.OCO != 0))
+    for row in np.flatnonzero(alone).tolist():
+        rows[row, reason] = int(Reason.CALLBACK if dice.chance(often) else Reason.ORDER)
+    if dice.chance(50):
+        return Requests.of_rows(requests.start, rows, requests.clock)
+    told, common = requests.told.copy(), rows.copy()
+    common[:, TOLD_PLACES] = 0
+    patterns, told[:, -1] = np.unique(common, axis=0, return_inverse=True)
+    return Requests(requests.start, told, np.ascontiguousarray(patterns), requests.clock)
 
 
 def joined(dice: Chance, first: dict[str, int], row: dict[str, int]) -> dict[str, int]:

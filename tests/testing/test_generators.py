@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from rustybt.model import SLOT_FIELDS, EventKind, FillAt, Sizing
+from rustybt.model import REQUEST_FIELDS, SLOT_FIELDS, EventKind, FillAt, Reason, Sizing
+from rustybt.model.panel import Ints
 from rustybt.testing.generators import Session, session, sessions
 
 
@@ -48,6 +49,11 @@ def well_formed(drawn: Session) -> None:
     assert drawn.events[:, :3].tolist() == sorted(drawn.events[:, :3].tolist())
 
 
+def asked(drawn: Session) -> Ints:
+    requests = drawn.plan.requests
+    return np.zeros((0, len(REQUEST_FIELDS)), dtype=np.int64) if requests is None else requests.rows
+
+
 def test_a_seed_always_gives_the_same_session() -> None:
     assert digest(session(7)) == digest(session(7))
     assert len({digest(session(seed)) for seed in range(50)}) == 50
@@ -79,6 +85,8 @@ def test_hypothesis_sessions_are_well_formed(drawn: Session) -> None:
         "tiers",
         "makers",
         "impacts",
+        "orders of callbacks",
+        "orders kept once",
     ],
 )
 def test_the_corners_are_drawn(name: str) -> None:
@@ -93,6 +101,8 @@ def test_the_corners_are_drawn(name: str) -> None:
         "three sleeves": lambda s: s.tables.sleeves == 3,
         "tiers": lambda s: s.tables.tiers.shape[1] > 3,
         "impacts": lambda s: s.tables.impacts.shape[1] > 1,
+        "orders of callbacks": lambda s: bool((asked(s)[:, REQUEST_FIELDS.index("reason")] == Reason.CALLBACK).any()),
+        "orders kept once": lambda s: s.plan.requests is not None and len(s.plan.requests.patterns) < len(s.plan.requests.told),
         "makers": lambda s: bool((s.tables.row("fee_maker") > 0).any()),
     }
     assert sum(corners[name](session(seed)) for seed in range(300)) >= 3

@@ -9,9 +9,12 @@ from rustybt.testing.generators import session
 from rustybt.testing.golden import outcome_lines, read_case, write_case
 from rustybt.testing.outcomes import run_or_error
 
+CURRENCY_BY_NAME = 981
+"""A session with a charge on cash of a currency that no asset is quoted in and no rate is known of."""
+
 
 def test_a_written_session_reads_back_as_itself() -> None:
-    for seed in range(150):
+    for seed in (*range(150), CURRENCY_BY_NAME):
         drawn = session(seed)
         outcome = run_or_error(reference.simulate, drawn)
         case = read_case(write_case(drawn, outcome, "a title"))
