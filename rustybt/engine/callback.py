@@ -179,7 +179,8 @@ class BarContext:
     ) -> None:
         """Order the difference to a wanted position, given by exactly one of quantity, weight or notional.
 
-        A notional is money of the account. While no rate of the asset's currency is known it has no price, and a row says so.
+        A notional is money of the account. An asset that has no price (before its first bar, after it was delisted, while no rate of its
+        currency is known) leaves a row ``no_price``.
         """
         given = {"quantity": quantity, "weight": weight, "notional": notional}
         named = {name: value for name, value in given.items() if value is not None}
@@ -188,18 +189,16 @@ class BarContext:
                 f"{len(named)} targets given", where=f"on_bar, order_target({asset!r})", do="give one of quantity, weight, notional"
             )
         column, known = self._known(asset)
-        if quantity is None:
-            price = from_units(int(self._live.last[column]), known.tick_size)
-            if price == 0:
-                raise OrderError("the asset has never had a bar", where=f"on_bar, order_target({asset!r})", do="check context.bars first")
-            money = to_decimal(notional, "notional") if weight is None else to_decimal(weight, "weight") * self.equity
-            num, den = self._live.worth_of(column)
-            if num == 0:
+        if quantity is not None:
+            wanted = to_units(quantity, known.lot_size, "quantity", "down")
+        elif money := to_decimal(notional, "notional") if weight is None else to_decimal(weight, "weight") * self.equity:
+            price, (num, den) = from_units(int(self._live.last[column]), known.tick_size), self._live.worth_of(column)
+            if price == 0 or num == 0:
                 self._live.submit(self._first + column, 1, self._index)  # the kernel's own row, `no_price`
                 return
             wanted = int(Fraction(money) * den / num / (Fraction(price) * Fraction(known.multiplier) * Fraction(known.lot_size)))
         else:
-            wanted = to_units(quantity, known.lot_size, "quantity", "down")
+            wanted = 0
         difference = wanted - self._lots(column)
         if difference:
             self._live.submit(self._first + column, difference, self._index)

@@ -12,6 +12,7 @@ from rustybt.engine.bulk import sleeves_of
 from rustybt.engine.config import configure
 from rustybt.engine.incremental import walk
 from rustybt.model import Panel, Reason
+from rustybt.spec import Context, OnBar
 from rustybt.testing.outcomes import differences
 from tests.data.conftest import make_bars
 from tests.data.test_effects import table
@@ -96,3 +97,19 @@ def test_a_delisting_of_a_real_stock() -> None:
     # Bought at the open of the 28th: 100 x 13.84; 100 x 13.88 come back.
     assert result.final_equity == "10004.00000000"
     assert result.positions["quantity"].to_list() == [100, 0]
+
+
+def test_a_callback_that_asks_for_what_is_gone_leaves_a_row(panel: Panel) -> None:
+    """C has bars, and no price after its merger; B has none of either at first. A target of nothing needs no price."""
+
+    def all_of_them(context: Context) -> None:
+        for asset in ("B", "C"):
+            context.order_target(asset, weight="0.1")
+
+    def none_of_them(context: Context) -> None:
+        context.order_target("B", notional=0)
+
+    orders = rbt.run(rbt.Strategy("all", on_bar=OnBar(all_of_them, lookback=9)), panel).orders
+    refused = orders.filter(pl.col("detail") == "no_price")["asset"].cast(pl.String).to_list()
+    assert (refused.count("B"), refused.count("C")) == (2, 4)
+    assert rbt.run(rbt.Strategy("none", on_bar=OnBar(none_of_them)), panel).orders.height == 0
