@@ -148,7 +148,7 @@ def configure(
         raise ConfigError(f"cash {cash} is not positive", where="run, cash", do="start with some cash")
     if not isinstance(costs, Costs | None):
         raise ConfigError(f"costs {costs!r} is not a Costs", where="run, costs", do="write costs=rbt.costs(commission=rbt.bps(10))")
-    if not isinstance(money_scale, int) or not 0 <= money_scale <= 12:
+    if isinstance(money_scale, bool) or not isinstance(money_scale, int) or not 0 <= money_scale <= 12:
         raise ConfigError(f"money_scale {money_scale!r} is outside 0..12", where="run, money_scale", do="leave it at 8")
     gross = to_decimal(max_gross, "max_gross")
     if not 0 < gross <= MOST_GROSS or gross * RATE != (gross * RATE).to_integral_value():

@@ -12,6 +12,7 @@ from rustybt.engine.compare import outcome_difference, signal_difference
 from rustybt.engine.config import configure
 from rustybt.engine.incremental import walk
 from rustybt.engine.result import Result
+from rustybt.errors import ConfigError
 from rustybt.ledger import check_journal
 from rustybt.model import Panel
 from rustybt.spec import Strategy
@@ -70,12 +71,20 @@ def verify(
     Returns:
         A `Verification`; nothing is raised for a check that fails.
 
+    Raises:
+        ConfigError: points or a seed that are none, or wrong settings.
+
     Example:
         >>> import rustybt as rbt
         >>> hold = rbt.Strategy("hold", target=rbt.weight(0.2))
         >>> rbt.verify(hold, rbt.load("demo", start="2012-01-01"), points=3).ok
         True
     """
+    for name, number, least in (("points", points, 1), ("seed", seed, 0)):
+        if isinstance(number, bool) or not isinstance(number, int) or number < least:
+            raise ConfigError(
+                f"{name} {number!r} is not a whole number from {least}", where=f"verify, {name}", do="give one, or leave it out"
+            )
     say = progress or _silent
     panel = panel_of(data)
     config = configure(**settings)

@@ -169,6 +169,8 @@ def bands(up: object = None, down: object = None, *, by_asset: Mapping[str, Band
     below = above if down is None else _limit(down, "down")
     if above is None and below is None and not by_asset:
         raise ConfigError("no limit is given", where="bands", do='write rbt.bands("0.10")')
+    if not isinstance(by_asset or {}, Mapping):
+        raise ConfigError(f"{by_asset!r} is not a table of symbols", where="bands, by_asset", do='write {"A": rbt.bands("0.05")}')
     strange = [name for name, own in (by_asset or {}).items() if not isinstance(own, Bands)]
     if strange:
         raise ConfigError(f"the limits of {strange[0]!r} are no bands", where="bands, by_asset", do='write {"A": rbt.bands("0.05")}')

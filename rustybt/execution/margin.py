@@ -161,4 +161,7 @@ def margin(
     """
     first, later = to_decimal(initial, "margin, initial"), to_decimal(maintenance, "margin, maintenance")
     fee = to_decimal(liquidation_fee, "margin, liquidation_fee")
-    return Margin(first, later, bool(per_contract), bool(isolated), bool(top_up), fee, dict(by_asset or {}))
+    for name, flag in (("per_contract", per_contract), ("isolated", isolated), ("top_up", top_up)):
+        if not isinstance(flag, bool):
+            raise ConfigError(f"{name} {flag!r} is not True or False", where=f"margin, {name}", do=f"write {name}=True")
+    return Margin(first, later, per_contract, isolated, top_up, fee, symbols_of(by_asset or {}, "margin, by_asset"))

@@ -68,6 +68,10 @@ def place_of(module: str) -> str:
 
 
 def _import_module(name: str) -> ModuleType:
+    if not all(name.split(".")):
+        raise SpecError(
+            f"{name!r} is neither a module nor a file.py", where=f"reference {name!r}", do="write file.py:name or package.module:name"
+        )
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
         sys.path.append(here)

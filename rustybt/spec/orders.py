@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from dataclasses import replace as replace_in
 from datetime import date, datetime
@@ -198,8 +198,8 @@ def order(
         replace=flag(replace, "replace"),
         post_only=flag(post_only, "post_only"),
         reduce_only=flag(reduce_only, "reduce_only"),
-        then=tuple(then),
-        oco=tuple(oco),
+        then=orders_of(then, "then"),
+        oco=orders_of(oco, "oco"),
     )
 
 
@@ -316,9 +316,16 @@ def flag(value: object, name: str) -> bool:
     return value
 
 
+def orders_of(value: object, name: str) -> tuple[Order, ...]:
+    """Orders of a batch."""
+    if not isinstance(value, Iterable) or isinstance(value, str):
+        raise refusal(name, f"{name} is {value!r}, not a list of orders", "give a list of order(...)")
+    return tuple(value)
+
+
 def check_kind(asked: Order) -> None:
     """Refuse a kind without the prices that it needs, or with others."""
-    if asked.kind not in KINDS:
+    if not isinstance(asked.kind, str) or asked.kind not in KINDS:
         raise refusal("kind", f"kind {asked.kind!r} is unknown", "use one of " + ", ".join(KINDS))
     trails, offset = asked.kind in TRAILING, "limit_offset"
     if trails and (asked.trail is None) == (asked.trail_fraction is None):

@@ -26,6 +26,7 @@ from rustybt.spec import Strategy, weight
         ({"max_gross": 0}, "max_gross 0 is not in"),
         ({"max_gross": "0.000000001"}, "is not in"),
         ({"money_scale": 99}, "money_scale 99 is outside"),
+        ({"money_scale": True}, "money_scale True is outside"),
     ],
 )
 def test_bad_settings_are_refused_by_name(settings: dict[str, Any], words: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import polars as pl
 import pytest
@@ -28,6 +29,12 @@ def test_a_clean_strategy_passes_every_check(small: Panel, cross: rbt.Strategy) 
     assert "FAIL" not in str(verdict)
     assert verdict.to_dict()["ok"] is True
     assert "✓" in verdict._repr_html_()
+
+
+@pytest.mark.parametrize(("name", "value"), [("points", 0), ("points", "x"), ("points", True), ("seed", -1), ("seed", 0.5)])
+def test_what_is_no_number_of_points_is_refused(small: Panel, cross: rbt.Strategy, name: str, value: Any) -> None:
+    with pytest.raises(rbt.ConfigError, match=f"{name} {value!r} is not a whole number"):
+        rbt.verify(cross, small, **{name: value})
 
 
 def test_progress_names_each_check(small: Panel, cross: rbt.Strategy) -> None:

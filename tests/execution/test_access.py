@@ -57,6 +57,7 @@ def test_cancel_is_true_or_false() -> None:
         ({"up": "1"}, "up 1 is not a fraction"),
         ({"up": "0.1", "down": "-0.1"}, "down -0.1 is not a fraction"),
         ({"up": "0.000000001"}, "is not a fraction"),
+        ({"by_asset": 5}, "5 is not a table of symbols"),
         ({"by_asset": {"A": "0.1"}}, "the limits of 'A' are no bands"),
     ],
 )

@@ -142,6 +142,8 @@ def test_a_profile_charges_what_was_published() -> None:
         (lambda: tiered({0: bps(1)}) + tiered({0: bps(1)}), "both commissions set tiers"),
         (lambda: costs(profile="nobody"), "there is no profile 'nobody'"),
         (lambda: costs(bps(1), profile="binance_spot"), "both a commission and a profile"),
+        (lambda: tiered(5), "5 is not a table of tiers"),  # type: ignore[arg-type]
+        (lambda: costs(by_asset=5), "5 is not a table of symbols"),  # type: ignore[arg-type]
         (lambda: costs(by_asset={"A": bps(1)}), "is not a Costs"),  # type: ignore[dict-item]
         (
             lambda: costs(tiered({0: per_share(1)}, by="quantity")).ladder(Asset.of("A", "crypto", lot_size="0.0000000001"), 8),

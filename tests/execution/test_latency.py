@@ -110,6 +110,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"delay": timedelta(seconds=-1)}, "is not a time"),
     ({"bars": -1}, "bars -1 is not a whole number"),
     ({"bars": 1.5}, "bars 1.5 is not a whole number"),
+    ({"bars": 10**6}, "give 1 or more, below 1000000"),
     ({"uniform": ("5ms", "1ms")}, "uniform ends at 1000 us below its start 5000 us"),
     ({"uniform": ("5ms",)}, r"uniform \('5ms',\) is not 2 values"),
     ({"uniform": "5ms"}, "uniform '5ms' is not 2 values"),

@@ -43,11 +43,23 @@ def test_nonsense_is_refused_by_name(given: Any, message: str) -> None:
         margin(*given)
 
 
+@pytest.mark.parametrize("name", ["per_contract", "isolated", "top_up"])
+def test_what_is_no_flag_is_refused(name: str) -> None:
+    given: Any = {name: "yes"}
+    with pytest.raises(ConfigError, match=f"{name} 'yes' is not True or False"):
+        margin("0.5", "0.25", **given)
+
+
 def test_margin_of_one_asset_is_a_margin_without_exceptions_of_its_own() -> None:
     nested: Any = {"A": margin("0.5", "0.25", by_asset={"B": margin(1, 1)})}
     plain: Any = {"A": 0.5}
-    for wrong in (nested, plain):
-        with pytest.raises(ConfigError, match="not the margin of one asset"):
+    table: Any = 5
+    for wrong, words in (
+        (nested, "not the margin of one asset"),
+        (plain, "not the margin of one asset"),
+        (table, "not a table of symbols"),
+    ):
+        with pytest.raises(ConfigError, match=words):
             margin("0.5", "0.25", by_asset=wrong)
 
 

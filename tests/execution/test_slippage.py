@@ -42,6 +42,12 @@ def test_terms_are_equal_when_they_are_written_the_same_way() -> None:
     assert one + ticks(1) == Slippage(ticks=1, rate_term=one.rate_term)
 
 
+def test_basis_points_add_up_with_slippage_on_either_side() -> None:
+    assert bps(2) + ticks(1) == ticks(1) + bps(2) == Slippage(rate=Decimal("0.0002"), ticks=1)
+    with pytest.raises(ConfigError, match="a plain rate"):
+        _ = ticks(1) + bps(2, minimum=1)
+
+
 def test_sides_differ_only_where_they_were_told_to() -> None:
     assert ticks(1).sides() == (ticks(1), ticks(1))
     assert asymmetric(buy=bps(2), sell=ticks(3)).sides() == (Slippage(rate=Decimal("0.0002")), ticks(3))

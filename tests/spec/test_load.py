@@ -198,3 +198,9 @@ def test_a_place_is_a_path_for_files_only(tmp_path: Path) -> None:
     path = write(tmp_path, ONE)
     assert place_of(load_strategy(str(path)).__module__) == str(path.resolve())
     assert place_of("json") == "json"
+
+
+@pytest.mark.parametrize("reference", ["", ".", "./mine", "../mine:hold"])
+def test_what_is_neither_a_module_nor_a_file_is_told_so(reference: str) -> None:
+    with pytest.raises(SpecError, match="is neither a module nor a file"):
+        load_strategy(reference)

@@ -37,6 +37,7 @@ ASKED = (
     ("field", "arguments"),
     [
         ("kind", {"kind": "stopp", "quantity": 1}),
+        ("kind", {"kind": ["stop"], "quantity": 1}),
         ("quantity", {"kind": "market"}),
         ("quantity", {"kind": "market", "quantity": 1, "weight": 0.5}),
         ("quantity", {"kind": "market", "quantity": 0}),
@@ -110,6 +111,8 @@ CHILD = order("stop", "filled", stop=90, tif="gtc")
         ("then", {"then": [order("market", "filled", tif="at_open")]}),
         ("then", {"then": [order("market", 1, then=[CHILD])]}),
         ("then", {"then": ["stop"]}),
+        ("then", {"then": 5}),
+        ("oco", {"oco": "stop"}),
         ("oco", {"oco": [CHILD]}),
         ("oco", {"oco": [order("market", 1)], "then": [CHILD]}),
     ],

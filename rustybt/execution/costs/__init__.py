@@ -23,6 +23,7 @@ from rustybt.execution.costs.slippage import (
     volume_share,
 )
 from rustybt.execution.costs.tiers import lot_in_tiers, tiered
+from rustybt.execution.fields import symbols_of
 from rustybt.model.asset import Asset
 from rustybt.model.tables import GROUPS
 
@@ -166,7 +167,8 @@ def costs(
             where="costs",
             do="write commission=rbt.bps(10), per_share(...) or per_trade(...)",
         )
-    for symbol, own in dict(by_asset or {}).items():
+    others = symbols_of(by_asset or {}, "costs, by_asset")
+    for symbol, own in others.items():
         if not isinstance(own, Costs):
             raise ConfigError(f"{own!r} is not a Costs", where=f"costs, by_asset, {symbol!r}", do="write rbt.costs(...)")
-    return Costs(commission, Slippage() if slippage is None else slippage_of(slippage), dict(by_asset or {}), cap_of(volume_cap))
+    return Costs(commission, Slippage() if slippage is None else slippage_of(slippage), others, cap_of(volume_cap))

@@ -155,7 +155,7 @@ def latency(
         raise ConfigError("a bar of no length", where="latency, bar", do='write bar="6h30m"')
     if bars:
         if isinstance(bars, bool) or not isinstance(bars, int) or not 0 < bars < 10**6:
-            raise ConfigError(f"bars {bars!r} is not a whole number of bars", where="latency, bars", do="give 1 or more")
+            raise ConfigError(f"bars {bars!r} is not a whole number of bars", where="latency, bars", do="give 1 or more, below 1000000")
         return Latency(bars=bars)
     if profile is not None:
         return replace(_read(profile), bar=length)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -12,6 +12,9 @@ from rustybt.errors import ConfigError
 from rustybt.execution.costs.term import CostTerm
 from rustybt.model.decimals import RATE, to_decimal
 from rustybt.model.tables import MOST_RATE
+
+if TYPE_CHECKING:
+    from rustybt.execution.costs.commission import Commission
 
 ZERO = Decimal(0)
 COEFFICIENTS = ("volume_share", "square_root", "volatility_share")
@@ -69,8 +72,12 @@ class Slippage:
         if self.sell is not None and self.sell.sell is not None:
             raise ConfigError("slippage for sales has its own for sales", where="asymmetric, sell", do="give one slippage for each side")
 
-    def __add__(self, other: Slippage) -> Slippage:
-        """Both on every fill; each term of the data may be set on one side only."""
+    def __add__(self, other: Slippage | Commission) -> Slippage:
+        """Both on every fill, ``bps(5)`` too; each term of the data may be set on one side only."""
+        from rustybt.execution.costs.commission import Commission
+
+        if isinstance(other, Commission):
+            other = slippage_of(other)
         if not isinstance(other, Slippage):
             return NotImplemented
         if self.sell is not None or other.sell is not None:
@@ -84,6 +91,8 @@ class Slippage:
                 raise ConfigError(f"both slippages set {name}", where="slippage, +", do="set it on one of them")
             both[name] = mine if theirs is None else theirs
         return Slippage(**both, spread=self.spread or other.spread)
+
+    __radd__ = __add__
 
     @property
     def plain(self) -> bool:

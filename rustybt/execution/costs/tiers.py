@@ -89,6 +89,8 @@ def tiered(
     """
     if by not in ("value", "quantity"):
         raise ConfigError(f"by {by!r} is unknown", where="tiered, by", do="use 'value' or 'quantity'")
+    if not isinstance(tiers, Mapping):
+        raise ConfigError(f"{tiers!r} is not a table of tiers", where="tiered", do="write {0: bps(10), 1_000_000: bps(8)}")
     made: list[Tier] = []
     for given, charge in tiers.items():
         floor = to_decimal(given, "tiered, floor")
