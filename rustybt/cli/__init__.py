@@ -7,9 +7,13 @@ To add a command: one module with a ``register(app)``, and its name in `COMMANDS
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -28,6 +32,8 @@ COMMANDS = (
 
 INTERRUPTED = 130
 """What the command line library makes of Ctrl-C."""
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What a disk that takes no more answers."""
 
 
 def build_app() -> typer.Typer:
@@ -58,26 +64,78 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit; a user's mistake is one message, never a traceback."""
     given = sys.argv[1:] if arguments is None else arguments
     configure()
+    with noticing_interrupts() as interrupts:
+        try:
+            call(given)
+        except RustyBTError as error:
+            if "--json" in given:
+                told = {"kind": type(error).__name__, "what": error.what, "where": error.where, "do": error.do}
+                with suppress(BrokenPipeError):  # whoever read stdout has left
+                    print(json.dumps({"ok": False, "error": told}), flush=True)
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            sys.exit(2 if isinstance(error, ConfigError) else 1)
+        except KeyboardInterrupt:
+            _interrupted()
+        except SystemExit as left:
+            if left.code == INTERRUPTED:
+                _interrupted()
+            raise
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(1)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            print(f"what was to be printed cannot be written: {error.strerror}", file=sys.stderr)
+            _drop_stdout()
+            sys.exit(1)
+        except BaseException:
+            if interrupts:
+                _interrupted()
+            raise
+
+
+def call(given: list[str]) -> NoReturn:
+    """Do what the arguments ask for, and exit.
+
+    Raises:
+        OSError: stdout takes no more. It is written out here, for what fails when Python ends is a message of its own.
+    """
     try:
         build_app()(given, standalone_mode=True)
-    except RustyBTError as error:
-        if "--json" in given:
-            told = {"kind": type(error).__name__, "what": error.what, "where": error.where, "do": error.do}
-            with suppress(BrokenPipeError):  # whoever read stdout has left
-                print(json.dumps({"ok": False, "error": told}), flush=True)
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, ConfigError) else 1)
-    except KeyboardInterrupt:
-        _interrupted()
-    except SystemExit as left:
-        if left.code == INTERRUPTED:
-            _interrupted()
-        raise
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
+    finally:
+        sys.stdout.flush()
+    sys.exit(0)
+
+
+@contextmanager
+def noticing_interrupts() -> Iterator[list[int]]:
+    """Keep what Ctrl-C there was: an import that it ends turns it into an error of another kind."""
+    noticed: list[int] = []
+
+    def notice(number: int, frame: object) -> NoReturn:
+        noticed.append(number)
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGINT, notice)
+    except ValueError:  # not the main thread: no signal comes here
+        yield noticed
+        return
+    try:
+        yield noticed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _drop_stdout() -> None:
+    """Let what is left of stdout go nowhere."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupted() -> NoReturn:
+    with suppress(ValueError):  # a second Ctrl-C is in time for nothing
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     print("interrupted: nothing was written", file=sys.stderr)
     sys.exit(1)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +16,7 @@ import polars as pl
 import pytest
 
 from rustybt._output import written
+from rustybt.cli import main
 from rustybt.errors import ConfigError, DataError
 
 Command = Callable[..., Any]
@@ -198,3 +201,41 @@ def test_a_device_is_written_and_stays_one() -> None:
     with pytest.raises(ConfigError, match=FULL), written(Path("/dev/full")) as part:
         part.write_text("rows")
     assert Path("/dev/full").is_char_device()
+
+
+@pytest.mark.parametrize(
+    "command", [["--version"], ["explain", "{cross}", "--json"], ["run", "{cross}", "--data", "{bars}", "--stamp", "close"]]
+)
+def test_what_cannot_be_printed_is_one_message(command: list[str], bars: str, cross: str) -> None:
+    words = [word.format(cross=cross, bars=bars) for word in command]
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run([sys.executable, "-m", "rustybt", *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-1] == f"what was to be printed cannot be written: {FULL}"
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("error", [ImportError("numpy._core.multiarray failed to import"), None])
+def test_ctrl_c_in_an_import_is_an_interruption(error: ImportError | None, rustybt: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            if error is not None:
+                raise error from None
+            raise
+
+    monkeypatch.setattr("rustybt.cli.build_app", interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    ran = rustybt("run")
+    assert (ran.code, ran.err) == (1, "interrupted: nothing was written\n")
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_error_that_nobody_foresaw_is_not_hidden(rustybt: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise OSError(errno.EBADF, "something else")
+
+    monkeypatch.setattr("rustybt.cli.build_app", broken)
+    with pytest.raises(OSError, match="something else"):
+        main(["run"])
