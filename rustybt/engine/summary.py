@@ -46,12 +46,27 @@ def measure_run(result: Result) -> Mapping[str, Any]:
 
 
 def benchmark_of(result: Result) -> Benchmark | None:
-    """The benchmark asset's adjusted closes, one per session."""
+    """The benchmark asset's adjusted closes in the account's currency, one per session."""
     name = result.config.benchmark
     if name is None:
         return None
-    rows = result.panel.frame.filter(pl.col("asset") == name).group_by("session", maintain_order=True).agg(pl.col("adj_close").last())
-    return Benchmark(rows["session"].to_physical().to_numpy(), rows["adj_close"].to_numpy(), name)
+    rows = benchmark_rows(result, name).group_by("session", maintain_order=True).agg(pl.col("benchmark").last())
+    return Benchmark(rows["session"].to_physical().to_numpy(), rows["benchmark"].to_numpy(), name)
+
+
+def benchmark_rows(result: Result, name: str) -> pl.DataFrame:
+    """ts, session and benchmark: the adjusted closes of an asset in the account's currency, from the first known rate on."""
+    panel = result.panel
+    rows = panel.frame.select("ts", "session", "asset", benchmark="adj_close")
+    column = panel.symbols.index(name)
+    own = rows[int(panel.offsets[column]) : int(panel.offsets[column + 1])]
+    currency = int(result.books.currency_of(np.array([column]))[0])
+    if currency == 0:
+        return own.drop("asset")
+    bars = panel.row_bar[int(panel.offsets[column]) : int(panel.offsets[column + 1])]
+    num, den = (side[bars, currency].astype(np.float64) for side in result.books.rates)
+    rate = np.where(num > 0, num / den, np.nan)
+    return own.select("ts", "session", benchmark=pl.col("benchmark") * rate).filter(pl.col("benchmark").is_not_nan())
 
 
 def facts_of(result: Result) -> RunFacts:
@@ -155,8 +170,6 @@ def last_closes(panel: Panel, bars: npt.NDArray[np.int64]) -> npt.NDArray[np.int
 
 
 def benchmark_series(result: Result) -> pl.DataFrame | None:
-    """ts and adjusted close of the benchmark, or None."""
-    if result.config.benchmark is None:
-        return None
-    rows = result.panel.frame.filter(pl.col("asset") == result.config.benchmark)
-    return rows.select("ts", benchmark=pl.col("adj_close"))
+    """ts and adjusted close of the benchmark in the account's currency, or None."""
+    name = result.config.benchmark
+    return None if name is None else benchmark_rows(result, name).select("ts", "benchmark")

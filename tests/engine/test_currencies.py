@@ -212,3 +212,13 @@ def test_a_callback_asks_in_money_of_the_account(asked: dict[str, str]) -> None:
     assert rbt.run(hook, two(), cash="10000", rates=EUR).orders["requested"].to_list()[:1] == [45]
     late = rbt.run(hook, two(), cash="10000", rates=EUR[1:])  # 5000 USD at 1.20 are 4166.66 EUR, 37 at 110
     assert late.orders.select("status", "detail", "requested").rows()[:2] == [("rejected", "no_price", 0), ("filled", "none", 37)]
+
+
+def test_a_benchmark_of_another_currency_is_worth_what_the_rates_make_of_it(tmp_path: Path) -> None:
+    """SAP goes from 110 EUR at 1.20 (132 USD) to 130 at 1.05 (136.50 USD); at the first bar no rate is known."""
+    result = rbt.run(HALF, two(), cash="10000", rates=EUR[1:], benchmark="SAP")
+    assert result.metrics["benchmark_return"] == pytest.approx(136.5 / 132 - 1, abs=1e-12)
+    assert result.metrics["benchmark_max_drawdown"] == pytest.approx(136.5 / 150 - 1, abs=1e-12)  # from 120 at 1.25
+    saved = pl.read_parquet(result.save(tmp_path / "run") / "benchmark.parquet")
+    assert saved["benchmark"].round(10).to_list() == [132.0, 150.0, 136.5]
+    assert report_of(tmp_path / "run").read_text() == result.report(tmp_path / "live.html").read_text()
