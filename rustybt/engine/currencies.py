@@ -248,7 +248,12 @@ def _instant(when: date | datetime) -> datetime:
 
 
 def _bar(when: date | datetime, panel: Panel) -> int:
-    """The first bar at whose close a rate is known: the first one of its session or later, or complete at its instant or later."""
+    """The first bar at whose close a rate is known: the last one of its session, else the first one after it.
+
+    One with an instant is known at the first bar that is complete then or later.
+    """
     if isinstance(when, datetime):
         return int(np.searchsorted(panel.ts, int(np.datetime64(when.replace(tzinfo=None), "us").astype(np.int64)), side="left"))
-    return int(np.searchsorted(panel.sessions, (when - date(1970, 1, 1)).days, side="left"))
+    day = (when - date(1970, 1, 1)).days
+    after = int(np.searchsorted(panel.sessions, day, side="right"))
+    return after - 1 if after and panel.sessions[after - 1] == day else after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -222,3 +222,15 @@ def test_a_benchmark_of_another_currency_is_worth_what_the_rates_make_of_it(tmp_
     saved = pl.read_parquet(result.save(tmp_path / "run") / "benchmark.parquet")
     assert saved["benchmark"].round(10).to_list() == [132.0, 150.0, 136.5]
     assert report_of(tmp_path / "run").read_text() == result.report(tmp_path / "live.html").read_text()
+
+
+def test_a_rate_with_a_date_is_not_known_before_its_session_is_over() -> None:
+    """Three bars a day: a rate holds from the last one on, that of 6 January, a day without bars, from the next bar on."""
+    stamps = [datetime(2024, 1, 2, 4 * hour, tzinfo=UTC) for hour in (1, 3, 5)]
+    stamps = [*stamps, *(stamp + timedelta(days=1) for stamp in stamps), *(stamp + timedelta(days=5) for stamp in stamps)]
+    bars = pl.DataFrame({"ts": stamps, "asset": ["SAP"] * 9} | dict.fromkeys(("open", "high", "low", "close"), [100.0] * 9)).with_columns(
+        volume=1
+    )
+    given = [{"pair": "EUR/USD", "ts": f"2024-01-0{day}", "rate": rate} for day, rate in ((2, "1"), (3, "2"), (6, "3"))]
+    data = rbt.load(bars, stamp="close", assets={"SAP": {"currency": "EUR"}})
+    assert rbt.run(HALF, data, rates=given).equity["rate_EUR"].to_list() == [None, None, "1/1", "1/1", "1/1", "2/1", "3/1", "3/1", "3/1"]
