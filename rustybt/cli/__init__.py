@@ -8,6 +8,7 @@ To add a command: one module with a ``register(app)``, and its name in `COMMANDS
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -63,6 +65,7 @@ def build_app() -> typer.Typer:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit; a user's mistake is one message, never a traceback."""
     given = sys.argv[1:] if arguments is None else arguments
+    take_streams()
     configure()
     with noticing_interrupts() as interrupts:
         try:
@@ -93,6 +96,15 @@ def main(arguments: list[str] | None = None) -> None:
             if interrupts:
                 _interrupted()
             raise
+
+
+def take_streams() -> None:
+    """Take stdout and stderr as they are: one that is closed goes nowhere, one that lacks a character shows another in its place."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  # for as long as the process lasts
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def call(given: list[str]) -> NoReturn:

@@ -215,6 +215,23 @@ def test_what_cannot_be_printed_is_one_message(command: list[str], bars: str, cr
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_closed_stream_is_no_obstacle(stream: str, bars: str, cross: str, tmp_path: Path) -> None:
+    closed = {"stdout": ">&-", "stderr": "2>&-"}[stream]
+    script = f"exec {sys.executable} -m rustybt run {cross} --data {bars} --stamp close --out {tmp_path}/run {closed}"
+    ran = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=False)
+    assert (ran.returncode, "Traceback" in ran.stderr) == (0, False)
+    assert (tmp_path / "run" / "manifest.json").is_file()
+
+
+def test_a_terminal_of_few_characters_shows_others(bars: str, cross: str) -> None:
+    words = ["verify", cross, "--data", bars, "--stamp", "close", "--points", "1"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run([sys.executable, "-m", "rustybt", *words], capture_output=True, text=True, check=False, env=environment)
+    assert (ran.returncode, "Traceback" in ran.stderr) == (0, False)
+    assert ran.stdout.startswith("?  window bounds")
+
+
 @pytest.mark.parametrize("error", [ImportError("numpy._core.multiarray failed to import"), None])
 def test_ctrl_c_in_an_import_is_an_interruption(error: ImportError | None, rustybt: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted() -> None:
