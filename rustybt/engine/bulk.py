@@ -92,7 +92,7 @@ def run(
             session ends. None = as each strategy says.
         dated_terms: commissions and margin that change over time: likewise, with ``commission`` (one as a whole, tiers too, or the name
             of a profile), ``commission_flat``, ``commission_rate``, ``commission_maker``, ``commission_per_unit``, ``commission_minimum``,
-            ``commission_maximum``, ``commission_cap``, ``margin_initial``, ``margin_maintenance``.
+            ``commission_maximum``, ``commission_cap``, ``margin_initial``, ``margin_maintenance``, ``liquidation_fee``.
         rates: of currencies, for assets that are quoted in another one than the account's: a frame, or dicts, with ``pair`` ("EUR/USD":
             what one EUR costs in USD), ``ts`` (session or instant) and ``rate``. Assets of class ``fx`` in the data are rates too.
         convert: foreign cash becomes cash of the account at every mark; `rustybt.conversion` = at a cost; False keeps it, or owes it, in

@@ -250,9 +250,13 @@ def test_costs_and_margin_survive_their_plain_values() -> None:
         rbt.costs(),
         rbt.costs(rbt.per_trade("1") + rbt.bps(5), rbt.ticks(1)),
         rbt.costs(rbt.maker_taker(2, "5.5"), rbt.asymmetric(buy="0.0001", sell=rbt.ticks(3)), volume_cap="balanced"),
+        rbt.costs(slippage=rbt.asymmetric(buy=rbt.volatility_share("0.7") + rbt.ticks(1), sell=rbt.volatility_share(2))),
         *(rbt.costs(profile=profile.name) for profile in rbt.profiles()),
     ]
     for given in every:
         assert costs_from(json.loads(json.dumps(given.to_dict()))) == given
+    for own in (rbt.volatility_share(1, volatility=pl.col("close").rolling_std(5)), rbt.slippage_term(pl.col("high") - pl.col("low"))):
+        with pytest.raises(ConfigError, match="is an expression, which has no form in plain values"):
+            costs_from(rbt.costs(slippage=own).to_dict())
     margin = rbt.margin("0.5", "0.25", by_asset={"ES": rbt.margin(13_200, 12_000, per_contract=True)})
     assert Margin.from_dict(json.loads(json.dumps(margin.to_dict()))) == margin

@@ -11,6 +11,7 @@ from rustybt.errors import ConfigError
 from rustybt.execution.costs.caps import VolumeCap
 from rustybt.execution.costs.commission import Commission
 from rustybt.execution.costs.slippage import (
+    TERMS,
     Slippage,
     asymmetric,
     half_spread,
@@ -87,7 +88,7 @@ def slippage_from(plain: Any, where: str = "costs, slippage") -> Slippage:
     """
     if not isinstance(plain, Mapping):
         return slippage_of(plain)
-    given = fields_of(plain, KINDS, where)
+    given = fields_of(without_terms(plain, where), KINDS, where)
     if "sell" in given:
         sell = slippage_from(given.pop("sell"), f"{where}, sell")
         return asymmetric(buy=slippage_from(given, where), sell=sell)
@@ -97,6 +98,21 @@ def slippage_from(plain: Any, where: str = "costs, slippage") -> Slippage:
     for name, kind in (("volume_share", volume_share), ("square_root", square_root), ("volatility_share", volatility_share)):
         made = made + kind(given[name]) if name in given else made
     return made + half_spread() if given.get("spread") else made
+
+
+def without_terms(plain: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Slippage without what `Slippage.to_dict` says of its expressions: the usual volatility goes without saying.
+
+    Raises:
+        ConfigError: another expression, which a file cannot hold.
+    """
+    said = {name: plain[name] for name in TERMS if plain.get(name) is not None}
+    usual = str(volatility_share().volatility)
+    strange = [name for name, text in said.items() if name != "volatility" or text != usual or plain.get("volatility_share") is None]
+    if strange:
+        what = f"{strange[0]} {said[strange[0]]!r} is an expression, which has no form in plain values"
+        raise ConfigError(what, where=f"{where}, {strange[0]}", do="leave it out, or pass the slippage from Python")
+    return {name: value for name, value in plain.items() if name not in TERMS}
 
 
 def cap_from(plain: Mapping[str, Any], where: str) -> VolumeCap:
