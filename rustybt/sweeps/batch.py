@@ -25,14 +25,15 @@ from rustybt.model.decimals import WEIGHT
 from rustybt.model.panel import Ints
 from rustybt.spec import Schedule
 from rustybt.spec.planner import deepest
-from rustybt.sweeps.features import UNFIT, UNIVERSE, UNUSABLE, Generation, Group
+from rustybt.sweeps.features import UNFIT, UNIVERSE, UNUSABLE, Generation, Group, looks_back
 from rustybt.sweeps.forms import Filled
 from rustybt.sweeps.machine import room_of
 from rustybt.sweeps.moments import scratch_of
 from rustybt.sweeps.onepass import FINAL, evaluate_each
 from rustybt.sweeps.program import Program, leaves_of, program_of
 from rustybt.sweeps.sketch import Sketch
-from rustybt.sweeps.template import WHOLE, Node
+from rustybt.sweeps.steady import arranged
+from rustybt.sweeps.template import WHOLE, Node, back_of
 
 BATCH, CURVES = 64, 2**25
 """Curves that are kept, of which so many are written at a time, and their bytes at most."""
@@ -107,6 +108,7 @@ class Batches:
         self.rules: OrderedDict[Hashable, Rules] = OrderedDict()
         self.programs: dict[Hashable, Program | None] = {}
         self.lock, self.bench = threading.Lock(), Bench()
+        self.moves = looks_back(panel)
         self.can = not (config.flows or config.dated or config.rates) and config.benchmark is None and bool(panel.assets)
         self.last = panel.session_ends
         days = panel.sessions[self.last]
@@ -221,7 +223,11 @@ class Batches:
         """
         wide, count = filled.form.wide, len(filled.at)
         ids, kinds, good = np.empty((count, wide + 1), dtype=np.int64), list[str](), np.ones(count, dtype=bool)
-        endless, reach = np.zeros(count, dtype=bool), np.zeros(count, dtype=np.int64)
+        assert filled.form.top is not None
+        back, reach = back_of(filled.form.top), np.zeros(count, dtype=np.int64)
+        endless = np.full(count, back.endless)
+        for number in back.constants:
+            good &= filled.constants[:, number] >= 0
         for place, (texts, which) in enumerate(filled.texts):
             features = [held.known[text] for text in texts]
             first = features[int(which[0])].kind
@@ -230,6 +236,9 @@ class Batches:
             reaches = np.array([-1 if one.reach is None else one.reach for one in features], dtype=np.int64)[which]
             endless |= reaches < 0
             reach = np.maximum(reach, reaches)
+            for feature, bars in back.features:
+                if feature == place:
+                    reach = np.maximum(reach, reaches + filled.constants[:, list(bars)].sum(axis=1).astype(np.int64))
             if place < wide:
                 ids[:, place] = np.array([one.row for one in features], dtype=np.int64)[which]
                 kinds.append(first)
@@ -245,7 +254,7 @@ class Batches:
         self, held: Generation, part: Sequence[Sketch], texts: Sequence[Sequence[str]], top: Node, above: Sequence[str]
     ) -> tuple[list[tuple[Sketch, list[int], list[float]]], tuple[str, ...]]:
         """Variants that can be run, with the places of their features and their constants; and the types of the features."""
-        known, ready, history = held.known, [], self.panel.history
+        known, ready, history, back = held.known, [], self.panel.history, back_of(top)
         kinds: tuple[str, ...] | None = None
         for sketch, own in zip(part, texts, strict=True):
             features = [known[text] for text in (*own, *above)]
@@ -253,11 +262,17 @@ class Batches:
             these = tuple(feature.kind for feature in features)
             if UNUSABLE in features or UNUSABLE in beside or (kinds is not None and these != kinds):
                 continue
-            kinds = these
             numbers = [] if top is WHOLE else sketch.template.numbers(sketch.text)
+            if any(numbers[at] < 0 for at in back.constants):
+                continue
+            kinds = these
             warm = sketch.strategy.warmup
             if warm is None:
-                warm = deepest(feature.reach for feature in (*features, *beside)) or 0
+                reaches = [feature.reach for feature in (*features, *beside)] + [None] * back.endless
+                for feature, bars in back.features:
+                    reach = features[feature].reach
+                    reaches.append(None if reach is None else reach + int(sum(numbers[at] for at in bars)))
+                warm = deepest(reaches) or 0
             ready.append((sketch, [*(feature.row for feature in features), warm - history], numbers))
         return ready, kinds or ()
 
@@ -278,20 +293,26 @@ class Batches:
         valid[program.nulls] = 0
         gross, scale = self.config.most_gross * (WEIGHT // 10**8), 10.0**self.config.money_scale
         scheduled = job.sample.group[1] is not None
-        how = np.array([scheduled, int(KINDS[kind]), gross, constants.shape[1], program.result, group.even], dtype=np.int64)
-        offers = np.empty((3, group.height), dtype=np.int64), room_of(program.places, len(self.panel.assets))
+        order = arranged(program, job.ids[:, :-1], constants, group.height)
+        assets = len(self.panel.assets)
+        how = np.array(
+            [scheduled, int(KINDS[kind]), gross, constants.shape[1], program.result, group.even, assets, order.back], dtype=np.int64
+        )
+        room = room_of(program.places, assets, len(program.code), (order.kept, group.height))
+        offers = np.empty((3, group.height), dtype=np.int64), room
         store, bars = (job.held.values, job.held.valid, job.held.sound), (group.rows, self.units[kind])
         scales = np.array([scale, 1.0 / scale, float(self.config.cash.scaleb(self.config.money_scale))])
         batch = curves_at_once(self.panel) if curves else len(job.ids)
         for at in range(0, len(job.ids), batch):
             ids = job.ids[at : at + batch]
-            given, ran = (constants[at : at + batch], valid, ids), np.zeros((len(ids), FINAL + 1), dtype=np.int64)
+            given = constants[at : at + batch], valid, ids, order.again[at : at + batch]
+            ran = np.zeros((len(ids), FINAL + 1), dtype=np.int64)
             equity, reduced = np.empty((len(ids) if curves else 1, self.panel.bars), dtype=np.int64), np.empty((len(ids), 8))
             measured = self.last, scales, scratch_of(len(self.last)), ran, reduced
             done = 0
             while True:
                 desk = job.desk.given(offers[0])
-                done = evaluate_each((program.code, how), given, store, bars, offers, desk, (equity, job.desk.cash), measured, done)
+                done = evaluate_each((order.code, how), given, store, bars, offers, desk, (equity, job.desk.cash), measured, done)
                 if done == len(ids):
                     break
                 job.desk.lengthen()

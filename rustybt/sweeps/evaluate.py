@@ -221,7 +221,7 @@ class Evaluator:
         """
         found, sketches, filled = Found(), dict[int, Sketch](), list[Filled]()
         if self.batches.can:
-            learner = self.learners.setdefault(strategy, Learner(Sketcher(strategy)))
+            learner = self.learners.setdefault(strategy, Learner(Sketcher(strategy, moves=self.batches.moves)))
             filled, left = learner.fill(variants)
             for form in filled:
                 left += self._filled(form, found, curves)

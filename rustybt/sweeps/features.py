@@ -26,7 +26,7 @@ from rustybt.spec import Schedule
 from rustybt.spec.lower import lower
 from rustybt.spec.planner import SignalPlan
 from rustybt.spec.proof import prove
-from rustybt.sweeps.machine import BLOCK
+from rustybt.sweeps.blocks import BLOCK
 from rustybt.sweeps.naming import Text, text_of
 from rustybt.sweeps.reading import Walk
 from rustybt.sweeps.walks import Floats, Found, Walks
@@ -289,6 +289,12 @@ class Group:
             mine[: held.used] = theirs[: held.used]
         self.now = wider
         return wider
+
+
+def looks_back(panel: Panel) -> bool:
+    """Whether the bar before of an asset is always so many rows before: no history that is read and not decided, no bar that one lacks."""
+    assets = len(panel.assets)
+    return panel.whole is None and panel.history == 0 and 0 < assets <= BLOCK and panel.frame.height == panel.bars * assets
 
 
 def blank(size: int, height: int) -> Generation:

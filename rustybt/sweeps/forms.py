@@ -299,7 +299,7 @@ def form_of(trace: Trace, made: Any, seen: Sequence[str], plain: Sketch) -> Form
         written(_marked(json.loads(one), json.loads(other), "", trace))
         for one, other in zip((seen[0], *seen[2:]), (texts[0], *texts[2:]), strict=True)
     )
-    template = template_of(target)
+    template = template_of(target, moves=plain.template.moves)
     if template is None or template.key != plain.template.key:
         raise Opaque
     constants = [_constant(target[first:last], read, trace) for first, last, read in template.constants]

@@ -1,8 +1,9 @@
 """The machine that evaluates tops: every variant over the same features, in blocks of rows that stay in the processor's cache.
 
-The rules are those of Polars: nulls as in SQL, NaN equal to itself and above every number, division by a constant through its
-reciprocal. What comes out are the offers of `rustybt.model.Plan`: targets in whole units, unchanged ones left out. A variant with a target
-that cannot be offered is marked, and run in the ordinary way, which says what is wrong.
+What an operation gives is kept for all rows, in a row of its own, where it often stays the same from one variant to the next
+(`rustybt.sweeps.steady`), and where a later bar looks back at it. What comes out are the offers of `rustybt.model.Plan`: targets in whole
+units, unchanged ones left out. A variant with a target that cannot be offered is marked, and run in the ordinary way, which says what is
+wrong.
 """
 
 from __future__ import annotations
@@ -13,153 +14,12 @@ import numpy as np
 
 from rustybt.kernel.compile import kernel
 from rustybt.kernel.limits import whole
+from rustybt.sweeps.blocks import BLOCK, SHIFT, SHIFT_FILL, all_known, carried, compute, compute_nulls, full_of, shifted
 
-BLOCK = 512
-"""Rows that are worked on together."""
-NAMES = "gt lt ge le eq ne and or xor not add sub mul div neg abs if fill isnull isvalid float zero".split()
-OPS = {name: number for number, name in enumerate(NAMES)}
-GT, LT, GE, LE, EQ, NE, AND, OR, XOR, NOT, ADD, SUB, MUL, DIV, NEG, ABS, IF, FILL, ISNULL, ISVALID, FLOAT, ZERO = range(len(NAMES))
 LIMIT = float(2**61)
 NEAR = 1e-9
 GOOD, REFUSED = whole(0), whole(1)
 """Marks of a variant."""
-
-
-@kernel
-def compute(op: int, d: Any, a: Any, b: Any, c: Any, size: int) -> None:
-    """One operation on a block, where no value that it reads is null: ``d`` from ``a``, ``b`` and ``c``, as many of them as it needs.
-
-    There are no branches inside the loops: several rows are done at a time.
-    """
-    if op <= NE:
-        compare(op, d, a, b, size)
-    elif op == AND:
-        for i in range(size):
-            d[i] = 1.0 if (a[i] != 0.0) & (b[i] != 0.0) else 0.0
-    elif op == OR:
-        for i in range(size):
-            d[i] = 1.0 if (a[i] != 0.0) | (b[i] != 0.0) else 0.0
-    elif op == XOR:
-        for i in range(size):
-            d[i] = 1.0 if (a[i] != 0.0) != (b[i] != 0.0) else 0.0
-    elif op == NOT:
-        for i in range(size):
-            d[i] = 1.0 - a[i]
-    elif op == ADD:
-        for i in range(size):
-            d[i] = a[i] + b[i]
-    elif op == SUB:
-        for i in range(size):
-            d[i] = a[i] - b[i]
-    elif op == MUL:
-        for i in range(size):
-            d[i] = a[i] * b[i]
-    elif op == DIV:
-        for i in range(size):
-            d[i] = a[i] / b[i]
-    elif op == NEG:
-        for i in range(size):
-            d[i] = -a[i]
-    elif op == ABS:
-        for i in range(size):
-            d[i] = abs(a[i])
-    elif op == IF:
-        for i in range(size):
-            one, other = b[i], c[i]
-            d[i] = one if a[i] != 0.0 else other
-    elif op in (FILL, FLOAT):
-        for i in range(size):
-            d[i] = a[i]
-    elif op in (ISNULL, ZERO):
-        for i in range(size):
-            d[i] = 0.0
-    else:
-        for i in range(size):
-            d[i] = 1.0
-
-
-@kernel
-def compute_nulls(op: int, d: Any, values: Any, flags: Any, size: int) -> None:
-    """`compute` where values may be null.
-
-    Args:
-        op: number of the operation.
-        d: (size,) Float64 and (size,) UInt8, where the result and whether it is known go.
-        values: three of (size,) Float64.
-        flags: three of (size,) UInt8, 0 where the value is null.
-        size: rows.
-    """
-    x, ok = d
-    a, b, c = values
-    known_a, known_b, known_c = flags
-    if op == AND:
-        for i in range(size):
-            one, other = a[i] != 0.0, b[i] != 0.0
-            known = (known_a[i] & known_b[i]) | (known_a[i] & (not one)) | (known_b[i] & (not other))
-            x[i] = 1.0 if one & other & (known != 0) else 0.0
-            ok[i] = known
-    elif op == OR:
-        for i in range(size):
-            either = ((known_a[i] != 0) & (a[i] != 0.0)) | ((known_b[i] != 0) & (b[i] != 0.0))
-            x[i] = 1.0 if either else 0.0
-            ok[i] = 1 if either else known_a[i] & known_b[i]
-    elif op == IF:  # null counts as false
-        for i in range(size):
-            yes, one, other = (known_a[i] != 0) & (a[i] != 0.0), b[i], c[i]
-            x[i] = one if yes else other
-        for i in range(size):
-            yes, known, unknown = (known_a[i] != 0) & (a[i] != 0.0), known_b[i], known_c[i]
-            ok[i] = known if yes else unknown
-    elif op == FILL:
-        for i in range(size):
-            value, filler = a[i], b[i]
-            x[i] = value if known_a[i] != 0 else filler
-            ok[i] = known_a[i] | known_b[i]
-    elif op in (ISNULL, ISVALID):
-        for i in range(size):
-            x[i] = 1.0 - known_a[i] if op == ISNULL else float(known_a[i])
-            ok[i] = 1
-    else:
-        compute(op, x, a, b, c, size)
-        if op in (NOT, NEG, ABS, FLOAT):
-            for i in range(size):
-                ok[i] = known_a[i]
-        else:
-            for i in range(size):
-                ok[i] = known_a[i] & known_b[i]
-
-
-@kernel
-def compare(op: int, d: Any, a: Any, b: Any, size: int) -> None:
-    """A comparison of a block; NaN is equal to itself and above every number."""
-    if op == GT:
-        for i in range(size):
-            d[i] = 1.0 if (a[i] > b[i]) | ((a[i] != a[i]) & (b[i] == b[i])) else 0.0
-    elif op == LT:
-        for i in range(size):
-            d[i] = 1.0 if (a[i] < b[i]) | ((b[i] != b[i]) & (a[i] == a[i])) else 0.0
-    elif op == GE:
-        for i in range(size):
-            d[i] = 1.0 if (a[i] >= b[i]) | (a[i] != a[i]) else 0.0
-    elif op == LE:
-        for i in range(size):
-            d[i] = 1.0 if (a[i] <= b[i]) | (b[i] != b[i]) else 0.0
-    elif op == EQ:
-        for i in range(size):
-            d[i] = 1.0 if (a[i] == b[i]) | ((a[i] != a[i]) & (b[i] != b[i])) else 0.0
-    else:
-        for i in range(size):
-            d[i] = 0.0 if (a[i] == b[i]) | ((a[i] != a[i]) & (b[i] != b[i])) else 1.0
-
-
-@kernel
-def full_of(op: int, a: int, b: int, c: int, full: Any) -> Any:
-    """Whether what an operation reads has no nulls in the block."""
-    if op == ZERO:
-        return True
-    if op in (NOT, NEG, ABS, FLOAT, ISNULL, ISVALID):
-        return full[a] != 0
-    return full[a] != 0 and full[b] != 0 and (op != IF or full[c] != 0)
 
 
 @kernel
@@ -303,7 +163,7 @@ def first_row(rows: Any, bar: int) -> int:
 @kernel
 def constants_in(numbers: Any, known: Any, scratch: Any) -> None:
     """Put the constants of a variant into their places."""
-    x, ok, full, _, _, _, _ = scratch
+    x, ok, full, _, _, _, _, _, _, _, _ = scratch
     for j in range(numbers.size):
         full[j] = known[j]
         for i in range(BLOCK):
@@ -321,56 +181,103 @@ def row_of(place: int, ids: Any, how: Any) -> Any:
 
 
 @kernel
-def offers_of(code: Any, how: Any, given: Any, store: Any, rows: Any, units: Any, plan: Any, scratch: Any) -> int:
+def kept_of(place: int, code: Any, ids: Any, how: Any) -> Any:
+    """Where what an operation gives is kept for all rows; -1: it is not, or the place is none of an operation."""
+    operation = place - how[3] - (ids.size - 1)
+    return code[operation, 5] if operation >= 0 else -1
+
+
+@kernel
+def operate(line: Any, program: Any, given: Any, tables: Any, span: Any, full: Any) -> None:
+    """One operation on a block.
+
+    Args:
+        line: (6,) of the program.
+        program: as `offers_of` takes it.
+        given: as `offers_of` takes it.
+        tables: values of features, of what is kept for all rows, and of the block; the same of flags.
+        span: first row of the block, and the row behind its last.
+        full: (places,) UInt8: whether no value of the block is null.
+    """
+    (code, how), (numbers, known, ids, _), (at, end) = program, given, span
+    (features, kept, x), (valid, kept_ok, ok) = tables
+    op, d, a, b, c, own, size, ones = line[0], line[1], line[2], line[3], line[4], line[5], end - at, ok.shape[0] - 1
+    f, g, h = row_of(a, ids, how), row_of(b, ids, how), row_of(c, ids, how)
+    k, m, o = kept_of(a, code, ids, how), kept_of(b, code, ids, how), kept_of(c, code, ids, how)
+    one = features[f, at:end] if f >= 0 else (kept[k, at:end] if k >= 0 else x[a, :size])
+    ok_a = valid[f, at:end] if f >= 0 else (kept_ok[k, at:end] if k >= 0 else ok[a, :size])
+    known_a = ok[ones, :size] if full[a] != 0 else ok_a
+    to, to_ok = (kept[own, at:end], kept_ok[own, at:end]) if own >= 0 else (x[d, :size], ok[d, :size])
+    if op >= SHIFT:
+        if op <= SHIFT_FILL:
+            filler = (numbers[c], known[c]) if op == SHIFT_FILL else (0.0, known[b] - 1)
+            shifted((to, to_ok), (kept[k], kept_ok[k]), (at, size), np.int64(numbers[b]) * how[6], filler)
+        else:
+            carried((kept[own], kept_ok[own]), (one, known_a), (at, size, how[6]))
+        full[d] = 1 if all_known(to_ok, size) else 0
+        return
+    other = features[g, at:end] if g >= 0 else (kept[m, at:end] if m >= 0 else x[b, :size])
+    third = features[h, at:end] if h >= 0 else (kept[o, at:end] if o >= 0 else x[c, :size])
+    full[d] = 1 if full_of(op, a, b, c, full) else 0
+    if full[d] != 0:
+        compute(op, to, one, other, third, size)
+        for i in range(size if own >= 0 else 0):
+            to_ok[i] = 1
+        return
+    ok_b = valid[g, at:end] if g >= 0 else (kept_ok[m, at:end] if m >= 0 else ok[b, :size])
+    ok_c = valid[h, at:end] if h >= 0 else (kept_ok[o, at:end] if o >= 0 else ok[c, :size])
+    known_b, known_c = ok[ones, :size] if full[b] != 0 else ok_b, ok[ones, :size] if full[c] != 0 else ok_c
+    compute_nulls(op, (to, to_ok), (one, other, third), (known_a, known_b, known_c), size)
+
+
+@kernel
+def offers_of(program: Any, given: Any, store: Any, rows: Any, units: Any, plan: Any, scratch: Any) -> int:
     """The offers of a variant.
 
     Args:
-        code: (operations, 5) Int64 of the program.
-        how: Int64: whether it is scheduled, kind of the target (0 weight, 1 notional, 2 quantity), most gross in weight units, number of
-            constants, place of the result, whether every asset has a row at every bar.
+        program: (operations, 6) Int64 of the program, where its result is kept for all rows last (-1: it is not); and how, Int64: whether
+            it is scheduled, kind of the target (0 weight, 1 notional, 2 quantity), most gross in weight units, number of constants, place
+            of the result, whether every asset has a row at every bar, assets, whether it looks back.
         given: (constants,) Float64; the same, Int64, 0 where one is null; (features + 1,) Int64, rows of the store, the last the first bar
-            that decides.
+            that decides; (operations,) UInt8: which do not give what they gave in the variant before.
         store: (features, rows) Float64; the same, UInt8: 0 where null; (features,) Int64: the row from which on no value is null.
         rows: (2, rows) Int32: bar and asset of each row, sorted by both.
         units: (assets,) Float64: units in one.
         plan: (3, length) Int64: bar, slot and value of the offers, filled here.
-        scratch: places x BLOCK Float64, (places + 1) x BLOCK UInt8, (places,) UInt8, (assets,) Float64, (assets,) Int64, (6,) Int64,
-            (BLOCK,) Int64. The last row of the second holds ones.
+        scratch: of `room_of`.
 
     Returns:
         How many offers; -1 where a target cannot be offered.
     """
-    numbers, known, ids = given
-    features, valid, sound = store
-    x, ok, full, values, amounts, last, spots = scratch
-    wide, ones, height = ids.size - 1, ok.shape[0] - 1, rows.shape[1]
+    (code, how), (numbers, known, ids, again), (features, valid, sound) = program, given, store
+    x, ok, full, values, amounts, last, spots, kept, kept_ok, kept_full, fresh = scratch
+    tables, wide, height = ((features, kept, x), (valid, kept_ok, ok)), ids.size - 1, rows.shape[1]
     constants_in(numbers, known, scratch)
     for j in range(values.size):
         values[j] = np.nan
     last[0], last[1], last[2], last[3], last[4], last[5] = 0, -1, -1, 0, -1, 0
     begin, result = first_row(rows, ids[wide]), how[4]
-    for at in range(begin - begin % BLOCK, height, BLOCK):
-        end = min(at + BLOCK, height)
-        size = end - at
-        span = (at, max(0, begin - at), size)
+    first = 0 if how[7] != 0 else begin - begin % BLOCK
+    for n in range(code.shape[0]):
+        fresh[n] = height if again[n] != 0 else fresh[n]
+    for at in range(first, height, BLOCK):
+        end, block = min(at + BLOCK, height), at // BLOCK
+        span = (at, max(0, begin - at), end - at)
         for j in range(wide):
             full[how[3] + j] = 1 if at >= sound[ids[j]] else 0
         for n in range(code.shape[0]):
-            op, d, a, b, c = code[n, 0], code[n, 1], code[n, 2], code[n, 3], code[n, 4]
-            f, g, h = row_of(a, ids, how), row_of(b, ids, how), row_of(c, ids, how)
-            one = features[f, at:end] if f >= 0 else x[a, :size]
-            other = features[g, at:end] if g >= 0 else x[b, :size]
-            third = features[h, at:end] if h >= 0 else x[c, :size]
-            full[d] = 1 if full_of(op, a, b, c, full) else 0
-            if full[d] != 0:
-                compute(op, x[d, :size], one, other, third, size)
+            own = code[n, 5]
+            if own >= 0 and at >= fresh[n]:
+                full[code[n, 1]] = kept_full[own, block]
                 continue
-            known_a = ok[ones, :size] if full[a] != 0 else (valid[f, at:end] if f >= 0 else ok[a, :size])
-            known_b = ok[ones, :size] if full[b] != 0 else (valid[g, at:end] if g >= 0 else ok[b, :size])
-            known_c = ok[ones, :size] if full[c] != 0 else (valid[h, at:end] if h >= 0 else ok[c, :size])
-            compute_nulls(op, (x[d, :size], ok[d, :size]), (one, other, third), (known_a, known_b, known_c), size)
-        f = row_of(result, ids, how)
-        value, okay = (features[f, at:end], valid[f, at:end]) if f >= 0 else (x[result, :size], ok[result, :size])
+            operate(code[n], program, given, tables, (at, end), full)
+            if own >= 0:
+                kept_full[own, block] = full[code[n, 1]]
+        if span[1] >= span[2]:
+            continue
+        f, k = row_of(result, ids, how), kept_of(result, code, ids, how)
+        value = features[f, at:end] if f >= 0 else (kept[k, at:end] if k >= 0 else x[result, : end - at])
+        okay = valid[f, at:end] if f >= 0 else (kept_ok[k, at:end] if k >= 0 else ok[result, : end - at])
         target = (value, okay, full[result] != 0)
         if values.size == 1 and how[0] == 0:
             mark = offered_alone(how, span, units, target, rows, plan, (values, amounts, spots), last)
@@ -379,7 +286,11 @@ def offers_of(code: Any, how: Any, given: Any, store: Any, rows: Any, units: Any
         else:
             mark = offered(how, ids[wide], rows, units, target, span, plan, (values, amounts), last)
         if mark != GOOD:
+            for n in range(code.shape[0]):
+                fresh[n] = height
             return -1
+    for n in range(code.shape[0]):
+        fresh[n] = min(fresh[n], first)
     slack = 1 if last[1] == last[2] else last[2] + 2
     if how[1] == 0 and max(last[3], last[5]) > how[2] + slack:
         return -1
@@ -387,9 +298,19 @@ def offers_of(code: Any, how: Any, given: Any, store: Any, rows: Any, units: Any
     return found
 
 
-def room_of(places: int, assets: int) -> tuple[Any, ...]:
-    """What `offers_of` works in."""
+def room_of(places: int, assets: int, operations: int, kept: tuple[int, int]) -> tuple[Any, ...]:
+    """What `offers_of` works in.
+
+    Args:
+        places: of the program. The second table has one more row, of ones.
+        assets: of the panel.
+        operations: of the program.
+        kept: how many of them are kept for all rows, and rows.
+    """
+    rows, height = kept
     return (
         np.empty((places, BLOCK)), np.ones((places + 1, BLOCK), dtype=np.uint8), np.zeros(places, dtype=np.uint8), np.empty(assets),
         np.empty(assets, dtype=np.int64), np.zeros(6, dtype=np.int64), np.empty(BLOCK, dtype=np.int64),
+        np.empty((rows, height)), np.empty((rows, height), dtype=np.uint8), np.empty((rows, height // BLOCK + 1), dtype=np.uint8),
+        np.full(operations, height, dtype=np.int64),
     )  # fmt: skip

@@ -23,7 +23,8 @@ def evaluate_each(program: Any, given: Any, store: Any, bars: Any, plan: Any, de
 
     Args:
         program: code and how, as `offers_of` takes them.
-        given: constants (variants, constants), which of them are known, places of features (variants, features + 1); see `offers_of`.
+        given: constants (variants, constants), which of them are known, places of features (variants, features + 1), which operations give
+            something else than in the variant before (variants, operations); see `offers_of`.
         store: of features; see `offers_of`.
         bars: (2, rows) bar and asset of each row, and (assets,) units in one.
         plan: (3, rows) for the offers of a variant, and the scratch of `offers_of`.
@@ -36,8 +37,7 @@ def evaluate_each(program: Any, given: Any, store: Any, bars: Any, plan: Any, de
     Returns:
         The number of variants, or the first that needs a longer log.
     """
-    code, how = program
-    constants, known, ids = given
+    constants, known, ids, again = given
     offers, scratch = plan
     places, table, state, log, kept = desk
     equity, cash = curves
@@ -45,7 +45,7 @@ def evaluate_each(program: Any, given: Any, store: Any, bars: Any, plan: Any, de
     rows, units = bars
     for v in range(first, ids.shape[0]):
         curve = equity[v if equity.shape[0] > 1 else 0]
-        count = offers_of(code, how, (constants[v], known, ids[v]), store, rows, units, offers, scratch)
+        count = offers_of(program, (constants[v], known, ids[v], again[v]), store, rows, units, offers, scratch)
         found[v, REACHED] = -1
         if count < 0:
             continue

@@ -11,7 +11,7 @@ from rustybt.model import Panel
 from rustybt.model.sizes import shown
 from rustybt.spec import Schedule
 from rustybt.sweeps.batch import working_bytes
-from rustybt.sweeps.features import PER_ROW
+from rustybt.sweeps.features import PER_ROW, looks_back
 from rustybt.sweeps.learn import Learner
 from rustybt.sweeps.naming import text_of
 from rustybt.sweeps.options import Options, chunk_size
@@ -82,7 +82,8 @@ class SweepPlan:
 
 def planned(variants: Variants, work: Work, options: Options) -> SweepPlan:
     """The plan of a sweep."""
-    learners = [Learner(Sketcher(strategy)) for strategy in work.strategies]
+    moves = all(map(looks_back, work.panels))
+    learners = [Learner(Sketcher(strategy, moves=moves)) for strategy in work.strategies]
     together, features, shapes = 0, dict[tuple[str, Kin], None](), dict[object, None]()
     size = chunk_size(variants.count, options.site.workers, work.panels)
     chunks = variants.chunks(size, options.site.workers)

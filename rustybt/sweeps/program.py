@@ -1,4 +1,4 @@
-"""A top with types: the operations of `rustybt.sweeps.machine` in the order in which they are done.
+"""A top with types: the operations of `rustybt.sweeps.blocks` in the order in which they are done.
 
 The types are those that Polars would give: numbers with a point (``real``), whole numbers that a float holds exactly (``whole``), truth
 values (``truth``), nothing but nulls (``null``). Where Polars' result would depend on more than that (whole numbers that wrap, a mixture of
@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rustybt.model.panel import Ints
-from rustybt.sweeps.machine import OPS
-from rustybt.sweeps.template import Node
+from rustybt.sweeps.blocks import OPS
+from rustybt.sweeps.template import LAGS, Node
 
 NUMBERS = ("real", "whole")
 
@@ -31,11 +31,12 @@ class Program:
 
     Attributes:
         code: (operations, 5) Int64: operation, place of the result, up to three places that it reads. The constants have the first
-            places, then come the features.
+            places, then come the features, then the operations in their order.
         inverted: constants that are divided by, of which Polars takes the reciprocal.
         nulls: constants that are null.
         places: how many there are.
         result: place of the value.
+        operations: place of the first of them.
     """
 
     code: Ints
@@ -43,6 +44,7 @@ class Program:
     nulls: Ints
     places: int
     result: int
+    operations: int
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def program_of(top: Node, leaves: Leaves) -> Program | None:
         place = writer.put("if", (writer.feature(len(features) - 1), place, zero))
     code = np.array(writer.code, dtype=np.int64).reshape(-1, 5)
     inverted, nulls = (np.array(part, dtype=np.int64) for part in (writer.inverted, writer.nulls))
-    return Program(code, inverted, nulls, writer.places, place)
+    return Program(code, inverted, nulls, writer.places, place, writer.count + len(features))
 
 
 @dataclass
@@ -149,6 +151,8 @@ class _Writer:
             self.inverted += [by] if by not in self.inverted else []
             return self.put("mul", (place, by)), "real"
         found = [self.node(part) for part in node.inputs]
+        if node.op in LAGS.values() and found[0][0] < self.count + len(self.leaves.features):
+            raise Mixed  # what is looked back at is kept where operations write
         return self.put(node.op, tuple(place for place, _ in found)), typed(node.op, [kind for _, kind in found])
 
 
@@ -169,6 +173,18 @@ def typed(op: str, kinds: list[str]) -> str:
         return "real"
     if op in ("neg", "abs") and one == {"real"}:
         return "real"
+    if op == "sign" and one <= set(NUMBERS):
+        return kinds[0]
+    if op in ("clip", "atleast", "atmost") and kinds[0] == "real" and one <= set(NUMBERS):
+        return "real"
+    if op in ("max", "min") and "real" in one and one <= set(NUMBERS):
+        return "real"
+    if op == "count" and one == {"truth"}:
+        return "whole"
+    if op in ("shift", "forward") and kinds[0] != "null":
+        return kinds[0]
+    if op == "shiftfill" and (kinds[0] == kinds[2] or kinds[0::2] == ["real", "whole"]) and kinds[0] != "null":
+        return kinds[0]
     if op == "float" and one <= {*NUMBERS, "truth"}:
         return "real"
     if op == "if" and kinds[0] == "truth":

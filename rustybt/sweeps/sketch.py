@@ -1,7 +1,7 @@
 """Sketches: variants read as far as is needed to run them together.
 
 Where the strategy function is called for a variant, what it makes is not proven as a whole: its features are, each once, and the operations
-of a top read one row. Whatever is out of the ordinary has no sketch, and such a variant is run like any other strategy.
+of a top read one row, or bars before it. Whatever is out of the ordinary has no sketch, and such a variant is run like any other strategy.
 """
 
 from __future__ import annotations
@@ -53,13 +53,14 @@ class Sketcher:
 
     Args:
         family: the ``@strategy`` function.
+        moves: whether tops may look back along the bars of an asset, where there is neither a universe nor a schedule.
     """
 
-    def __init__(self, family: StrategyFunction) -> None:
-        self.family, self.defaults = family, family.defaults
+    def __init__(self, family: StrategyFunction, *, moves: bool = False) -> None:
+        self.family, self.defaults, self.moves = family, family.defaults, moves
         self.required = [parameter.name for parameter in family.parameters.values() if parameter.required]
         self.checked: dict[tuple[str, type, Hashable], Scalar] = {}
-        self.templates: dict[bytes, Template | None] = {}
+        self.templates: dict[tuple[bytes, bool], Template | None] = {}
 
     def read(self, at: int, values: Mapping[str, Any]) -> Sketch | None:
         """The sketch of a variant; None where it has none. `quietly` has to be in force."""
@@ -75,9 +76,9 @@ class Sketcher:
             text, universe, *beside = texts_of(made)
         except Exception:  # noqa: BLE001 - as above
             return None
-        shape = shape_of(text)
+        shape = shape_of(text), self.moves and not universe and made.schedule is None
         if shape not in self.templates:
-            self.templates[shape] = template_of(text)
+            self.templates[shape] = template_of(text, moves=shape[1])
         template = self.templates[shape]
         if template is None or any(map(_odd, (universe, *beside))):
             return None

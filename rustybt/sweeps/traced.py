@@ -39,8 +39,8 @@ LITERAL = getattr(sys.modules.get("polars._plr"), "lit", None)
 BUILDERS = frozenset({"PyExpr", "PyWhen", "PyThen", "PyChainedWhen", "PyChainedThen"})
 READERS = ("meta_", "serialize", "to_str", "__getstate__")
 BUILDING = (
-    "polars.expr", "polars.functions", "polars._utils", "polars._dependencies", "polars.datatypes", "polars.selectors", "polars.schema",
-    "polars.exceptions",
+    "polars.expr", "polars.functions", "polars._utils", "polars._dependencies", "polars.datatypes", "polars.datatype_expr",
+    "polars.selectors", "polars.schema", "polars.exceptions",
 )  # fmt: skip
 """What of Polars only puts expressions together."""
 NEVER = ("polars.expr.meta", "polars.functions.eager", "polars.functions.random", "polars.functions.range")

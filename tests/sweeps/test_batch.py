@@ -70,7 +70,7 @@ def number(rng: random.Random, n: int, k: float, depth: int) -> pl.Expr:
             return (close * k).rolling_std(n + 1)
         return close.ewm_mean(span=n + 1)
     one = number(rng, n, k, depth - 1)
-    form = rng.randrange(11)
+    form = rng.randrange(18)
     if form == 0:
         return one + number(rng, n, k, depth - 1)
     if form == 1:
@@ -90,7 +90,24 @@ def number(rng: random.Random, n: int, k: float, depth: int) -> pl.Expr:
     if form == 8:
         return one.fill_nan(None)
     if form == 9:
-        return one.clip(-k, k)
+        return one.clip(-k, k) if rng.random() < 0.5 else rng.choice([one.clip(lower_bound=k), one.clip(upper_bound=k)])
+    if form == 10:
+        return one.sign()
+    if form == 11:
+        other = number(rng, n, k, depth - 1)
+        return rng.choice([pl.max_horizontal(one, other, k), pl.min_horizontal(one, k, other), pl.coalesce(one, other)])
+    if form == 12:
+        return truth(rng, n, k, depth - 1).cast(rng.choice([pl.Int32, pl.Int64, pl.Float64]))
+    if form in (13, 14):
+        held = pl.when(truth(rng, n, k, depth - 1)).then(one).otherwise(rng.choice([pl.lit(None), pl.lit(k), pl.lit(n)]))
+        moved = [
+            held.shift(n),
+            held.shift(1, fill_value=k),
+            held.shift(n, fill_value=1),
+            held.forward_fill(),
+            held.forward_fill().fill_null(k),
+        ]
+        return rng.choice(moved)
     return pl.when(truth(rng, n, k, depth - 1)).then(one).otherwise(rng.choice([pl.lit(None), pl.lit(n), pl.lit(k), pl.lit(0)]))
 
 
@@ -98,9 +115,13 @@ def truth(rng: random.Random, n: int, k: float, depth: int) -> pl.Expr:
     """A random truth value per row."""
     if depth > 0 and rng.random() < 0.5:
         one, other = truth(rng, n, k, depth - 1), truth(rng, n, k, depth - 1)
+        if rng.random() < 0.3:
+            return rng.choice([one.shift(1), one.shift(n, fill_value=False), one.forward_fill(), one.shift(2).over("asset")])
         return rng.choice([one & other, one | other, one ^ other, ~one, pl.all_horizontal(one, other), pl.any_horizontal(one, other)])
     one, other = number(rng, n, k, depth), rng.choice([number(rng, n, k, depth), pl.lit(k), pl.lit(n)])
-    form = rng.randrange(8)
+    form = rng.randrange(9)
+    if form == 8:
+        return one.is_between(min(n, k), max(n, k), closed=rng.choice(["both", "left", "right", "none"]))
     if form == 6:
         return one.is_null()
     if form == 7:
@@ -244,10 +265,50 @@ def test_what_is_out_of_the_ordinary_is_a_row_with_its_own_error(alone: list[Any
 
 def test_a_budget_that_holds_few_features_changes_nothing() -> None:
     panel = markets.panel(assets=1, bars=200, seed=3)
-    variants = Assignments.of_grid({"seed": [5], "n": list(range(2, 40)), "k": [0.5], "size": [0.1]})
+    variants = Assignments.of_grid({"seed": [34], "n": list(range(2, 40)), "k": [0.5], "size": [0.1]})
     config = configure()
     whole = Evaluator(panel, config, ROOM).rows(drawn, variants).frame
     small = Evaluator(panel, config, room=9 * 200 * 9).rows(drawn, variants).frame
     assert small.rows() == whole.rows()
     with pytest.raises(rbt.ConfigError, match="larger budget"):
         Evaluator(panel, config, room=1).rows(drawn, variants)
+
+
+@rbt.strategy
+def remembered(n: int = 3, low: float = 0.1, lag: int = 1) -> rbt.Strategy:
+    """What was decided last is held, some bars later."""
+    rise = pl.col("close").pct_change(n)
+    side = pl.when(rise > low / 10).then(0.2).when(rise < -low / 20).then(0.0).otherwise(None).forward_fill().fill_null(0.0)
+    return rbt.Strategy(target=rbt.weight(side.shift(lag)))
+
+
+@rbt.strategy
+def late(n: int = 3, low: float = 0.1, lag: int = 1) -> rbt.Strategy:
+    """A condition of some bars ago, counted."""
+    up = (pl.col("close") > pl.col("close").rolling_mean(n)) & pl.col("close").pct_change(2).is_between(-low, low)
+    return rbt.Strategy(target=rbt.quantity(up.cast(pl.Int32).shift(lag, fill_value=1).over("asset")))
+
+
+@rbt.strategy
+def leaning(n: int = 3, low: float = 0.1, lag: int = 1) -> rbt.Strategy:
+    """By the sign of a move, within bounds."""
+    gap = pl.col("close") / pl.col("close").rolling_mean(n) - 1
+    return rbt.Strategy(target=rbt.weight((gap.sign() * low / lag).clip(-0.15, 0.15)))
+
+
+@pytest.mark.parametrize("assets", [1, 3])
+@pytest.mark.parametrize("family", [remembered, late, leaning], ids=lambda family: family.name)
+@pytest.mark.parametrize("options", [{}, {"trade_from": "2020-02-20"}], ids=str)
+def test_tops_that_look_back(family: StrategyFunction, assets: int, options: dict[str, Any]) -> None:
+    """Bars of more than one block, lags beyond a block and ahead; where every bar decides, features are those below the conditions."""
+    panel = markets.panel(assets=assets, bars=600 if assets == 1 else 190, seed=3)
+    lags = [1, 2, 300, -1, 0] if family is not leaning else [1, 2]
+    grid = Assignments.of_grid({"n": [2, 9, 30], "low": [0.05, 0.1, 0.2], "lag": lags})
+    found = same(family, panel, grid, max_gross=3, **options)
+    assert found["error"].null_count() == (found.height if family is leaning else found.height * 4 // 5)
+    if not options:
+        evaluator = Evaluator(panel, configure(max_gross=3), ROOM)
+        evaluator.rows(family, grid, counting=False)
+        (group,) = evaluator.batches.groups.values()
+        assert group is not None
+        assert group.now.used <= 8

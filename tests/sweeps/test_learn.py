@@ -303,6 +303,16 @@ def test_parameters_that_are_no_numbers_are_told_apart() -> None:
     assert not learner.opaque
 
 
+def test_a_type_that_polars_is_told_is_no_number() -> None:
+    @rbt.strategy
+    def counted(n: int = 3, k: float = 0.5) -> rbt.Strategy:
+        return rbt.Strategy(target=rbt.weight((up(n).cast(pl.Float64) * k).shift(1)))
+
+    learner, filled = learned(counted, Assignments.of_grid({"n": range(2, 12), "k": [0.1, 0.2]}))
+    assert filled == 20
+    assert not learner.opaque
+
+
 def test_wrong_values_are_left_to_the_call() -> None:
     @rbt.strategy
     def bounded(n: int, k: float = 0.5) -> rbt.Strategy:
