@@ -12,10 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from rustybt.kernel.compile import kernel
+from rustybt.kernel.compile import MODE, kernel
 from rustybt.kernel.limits import whole
 from rustybt.sweeps.blocks import BLOCK, SHIFT, SHIFT_FILL, all_known, carried, compute, compute_nulls, full_of, shifted
 
+if MODE == "compiled":
+    from rustybt.sweeps.masks import changes, lowest
+    from rustybt.sweeps.masks import known as known_bits
+else:
+    changes = lowest = known_bits = None
+
+BITS = 64
 LIMIT = float(2**61)
 NEAR = 1e-9
 GOOD, REFUSED = whole(0), whole(1)
@@ -74,24 +81,28 @@ def offered(how: Any, first: int, rows: Any, units: Any, target: Any, span: Any,
 def offered_alone(how: Any, span: Any, units: Any, target: Any, rows: Any, plan: Any, before: Any, last: Any) -> Any:
     """`offered` for a single asset without a schedule: where a target is what it was, there is nothing to do.
 
-    Where it is not is found first, without a branch: when targets change is what a processor cannot guess.
+    Where it is not is found first, sixty-four rows at a time: when targets change is what a processor cannot guess.
     """
     x, ok, known = target
     values, amounts, spots = before
     at, start, size = span
     exact, k, held, count = 1 if how[1] < 2 else 0, last[0], values[0], 0
-    if known:
-        value = held
-        for i in range(start, size):
-            spots[count] = i
-            count += 1 if x[i] != value else 0
-            value = x[i]
-    else:
-        value = held
-        for i in range(start, size):
-            spots[count] = i
-            count += 1 if (x[i] != value) & (ok[i] != 0) else 0
-            value = x[i] if ok[i] != 0 else value
+    spots[0] = start
+    count += 1 if (x[start] != held) & (known or ok[start] != 0) else 0
+    i = start + 1
+    while i + BITS <= size:
+        bits = changes(x, i)
+        if not known:  # what is behind a null is looked at, too
+            bits = known_bits(ok, i) & (bits | ~known_bits(ok, i - 1))
+        while bits != 0:
+            spots[count] = i + lowest(bits)
+            count += 1
+            bits &= bits - np.uint64(1)
+        i += BITS
+    for j in range(i, size):
+        spots[count] = j
+        differs = x[j] != x[j - 1]
+        count += 1 if (differs if known else (ok[j] != 0) & (differs | (ok[j - 1] == 0))) else 0
     for n in range(count):
         i = spots[n]
         number = whole_of(x[i] * units[0], exact)
