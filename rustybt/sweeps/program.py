@@ -1,8 +1,8 @@
 """A top with types: the operations of `rustybt.sweeps.blocks` in the order in which they are done.
 
-The types are those that Polars would give: numbers with a point (``real``), whole numbers that a float holds exactly (``whole``), truth
-values (``truth``), nothing but nulls (``null``). Where Polars' result would depend on more than that (whole numbers that wrap, a mixture of
-truth and numbers) there is no program, and the term is evaluated by Polars as a whole.
+The types are those that Polars would give: numbers with a point (``real``), whole numbers that a float holds exactly (``whole``), those of
+them that are counted and stay small (``few``), truth values (``truth``), nothing but nulls (``null``). Where Polars' result would depend on
+more (whole numbers that wrap, a mixture of truth and numbers) there is no program, and the term is evaluated by Polars as a whole.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from rustybt.model.panel import Ints
 from rustybt.sweeps.blocks import OPS
 from rustybt.sweeps.template import LAGS, Node
 
-NUMBERS = ("real", "whole")
+NUMBERS = ("real", "whole", "few")
+SMALL = 1_000
+"""Whole constants up to it may be added and subtracted: no top is long enough that a sum of them would wrap."""
 
 
 class Mixed(Exception):
@@ -55,12 +57,14 @@ class Leaves:
         features: type of each feature; where there is a universe it is the last, and outside of it the value is 0.
         alike: for each feature the first that is the same one.
         constants: for each constant the first that has the same values.
+        small: for each constant whether all its values are within `SMALL`.
         mask: whether there is a universe.
     """
 
     features: tuple[str, ...]
     alike: tuple[int, ...]
     constants: tuple[int, ...]
+    small: tuple[bool, ...]
     mask: bool
 
 
@@ -81,7 +85,8 @@ def leaves_of(features: Sequence[str], ids: Ints, constants: npt.NDArray[np.floa
     for table in (ids, constants):
         known: dict[bytes, int] = {}
         parts.append(tuple([known.setdefault(table[:, at].tobytes(), at) for at in range(table.shape[1])]))
-    return Leaves(tuple(features), parts[0], parts[1], mask)
+    small = tuple((np.abs(constants) <= SMALL).all(axis=0).tolist())
+    return Leaves(tuple(features), parts[0], parts[1], small, mask)
 
 
 def program_of(top: Node, leaves: Leaves) -> Program | None:
@@ -142,10 +147,11 @@ class _Writer:
         if node.op == "constant":
             if node.kind == "null":
                 self.nulls.append(node.leaf)
-            return self.constant(node, "null" if node.kind == "null" else "given"), node.kind
+            few = node.kind == "whole" and self.leaves.small[node.leaf]
+            return self.constant(node, "null" if node.kind == "null" else "given"), "few" if few else node.kind
         if node.op == "div" and node.inputs[1].op == "constant":
             (place, kind), below = self.node(node.inputs[0]), node.inputs[1]
-            if kind != "real" or below.kind not in NUMBERS:
+            if kind not in ("real", "few") or below.kind not in NUMBERS:
                 raise Mixed
             by = self.constant(below, "inverted")
             self.inverted += [by] if by not in self.inverted else []
@@ -171,8 +177,10 @@ def typed(op: str, kinds: list[str]) -> str:
         return "truth"
     if op in ("add", "sub", "mul", "div") and "real" in one and one <= set(NUMBERS):
         return "real"
-    if op in ("neg", "abs") and one == {"real"}:
-        return "real"
+    if op in ("add", "sub") and one == {"few"}:
+        return "few"
+    if op in ("neg", "abs") and one in ({"real"}, {"few"}):
+        return kinds[0]
     if op == "sign" and one <= set(NUMBERS):
         return kinds[0]
     if op in ("clip", "atleast", "atmost") and kinds[0] == "real" and one <= set(NUMBERS):
@@ -180,10 +188,10 @@ def typed(op: str, kinds: list[str]) -> str:
     if op in ("max", "min") and "real" in one and one <= set(NUMBERS):
         return "real"
     if op == "count" and one == {"truth"}:
-        return "whole"
+        return "few"
     if op in ("shift", "forward") and kinds[0] != "null":
         return kinds[0]
-    if op == "shiftfill" and (kinds[0] == kinds[2] or kinds[0::2] == ["real", "whole"]) and kinds[0] != "null":
+    if op == "shiftfill" and "null" not in kinds and joined(kinds[::2]) == kinds[0]:
         return kinds[0]
     if op == "float" and one <= {*NUMBERS, "truth"}:
         return "real"
@@ -202,7 +210,7 @@ def joined(kinds: list[str]) -> str:
     """
     known = set(kinds) - {"null"}
     if known <= set(NUMBERS):
-        return "real" if "real" in known else "whole" if known else "null"
+        return "real" if "real" in known else "whole" if "whole" in known else "few" if known else "null"
     if known == {"truth"}:
         return "truth"
     raise Mixed

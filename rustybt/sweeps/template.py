@@ -219,10 +219,8 @@ class _Reader:
             return Node(UNARY[name], (self.node(held["input"][0]),))
         if name == "FillNull":
             return Node("fill", tuple(self.node(part) for part in held["input"]))
-        if tag == "Cast" and held["dtype"] == {"Literal": "Float64"}:
-            return Node("float", (self.node(held["expr"]),))
-        if tag == "Cast" and held["dtype"] in [{"Literal": dtype} for dtype in COUNTED]:
-            return Node("count", (self.node(held["expr"]),)) if _decides(held["expr"]) else self._feature(tree)
+        if tag == "Cast":
+            return self._cast(tree, held["dtype"])
         if name in SEVERAL and held["input"]:
             return self._chain(SEVERAL[name], held["input"])
         if name in ("Boolean.IsBetween", "Clip"):
@@ -239,6 +237,15 @@ class _Reader:
         if (name in LAGS or name == FORWARD) and self.moves and _decides(held["input"][0]) and _stays(tree):
             return self._moved(tree, name, call(tree)[1])
         return self._feature(tree)
+
+    def _cast(self, tree: Any, dtype: Any) -> Node:
+        """A value as a number with a point; a truth value as a whole one."""
+        counts = dtype in [{"Literal": one} for one in COUNTED]
+        if dtype != {"Literal": "Float64"} and not (counts and _decides(body(tree)["expr"])):
+            return self._feature(tree)
+        made = Node("count" if counts else "float", (self.node(body(tree)["expr"]),))
+        self._find(json.dumps(dtype, separators=(",", ":")))  # it begins like a constant
+        return made
 
     def _between(self, tree: Any, name: str, options: Any) -> Node:
         """A value and two bounds."""

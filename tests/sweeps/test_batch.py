@@ -97,7 +97,9 @@ def number(rng: random.Random, n: int, k: float, depth: int) -> pl.Expr:
         other = number(rng, n, k, depth - 1)
         return rng.choice([pl.max_horizontal(one, other, k), pl.min_horizontal(one, k, other), pl.coalesce(one, other)])
     if form == 12:
-        return truth(rng, n, k, depth - 1).cast(rng.choice([pl.Int32, pl.Int64, pl.Float64]))
+        one, other = (truth(rng, n, k, depth - 1).cast(rng.choice([pl.Int32, pl.Int64, pl.Float64])) for _ in range(2))
+        votes = pl.when(truth(rng, n, k, depth - 1)).then(1).otherwise(-n)
+        return rng.choice([one, one - other, one + votes, votes - n - (one - other).abs(), -votes, (one - votes) / 49])
     if form in (13, 14):
         held = pl.when(truth(rng, n, k, depth - 1)).then(one).otherwise(rng.choice([pl.lit(None), pl.lit(k), pl.lit(n)]))
         moved = [
@@ -296,16 +298,26 @@ def leaning(n: int = 3, low: float = 0.1, lag: int = 1) -> rbt.Strategy:
     return rbt.Strategy(target=rbt.weight((gap.sign() * low / lag).clip(-0.15, 0.15)))
 
 
+@rbt.strategy
+def voted(n: int = 3, low: float = 0.1, lag: int = 1) -> rbt.Strategy:
+    """As many as agree."""
+    close = pl.col("close")
+    up, high = close > close.rolling_mean(n), close.pct_change(lag) > low / 10
+    votes = up.cast(pl.Int32) - (~up).cast(pl.Int32) + pl.when(high).then(1).otherwise(0)
+    return rbt.Strategy(target=rbt.weight(pl.when(votes >= 2).then(0.2).otherwise(votes / 49)))
+
+
 @pytest.mark.parametrize("assets", [1, 3])
-@pytest.mark.parametrize("family", [remembered, late, leaning], ids=lambda family: family.name)
+@pytest.mark.parametrize("family", [remembered, late, leaning, voted], ids=lambda family: family.name)
 @pytest.mark.parametrize("options", [{}, {"trade_from": "2020-02-20"}], ids=str)
 def test_tops_that_look_back(family: StrategyFunction, assets: int, options: dict[str, Any]) -> None:
     """Bars of more than one block, lags beyond a block and ahead; where every bar decides, features are those below the conditions."""
     panel = markets.panel(assets=assets, bars=600 if assets == 1 else 190, seed=3)
-    lags = [1, 2, 300, -1, 0] if family is not leaning else [1, 2]
+    plain = family in (leaning, voted)
+    lags = [1, 2] if plain else [1, 2, 300, -1, 0]
     grid = Assignments.of_grid({"n": [2, 9, 30], "low": [0.05, 0.1, 0.2], "lag": lags})
     found = same(family, panel, grid, max_gross=3, **options)
-    assert found["error"].null_count() == (found.height if family is leaning else found.height * 4 // 5)
+    assert found["error"].null_count() == (found.height if plain else found.height * 4 // 5)
     if not options:
         evaluator = Evaluator(panel, configure(max_gross=3), ROOM)
         evaluator.rows(family, grid, counting=False)
