@@ -74,7 +74,7 @@ def sent_otherwise(dice: Chance, requests: Requests | None) -> Requests | None:
     told, common = requests.told.copy(), rows.copy()
     common[:, TOLD_PLACES] = 0
     patterns, told[:, -1] = np.unique(common, axis=0, return_inverse=True)
-    return Requests(requests.start, told, np.ascontiguousarray(patterns), requests.clock)
+    return Requests(requests.bar, told, np.ascontiguousarray(patterns), requests.clock)
 
 
 def joined(dice: Chance, first: dict[str, int], row: dict[str, int]) -> dict[str, int]:
