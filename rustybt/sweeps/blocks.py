@@ -101,7 +101,7 @@ def compute_bounds(op: int, d: Any, a: Any, b: Any, c: Any, size: int) -> None:
             d[i] = a[i] if (a[i] < b[i]) | (b[i] != b[i]) else b[i]
 
 
-@kernel
+@aside
 def compute_nulls(op: int, d: Any, values: Any, flags: Any, size: int) -> None:
     """`compute` where values may be null.
 
