@@ -17,8 +17,8 @@ from rustybt.kernel.limits import whole
 from rustybt.sweeps.blocks import BLOCK, SHIFT, SHIFT_FILL, all_known, carried, compute, compute_nulls, full_of, shifted
 
 if MODE == "compiled":
-    from rustybt.sweeps.masks import changes, lowest
-    from rustybt.sweeps.masks import known as known_bits
+    from rustybt.kernel.intrinsics import changes, lowest
+    from rustybt.kernel.intrinsics import known as known_bits
 else:
     changes = lowest = known_bits = None
 

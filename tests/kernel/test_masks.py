@@ -12,7 +12,7 @@ from rustybt.kernel.compile import MODE, entry
 if MODE != "compiled":
     pytest.skip("about machine code", allow_module_level=True)
 
-from rustybt.sweeps.masks import changes, known, lowest
+from rustybt.kernel.intrinsics import changes, known, lowest
 
 
 @entry
