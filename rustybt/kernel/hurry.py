@@ -260,13 +260,17 @@ def sized_once(own: Any) -> Any:
 
 
 def once(own: Any) -> Any:
-    """Declarations are looked for once: none is added while the kernel compiles."""
-    done: set[int] = set()
+    """Declarations are looked for once for each function: none is added while it is put into words.
+
+    The contexts of functions are kept meanwhile: another one at the place of one that is gone would pass for that one, and lack what its
+    function declares.
+    """
+    done: dict[int, Any] = {}
 
     def refresh(self: Any) -> None:
         if id(self) not in done:
             own(self)
-            done.add(id(self))
+            done[id(self)] = self
 
     return refresh
 

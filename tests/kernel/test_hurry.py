@@ -76,3 +76,13 @@ def test_what_is_not_there_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hurry, "replacements", lambda: [(Other, "missing", lambda own: None), (object(), "compile", lambda own: None)])
     with hurry.hurried():
         assert not hasattr(Other, "missing")
+
+
+def test_declarations_are_looked_for_once_in_each_context() -> None:
+    looked: list[int] = []
+    refresh = hurry.once(lambda context: looked.append(1))
+    for _ in range(100):  # one that is gone leaves its place to the next
+        context = object()
+        refresh(context)
+        refresh(context)
+    assert len(looked) == 100
