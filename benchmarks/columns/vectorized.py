@@ -2,9 +2,9 @@
 
 It fills at whatever price array it is given (here the open, decisions shifted by a bar), marks at the close, allows fractional shares
 and looks at brackets from the bar after the entry on, stop before take-profit. W2 and W4 differ from exact arithmetic where rounded
-averages tie. It has no limit orders: `from_orders` carries out what it is given, at the price it is given. A limit order that lives for one
-bar can be worked out beforehand, since what became of one changes no other (W8); one that lives longer cannot, and would be state in a
-function of the user's own for `from_order_func`, which the fast engine does not run.
+averages tie. It has no limit orders: `from_orders` carries out what it is given, at the price it is given. Limit orders of which none
+depends on what became of another can be worked out beforehand, for the next bar (W8) or for all bars that one rests (W9); others would be
+state in a function of the user's own for `from_order_func`, which the fast engine does not run.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def roll(values: Ints, size: int, below: float, found: npt.NDArray[np.float64]) 
     Args:
         values: Int64, ``size - 1`` more than are asked for.
         size: of a window.
-        below: what sums are divided by.
+        below: what sums are divided by, a whole number below 2^52.
         found: Float64, written here.
 
     Example:

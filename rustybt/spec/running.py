@@ -2,7 +2,8 @@
 
 In: ``ticks_<column>`` and a window of `rustybt.spec.exact`. Out: its values. Totals are Int64 and may wrap: a difference of two is exact
 as long as the window's own sum fits. So a value depends on the bars in its window alone, never on where the frame starts, and equal sums
-give equal means. The one division is numpy's: Polars divides a column by a constant through its reciprocal, which rounds twice.
+give equal means. The one division is numpy's, or has its bits: Polars divides a column by a constant through its reciprocal, which rounds
+twice.
 """
 
 from __future__ import annotations
