@@ -13,7 +13,7 @@ import polars as pl
 import rustybt as rbt
 from rustybt.model import Panel
 from rustybt.testing import markets
-from tests.parity.strategies import FILLS
+from tests.parity.strategies import FILLS, troubles
 
 SIZES = {"tick_size": ("0.01", "0.0001"), "lot_size": ("1", "0.01", "10"), "multiplier": ("1", "5", "0.1")}
 PAIRS = (("EUR/USD", 1.1), ("USD/GBP", 0.8))
@@ -100,13 +100,7 @@ def world(random: Random) -> World:
         bars=random.choice((2, 30, 60, 60, 60, 90)),
         seed=random.randint(0, 10**6),
         frequency=frequency,
-        gaps=random.choice((0.0, 0.05, 0.3)),
-        halts=random.choice((0.0, 0.6)),
-        listings=random.choice((0.0, 0.5)),
-        delistings=random.choice((0.0, 0.4)),
-        ties=random.choice((0.0, 0.2)),
-        splits=random.choice((0.0, 0.7)),
-        dividends=random.choice((0.0, 0.7)),
+        **troubles(random),
         volatility=random.choice((0.02, 0.1)),
     )
     foreign, mixed = random.random() < 0.35, random.random() < 0.5

@@ -164,6 +164,19 @@ def strategy(random: Random, assets: int, sleeves: int) -> rbt.Strategy:
     )
 
 
+def troubles(random: Random) -> dict[str, float]:
+    """What makes a market ragged, each of it in some markets."""
+    return {
+        "gaps": random.choice((0.0, 0.05, 0.3)),
+        "halts": random.choice((0.0, 0.6)),
+        "listings": random.choice((0.0, 0.5)),
+        "delistings": random.choice((0.0, 0.4)),
+        "ties": random.choice((0.0, 0.2)),
+        "splits": random.choice((0.0, 0.7)),
+        "dividends": random.choice((0.0, 0.7)),
+    }
+
+
 def panel(random: Random) -> Panel:
     """A ragged market with everything that makes data hard."""
     return markets.panel(
@@ -171,13 +184,7 @@ def panel(random: Random) -> Panel:
         bars=random.randint(25, 60),
         seed=random.randint(0, 10**6),
         frequency=random.choice(("1d", "1d", "4h")),
-        gaps=random.choice((0.0, 0.05, 0.3)),
-        halts=random.choice((0.0, 0.6)),
-        listings=random.choice((0.0, 0.5)),
-        delistings=random.choice((0.0, 0.4)),
-        ties=random.choice((0.0, 0.2)),
-        splits=random.choice((0.0, 0.7)),
-        dividends=random.choice((0.0, 0.7)),
+        **troubles(random),
     )
 
 
