@@ -164,7 +164,7 @@ def strategy(random: Random, assets: int, sleeves: int) -> rbt.Strategy:
     )
 
 
-def troubles(random: Random) -> dict[str, float]:
+def troubles(random: Random) -> dict[str, Any]:
     """What makes a market ragged, each of it in some markets."""
     return {
         "gaps": random.choice((0.0, 0.05, 0.3)),
