@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from rustybt.errors import ConfigError, SpecError
-from rustybt.model import Asset, Plan, TargetKind
+from rustybt.model import Asset, Panel, Plan, TargetKind
 from rustybt.model.decimals import LIMIT, WEIGHT
 from rustybt.model.panel import Ints
 
@@ -200,3 +200,12 @@ def build_plan(sleeves: list[Targets], bars: int, assets: int) -> Plan:
         order = np.lexsort((slot, bar))
         bar, slot, value = bar[order], slot[order], value[order]
     return Plan(bars, bar, slot, value)
+
+
+def row_columns(panel: Panel, rows: npt.NDArray[np.integer] | None) -> npt.NDArray[np.int32]:
+    """Asset column of frame rows; of all rows when None."""
+    if len(panel.assets) == 1:
+        return np.broadcast_to(np.int32(0), panel.frame.height if rows is None else len(rows))
+    if rows is None:
+        return np.repeat(np.arange(len(panel.assets), dtype=np.int32), np.diff(panel.offsets))
+    return np.repeat(np.arange(len(panel.assets), dtype=np.int32), np.diff(np.searchsorted(rows, panel.offsets)))

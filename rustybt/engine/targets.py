@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from rustybt.engine.config import RunConfig
-from rustybt.engine.offers import Picked, Targets, altered, changes, check_weights, quantise
+from rustybt.engine.offers import Picked, Targets, altered, changes, check_weights, quantise, row_columns
+from rustybt.engine.stretched import pick_altered
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import SpecError
 from rustybt.model import Asset, Clock, Panel, Requests, TargetKind
@@ -24,15 +26,20 @@ class Signals:
 
     Attributes:
         plan: what was run.
-        frame: ``row`` (index into the panel's frame), the named signals, ``universe`` and ``target`` on evaluated rows.
-        targets: the same targets in whole units; only changes when there is no schedule.
+        terms: `frame`, or the panel on which it is evaluated once it is asked for.
+        targets: the targets in whole units; only changes when there is no schedule.
         decisions: targets before unchanged ones were left out.
     """
 
     plan: SignalPlan
-    frame: pl.DataFrame
+    terms: pl.DataFrame | Panel
     targets: Targets
     decisions: int
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """``row`` (index into the panel's frame), the named signals, ``universe`` and ``target`` on evaluated rows."""
+        return terms_of(self.plan, self.terms, None) if isinstance(self.terms, Panel) else self.terms
 
 
 def warmup_bars(strategy: Strategy, plan: SignalPlan) -> int:
@@ -60,8 +67,26 @@ def decision_bars(strategy: Strategy, plan: SignalPlan, panel: Panel) -> npt.NDA
 def evaluate(strategy: Strategy, panel: Panel, config: RunConfig) -> Signals:
     """Signals and targets of one strategy on a whole panel."""
     made = plan(strategy)
+    if strategy.schedule is None and strategy.target is not None and not strategy.orders and counted_alone(strategy, panel):
+        from rustybt.kernel.entrance import roller
+
+        found = pick_altered(made, panel, warmup_bars(strategy, made), roller())
+        if found is not None:
+            return Signals(made, panel, offered(strategy, found[0], panel, config), found[1])
     bars = decision_bars(strategy, made, panel)
     return signals_of(strategy, made, terms_of(made, panel, bars if strategy.schedule is not None else None), panel, config)
+
+
+def counted_alone(strategy: Strategy, panel: Panel) -> bool:
+    """Whether a target may be looked at without those of other assets: weights of several are added up bar by bar."""
+    return strategy.target is not None and (strategy.target.kind is not TargetKind.WEIGHT or len(panel.assets) == 1)
+
+
+def offered(strategy: Strategy, picked: Picked, panel: Panel, config: RunConfig) -> Targets:
+    """Targets in whole units that differ from the one before."""
+    found = in_units(strategy, picked, panel, config)
+    check_weights(found, config.most_gross, panel.ts)
+    return changes(found)
 
 
 def signals_of(strategy: Strategy, made: SignalPlan, frame: pl.DataFrame, panel: Panel, config: RunConfig) -> Signals:
@@ -71,10 +96,13 @@ def signals_of(strategy: Strategy, made: SignalPlan, frame: pl.DataFrame, panel:
         empty = np.zeros(0, dtype=np.int64)
         return Signals(made, frame, Targets(TargetKind.QUANTITY, empty.astype(np.int32), empty.astype(np.int32), empty), 0)
     picked = pick_targets(frame, panel, None if scheduled else decision_bars(strategy, made, panel))
-    alone = strategy.target.kind is not TargetKind.WEIGHT or len(panel.assets) == 1  # weights of several assets are added up bar by bar
-    found = in_units(strategy, altered(*picked) if alone and not scheduled else picked, panel, config)
+    if not scheduled:
+        return Signals(
+            made, frame, offered(strategy, altered(*picked) if counted_alone(strategy, panel) else picked, panel, config), len(picked[0])
+        )
+    found = in_units(strategy, picked, panel, config)
     check_weights(found, config.most_gross, panel.ts)
-    return Signals(made, frame, found if scheduled else changes(found), len(picked[0]))
+    return Signals(made, frame, found, len(picked[0]))
 
 
 def terms_of(made: SignalPlan, panel: Panel, bars: npt.NDArray[np.bool_] | None) -> pl.DataFrame:
@@ -139,15 +167,6 @@ def masked_target(frame: pl.DataFrame) -> pl.Series:
     if "universe" in frame.columns:
         return frame.select(pl.when(pl.col("universe").fill_null(value=False)).then("target").otherwise(0).alias("target"))["target"]
     return values
-
-
-def row_columns(panel: Panel, rows: npt.NDArray[np.integer] | None) -> npt.NDArray[np.int32]:
-    """Asset column of frame rows; of all rows when None."""
-    if len(panel.assets) == 1:
-        return np.broadcast_to(np.int32(0), panel.frame.height if rows is None else len(rows))
-    if rows is None:
-        return np.repeat(np.arange(len(panel.assets), dtype=np.int32), np.diff(panel.offsets))
-    return np.repeat(np.arange(len(panel.assets), dtype=np.int32), np.diff(np.searchsorted(rows, panel.offsets)))
 
 
 def same_assets(sleeves: Sleeves, assets: tuple[Asset, ...]) -> None:

@@ -44,29 +44,41 @@ def answer(code: Callable[..., int], *given: Any) -> int:
     return result.value
 
 
-def roll(values: Ints, size: int, below: float, found: npt.NDArray[np.float64]) -> None:
-    """Rolling sums, as `rustybt.kernel.rolling.roll` says.
+class Rolling:
+    """Rolling sums, as `rustybt.kernel.rolling.roll` says, of the same memory again and again.
 
     Args:
-        values: Int64, ``size - 1`` more than are asked for.
-        size: of a window.
-        below: what sums are divided by, a whole number below 2^52.
-        found: Float64, written here.
+        values: Int64.
+        found: Float64, written by calls.
 
     Example:
         >>> found = np.empty(2)
-        >>> roll(np.array([1, 2, 4]), 2, 2.0, found)
+        >>> Rolling(np.array([1, 2, 4]), found)(0, 0, 2, 2, 2.0)
         >>> found.tolist()
         [1.5, 3.0]
     """
-    sums = np.empty(SUMS_AT_ONCE, np.int64)
-    addresses = (array.__array_interface__["data"][0] for array in (values, sums, found))
-    answer(code_of_roll(), *addresses, len(found), size, below)
+
+    def __init__(self, values: Ints, found: npt.NDArray[np.float64]) -> None:
+        self.code = code_of_roll()
+        self.memory = values, np.empty(SUMS_AT_ONCE, np.int64), found
+        self.source, self.scratch, self.place = (array.__array_interface__["data"][0] for array in self.memory)
+
+    def __call__(self, first: int, at: int, rows: int, size: int, below: float) -> None:
+        """Roll some windows. It looks at no bounds.
+
+        Args:
+            first: number with which the first window begins.
+            at: place of its sum.
+            rows: how many windows.
+            size: of a window.
+            below: what sums are divided by, a whole number below 2^52.
+        """
+        answer(self.code, self.source + 8 * first, self.scratch, self.place + 8 * at, rows, size, below)
 
 
-def roller() -> Callable[[Ints, int, float, npt.NDArray[np.float64]], None] | None:
-    """`roll` where there is machine code of it."""
-    return roll if MODE == "compiled" else None
+def roller() -> type[Rolling] | None:
+    """`Rolling` where there is machine code of it."""
+    return Rolling if MODE == "compiled" else None
 
 
 @cache

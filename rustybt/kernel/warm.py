@@ -107,9 +107,9 @@ def run_general() -> None:
 
 def add_up_windows() -> None:
     """The pass over windows of long frames."""
-    from .entrance import roll
+    from .entrance import Rolling
 
-    roll(np.arange(3), 2, 2.0, np.empty(2))
+    Rolling(np.arange(3), np.empty(2))(0, 0, 2, 2, 2.0)
 
 
 def read_orders() -> None:

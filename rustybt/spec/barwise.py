@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from rustybt.spec.planner import SignalPlan
 
 ONE = {"Column": "x"}
+type Functions = tuple[Function | None, Across | None]
+"""Of a node: on rows, or across the assets of a bar."""
 
 
 def moving_parts(plan: SignalPlan) -> tuple[Part, ...]:
@@ -80,9 +82,7 @@ class BarCompiler(Compiler):
     def bar_program(self, schema: Mapping[str, pl.DataType]) -> BarProgram:
         """Parts with steps, and what can be left out where nothing is decided."""
         parts, items, made = self.parts(), self.graph.items, self._made[True]
-        self._fixed = self._constants()
-        dtypes = self._dtypes(schema)
-        chosen = {item.id: found for item in items if (found := self._functions(item, dtypes)) is not None}
+        dtypes, chosen = self.functions(schema)
         natives = set(chosen)
         made |= natives | {at for i in natives for at in self.graph.reads(items[i]) if not self._plain(at)}
         made |= {at for at in self.graph.roots.values() if at not in self._fixed and not self._plain(at)}
@@ -101,6 +101,16 @@ class BarCompiler(Compiler):
             else:
                 terms[term] = self._name(at)
         return BarProgram(parts, lasting(parts), terms)
+
+    def functions(self, schema: Mapping[str, pl.DataType]) -> tuple[dict[int, pl.DataType], dict[int, Functions]]:
+        """What each node gives, and of those that numpy computes with the bits of Polars how.
+
+        Args:
+            schema: dtypes of the columns that the plan reads.
+        """
+        self._fixed = self._constants()
+        dtypes = self._dtypes(schema)
+        return dtypes, {item.id: found for item in self.graph.items if (found := self._functions(item, dtypes)) is not None}
 
     def _constants(self) -> set[int]:
         """Nodes whose value is the same in every row, which Polars does not take for columns."""
@@ -148,7 +158,7 @@ class BarCompiler(Compiler):
 
     # --- numpy
 
-    def _functions(self, item: Item, dtypes: Mapping[int, pl.DataType]) -> tuple[Function | None, Across | None] | None:
+    def _functions(self, item: Item, dtypes: Mapping[int, pl.DataType]) -> Functions | None:
         if item.kind not in (POINT, CROSS) or item.id not in dtypes or item.id in self._fixed:
             return None
         if any(at in self._fixed or at not in dtypes for at in self.graph.reads(item)):

@@ -55,6 +55,13 @@ def flat_reach(tree: Tree) -> int | None:
     return int(held["window_size"]) - 1
 
 
+def numbers(graph: Graph, item: Item) -> bool:
+    """Whether a node is the number of a bar among those of its asset."""
+    if item.kind != GROUP or item.order is not None or item.tree != NUMBER:
+        return False
+    return [graph.items[key].tree for key in item.keys] == [{"Column": "asset"}]
+
+
 @dataclass
 class Compiler:
     """Chooses which nodes become columns, on which rows, in which order."""
@@ -117,10 +124,8 @@ class Compiler:
         return item.kind == TIME and call(item.tree)[0] == "Shift" and flat_reach(item.tree) is not None and len(item.inputs) == 1
 
     def _numbers(self, item: Item) -> bool:
-        """Whether a node is the number of a bar among those of its asset, which is known."""
-        if item.kind != GROUP or item.order is not None or item.tree != NUMBER:
-            return False
-        return [self.graph.items[key].tree for key in item.keys] == [{"Column": "asset"}]
+        """Whether a node is known without being computed."""
+        return numbers(self.graph, item)
 
     def _plain(self, at: int) -> bool:
         item = self.graph.items[at]

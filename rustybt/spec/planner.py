@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -73,6 +73,7 @@ class SignalPlan:
     Attributes:
         graph: the shared nodes of all terms.
         written: the terms as they were given, by name.
+        stretched: what `rustybt.spec.stretches` found out, by the dtypes of `source_columns`.
 
     Example:
         >>> frame = pl.DataFrame({"asset": ["A"] * 3, "close": [1.0, 2.0, 4.0]})
@@ -82,6 +83,7 @@ class SignalPlan:
 
     graph: Graph
     written: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    stretched: dict[tuple[pl.DataType, ...], Any] = field(default_factory=dict, repr=False)
     _programs: dict[Situation, Program] = field(default_factory=dict, repr=False)
 
     @property

@@ -21,8 +21,10 @@ from rustybt.spec.exact import Facts, Rolling, Step
 BLOCK = 32_768
 """Rows per pass: the arrays of a pass stay in the processor's cache."""
 
-type Roll = Callable[[npt.NDArray[np.int64], int, float, npt.NDArray[np.float64]], None]
-"""Rolling sums over a constant: of numbers, the size of a window, the constant, where they go. The same bits as `Running` gives."""
+type Rolled = Callable[[int, int, int, int, float], None]
+"""Rolls sums: the number where the first window begins, the place of its sum, how many windows, their size, what sums are divided by."""
+type Roll = Callable[[npt.NDArray[np.int64], npt.NDArray[np.float64]], Rolled]
+"""Gives that for numbers and for where sums go. The same bits as `Running` gives."""
 
 
 class Running:
@@ -82,7 +84,7 @@ class Running:
         plain = window.rolls(step)
         below = np.float64(step.den * (size if window.function == "Mean" else 1)) if plain else np.float64(1)
         if plain and self._roll is not None:
-            self._roll(self._values, size, float(below), out[:last])
+            self._roll(self._values, out)(0, 0, last, size, float(below))
             return out
         sums = np.empty(min(BLOCK, len(out)), np.int64)
         for start in range(0, last, BLOCK):

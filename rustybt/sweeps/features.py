@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from rustybt.data.prepared import KeptFeature, KeptFeatures
-from rustybt.engine.targets import row_columns
+from rustybt.engine.offers import row_columns
 from rustybt.errors import ConfigError, RustyBTError
 from rustybt.model import Panel
 from rustybt.model.sizes import shown

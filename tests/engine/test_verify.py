@@ -67,7 +67,7 @@ def test_a_signal_that_differs_by_one_bit_is_found(small: Panel, cross: rbt.Stra
     name = next(iter(first.evaluated))
     held = first.evaluated[name]
     moved = held.frame.with_columns(target=pl.col("target") * (1 + 2**-52))
-    object.__setattr__(second, "evaluated", {name: dataclasses.replace(held, frame=moved)})
+    object.__setattr__(second, "evaluated", {name: dataclasses.replace(held, terms=moved)})
     assert signal_difference(first, second).startswith("signal 'target'")
 
 

@@ -32,7 +32,7 @@ def by_numpy(values: np.ndarray[tuple[int], np.dtype[np.int64]], size: int, belo
 def test_windows_are_those_of_numpy(numbers: list[int], size: int, below: float) -> None:
     values = np.array(numbers, dtype=np.int64)
     found = np.full(max(len(values) - size + 1, 0), np.nan)
-    entrance.roll(values, size, below, found)
+    entrance.Rolling(values, found)(0, 0, len(found), size, below)
     assert found.tolist() == (by_numpy(values, size, below) if len(found) else [])
 
 
@@ -43,7 +43,7 @@ def test_blocks_meet(rows: int, size: int) -> None:
     values = np.random.default_rng(rows + size).integers(-(10**12), 10**12, rows + size - 1 if rows else 0)
     values.flags.writeable = False  # as those of a frame
     found = np.full(rows, np.nan)
-    entrance.roll(values, size, 7.0, found)
+    entrance.Rolling(values, found)(0, 0, rows, size, 7.0)
     assert found.tolist() == (by_numpy(values, size, 7.0) if rows else [])
 
 
@@ -71,7 +71,7 @@ def test_numba_gives_it_where_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(room, "code_of", lambda build, way=None: None)
     found = np.empty(3)
     try:
-        entrance.roll(np.array([1, 2, 3, 5]), 2, 2.0, found)
+        entrance.Rolling(np.array([1, 2, 3, 5]), found)(0, 0, 3, 2, 2.0)
     finally:
         room.code_of_roll.cache_clear()
     assert found.tolist() == [1.5, 2.5, 4.0]

@@ -22,6 +22,7 @@ ROWS = [
     a.fill_null(0.0), pl.coalesce(a, b), a > b, a <= b,
     a == b, a != 1, pl.lit(1) < a, p & q, p | q, ~p, a.is_null(), a.is_nan(), a.is_finite(),
     pl.when(p).then(a).otherwise(b), pl.when(p).then(0.5).otherwise(None), pl.when(p).then(1.0), n <= 3, a / n, n.cast(pl.Float64),
+    n % 3, n % 4, n // 3, n // 4, n % 1, pl.when(p).then(7).otherwise(0), pl.when(p).then(-7).otherwise(0.0),
 ]  # fmt: skip
 CROSSES = [a.rank(method, descending=down) for method in ("ordinal", "average", "min", "max", "dense") for down in (False, True)]
 CROSSES += [a.mean(), a.sum(), a.max(), a.min(), a.count()]

@@ -1,0 +1,124 @@
+"""Targets of long frames: computed and compared stretch by stretch, so that only what changes is ever written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from rustybt.engine.offers import Picked, row_columns
+from rustybt.model import Panel
+from rustybt.spec import evaluate, stretches
+from rustybt.spec.evaluate import Layout
+from rustybt.spec.exact import Units
+from rustybt.spec.planner import SignalPlan
+from rustybt.spec.running import Roll
+from rustybt.spec.stretches import Span, Stretches, stretches_of
+
+
+def pick_altered(plan: SignalPlan, panel: Panel, warmup: int, roll: Roll | None) -> tuple[Picked, int] | None:
+    """The targets of a panel that differ from the one before of the same asset, and how many there are in all.
+
+    Args:
+        plan: the terms.
+        panel: the bars.
+        warmup: bars that decide nothing.
+        roll: what computes rolling sums; None = NumPy.
+
+    Returns:
+        The same as `rustybt.engine.offers.altered` of what `rustybt.engine.targets.pick_targets` gives; None where that is the way:
+        assets with few rows, or terms that cannot be taken stretch by stretch.
+    """
+    height = panel.frame.height
+    if panel.whole is not None or height < evaluate.MANY or height < stretches.STRETCH * len(panel.assets):
+        return None
+    plan.check_columns(panel.frame)
+    found = stretches_of(plan, panel.frame, Layout(panel.frame, panel.offsets), Units.of(panel), roll)
+    spans = [] if found is None else list(spans_of(panel, warmup, found))
+    if found is None or not spans:
+        return None
+    pieces = pieces_of(spans, found, min(pl.thread_pool_size(), len(spans)))
+    return joined(pieces, panel), sum(piece.seen for piece in pieces)
+
+
+def spans_of(panel: Panel, warmup: int, found: Stretches) -> Iterator[Span]:
+    """The rows that decide, stretch by stretch."""
+    for first, end in zip(panel.offsets[:-1].tolist(), panel.offsets[1:].tolist(), strict=True):
+        begin = first + (int(np.searchsorted(panel.row_bar[first:end], np.int32(warmup))) if warmup else 0)
+        for start in range(begin, end, found.size):
+            yield Span(first, start, min(start + found.size, end))
+
+
+class Piece(NamedTuple):
+    """Targets of a stretch that differ from the one before.
+
+    Attributes:
+        first: first row of the asset.
+        rows: of the frame, the first target of the stretch among them.
+        values: the targets there.
+        last: the last target of the stretch, as many as there are.
+        seen: targets of the stretch.
+    """
+
+    first: int
+    rows: npt.NDArray[np.intp] | range
+    values: npt.NDArray[Any]
+    last: npt.NDArray[Any]
+    seen: int
+
+    def after(self, before: Piece) -> Piece:
+        """The same without a first target that the asset had before."""
+        same = before.seen and before.first == self.first and before.last[0] == self.values[0]
+        return self._replace(rows=self.rows[1:], values=self.values[1:]) if same else self
+
+
+def pieces_of(spans: Sequence[Span], found: Stretches, workers: int) -> list[Piece]:
+    """The targets of all stretches, compared: this thread does its share."""
+    with ThreadPoolExecutor(workers) as pool:
+        others = [pool.submit(lambda at: [piece_of(span, found) for span in spans[at::workers]], at) for at in range(1, workers)]
+        shares = [[piece_of(span, found) for span in spans[::workers]], *(other.result() for other in others)]
+    return [shares[at % workers][at // workers] for at in range(len(spans))]
+
+
+def piece_of(span: Span, found: Stretches) -> Piece:
+    """The targets of a stretch, compared."""
+    with np.errstate(all="ignore"):
+        values, known = found.on(span)
+    at = None if known is None or known.all() else np.flatnonzero(known)
+    values = values if at is None else values[at]
+    keep = np.empty(len(values), np.bool_)
+    keep[:1] = True
+    np.not_equal(values[1:], values[:-1], out=keep[1:])
+    if keep.all():
+        rows: npt.NDArray[np.intp] | range = range(span.start, span.stop) if at is None else at + span.start
+        return Piece(span.first, rows, values, values[-1:], len(values))
+    spots = np.flatnonzero(keep)
+    return Piece(span.first, (spots if at is None else at[spots]) + span.start, values[spots], values[-1:].copy(), len(values))
+
+
+def joined(pieces: list[Piece], panel: Panel) -> Picked:
+    """Stretches that follow each other, in one."""
+    parts, before = pieces[:1], pieces[0]
+    for piece in pieces[1:]:
+        if piece.seen:
+            parts.append(piece.after(before))
+            before = piece
+    values = np.concatenate([part.values for part in parts])
+    parts = [part for part in parts if len(part.rows)]
+    first, end = (parts[0].rows[0], parts[-1].rows[-1] + 1) if parts else (0, 0)
+    rows: npt.NDArray[np.intp] | slice
+    if len(panel.assets) == 1 and len(values) == end - first:  # each differs from the one before
+        rows, column = slice(int(first), int(end)), np.broadcast_to(np.int32(0), len(values))
+    else:
+        rows = np.concatenate(
+            [
+                np.zeros(0, np.intp),
+                *(np.arange(part.rows.start, part.rows.stop) if isinstance(part.rows, range) else part.rows for part in parts),
+            ]
+        )
+        column = row_columns(panel, rows)
+    return pl.Series(values), panel.row_bar[rows], column
