@@ -132,6 +132,8 @@ def coast(desk: Desk, t: int, stop: int) -> int:
         t = glide(desk, t, end)
     elif desk.slots == 1 and desk.trail[0] == 0 and desk.fill_at != NEXT_CLOSE:
         t = keep_watch(desk, t, end)
+    if t == end:
+        return t
     reached = walk(desk, t, end, count)
     if reached != end:
         foresee(desk, reached)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .state import Desk
 
 LANES = 8
-SUMS = ("block_share", "block_net", "block_most", "block_least", "block_held")
+SUMS = ("block_share", "block_net", "block_most", "block_least", "block_highest", "block_held")
 """What is added up, as in `Usage`."""
 LONG = 2**16
 """Rows from which on a log has a tray: it does not fit into the cache, and what is written would be read first."""

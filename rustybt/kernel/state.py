@@ -278,6 +278,7 @@ class Desk:
     block_net: Reals
     block_most: Reals
     block_least: Amounts
+    block_highest: Amounts
     block_held: Counts
 
     money: Amounts

@@ -26,12 +26,13 @@ def add_up(desk: Desk, t: int) -> None:
 def add_block(desk: Desk, block: int) -> None:
     """Add up one block."""
     first, shares = block * BLOCK, desk.shares
-    least, held, most, short = desk.curve_equity[first], 0, 0.0, 0
+    least, highest, held, most, short = desk.curve_equity[first], desk.curve_equity[first], 0, 0.0, 0
     for i in range(BLOCK):
-        least = min(least, desk.curve_equity[first + i])
+        least, highest = min(least, desk.curve_equity[first + i]), max(highest, desk.curve_equity[first + i])
         held += 1 if desk.curve_gross[first + i] != 0 else 0
         short += 1 if desk.curve_gross[first + i] > desk.curve_equity[first + i] - desk.curve_cash[first + i] else 0
     desk.block_least[block] = least
+    desk.block_highest[block] = highest
     desk.block_held[block] = held
     if least <= 0:  # shares of nothing: they are not asked for
         return

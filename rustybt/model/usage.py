@@ -19,7 +19,7 @@ class Usage:
     Attributes:
         share: (blocks,) sums of gross / equity. net: (blocks,) of (equity - cash) / equity. Of NumPy's bits: added in pairs.
         most: (blocks,) the largest gross / equity.
-        least: (blocks,) the lowest equity, money units.
+        least, highest: (blocks,) the lowest and the highest equity, money units.
         held: (blocks,) Int64 bars with any position.
     """
 
@@ -27,13 +27,14 @@ class Usage:
     net: Floats
     most: Floats
     least: npt.NDArray[np.int64]
+    highest: npt.NDArray[np.int64]
     held: npt.NDArray[np.int64]
 
     @classmethod
     def none(cls) -> Usage:
         """That of no bars."""
         no, none = np.zeros(0), np.zeros(0, dtype=np.int64)
-        return cls(no, no, no, none, none)
+        return cls(no, no, no, none, none, none)
 
     @property
     def bars(self) -> int:

@@ -10,6 +10,7 @@ import pytest
 
 from rustybt.analysis.metrics import Curve
 from rustybt.analysis.metrics.activity import exposure
+from rustybt.analysis.metrics.drawdown import deepest_of_bars
 from rustybt.kernel import simulate
 from rustybt.kernel.example import one_asset
 from rustybt.model import Outcome
@@ -40,6 +41,15 @@ def test_the_shares_are_those_that_numpy_adds(bars: int, targets: tuple[int, ...
     alone = exposure(replace(curve, use=None))
     assert exposure(curve) == alone
     assert 0 < alone["average_exposure"] < alone["max_exposure"]
+
+
+@pytest.mark.parametrize("bars", [BLOCK, BLOCK + 1, 3 * BLOCK + 1025])
+@pytest.mark.parametrize("targets", [(0, 3, 7), (-5, 0, 4)], ids=["long", "both"])
+def test_the_deepest_fall_is_that_of_all_bars(bars: int, targets: tuple[int, ...]) -> None:
+    curve = curve_of(outcome_of(bars, targets, fee_rate=10**5))
+    for opening in (None, 1, 2 * int(curve.equity.max())):
+        opened = replace(curve, opening=opening)
+        assert deepest_of_bars(opened) == deepest_of_bars(replace(opened, use=None)) < 0
 
 
 def test_equity_that_is_not_positive_has_no_shares() -> None:

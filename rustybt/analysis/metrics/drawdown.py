@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rustybt.analysis.metrics.curve import Closes, Curve, Floats, Ints, iso_date, links
+from rustybt.model.usage import BLOCK as BARS
+from rustybt.model.usage import Usage
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def drawdown_of(values: Floats) -> Floats:
 
 
 BLOCK = 1024
-"""Bars that `deepest_of_bars` looks at together."""
+"""Bars that `deepest_of_bars` looks at together, where nobody knows the highest and the lowest of longer blocks already."""
 
 
 def deepest_of_bars(curve: Curve) -> float:
@@ -70,18 +72,25 @@ def deepest_of_bars(curve: Curve) -> float:
     first = int(units[0]) if curve.opening is None else curve.opening
     if first <= 0:
         return math.nan
-    starts = np.arange(0, len(units), BLOCK)
-    after = np.maximum.accumulate(np.maximum(np.maximum.reduceat(units, starts), first)) / scale
+    done = curve.use or Usage.none()
+    rest = np.arange(done.bars, len(units), BLOCK)
+    starts = np.concatenate((np.arange(0, done.bars, BARS), rest, [len(units)]))
+    after = np.maximum.accumulate(np.maximum(np.concatenate((done.highest, _by_block(np.maximum, units, rest))), first)) / scale
     before = np.concatenate(([first / scale], after[:-1]))
-    low = np.minimum.reduceat(units, starts) / scale
+    low = np.concatenate((done.least, _by_block(np.minimum, units, rest))) / scale
     bound = low / np.where(low < 0, before, after)
     lowest = 1.0
     for block in np.argsort(bound, kind="stable"):
         if bound[block] >= lowest:
             break
-        values = units[starts[block] : starts[block] + BLOCK] / scale
+        values = units[starts[block] : starts[block + 1]] / scale
         lowest = min(lowest, float((values / np.maximum.accumulate(np.maximum(values, before[block]))).min()))
     return lowest - 1.0
+
+
+def _by_block(of: np.ufunc, units: Ints, starts: Ints) -> Ints:
+    found: Ints = of.reduceat(units, starts) if len(starts) else units[:0]
+    return found
 
 
 def _deepest_linked(curve: Curve) -> float:
