@@ -65,7 +65,7 @@ def quantise(
             return _decimals(values, Fraction(10**money_scale), True, columns, assets)
         return _fit(np.rint(_scaled(values, float(10**money_scale))), columns, assets)
     sizes = {asset.lot_size for asset in assets}
-    if isinstance(values, pl.Series) and values.dtype.is_integer() and sizes == {1}:
+    if isinstance(values, pl.Series) and are_units(values, kind, assets):
         return _integers(values, columns, assets)
     if isinstance(values, pl.Series) and values.dtype.is_decimal() and len(sizes) == 1:
         return _decimals(values, 1 / Fraction(next(iter(sizes))), False, columns, assets)
@@ -75,6 +75,11 @@ def quantise(
     with np.errstate(invalid="ignore"):
         close = np.abs(exact - nearest) <= NEAR * np.maximum(1.0, np.abs(nearest))
     return _fit(np.where(close, nearest, np.trunc(exact)), columns, assets)
+
+
+def are_units(values: pl.Series, kind: TargetKind, assets: tuple[Asset, ...]) -> bool:
+    """Whether targets in user units are whole units as they are."""
+    return kind is TargetKind.QUANTITY and values.dtype.is_integer() and all(asset.lot_size == 1 for asset in assets)
 
 
 def _scaled(values: pl.Series | Floats, factor: Any) -> Floats:
@@ -199,7 +204,7 @@ def build_plan(sleeves: list[Targets], bars: int, assets: int) -> Plan:
         value = np.concatenate([s.value for s in sleeves])
         order = np.lexsort((slot, bar))
         bar, slot, value = bar[order], slot[order], value[order]
-    return Plan(bars, bar, slot, value)
+    return Plan(bars, bar, slot, value, sound=True)
 
 
 def row_columns(panel: Panel, rows: npt.NDArray[np.integer] | None) -> npt.NDArray[np.int32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -12,12 +12,15 @@ import polars as pl
 
 from rustybt.engine.offers import Picked, row_columns
 from rustybt.model import Panel
+from rustybt.model.lent import room_for
 from rustybt.spec import evaluate, stretches
 from rustybt.spec.evaluate import Layout
 from rustybt.spec.exact import Units
 from rustybt.spec.planner import SignalPlan
 from rustybt.spec.running import Roll
 from rustybt.spec.stretches import Span, Stretches, stretches_of
+
+NONE = np.zeros(0, np.intp)
 
 
 def pick_altered(plan: SignalPlan, panel: Panel, warmup: int, roll: Roll | None) -> tuple[Picked, int] | None:
@@ -41,8 +44,9 @@ def pick_altered(plan: SignalPlan, panel: Panel, warmup: int, roll: Roll | None)
     spans = [] if found is None else list(spans_of(panel, warmup, found))
     if found is None or not spans:
         return None
-    pieces = pieces_of(spans, found, min(pl.thread_pool_size(), len(spans)))
-    return joined(pieces, panel), sum(piece.seen for piece in pieces)
+    room = room_for(height, found.dtype)
+    pieces = pieces_of(lambda span: piece_of(span, found, room), spans, min(pl.thread_pool_size(), len(spans)))
+    return joined(pieces, room, panel), sum(piece.seen for piece in pieces)
 
 
 def spans_of(panel: Panel, warmup: int, found: Stretches) -> Iterator[Span]:
@@ -76,16 +80,16 @@ class Piece(NamedTuple):
         return self._replace(rows=self.rows[1:], values=self.values[1:]) if same else self
 
 
-def pieces_of(spans: Sequence[Span], found: Stretches, workers: int) -> list[Piece]:
-    """The targets of all stretches, compared: this thread does its share."""
+def pieces_of(made: Callable[[Span], Piece], spans: Sequence[Span], workers: int) -> list[Piece]:
+    """The pieces of all stretches, of which this thread makes its share."""
     with ThreadPoolExecutor(workers) as pool:
-        others = [pool.submit(lambda at: [piece_of(span, found) for span in spans[at::workers]], at) for at in range(1, workers)]
-        shares = [[piece_of(span, found) for span in spans[::workers]], *(other.result() for other in others)]
+        others = [pool.submit(lambda at: [made(span) for span in spans[at::workers]], at) for at in range(1, workers)]
+        shares = [[made(span) for span in spans[::workers]], *(other.result() for other in others)]
     return [shares[at % workers][at // workers] for at in range(len(spans))]
 
 
-def piece_of(span: Span, found: Stretches) -> Piece:
-    """The targets of a stretch, compared."""
+def piece_of(span: Span, found: Stretches, room: npt.NDArray[Any]) -> Piece:
+    """The targets of a stretch, compared; all of them in the room of the whole frame where no two that follow each other are equal."""
     with np.errstate(all="ignore"):
         values, known = found.on(span)
     at = None if known is None or known.all() else np.flatnonzero(known)
@@ -93,32 +97,25 @@ def piece_of(span: Span, found: Stretches) -> Piece:
     keep = np.empty(len(values), np.bool_)
     keep[:1] = True
     np.not_equal(values[1:], values[:-1], out=keep[1:])
-    if keep.all():
-        rows: npt.NDArray[np.intp] | range = range(span.start, span.stop) if at is None else at + span.start
-        return Piece(span.first, rows, values, values[-1:], len(values))
+    if at is None and keep.all():
+        room[span.start : span.stop] = values
+        return Piece(span.first, range(span.start, span.stop), room[span.start : span.stop], values[-1:], len(values))
     spots = np.flatnonzero(keep)
     return Piece(span.first, (spots if at is None else at[spots]) + span.start, values[spots], values[-1:].copy(), len(values))
 
 
-def joined(pieces: list[Piece], panel: Panel) -> Picked:
+def joined(pieces: list[Piece], room: npt.NDArray[Any], panel: Panel) -> Picked:
     """Stretches that follow each other, in one."""
     parts, before = pieces[:1], pieces[0]
     for piece in pieces[1:]:
         if piece.seen:
             parts.append(piece.after(before))
             before = piece
-    values = np.concatenate([part.values for part in parts])
     parts = [part for part in parts if len(part.rows)]
-    first, end = (parts[0].rows[0], parts[-1].rows[-1] + 1) if parts else (0, 0)
-    rows: npt.NDArray[np.intp] | slice
-    if len(panel.assets) == 1 and len(values) == end - first:  # each differs from the one before
-        rows, column = slice(int(first), int(end)), np.broadcast_to(np.int32(0), len(values))
-    else:
-        rows = np.concatenate(
-            [
-                np.zeros(0, np.intp),
-                *(np.arange(part.rows.start, part.rows.stop) if isinstance(part.rows, range) else part.rows for part in parts),
-            ]
-        )
-        column = row_columns(panel, rows)
-    return pl.Series(values), panel.row_bar[rows], column
+    if len(panel.assets) == 1 and parts and all(isinstance(part.rows, range) for part in parts):
+        first, end = int(parts[0].rows[0]), int(parts[-1].rows[-1]) + 1
+        if sum(len(part.rows) for part in parts) == end - first:  # each differs from the one before
+            return pl.Series(room[first:end]), panel.row_bar[first:end], np.broadcast_to(np.int32(0), end - first)
+    rows = np.concatenate([NONE, *(np.arange(r.start, r.stop) if isinstance(r, range) else r for r in (part.rows for part in parts))])
+    values = np.concatenate([room[:0], *(part.values for part in parts)])
+    return pl.Series(values), panel.row_bar[rows], row_columns(panel, rows)

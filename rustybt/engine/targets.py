@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from rustybt.engine.config import RunConfig
-from rustybt.engine.offers import Picked, Targets, altered, changes, check_weights, quantise, row_columns
+from rustybt.engine.offers import Picked, Targets, altered, are_units, changes, check_weights, quantise, row_columns
 from rustybt.engine.stretched import pick_altered
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import SpecError
@@ -72,7 +72,7 @@ def evaluate(strategy: Strategy, panel: Panel, config: RunConfig) -> Signals:
 
         found = pick_altered(made, panel, warmup_bars(strategy, made), roller())
         if found is not None:
-            return Signals(made, panel, offered(strategy, found[0], panel, config), found[1])
+            return Signals(made, panel, offered(strategy, found[0], panel, config, distinct=True), found[1])
     bars = decision_bars(strategy, made, panel)
     return signals_of(strategy, made, terms_of(made, panel, bars if strategy.schedule is not None else None), panel, config)
 
@@ -82,11 +82,19 @@ def counted_alone(strategy: Strategy, panel: Panel) -> bool:
     return strategy.target is not None and (strategy.target.kind is not TargetKind.WEIGHT or len(panel.assets) == 1)
 
 
-def offered(strategy: Strategy, picked: Picked, panel: Panel, config: RunConfig) -> Targets:
-    """Targets in whole units that differ from the one before."""
+def offered(strategy: Strategy, picked: Picked, panel: Panel, config: RunConfig, *, distinct: bool) -> Targets:
+    """Targets in whole units that differ from the one before.
+
+    Args:
+        strategy: whose they are.
+        picked: the targets.
+        panel: the bars.
+        config: settings of the run.
+        distinct: whether each is known to differ from the one before in user units.
+    """
     found = in_units(strategy, picked, panel, config)
     check_weights(found, config.most_gross, panel.ts)
-    return changes(found)
+    return found if distinct and are_units(picked[0], found.kind, panel.assets) else changes(found)
 
 
 def signals_of(strategy: Strategy, made: SignalPlan, frame: pl.DataFrame, panel: Panel, config: RunConfig) -> Signals:
@@ -97,9 +105,9 @@ def signals_of(strategy: Strategy, made: SignalPlan, frame: pl.DataFrame, panel:
         return Signals(made, frame, Targets(TargetKind.QUANTITY, empty.astype(np.int32), empty.astype(np.int32), empty), 0)
     picked = pick_targets(frame, panel, None if scheduled else decision_bars(strategy, made, panel))
     if not scheduled:
-        return Signals(
-            made, frame, offered(strategy, altered(*picked) if counted_alone(strategy, panel) else picked, panel, config), len(picked[0])
-        )
+        alone = counted_alone(strategy, panel)
+        found = offered(strategy, altered(*picked) if alone else picked, panel, config, distinct=alone)
+        return Signals(made, frame, found, len(picked[0]))
     found = in_units(strategy, picked, panel, config)
     check_weights(found, config.most_gross, panel.ts)
     return Signals(made, frame, found, len(picked[0]))

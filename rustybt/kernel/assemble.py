@@ -181,7 +181,8 @@ def offers_of(plan: Plan, bars: int, slots: int) -> dict[str, Any]:
         DataError: it is not a plan for so many bars and slots.
     """
     bar, slot, value = np.asarray(plan.bar), np.asarray(plan.slot), np.asarray(plan.value)
-    fits_bars = plan.bars == bars and (not len(bar) or (bar[0] >= 0 and bar[-1] < bars and bool((bar[1:] >= bar[:-1]).all())))
+    fits_bars = plan.bars == bars and (not len(bar) or (bar[0] >= 0 and bar[-1] < bars))
+    fits_bars = fits_bars and (plan.sound or bool((bar[1:] >= bar[:-1]).all()))
     if not fits_bars or not len(bar) == len(slot) == len(value):
         raise DataError(
             f"the plan does not hold the offers of {bars} bars",
@@ -189,9 +190,9 @@ def offers_of(plan: Plan, bars: int, slots: int) -> dict[str, Any]:
             do="give each offer a bar, in order, with a slot and a value",
         )
     spots = slot[:1] if slot.strides == (0,) else slot  # the same in all of them
-    if len(spots) and not (spots.min() >= 0 and spots.max() < slots):
+    if not plan.sound and len(spots) and not (spots.min() >= 0 and spots.max() < slots):
         raise DataError(f"the plan names a slot outside 0..{slots - 1}", where="kernel, plan", do="check its slots")
-    if len(value) and (value.min() <= -LIMIT or value.max() >= LIMIT):
+    if not plan.sound and len(value) and (value.min() <= -LIMIT or value.max() >= LIMIT):
         raise LedgerError("a target is 2^61 units or more", where="kernel, plan", do="use smaller targets or a coarser lot_size")
     columns = {"offer_bar": bar, "offer_slot": slot if slots > 1 else slot[:0], "offer_value": value}  # a single slot is not asked for
     return {"offers": len(bar)} | {name: typed(name, column) for name, column in columns.items()}

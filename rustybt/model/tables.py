@@ -148,6 +148,7 @@ class Plan:
         slot: (offers,) the same, increasing within a bar.
         value: (offers,) Int64: lots, money units or 1e-12 weights, by the slot's kind.
         requests: orders asked for one by one, or None.
+        sound: whether whoever made it knows that offers are in order and that slots and values are in range: nobody looks again.
 
     An offer equal to the remembered target of an unscheduled slot does nothing, so leaving it out changes nothing.
 
@@ -161,6 +162,7 @@ class Plan:
     slot: npt.NDArray[np.integer]
     value: Ints
     requests: Requests | None = None
+    sound: bool = False
 
     @classmethod
     def from_starts(cls, start: npt.NDArray[np.integer], slot: npt.NDArray[np.integer], value: Ints) -> Plan:

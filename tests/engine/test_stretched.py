@@ -196,6 +196,6 @@ def test_a_stretch_without_targets_has_none() -> None:
         def on(self, span: Span) -> Any:
             return np.zeros(span.stop - span.start), np.zeros(span.stop - span.start, np.bool_)
 
-    piece = piece_of(Span(0, 0, 4), Nothing((), 0, None, 4))
+    piece = piece_of(Span(0, 0, 4), Nothing((), 0, None, np.float64, 4), np.zeros(4))
     assert piece.seen == 0
     assert len(piece.values) == 0
