@@ -13,7 +13,6 @@ import polars as pl
 from rustybt.engine.offers import Picked, row_columns
 from rustybt.model import Panel
 from rustybt.model.lent import room_for
-from rustybt.spec import evaluate, stretches
 from rustybt.spec.evaluate import Layout
 from rustybt.spec.exact import Units
 from rustybt.spec.planner import SignalPlan
@@ -33,18 +32,15 @@ def pick_altered(plan: SignalPlan, panel: Panel, warmup: int, roll: Roll | None)
         roll: what computes rolling sums; None = NumPy.
 
     Returns:
-        The same as `rustybt.engine.offers.altered` of what `rustybt.engine.targets.pick_targets` gives; None where that is the way:
-        assets with few rows, or terms that cannot be taken stretch by stretch.
+        The same as `rustybt.engine.offers.altered` of what `rustybt.engine.targets.pick_targets` gives; None where the terms cannot be
+        taken stretch by stretch.
     """
-    height = panel.frame.height
-    if panel.whole is not None or height < evaluate.MANY or height < stretches.STRETCH * len(panel.assets):
-        return None
     plan.check_columns(panel.frame)
     found = stretches_of(plan, panel.frame, Layout(panel.frame, panel.offsets), Units.of(panel), roll)
     spans = [] if found is None else list(spans_of(panel, warmup, found))
     if found is None or not spans:
         return None
-    room = room_for(height, found.dtype)
+    room = room_for(panel.frame.height, found.dtype)
     pieces = pieces_of(lambda span: piece_of(span, found, room), spans, min(pl.thread_pool_size(), len(spans)))
     return joined(pieces, room, panel), sum(piece.seen for piece in pieces)
 

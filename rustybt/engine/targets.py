@@ -12,11 +12,11 @@ import polars as pl
 
 from rustybt.engine.config import RunConfig
 from rustybt.engine.offers import Picked, Targets, altered, are_units, changes, check_weights, quantise, row_columns
-from rustybt.engine.stretched import pick_altered
 from rustybt.engine.tables import Sleeves
 from rustybt.errors import SpecError
 from rustybt.model import Asset, Clock, Panel, Requests, TargetKind
 from rustybt.spec import Strategy
+from rustybt.spec import evaluate as evaluation
 from rustybt.spec.planner import SignalPlan, plan
 
 
@@ -67,7 +67,8 @@ def decision_bars(strategy: Strategy, plan: SignalPlan, panel: Panel) -> npt.NDA
 def evaluate(strategy: Strategy, panel: Panel, config: RunConfig) -> Signals:
     """Signals and targets of one strategy on a whole panel."""
     made = plan(strategy)
-    if strategy.schedule is None and strategy.target is not None and not strategy.orders and counted_alone(strategy, panel):
+    if is_long(strategy, panel):
+        from rustybt.engine.stretched import pick_altered
         from rustybt.kernel.entrance import roller
 
         found = pick_altered(made, panel, warmup_bars(strategy, made), roller())
@@ -75,6 +76,13 @@ def evaluate(strategy: Strategy, panel: Panel, config: RunConfig) -> Signals:
             return Signals(made, panel, offered(strategy, found[0], panel, config, distinct=True), found[1])
     bars = decision_bars(strategy, made, panel)
     return signals_of(strategy, made, terms_of(made, panel, bars if strategy.schedule is not None else None), panel, config)
+
+
+def is_long(strategy: Strategy, panel: Panel) -> bool:
+    """Whether targets are looked for stretch by stretch: every bar decides, and an asset has so many that this pays."""
+    if strategy.schedule is not None or strategy.orders or panel.whole is not None or not counted_alone(strategy, panel):
+        return False
+    return panel.frame.height >= max(evaluation.MANY, evaluation.STRETCH * len(panel.assets))
 
 
 def counted_alone(strategy: Strategy, panel: Panel) -> bool:

@@ -23,6 +23,9 @@ from rustybt.spec.running import Roll, Running
 Ints = npt.NDArray[np.int64]
 MANY, PART = 2**18, 2**16
 """From how many rows on exact windows are given where they end, and the rows of a part where they are computed part by part."""
+STRETCH = 2**17
+"""Rows of a stretch of `rustybt.spec.stretches`: few enough that the next step finds what one wrote in a cache, so many that calls cost
+little beside them."""
 AS_WRITTEN = pl.QueryOptFlags.none(simplify_expression=True)
 """What Polars does to a query of an eager frame, and nothing else: the same expressions over the same columns give the same bits."""
 

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from rustybt.model.lent import room_for
+from rustybt.spec import evaluate
 from rustybt.spec.barwise import BarCompiler
 from rustybt.spec.column import Arrays
 from rustybt.spec.compile import Situation, flat_reach, numbers
@@ -27,9 +28,6 @@ from rustybt.spec.tree import call
 if TYPE_CHECKING:
     from rustybt.spec.evaluate import Layout
     from rustybt.spec.planner import SignalPlan
-
-STRETCH = 2**17
-"""Rows of a stretch: few enough that the next step finds what one wrote in a cache, so many that calls cost little beside them."""
 
 
 class Span(NamedTuple):
@@ -117,7 +115,7 @@ def stretches_of(plan: SignalPlan, frame: pl.DataFrame, layout: Layout, units: U
         return None
     leads = _leads(plan.graph.items, plan.windows, functions.shifts, (root,) if mask is None else (root, mask))
     widest = max([plan.windows[at].size for at in leads if at in plan.windows], default=0) + max(leads.values(), default=0)
-    size = max(STRETCH, 4 * widest)
+    size = max(evaluate.STRETCH, 4 * widest)
     works = []
     for item in plan.graph.items:
         if item.id not in leads:

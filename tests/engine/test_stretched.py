@@ -15,12 +15,11 @@ import rustybt as rbt
 from rustybt.engine import configure
 from rustybt.engine.offers import altered
 from rustybt.engine.stretched import pick_altered, piece_of
-from rustybt.engine.targets import decision_bars, evaluate, pick_targets, terms_of, warmup_bars
+from rustybt.engine.targets import decision_bars, evaluate, is_long, pick_targets, terms_of, warmup_bars
 from rustybt.errors import SpecError
 from rustybt.kernel.entrance import roller
 from rustybt.model import Panel
 from rustybt.spec import evaluate as evaluation
-from rustybt.spec import stretches
 from rustybt.spec.planner import plan
 from rustybt.spec.stretches import Span, Stretches
 from rustybt.testing import markets
@@ -63,7 +62,7 @@ def numbers() -> Numbers:
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few rows are many."""
     monkeypatch.setattr(evaluation, "MANY", 1)
-    monkeypatch.setattr(stretches, "STRETCH", 7)
+    monkeypatch.setattr(evaluation, "STRETCH", 7)
 
 
 def both(strategy: rbt.Strategy, panel: Panel) -> tuple[Any, Any]:
@@ -101,8 +100,7 @@ def test_any_target_is_that_of_the_whole_frame(
     strategy = rbt.Strategy("any", target=rbt.quantity(target), universe=universe, warmup=warmup)
     panel = PANELS[where]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluation, "MANY", 1)
-        patch.setattr(stretches, "STRETCH", size)
+        patch.setattr(evaluation, "STRETCH", size)
         fast, slow = both(strategy, panel)
     if fast is not None:
         same(fast, slow)
@@ -144,11 +142,18 @@ def test_what_takes_more_is_left_to_the_planner(target: pl.Expr) -> None:
     assert pick_altered(plan(rbt.Strategy("more", target=rbt.quantity(target))), PANELS[3, 40], 0, None) is None
 
 
-def test_short_frames_are_left_to_the_planner(monkeypatch: pytest.MonkeyPatch) -> None:
-    made, panel = plan(rbt.Strategy("cross", target=rbt.quantity(CROSS))), PANELS[3, 40]
-    assert pick_altered(made, panel, 0, None) is None
-    monkeypatch.setattr(evaluation, "MANY", 1)
-    assert pick_altered(made, panel, 0, None) is None  # 40 rows of an asset are no stretch
+@pytest.mark.parametrize("many", [1, 40, 41])
+@pytest.mark.parametrize("stretch", [1, 13, 14])
+def test_only_many_rows_of_an_asset_are_taken(many: int, stretch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "MANY", many)
+    monkeypatch.setattr(evaluation, "STRETCH", stretch)
+    panel = markets.panel(3, 40 // 3, seed=1)
+    assert panel.frame.height == 39
+    strategy = rbt.Strategy("cross", target=rbt.quantity(CROSS))
+    taken = isinstance(evaluate(strategy, panel, configure()).terms, Panel)
+    assert taken == (many == 1 and stretch <= 13)
+    assert not is_long(rbt.Strategy("scheduled", target=rbt.quantity(CROSS), schedule=rbt.every(2)), panel)
+    assert not is_long(rbt.Strategy("weights", target=rbt.weight(CROSS / 100)), panel)
 
 
 @pytest.mark.usefixtures("short")
