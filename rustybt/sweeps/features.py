@@ -37,7 +37,7 @@ LARGEST = 2**53
 """Whole numbers up to it are exact as floats."""
 SPARSE = 4
 """Where fewer than one in so many rows are wanted, ranks are planned: all that they read is then computed on these rows alone."""
-WHOLE = (pl.Int32, pl.Int64, pl.UInt32, pl.UInt64)
+WHOLE = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
 PER_ROW = 9
 """Bytes of a feature and a row: a float, and whether it is null."""
 AT_ONCE = 2**28
