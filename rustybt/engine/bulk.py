@@ -18,13 +18,15 @@ from rustybt.engine.offers import build_plan
 from rustybt.engine.result import Result
 from rustybt.engine.tables import Sleeves, build_tables
 from rustybt.engine.tape import build_tape
-from rustybt.engine.targets import build_requests, evaluate, same_assets
+from rustybt.engine.targets import build_requests, evaluate, is_long, same_assets, warmup_bars
 from rustybt.engine.timing import timing_of
 from rustybt.errors import SpecError
 from rustybt.model import Panel, Tables, Tape
 from rustybt.spec import Strategy
+from rustybt.spec.planner import plan as plan_of
 
 if TYPE_CHECKING:
+    from rustybt.engine.arriving import Arriving
     from rustybt.execution import Carry, Controls, Conversion, Costs, Margin
     from rustybt.kernel import TimedMarket
 
@@ -153,6 +155,12 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
         return walk(sleeves, panel, config)
     from rustybt.kernel import simulate
 
+    early = arriving_of(sleeves, panel, config)
+    if early is not None:
+        with early:
+            rules = rules_of(sleeves, panel, config)
+            outcome = simulate(rules.tables, rules.market, early.plan(), panel.events, rules.tape)
+        return finish(Ran(sleeves, config, panel, rules.tables, dict.fromkeys(sleeves, early.signals())), outcome)
     rules = rules_of(sleeves, panel, config)
     signals = {name: evaluate(strategy, panel, config) for name, strategy in sleeves.items()}
     plan = build_plan([s.targets for s in signals.values()], panel.bars, len(panel.assets))
@@ -160,6 +168,20 @@ def run_configured(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Result:
         plan = replace(plan, requests=build_requests(sleeves, panel, signals, config))
     outcome = simulate(rules.tables, rules.market, plan, panel.events, rules.tape)
     return finish(Ran(sleeves, config, panel, rules.tables, signals), outcome)
+
+
+def arriving_of(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Arriving | None:
+    """Targets that arrive while the bars are run: of one strategy on one asset that has many; None where all are made before."""
+    strategy = next(iter(sleeves.values()))
+    if len(sleeves) > 1 or len(panel.assets) > 1 or panel.frame.height != panel.bars or not is_long(strategy, panel):
+        return None
+    from rustybt.engine.arriving import Arriving
+    from rustybt.engine.stretched import stretches_on
+    from rustybt.kernel.entrance import roller
+
+    made = plan_of(strategy)
+    found = stretches_on(made, panel, warmup_bars(strategy, made), roller())
+    return None if found is None else Arriving(strategy, made, *found, panel, config)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -12,37 +12,40 @@ import polars as pl
 
 from rustybt.engine.offers import Picked, row_columns
 from rustybt.model import Panel
-from rustybt.model.lent import room_for
 from rustybt.spec.evaluate import Layout
 from rustybt.spec.exact import Units
 from rustybt.spec.planner import SignalPlan
 from rustybt.spec.running import Roll
 from rustybt.spec.stretches import Span, Stretches, stretches_of
 
-NONE = np.zeros(0, np.intp)
 
-
-def pick_altered(plan: SignalPlan, panel: Panel, warmup: int, roll: Roll | None) -> tuple[Picked, int] | None:
-    """The targets of a panel that differ from the one before of the same asset, and how many there are in all.
+def stretches_on(plan: SignalPlan, panel: Panel, warmup: int, roll: Roll | None) -> tuple[Stretches, list[Span]] | None:
+    """The stretches of a panel that decide anything; None where there are none, or the terms cannot be taken stretch by stretch.
 
     Args:
         plan: the terms.
         panel: the bars.
         warmup: bars that decide nothing.
         roll: what computes rolling sums; None = NumPy.
-
-    Returns:
-        The same as `rustybt.engine.offers.altered` of what `rustybt.engine.targets.pick_targets` gives; None where the terms cannot be
-        taken stretch by stretch.
     """
     plan.check_columns(panel.frame)
     found = stretches_of(plan, panel.frame, Layout(panel.frame, panel.offsets), Units.of(panel), roll)
     spans = [] if found is None else list(spans_of(panel, warmup, found))
-    if found is None or not spans:
-        return None
-    room = room_for(panel.frame.height, found.dtype)
-    pieces = pieces_of(lambda span: piece_of(span, found, room), spans, min(pl.thread_pool_size(), len(spans)))
-    return joined(pieces, room, panel), sum(piece.seen for piece in pieces)
+    return None if found is None or not spans else (found, spans)
+
+
+def pick_altered(found: Stretches, spans: Sequence[Span], panel: Panel) -> tuple[Picked, int]:
+    """The targets of stretches that differ from the one before of the same asset, and how many there are in all.
+
+    Returns:
+        The same as `rustybt.engine.offers.altered` of what `rustybt.engine.targets.pick_targets` gives.
+    """
+    workers = min(pl.thread_pool_size(), len(spans))
+    with ThreadPoolExecutor(workers) as pool:  # this thread makes its share
+        others = [pool.submit(lambda at: [piece_of(span, found) for span in spans[at::workers]], at) for at in range(1, workers)]
+        shares = [[piece_of(span, found) for span in spans[::workers]], *(other.result() for other in others)]
+    pieces = [shares[at % workers][at // workers] for at in range(len(spans))]
+    return joined(pieces, panel), sum(piece.seen for piece in pieces)
 
 
 def spans_of(panel: Panel, warmup: int, found: Stretches) -> Iterator[Span]:
@@ -70,22 +73,19 @@ class Piece(NamedTuple):
     last: npt.NDArray[Any]
     seen: int
 
+    @property
+    def series(self) -> pl.Series:
+        """The values as Polars has them."""
+        return pl.Series(self.values)
+
     def after(self, before: Piece) -> Piece:
         """The same without a first target that the asset had before."""
         same = before.seen and before.first == self.first and before.last[0] == self.values[0]
         return self._replace(rows=self.rows[1:], values=self.values[1:]) if same else self
 
 
-def pieces_of(made: Callable[[Span], Piece], spans: Sequence[Span], workers: int) -> list[Piece]:
-    """The pieces of all stretches, of which this thread makes its share."""
-    with ThreadPoolExecutor(workers) as pool:
-        others = [pool.submit(lambda at: [made(span) for span in spans[at::workers]], at) for at in range(1, workers)]
-        shares = [[made(span) for span in spans[::workers]], *(other.result() for other in others)]
-    return [shares[at % workers][at // workers] for at in range(len(spans))]
-
-
-def piece_of(span: Span, found: Stretches, room: npt.NDArray[Any]) -> Piece:
-    """The targets of a stretch, compared; all of them in the room of the whole frame where no two that follow each other are equal."""
+def piece_of(span: Span, found: Stretches) -> Piece:
+    """The targets of a stretch, compared."""
     with np.errstate(all="ignore"):
         values, known = found.on(span)
     at = None if known is None or known.all() else np.flatnonzero(known)
@@ -94,24 +94,22 @@ def piece_of(span: Span, found: Stretches, room: npt.NDArray[Any]) -> Piece:
     keep[:1] = True
     np.not_equal(values[1:], values[:-1], out=keep[1:])
     if at is None and keep.all():
-        room[span.start : span.stop] = values
-        return Piece(span.first, range(span.start, span.stop), room[span.start : span.stop], values[-1:], len(values))
+        return Piece(span.first, range(span.start, span.stop), values, values[-1:], len(values))
     spots = np.flatnonzero(keep)
     return Piece(span.first, (spots if at is None else at[spots]) + span.start, values[spots], values[-1:].copy(), len(values))
 
 
-def joined(pieces: list[Piece], room: npt.NDArray[Any], panel: Panel) -> Picked:
+def joined(pieces: list[Piece], panel: Panel) -> Picked:
     """Stretches that follow each other, in one."""
     parts, before = pieces[:1], pieces[0]
     for piece in pieces[1:]:
         if piece.seen:
             parts.append(piece.after(before))
             before = piece
-    parts = [part for part in parts if len(part.rows)]
-    if len(panel.assets) == 1 and parts and all(isinstance(part.rows, range) for part in parts):
-        first, end = int(parts[0].rows[0]), int(parts[-1].rows[-1]) + 1
-        if sum(len(part.rows) for part in parts) == end - first:  # each differs from the one before
-            return pl.Series(room[first:end]), panel.row_bar[first:end], np.broadcast_to(np.int32(0), end - first)
-    rows = np.concatenate([NONE, *(np.arange(r.start, r.stop) if isinstance(r, range) else r for r in (part.rows for part in parts))])
-    values = np.concatenate([room[:0], *(part.values for part in parts)])
-    return pl.Series(values), panel.row_bar[rows], row_columns(panel, rows)
+    rows = np.concatenate([rows_in(part) for part in parts])
+    return pl.Series(np.concatenate([part.values for part in parts])), panel.row_bar[rows], row_columns(panel, rows)
+
+
+def rows_in(piece: Piece) -> npt.NDArray[np.intp]:
+    """The rows of a piece, one by one."""
+    return np.arange(piece.rows.start, piece.rows.stop) if isinstance(piece.rows, range) else piece.rows

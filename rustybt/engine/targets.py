@@ -68,12 +68,13 @@ def evaluate(strategy: Strategy, panel: Panel, config: RunConfig) -> Signals:
     """Signals and targets of one strategy on a whole panel."""
     made = plan(strategy)
     if is_long(strategy, panel):
-        from rustybt.engine.stretched import pick_altered
+        from rustybt.engine.stretched import pick_altered, stretches_on
         from rustybt.kernel.entrance import roller
 
-        found = pick_altered(made, panel, warmup_bars(strategy, made), roller())
+        found = stretches_on(made, panel, warmup_bars(strategy, made), roller())
         if found is not None:
-            return Signals(made, panel, offered(strategy, found[0], panel, config, distinct=True), found[1])
+            picked, seen = pick_altered(*found, panel)
+            return Signals(made, panel, offered(strategy, picked, panel, config, distinct=True), seen)
     bars = decision_bars(strategy, made, panel)
     return signals_of(strategy, made, terms_of(made, panel, bars if strategy.schedule is not None else None), panel, config)
 

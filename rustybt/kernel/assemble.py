@@ -181,8 +181,8 @@ def offers_of(plan: Plan, bars: int, slots: int) -> dict[str, Any]:
         DataError: it is not a plan for so many bars and slots.
     """
     bar, slot, value = np.asarray(plan.bar), np.asarray(plan.slot), np.asarray(plan.value)
-    fits_bars = plan.bars == bars and (not len(bar) or (bar[0] >= 0 and bar[-1] < bars))
-    fits_bars = fits_bars and (plan.sound or bool((bar[1:] >= bar[:-1]).all()))
+    ordered = plan.sound or not len(bar) or (bar[0] >= 0 and bar[-1] < bars and bool((bar[1:] >= bar[:-1]).all()))
+    fits_bars = plan.bars == bars and ordered
     if not fits_bars or not len(bar) == len(slot) == len(value):
         raise DataError(
             f"the plan does not hold the offers of {bars} bars",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,23 +52,34 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any, tape: Tape |
     from .failure import check
     from .tape import tape_of
 
-    desk, bars, margin = desk_for(tables, market, plan, events)
+    stages = iter(((len(plan.bar), plan.bars),)) if plan.arriving is None else plan.arriving
+    first = next(stages)
+    desk, bars, margin = desk_for(tables, market, plan, events, first[0] * plan.bars // max(first[1], 1))
     desk.set(**tape_of(tables, tape, bars), **blocks_of(bars))
     t = 0
-    while True:
-        t = int(run(desk, t, bars, margin))
-        check(tables, desk, t)
-        if t == bars:
-            break
-        margin = make_room(desk, t, margin)
+    for offers, stop in chain((first,), stages):
+        desk.set(offers=offers)
+        while t < stop:
+            t = int(run(desk, t, stop, margin))
+            check(tables, desk, t)
+            if t < stop:
+                margin = make_room(desk, t, margin)
     written = with_working(desk, bars - 1)
     equity, cash, gross = plain(desk.curve_equity), plain(desk.curve_cash), plain(desk.curve_gross)
     aside, used = aside_of(desk, desk.curve_aside), usage_of(desk)
     return Outcome(log_of(desk, written), equity, cash, gross, plain(desk.lots), plain(desk.last), aside, used)
 
 
-def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Desk, int, int]:
-    """A desk for all bars, their number, and the most log rows that one of them can write."""
+def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any, likely: int = 0) -> tuple[Desk, int, int]:
+    """A desk for all bars, their number, and the most log rows that one of them can write.
+
+    Args:
+        tables: as `simulate` takes them.
+        market: likewise.
+        plan: likewise.
+        events: likewise.
+        likely: about how many offers there will be: the log has room for what becomes of them.
+    """
     from .actions import claims_of, events_of, flags_of_events
     from .assemble import offers_of, requests_of, rules_of, typed
     from .flags import HAS_ORDERS
@@ -89,7 +101,7 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any) -> tuple[Des
     desk.set(**timing_of(getattr(market, "timing", None), desk.flags, bars, assets))
     margin = rows_of_a_bar(desk, room)
     asked_rows = 0 if plan.requests is None else 2 * len(plan.requests.told)
-    length = margin + min(FIRST_ROWS, desk.offers + desk.events + asked_rows + 64)
+    length = margin + min(FIRST_ROWS, likely + desk.events + asked_rows + 64)
     desk.lay_out(assets, slots, room, claims_of(desk) + 1)
     desk.set(**unwritten(CURVES, bars), **unwritten_log(length, tray=length >= LONG), order_room=room - spare)
     desk.money[[CASH, DEPOSITS, EQUITY]] = tables.cash

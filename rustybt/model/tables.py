@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -149,6 +150,8 @@ class Plan:
         value: (offers,) Int64: lots, money units or 1e-12 weights, by the slot's kind.
         requests: orders asked for one by one, or None.
         sound: whether whoever made it knows that offers are in order and that slots and values are in range: nobody looks again.
+        arriving: where offers arrive while bars are run: how many there are, and the bar before which all of them are there, the first pair
+            before anything is run. ``bar`` and ``value`` have room for all, and are written in place. None = they are all there.
 
     An offer equal to the remembered target of an unscheduled slot does nothing, so leaving it out changes nothing.
 
@@ -163,6 +166,7 @@ class Plan:
     value: Ints
     requests: Requests | None = None
     sound: bool = False
+    arriving: Iterator[tuple[int, int]] | None = None
 
     @classmethod
     def from_starts(cls, start: npt.NDArray[np.integer], slot: npt.NDArray[np.integer], value: Ints) -> Plan:

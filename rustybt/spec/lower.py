@@ -174,6 +174,7 @@ class _Lowering:
         kind: `TIME`, `GROUP` or `CROSS`.
         keys: keys of the partition.
         top: whether the tree stands directly under its ``over``.
+        shapes: what trees give, by identity: a tree is asked about again by every one that holds it.
     """
 
     graph: Graph
@@ -182,6 +183,7 @@ class _Lowering:
     kind: str = TIME
     keys: tuple[int, ...] = ()
     top: bool = False
+    shapes: dict[int, tuple[Tree, str | None]] = field(default_factory=dict)
 
     def row(self, tree: Tree) -> int:
         """The node whose value in each row is that of a tree."""
@@ -199,13 +201,16 @@ class _Lowering:
             return self.graph.add(LITERAL, tree)
         if tag == "Over":
             return self._over(body(tree))
-        if is_pointwise(tree) and shape(tree) is not None:
+        if is_pointwise(tree) and self._shape(tree) is not None:
             return self._rowwise(tree)
-        if self.kind == CROSS and not self.top and call(tree)[0] in ALONG and shape(tree) == "row":
+        if self.kind == CROSS and not self.top and call(tree)[0] in ALONG and self._shape(tree) == "row":
             return self.graph.add(TIME, self.operands(tree))
-        taken = call(tree)[0] in ALONG and shape(tree) == "row"
-        whole = tag == "Agg" and shape(children(tree)[0].node) == "row"
+        taken = call(tree)[0] in ALONG and self._shape(tree) == "row"
+        whole = tag == "Agg" and self._shape(children(tree)[0].node) == "row"
         return self._grouped(self.operands(tree), along=taken or whole)
+
+    def _shape(self, tree: Tree) -> str | None:
+        return shape(tree, self.shapes)
 
     def _rowwise(self, tree: Tree) -> int:
         tree = _apart(tree)
@@ -230,7 +235,7 @@ class _Lowering:
             part = simplify(slot.node)
             if tag == "Rolling" and slot.role == "function":
                 slot.put(self._window(part))
-            elif slot.role == "index" or (slot.role == "input" and kind(part) != "Literal" and shape(part) == "row"):
+            elif slot.role == "index" or (slot.role == "input" and kind(part) != "Literal" and self._shape(part) == "row"):
                 slot.put({REF: below.row(part)})
             elif slot.role in ("input", "function"):
                 slot.put({REF: below.row(part)} if kind(part) in ("Column", "Over") else below.operands(part))
@@ -260,7 +265,7 @@ class _Lowering:
                 where=f"term {self.term!r}",
                 do="leave mapping_strategy at its default",
             )
-        outer = _Lowering(self.graph, self.term, self.member)
+        outer = _Lowering(self.graph, self.term, self.member, shapes=self.shapes)
         keys = [simplify(k) for k in window["partition_by"] or []]
         order = window["order_by"]
         by_time = order is None or (is_column(order[0], "ts") and not order[1]["descending"])
@@ -295,8 +300,12 @@ def _copied(part: Any, held: set[int]) -> Any:
     return [_copied(value, held) for value in part] if isinstance(part, list) else part
 
 
-def shape(tree: Tree) -> str | None:
+def shape(tree: Tree, known: dict[int, tuple[Tree, str | None]] | None = None) -> str | None:
     """What a tree gives within a group: ``row`` (a value per row), ``scalar`` (one value), or None (any number of them).
+
+    Args:
+        tree: it.
+        known: of trees that were asked about, by identity; they are kept, so that none gets the identity of another.
 
     Example:
         >>> import polars as pl
@@ -304,13 +313,19 @@ def shape(tree: Tree) -> str | None:
         >>> [shape(parse(e)) for e in (pl.col("x") - pl.col("x").mean(), pl.col("x").max(), pl.col("x").unique())]
         ['row', 'scalar', None]
     """
-    tree = simplify(tree)
+    known = {} if known is None else known
+    if id(tree) not in known:
+        known[id(tree)] = tree, _shape_of(simplify(tree), known)
+    return known[id(tree)][1]
+
+
+def _shape_of(tree: Tree, known: dict[int, tuple[Tree, str | None]]) -> str | None:
     tag, name = kind(tree), call(tree)[0]
     if tag in ("Column", "Over", "Rolling", "Selector") or name == "Range.IntRange":
         return "row"
     if tag in ("Literal", "Len") or name == "Repeat":
         return "scalar"
-    inputs = [shape(slot.node) for slot in children(tree) if slot.role == "input"]
+    inputs = [shape(slot.node, known) for slot in children(tree) if slot.role == "input"]
     if tag in ("Field", "Element") or not inputs:
         return None
     if is_pointwise(tree):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -72,14 +72,12 @@ class Stretches:
         works: nodes, inputs first.
         target: node of the target.
         universe: node of the universe, outside of which the target is 0; None: there is none.
-        dtype: of the target.
         size: rows of a stretch that are worth a pass.
     """
 
     works: tuple[Work, ...]
     target: int
     universe: int | None
-    dtype: Any
     size: int
 
     def on(self, span: Span) -> Arrays:
@@ -133,7 +131,7 @@ def stretches_of(plan: SignalPlan, frame: pl.DataFrame, layout: Layout, units: U
         if made is None:
             return None
         works.append(Work(item.id, leads[item.id], () if window is not None or made is _numbered else item.inputs, made))
-    return Stretches(tuple(works), root, mask, NUMBERS[type(functions.dtypes[root])], size)
+    return Stretches(tuple(works), root, mask, size)
 
 
 class Functions(NamedTuple):

@@ -37,8 +37,10 @@ from rustybt.sweeps.template import WHOLE, Node, back_of
 
 BATCH, CURVES = 64, 2**25
 """Curves that are kept, of which so many are written at a time, and their bytes at most."""
-RULES = 16
-"""Sets of rules that a thread keeps a desk for."""
+RULES, DESKS = 64, 2**23
+"""Sets of rules that a thread keeps a desk for, and the bytes of such desks from which on there are fewer, but two."""
+GROUPS = 16
+"""Universes and schedules whose features are kept."""
 
 
 @dataclass
@@ -108,7 +110,7 @@ class Batches:
         self.rules: OrderedDict[Hashable, Rules] = OrderedDict()
         self.programs: dict[Hashable, Program | None] = {}
         self.lock, self.bench = threading.Lock(), Bench()
-        self.moves = looks_back(panel)
+        self.moves, self.desks = looks_back(panel), desks_at_once(panel)
         self.can = not (config.flows or config.dated or config.rates) and config.benchmark is None and bool(panel.assets)
         self.last = panel.session_ends
         days = panel.sessions[self.last]
@@ -123,7 +125,7 @@ class Batches:
         """Features of the universe and the schedule of a variant; None where they cannot be used."""
         with self.lock:
             if sketch.group not in self.groups:
-                while len(self.groups) > RULES or sum(group.size for group in self.groups.values() if group is not None) > self.room // 2:
+                while len(self.groups) > GROUPS or sum(group.size for group in self.groups.values() if group is not None) > self.room // 2:
                     self.groups.popitem(last=False)
                 try:
                     made = Group(self.panel, *sketch.group, self.room // 2)
@@ -144,7 +146,7 @@ class Batches:
                         self.rules.popitem(last=False)
                 rules = self.rules[key]
             desks[key] = Many(rules.tables, rules.market, self.panel.events, rules.tape)
-            while len(desks) > RULES:
+            while len(desks) > self.desks:
                 desks.popitem(last=False)
         return desks[key] if desks[key].can else None
 
@@ -336,6 +338,11 @@ class Batches:
 def curves_at_once(panel: Panel) -> int:
     """Curves, where they are kept, that are written at a time."""
     return max(1, min(BATCH, CURVES // (8 * max(1, panel.bars))))
+
+
+def desks_at_once(panel: Panel) -> int:
+    """Desks that a thread keeps: in a grid over exits every chunk has all of them."""
+    return max(2, min(RULES, DESKS // (16 * panel.bars + 2**18)))
 
 
 def working_bytes(panel: Panel) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +14,12 @@ from hypothesis import strategies as st
 
 import rustybt as rbt
 from rustybt.engine import configure
+from rustybt.engine.arriving import Arriving
+from rustybt.engine.bulk import arriving_of
 from rustybt.engine.offers import altered
-from rustybt.engine.stretched import pick_altered, piece_of
-from rustybt.engine.targets import decision_bars, evaluate, is_long, pick_targets, terms_of, warmup_bars
-from rustybt.errors import SpecError
+from rustybt.engine.stretched import pick_altered, piece_of, stretches_on
+from rustybt.engine.targets import Signals, decision_bars, evaluate, is_long, pick_targets, terms_of, warmup_bars
+from rustybt.errors import LedgerError, RustyBTError, SpecError
 from rustybt.kernel.entrance import roller
 from rustybt.model import Panel
 from rustybt.spec import evaluate as evaluation
@@ -68,9 +71,15 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 def both(strategy: rbt.Strategy, panel: Panel) -> tuple[Any, Any]:
     """What is picked stretch by stretch, and from the whole frame."""
     made = plan(strategy)
-    fast = pick_altered(made, panel, warmup_bars(strategy, made), roller())
+    found = stretches_on(made, panel, warmup_bars(strategy, made), roller())
+    fast = None if found is None else pick_altered(*found, panel)
     picked = pick_targets(terms_of(made, panel, None), panel, decision_bars(strategy, made, panel))
     return fast, (altered(*picked), len(picked[0]))
+
+
+def threads() -> list[str]:
+    """What still makes targets."""
+    return [thread.name for thread in threading.enumerate() if "_make" in thread.name]
 
 
 def same(fast: Any, slow: Any) -> None:
@@ -89,7 +98,7 @@ PANELS = {
 }
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(
     target=numbers(), masked=st.booleans(), where=st.sampled_from([*PANELS]), size=st.integers(1, 30), warmup=st.none() | st.integers(0, 50)
 )
@@ -100,10 +109,36 @@ def test_any_target_is_that_of_the_whole_frame(
     strategy = rbt.Strategy("any", target=rbt.quantity(target), universe=universe, warmup=warmup)
     panel = PANELS[where]
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation, "MANY", 1)
         patch.setattr(evaluation, "STRETCH", size)
         fast, slow = both(strategy, panel)
-    if fast is not None:
+        if fast is None:
+            return
         same(fast, slow)
+        arriving = arriving_of({"any": strategy}, panel, configure())
+        assert (arriving is None) == (where[0] > 1 or size > panel.frame.height)
+        if arriving is not None:
+            assert offers(lambda: arrived(arriving)) == offers(lambda: evaluate(strategy, panel, configure()))
+
+
+def arrived(arriving: Arriving) -> Signals:
+    """All that arrives."""
+    with arriving:
+        stages = list(arriving.plan().arriving or ())
+    found = arriving.signals()
+    assert stages == sorted(stages)
+    assert stages[-1] == (len(found.targets.value), arriving.panel.bars)
+    assert all(bar < stop for (count, stop) in stages for bar in found.targets.bar[:count].tolist())
+    return found
+
+
+def offers(made: Callable[[], Signals]) -> Any:
+    """What is offered, or what was said."""
+    try:
+        signals = made()
+    except RustyBTError as error:
+        return str(error)
+    return signals.targets.bar.tolist(), signals.targets.value.tolist(), signals.decisions
 
 
 CROSS = pl.when(close.rolling_mean(3) > close.rolling_mean(8)).then(5).otherwise(0)
@@ -139,7 +174,7 @@ LEFT = {
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("target", LEFT.values(), ids=[*LEFT])
 def test_what_takes_more_is_left_to_the_planner(target: pl.Expr) -> None:
-    assert pick_altered(plan(rbt.Strategy("more", target=rbt.quantity(target))), PANELS[3, 40], 0, None) is None
+    assert stretches_on(plan(rbt.Strategy("more", target=rbt.quantity(target))), PANELS[3, 40], 0, None) is None
 
 
 @pytest.mark.parametrize("many", [1, 40, 41])
@@ -177,10 +212,12 @@ def test_a_target_that_is_no_number_is_refused_at_its_bar(target: pl.Expr, monke
     strategy, panel, said = rbt.Strategy("odd", target=rbt.quantity(target), warmup=20), PANELS[1, 61], []
     for many in (1, 10**9):
         monkeypatch.setattr(evaluation, "MANY", many)
-        with pytest.raises(SpecError) as error:
-            evaluate(strategy, panel, configure())
-        said.append(str(error.value))
-    assert said[0] == said[1]
+        for call in (lambda: evaluate(strategy, panel, configure()), lambda: rbt.run(strategy, panel)):
+            with pytest.raises(SpecError) as error:
+                call()
+            said.append(str(error.value))
+    assert len(set(said)) == 1
+    assert not threads()
 
 
 @pytest.mark.usefixtures("short")
@@ -201,6 +238,41 @@ def test_a_stretch_without_targets_has_none() -> None:
         def on(self, span: Span) -> Any:
             return np.zeros(span.stop - span.start), np.zeros(span.stop - span.start, np.bool_)
 
-    piece = piece_of(Span(0, 0, 4), Nothing((), 0, None, np.float64, 4), np.zeros(4))
+    piece = piece_of(Span(0, 0, 4), Nothing((), 0, None, 4))
     assert piece.seen == 0
     assert len(piece.values) == 0
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("where", [(1, 61), (3, 40)])
+def test_an_amount_that_does_not_fit_ends_the_run_and_the_thread(where: tuple[int, int]) -> None:
+    strategy = rbt.Strategy("huge", target=rbt.quantity(CROSS * 10**9))
+    with pytest.raises(LedgerError):
+        rbt.run(strategy, PANELS[where], cash=10**10, max_gross=1000)
+    assert not threads()
+
+
+@pytest.mark.usefixtures("short")
+def test_a_run_that_is_given_up_ends_the_thread() -> None:
+    arriving = arriving_of({"cross": rbt.Strategy("cross", target=rbt.quantity(CROSS))}, PANELS[1, 61], configure())
+    assert arriving is not None
+    with pytest.raises(KeyboardInterrupt), arriving:
+        raise KeyboardInterrupt
+    assert not threads()
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize(
+    "rules", [{}, {"fill": "same_bar_close"}, {"fill": "next_close", "sizing": "at_fill"}, {"trade_from": "2020-02-03"}]
+)
+@pytest.mark.parametrize("exits", [None, rbt.exits(stop_loss="0.002", take_profit="0.003")], ids=["plain", "exits"])
+def test_runs_in_stages_are_runs_in_one(rules: dict[str, Any], exits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    strategy = rbt.Strategy("cross", target=rbt.quantity(CROSS), exits=exits)
+    runs = []
+    for many in (1, 10**9):
+        monkeypatch.setattr(evaluation, "MANY", many)
+        runs.append(rbt.run(strategy, PANELS[1, 61], costs=rbt.costs(commission=rbt.bps(5)), **rules))
+    assert runs[0].orders.equals(runs[1].orders)
+    assert runs[0].equity.equals(runs[1].equity)
+    assert runs[0].counts() == runs[1].counts()
+    assert runs[0].orders.height > 0
