@@ -24,7 +24,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 MODEL = HERE.parent / "model"
-BESIDE = tuple(HERE.parent / "sweeps" / f"{name}.py" for name in "blocks machine moments moving onepass ranks steps".split())
+BESIDE = tuple(HERE.parent / "sweeps" / f"{name}.py" for name in "alike blocks machine moments moving onepass ranks steps".split())
 """What is compiled beside the kernel: the pass over the variants of a sweep, and that over their features."""
 DAY = 24 * 3600
 UNUSED = 30 * DAY

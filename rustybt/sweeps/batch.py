@@ -25,7 +25,7 @@ from rustybt.model.decimals import WEIGHT
 from rustybt.model.panel import Ints
 from rustybt.spec import Schedule
 from rustybt.spec.planner import deepest
-from rustybt.sweeps.features import UNFIT, UNIVERSE, UNUSABLE, Generation, Group, looks_back
+from rustybt.sweeps.features import TYPES, UNIVERSE, UNUSABLE, Generation, Group, looks_back
 from rustybt.sweeps.forms import Filled
 from rustybt.sweeps.machine import room_of
 from rustybt.sweeps.moments import scratch_of
@@ -184,9 +184,7 @@ class Batches:
             at, ids = np.array([sketch.at for sketch, _, _ in ready]), np.array([own for _, own, _ in ready], dtype=np.int64)
             constants = np.array([numbers for _, _, numbers in ready], dtype=np.float64).reshape(len(ready), -1)
             key = "" if whole else part[0].template.key
-            if UNFIT.kind not in kinds and self._run(
-                Job(group, held, desk, key, top, kinds, ready[0][0], at, ids, constants), found, curves
-            ):
+            if "" not in kinds and self._run(Job(group, held, desk, key, top, kinds, ready[0][0], at, ids, constants), found, curves):
                 return
 
     def fill(self, filled: Filled, found: Found, *, curves: bool) -> Ints:
@@ -197,7 +195,7 @@ class Batches:
             group, desk = self.group(sample), self.desk(sample)
             if group is None or desk is None or not group.height:
                 return filled.at
-            held = group.need([text for texts, _ in filled.texts for text in texts])
+            held, rows = group.hold([texts for texts, _ in filled.texts])
         except ConfigError:
             if len(filled.at) == 1:
                 raise
@@ -205,19 +203,28 @@ class Batches:
             return np.concatenate([self.fill(filled.part(part), found, curves=curves) for part in (slice(half), slice(half, None))])
         except (RustyBTError, TypeError):
             return filled.at
-        ids, kinds, good = self._placed(filled, held, sample)
+        ids, kinds, good = self._placed(filled, held, rows, sample)
         if not good.any():
             return filled.at
         if group.universe is not None:
-            ids, kinds = np.insert(ids, -1, held.known[UNIVERSE].row, axis=1), (*kinds, held.known[UNIVERSE].kind)
-        rows = slice(None) if good.all() else good
-        at, ids, constants = filled.at[rows], np.ascontiguousarray(ids[rows]), filled.constants[rows].copy()
+            universe = held.feature(UNIVERSE)
+            ids, kinds = np.insert(ids, -1, universe.row, axis=1), (*kinds, universe.kind)
+        some = slice(None) if good.all() else good
+        at, ids, constants = filled.at[some], np.ascontiguousarray(ids[some]), filled.constants[some].copy()
         assert filled.form.top is not None
         job = Job(group, held, desk, filled.form.key, filled.form.top, kinds, sample, at, ids, constants)
         return filled.at[~good] if self._run(job, found, curves) else filled.at
 
-    def _placed(self, filled: Filled, held: Generation, sample: Sketch) -> tuple[Ints, tuple[str, ...], npt.NDArray[np.bool_]]:
+    def _placed(
+        self, filled: Filled, held: Generation, rows: Sequence[Ints], sample: Sketch
+    ) -> tuple[Ints, tuple[str, ...], npt.NDArray[np.bool_]]:
         """What the features of variants are.
+
+        Args:
+            filled: the variants.
+            held: their features.
+            rows: of each of them; see `Group.hold`.
+            sample: any of them.
 
         Returns:
             (variants, features + 1) places of those of the top, and the first bar that decides; their types as the first variant has them;
@@ -230,22 +237,23 @@ class Batches:
         endless = np.full(count, back.endless)
         for number in back.constants:
             good &= filled.constants[:, number] >= 0
-        for place, (texts, which) in enumerate(filled.texts):
-            features = [held.known[text] for text in texts]
-            first = features[int(which[0])].kind
-            fits = np.array([one is not UNUSABLE and (place >= wide or (one is not UNFIT and one.kind == first)) for one in features])
-            good &= fits[which]
-            reaches = np.array([-1 if one.reach is None else one.reach for one in features], dtype=np.int64)[which]
+        for place, (own, (_, which)) in enumerate(zip(rows, filled.texts, strict=True)):
+            codes, reaches = held.kinds[own], held.reach[own]
+            first = codes[which[0]]
+            fits = (own >= 0) & (codes == first) if place < wide else own != UNUSABLE
+            if not fits.all():
+                good &= fits[which]
+            reaches = reaches[which]
             endless |= reaches < 0
             reach = np.maximum(reach, reaches)
             for feature, bars in back.features:
                 if feature == place:
                     reach = np.maximum(reach, reaches + filled.constants[:, list(bars)].sum(axis=1).astype(np.int64))
             if place < wide:
-                ids[:, place] = np.array([one.row for one in features], dtype=np.int64)[which]
-                kinds.append(first)
-        universe = held.known.get(UNIVERSE)
-        if universe is not None and sample.group[0] is not None:
+                ids[:, place] = own[which]
+                kinds.append(TYPES[first])
+        if UNIVERSE in held.known and sample.group[0] is not None:
+            universe = held.feature(UNIVERSE)
             endless |= universe.reach is None
             reach = np.maximum(reach, universe.reach or 0)
         warm = sample.strategy.warmup
@@ -256,13 +264,13 @@ class Batches:
         self, held: Generation, part: Sequence[Sketch], texts: Sequence[Sequence[str]], top: Node, above: Sequence[str]
     ) -> tuple[list[tuple[Sketch, list[int], list[float]]], tuple[str, ...]]:
         """Variants that can be run, with the places of their features and their constants; and the types of the features."""
-        known, ready, history, back = held.known, [], self.panel.history, back_of(top)
+        ready, history, back = list[tuple[Sketch, list[int], list[float]]](), self.panel.history, back_of(top)
         kinds: tuple[str, ...] | None = None
         for sketch, own in zip(part, texts, strict=True):
-            features = [known[text] for text in (*own, *above)]
-            beside = [known[text] for text in sketch.beside]
+            features = [held.feature(text) for text in (*own, *above)]
+            beside = [held.feature(text) for text in sketch.beside]
             these = tuple(feature.kind for feature in features)
-            if UNUSABLE in features or UNUSABLE in beside or (kinds is not None and these != kinds):
+            if any(one.row == UNUSABLE for one in (*features, *beside)) or (kinds is not None and these != kinds):
                 continue
             numbers = [] if top is WHOLE else sketch.template.numbers(sketch.text)
             if any(numbers[at] < 0 for at in back.constants):

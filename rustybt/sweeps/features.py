@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -21,14 +21,16 @@ from rustybt.data.prepared import KeptFeature, KeptFeatures
 from rustybt.engine.offers import row_columns
 from rustybt.errors import ConfigError, RustyBTError
 from rustybt.model import Panel
+from rustybt.model.panel import Ints
 from rustybt.model.sizes import shown
 from rustybt.spec import Schedule
 from rustybt.spec.lower import lower
 from rustybt.spec.planner import SignalPlan
 from rustybt.spec.proof import prove
+from rustybt.sweeps.alike import KEPT, ODD, REACH
 from rustybt.sweeps.blocks import BLOCK
-from rustybt.sweeps.naming import Text, text_of
-from rustybt.sweeps.reading import Walk
+from rustybt.sweeps.naming import Texts
+from rustybt.sweeps.reading import Alike, Recipe
 from rustybt.sweeps.walks import Floats, Found, Walks
 
 TOGETHER = 32
@@ -49,7 +51,7 @@ class Feature(NamedTuple):
     """One feature.
 
     Attributes:
-        row: where it stands in the store.
+        row: where it stands in the store; `UNUSABLE` or `UNFIT` where it does not.
         kind: its type; see `rustybt.sweeps.program`. Empty where it cannot be used.
         reach: bars before a row that decide it; None = unbounded.
     """
@@ -59,10 +61,15 @@ class Feature(NamedTuple):
     reach: int | None
 
 
-UNUSABLE, UNFIT = Feature(-1, "", 0), Feature(-2, "", 0)
-"""What cannot be evaluated or proven; what is no number and no truth value."""
+UNUSABLE, UNFIT = -1, -2
+"""Rows of what cannot be evaluated or proven, and of what is no number and no truth value."""
+TYPES = ("", "real", "whole", "truth", "null")
+"""Types of features."""
 UNIVERSE = "universe"
 """By what the universe is known among the features; no expression is written so."""
+
+type Name = str | bytes
+"""By what a feature is known: its text, or its numbers among texts that differ in numbers alone."""
 
 
 @dataclass
@@ -72,14 +79,65 @@ class Generation:
     Attributes:
         values: (features, rows) Float64, rows sorted by bar, then asset. valid: the same, UInt8, 0 where null.
         sound: (features,) Int64: the row from which on no value is null.
-        known: what is in it, by text.
+        kinds: (features + 2,) UInt8 types, numbers of `TYPES`. reach: (features + 2,) Int64 bars before a row that decide it, -1 = no end.
+            The last two are those of `UNUSABLE` and `UNFIT`.
+        known: rows of what is in it, by text.
+        alike: the same of texts that differ in numbers alone, by what they have in common.
     """
 
     values: npt.NDArray[np.float64]
     valid: npt.NDArray[np.uint8]
     sound: npt.NDArray[np.int64]
-    known: dict[Text, Feature] = field(default_factory=dict)
+    kinds: npt.NDArray[np.uint8]
+    reach: npt.NDArray[np.int64]
+    known: dict[Name, int] = field(default_factory=dict)
+    alike: dict[Any, dict[Name, int]] = field(default_factory=dict)
     used: int = 0
+
+    def names_of(self, texts: Texts) -> dict[Name, int]:
+        """Rows of what is in it of texts that differ in numbers alone."""
+        return self.alike.setdefault(texts.key, {}) if texts.kinds else self.known
+
+    def feature(self, text: str) -> Feature:
+        """One that is in it, or what is known about it."""
+        row = self.known[text]
+        reach = int(self.reach[row])
+        return Feature(row, TYPES[self.kinds[row]], None if reach < 0 else reach)
+
+
+class Lot(NamedTuple):
+    """Features that lack, all read in the same way.
+
+    Attributes:
+        known: where their rows are written down.
+        names: of each.
+        text: of one of them.
+        alike: how they are computed step by step; None where a part of them is no step.
+        sizes: (features, 3) what is known of them before; see `rustybt.sweeps.alike.size_alike`.
+    """
+
+    known: dict[Name, int]
+    names: Sequence[Name]
+    text: Callable[[int], str]
+    alike: Alike | None
+    sizes: Ints | None = None
+
+    def some(self, rows: Sequence[int]) -> Lot:
+        """Some of them."""
+        alike, sizes = None if self.alike is None else self.alike.some(rows), None if self.sizes is None else self.sizes[rows]
+        return Lot(self.known, [self.names[at] for at in rows], lambda at: self.text(rows[at]), alike, sizes)
+
+    def told(self) -> list[Planned]:
+        """Each for itself."""
+        return [Planned(self.known, name, self.text(at)) for at, name in enumerate(self.names)]
+
+
+class Planned(NamedTuple):
+    """A feature that the planner evaluates: where its row is written down, under which name, and its text."""
+
+    known: dict[Name, int]
+    name: Name
+    text: str
 
 
 class Group:
@@ -137,130 +195,222 @@ class Group:
         size = min(self.most, max(TOGETHER, AT_ONCE // max(1, PER_ROW * int(self.height))))
         return blank(size, self.height)
 
-    def need(self, texts: Sequence[Text]) -> Generation:
+    def need(self, texts: Sequence[str]) -> Generation:
         """A generation that holds all of these features, or what is known about those that cannot be used.
 
         Raises:
             ConfigError: they do not fit into the budget all at once.
         """
         with self.lock:
-            wanted = [text for text in dict.fromkeys(texts) if text not in self.now.known]
-            if self.now.used + len(wanted) + 1 > self.most and wanted:
-                wanted = list(dict.fromkeys(texts))
-                if len(wanted) + 1 > self.most:
-                    size = shown((len(wanted) + 1) * PER_ROW * self.height)
-                    what = f"{len(wanted)} features of {self.height:,} rows take {size}"
-                    raise ConfigError(what, where="sweep, budget", do="give a larger budget")
-                self.now = self._generation()
-            if self.universe is not None and UNIVERSE not in self.now.known:
-                self._plan([], {}, named=False)
-            self._add({text: self.walks.read(text) for text in wanted})
+            wanted = list(dict.fromkeys(texts))
+            lack = [text for text in wanted if text not in self.now.known]
+            if self._made_room(len(lack), len(wanted)):
+                lack = wanted
+            self._add(self._lots(self.now.known, lack, lack))
             return self.now
 
-    def _add(self, read: Mapping[Text, Walk | None]) -> None:
-        """Features, each with how it is computed step by step, or None."""
-        planned, ready = list[Text](), dict[Text, Walk]()
-        first, later = dict[Any, Text](), dict[Text, Walk | None]()
-        for text, walk in read.items():
-            if walk is None or (walk.across and self.narrowed):
-                planned.append(text)
-            elif walk.exact or self.trusted.get(walk.shape):
-                ready[text] = walk
-            elif walk.shape in self.trusted or first.setdefault(walk.shape, text) == text:
-                planned.append(text)
-            else:
-                later[text] = walk
-        trees = dict[Text, Any]()
-        for text in (*planned, *self._walked(ready)):
-            tree = json.loads(text_of(text))
-            self.now.known[text] = UNUSABLE
-            if not prove(tree, {}, self.member).refused and not self._found(text):
-                trees[text] = tree
+    def hold(self, parts: Sequence[Texts]) -> tuple[Generation, list[Ints]]:
+        """A generation that holds features, and the rows of each of these; see `UNUSABLE`.
+
+        Raises:
+            ConfigError: they do not fit into the budget all at once.
+        """
+        with self.lock:
+            different = {id(texts): (texts, texts.names) for texts in parts}
+            lack = self._lacking(different.values())
+            wanted = sum(len(names) for _, names in different.values())
+            if self._made_room(sum(len(rows) for _, _, rows in lack), wanted):
+                lack = self._lacking(different.values())
+            self._add([lot for texts, names, rows in lack for lot in self._lots_of(texts, names, rows)])
+            found = dict[int, Ints]()
+            for number, (texts, names) in different.items():
+                known = self.now.names_of(texts)
+                found[number] = np.array([known[name] for name in names])
+            return self.now, [found[id(texts)] for texts in parts]
+
+    def _lacking(self, parts: Iterable[tuple[Texts, Sequence[Name]]]) -> list[tuple[Texts, Sequence[Name], Sequence[int]]]:
+        """Which of some texts are not there yet, each once."""
+        asked, lack = dict[Any, set[Name]](), list[tuple[Texts, Sequence[Name], Sequence[int]]]()
+        for texts, names in parts:
+            known, before = self.now.names_of(texts), asked.get(texts.key, set())
+            rows = [at for at, name in enumerate(names) if name not in known and name not in before]
+            if rows:
+                lack.append((texts, names, rows))
+                asked[texts.key] = before.union(names)
+        return lack
+
+    def _made_room(self, lacking: int, wanted: int) -> bool:
+        """See that there is room for features that lack; whether another generation was begun for all that are wanted.
+
+        Raises:
+            ConfigError: they do not fit into the budget all at once.
+        """
+        anew = bool(lacking) and self.now.used + lacking + 1 > self.most
+        if anew:
+            if wanted + 1 > self.most:
+                size = shown((wanted + 1) * PER_ROW * self.height)
+                what = f"{wanted} features of {self.height:,} rows take {size}"
+                raise ConfigError(what, where="sweep, budget", do="give a larger budget")
+            self.now = self._generation()
+        if self.universe is not None and UNIVERSE not in self.now.known:
+            self._plan([], [])
+        return anew
+
+    def _lots_of(self, texts: Texts, names: Sequence[Name], rows: Sequence[int]) -> list[Lot]:
+        """Some features whose texts differ in numbers alone."""
+        if len(rows) < len(names):
+            texts, names = texts.some(rows), [names[at] for at in rows]
+        known, alike = self.now.names_of(texts), self.walks.reader.alike(texts)
+        if alike is None:
+            return self._lots(known, names, [texts.text(at) for at in range(len(names))])
+        return [Lot(known, names, texts.text, alike if alike.recipe.lines else None)]
+
+    def _lots(self, known: dict[Name, int], names: Sequence[Name], texts: Sequence[str]) -> list[Lot]:
+        """Features that are read one by one."""
+        found = dict[int, tuple[Recipe, list[int], list[Sequence[str]]]]()
+        for at, text in enumerate(texts):
+            recipe, numbers = self.walks.reader.read(text)
+            _, places, digits = found.setdefault(recipe.number, (recipe, [], []))
+            places.append(at)
+            digits.append(numbers)
+        lots = list[Lot]()
+        for recipe, places, digits in found.values():
+            alike = Alike(recipe, np.array(digits, dtype=np.float64).reshape(len(places), -1)) if recipe.lines else None
+            lots.append(Lot(known, [names[at] for at in places], [texts[at] for at in places].__getitem__, alike))
+        return lots
+
+    def _add(self, lots: Sequence[Lot], *, judging: bool = True) -> None:
+        """Features that lack. Of each shape of which nothing is known the first is judged, or all are planned."""
+        planned, first, later = list[Planned](), dict[Any, Lot](), list[Lot]()
+        for lot in lots:
+            if lot.alike is None or (lot.alike.recipe.across and self.narrowed):
+                planned += lot.told()
+                continue
+            for own, shape in self._shapes(lot, lot.alike):
+                trusted = self.trusted.get(shape)
+                if trusted:
+                    planned += self._walked(own)
+                elif trusted is False or not judging:
+                    planned += own.told()
+                elif shape in first:
+                    later.append(own)
+                else:
+                    first[shape] = own.some([0])
+                    planned += first[shape].told()
+                    later += [own.some(range(1, len(own.names)))] if len(own.names) > 1 else []
+        self._prove(planned)
+        for shape, one in first.items():
+            self._judge(one, shape)
+        if later:
+            self._add(later, judging=False)
+
+    def _shapes(self, lot: Lot, alike: Alike) -> list[tuple[Lot, Any]]:
+        """Features of a lot by shape: what they have in common beside their numbers."""
+        sizes, same = self.walks.sizes(alike)
+        lot, shape = lot._replace(sizes=sizes), (alike.recipe.shape, alike.recipe.exact)
+        if alike.recipe.exact:
+            self.trusted[shape, 0] = True
+        self.trusted[shape, ODD] = False
+        if same:
+            return [(lot, (shape, int(sizes[0, KEPT])))]
+        return [(lot.some(np.flatnonzero(sizes[:, KEPT] == kept).tolist()), (shape, kept)) for kept in np.unique(sizes[:, KEPT]).tolist()]
+
+    def _prove(self, planned: Sequence[Planned]) -> None:
+        """Features that the planner evaluates."""
+        trees = dict[int, Any]()
+        for at, one in enumerate(planned):
+            tree = json.loads(one.text)
+            one.known[one.name] = UNUSABLE
+            if not prove(tree, {}, self.member).refused and not self._found(one):
+                trees[at] = tree
         good = list(trees)
         for start in range(0, len(good), TOGETHER):
-            self._plan(good[start : start + TOGETHER], trees, named=True)
-        for text in first.values():
-            walk = read[text]
-            assert walk is not None
-            self._judge(text, walk)
-        if later:  # those of a shape that nothing is known of yet are planned too
-            self._add({text: walk if walk is not None and walk.shape in self.trusted else None for text, walk in later.items()})
+            part = good[start : start + TOGETHER]
+            self._plan([planned[at] for at in part], [trees[at] for at in part])
 
-    def _walked(self, walks: Mapping[Text, Walk]) -> list[Text]:
+    def _walked(self, lot: Lot) -> list[Planned]:
         """Put features into the generation that are computed step by step; those for which the data do not allow it."""
-        if not walks:
-            return []
-        while self.now.used + len(walks) > len(self.now.values):
+        assert lot.alike is not None
+        assert lot.sizes is not None
+        left = list[Planned]()
+        while self.now.used + len(lot.names) > len(self.now.values):
             self._grown(self.now)
-        held, left = self.now, list[Text]()
-        done = self.walks.put(list(walks.values()), (held.values, held.valid, held.sound), held.used)
-        for (text, walk), good in zip(walks.items(), done, strict=True):
-            if good:
-                held.known[text] = Feature(held.used, walk.kind, walk.reach)
-                held.used += 1
-            else:
-                left.append(text)
-        return [text for text in left if not self._windowed(text)]
+        held, recipe = self.now, lot.alike.recipe
+        done = self.walks.put(lot.alike, (held.values, held.valid, held.sound), held.used)
+        if done is not None:
+            lot, left = lot.some(np.flatnonzero(done).tolist()), lot.some(np.flatnonzero(~done).tolist()).told()
+        assert lot.sizes is not None
+        begin, end = held.used, held.used + len(lot.names)
+        lot.known.update(zip(lot.names, range(begin, end), strict=True))
+        held.kinds[begin:end], held.reach[begin:end], held.used = TYPES.index(recipe.kind), lot.sizes[:, REACH], end
+        return [one for one in left if not self._windowed(one)]
 
-    def _windowed(self, text: Text) -> bool:
+    def _windowed(self, one: Planned) -> bool:
         """Whether a feature is an exact window, with nulls or of more than 64 bits; it is put into the generation."""
-        window = self.walks.windows.read(json.loads(text_of(text)))
+        window = self.walks.windows.read(json.loads(one.text))
         if window is None:
             return False
         self._put(*self.walks.windows.values(window))
-        self.now.known[text] = Feature(self.now.used - 1, "real", window.size - 1)
+        self._know(one, "real", window.size - 1)
         return True
 
-    def _judge(self, text: Text, walk: Walk) -> None:
-        """Compare what the planner made of the first feature of a shape with what its steps give. Nothing follows from no values."""
-        made, found = self.now.known[text], self.walks.values(walk)
-        if made.row >= 0 and not self.now.valid[made.row].any():
-            return
-        self.trusted[walk.shape] = (
-            found is not None and (made.kind, made.reach) == (walk.kind, walk.reach) and same_bits(self.now, made.row, found)
-        )
+    def _know(self, one: Planned, kind: str, reach: int | None) -> None:
+        """Write down what is known about the feature that was put last."""
+        row = one.known[one.name] = self.now.used - 1
+        self.now.kinds[row], self.now.reach[row] = TYPES.index(kind), -1 if reach is None else reach
 
-    def _plan(self, good: Sequence[Text], trees: Mapping[Text, Any], *, named: bool) -> None:
-        """Evaluate features, or the universe alone, by the planner."""
+    def _judge(self, lot: Lot, shape: Any) -> None:
+        """Compare what the planner made of the first feature of a shape with what its steps give. Nothing follows from no values."""
+        assert lot.alike is not None
+        assert lot.sizes is not None
+        row, found = lot.known[lot.names[0]], self.walks.values(lot.alike)
+        if row >= 0 and not self.now.valid[row].any():
+            return
+        told = TYPES.index(lot.alike.recipe.kind), int(lot.sizes[0, REACH])
+        same = row >= 0 and (int(self.now.kinds[row]), int(self.now.reach[row])) == told
+        self.trusted[shape] = found is not None and same and same_bits(self.now, row, found)
+
+    def _plan(self, good: Sequence[Planned], trees: Sequence[Any]) -> None:
+        """Evaluate features, or the universe alone where there are none, by the planner."""
         began = time.perf_counter()
         try:
-            frame, reaches = self._evaluated([trees[text] for text in good])
+            frame, reaches = self._evaluated(trees)
         except (RustyBTError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
-            for text in good if len(good) > 1 else ():  # one of them; the others may be used
-                self._plan([text], trees, named=named)
+            for one, tree in zip(good, trees, strict=True) if len(good) > 1 else ():  # one of them; the others may be used
+                self._plan([one], [tree])
             return
         seconds = (time.perf_counter() - began) / max(1, len(good))
-        names = {f"f{number}": text for number, text in enumerate(good)} if named else {UNIVERSE: UNIVERSE}
+        names = {f"f{number}": one for number, one in enumerate(good)} or {UNIVERSE: Planned(self.now.known, UNIVERSE, "")}
         kinds = {name: kind_of(frame[name]) for name in names}
         known = [name for name, kind in kinds.items() if kind]
         plain = frame.select(pl.col(known).cast(pl.Float64).fill_null(0.0))  # of all at once: a query costs more than its rows
         valid = frame.select(pl.col([name for name in known if frame[name].null_count()]).is_not_null().cast(pl.UInt8))
-        for name, text in names.items():
+        for name, one in names.items():
             if not kinds[name]:
-                self.now.known[text] = UNFIT
+                one.known[one.name] = UNFIT
                 continue
             self._put(plain[name].to_numpy(), valid[name].to_numpy() if name in valid.columns else None)
-            self.now.known[text] = Feature(self.now.used - 1, kinds[name], reaches[name])
-            if text in good and self.kept.worth(seconds, self.height):
+            self._know(one, kinds[name], reaches[name])
+            if one.text and self.kept.worth(seconds, self.height):
                 values, valid_rows = self.now.values[self.now.used - 1], self.now.valid[self.now.used - 1]
                 whole = np.ones(1, dtype=np.uint8) if valid_rows.all() else valid_rows.copy()
-                self.kept.keep(text_of(text), KeptFeature(values.copy(), whole, kinds[name], reaches[name]))
+                self.kept.keep(one.text, KeptFeature(values.copy(), whole, kinds[name], reaches[name]))
 
     def _evaluated(self, trees: Sequence[Any]) -> tuple[pl.DataFrame, dict[str, int | None]]:
         terms = {} if self.universe is None else {UNIVERSE: json.loads(self.universe)}
         plan = SignalPlan(lower(terms | {f"f{number}": tree for number, tree in enumerate(trees)}))
         return plan.evaluate(self.whole.frame, self.whole, rows=self.mask), plan.lookbacks
 
-    def _found(self, text: Text) -> bool:
+    def _found(self, one: Planned) -> bool:
         """Whether a feature was kept; it is put into the generation."""
-        kept = self.kept.find(text_of(text))
+        kept = self.kept.find(one.text)
         if kept is None or len(kept.values) != self.height:
             return False
         held = self.now if self.now.used < len(self.now.values) else self._grown(self.now)
         held.values[held.used], held.valid[held.used] = kept.values, kept.valid
         held.sound[held.used] = sound_from(held.valid[held.used])
-        held.known[text] = Feature(held.used, kept.kind, kept.reach)
         held.used += 1
+        self._know(one, kept.kind, kept.reach)
         return True
 
     def _put(self, values: npt.NDArray[np.float64], known: npt.NDArray[np.uint8 | np.bool_] | None) -> None:
@@ -284,9 +434,9 @@ class Group:
         """Twice the room. Chunks that read the smaller arrays keep them: rows never move."""
         size = min(self.most, 2 * len(held.values))
         wider = blank(size, self.height)
-        wider.known, wider.used = held.known, held.used
-        for mine, theirs in ((wider.values, held.values), (wider.valid, held.valid), (wider.sound, held.sound)):
-            mine[: held.used] = theirs[: held.used]
+        wider.known, wider.alike, wider.used = held.known, held.alike, held.used
+        for name in ("values", "valid", "sound", "kinds", "reach"):
+            getattr(wider, name)[: held.used] = getattr(held, name)[: held.used]
         self.now = wider
         return wider
 
@@ -299,7 +449,8 @@ def looks_back(panel: Panel) -> bool:
 
 def blank(size: int, height: int) -> Generation:
     """Room for features of so many rows."""
-    return Generation(np.empty((size, height)), np.empty((size, height), dtype=np.uint8), np.zeros(size, dtype=np.int64))
+    known = np.zeros(size, dtype=np.int64), np.zeros(size + 2, dtype=np.uint8), np.zeros(size + 2, dtype=np.int64)
+    return Generation(np.empty((size, height)), np.empty((size, height), dtype=np.uint8), *known)
 
 
 def same_bits(held: Generation, row: int, found: Found) -> bool:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from rustybt.model.panel import Ints
 from rustybt.spec import Strategy
-from rustybt.sweeps.naming import Blank, Names, Text, Told, blank_of, checked, text_of, written
+from rustybt.sweeps.naming import Blank, Names, Texts, blank_of, checked, written
 from rustybt.sweeps.sketch import Sketch
 from rustybt.sweeps.template import Node, template_of
 from rustybt.sweeps.traced import KINDS, Deed, Held, Opaque, Trace, Traced, is_traced, names_of, worked_out
@@ -28,28 +28,35 @@ GIVEN = frozenset({"window_size", "min_periods", "alpha", "prob"})
 LITERALS = {"Int64": "Int", "Float64": "Float"}
 """Of what type a traced constant is written down, and a plain one."""
 SEVERAL = 2**12
-"""Combinations of parameters that are remembered for a part that depends on several."""
+"""Combinations of parameters that are remembered for a number that depends on several."""
+SOME, FAR = 64, 2**62
+"""Rows of a table at first, and what whole numbers stay below."""
 
 
 class Table:
-    """The parts of a form that depend on the same parameters, worked out once for each of their values.
+    """The numbers of a form that depend on the same parameters, worked out once for each of their values.
 
     Args:
         names: of the parameters.
         steps: what has to come out as it did.
-        constants, texts: what differs.
+        deeds: how the numbers are worked out, each with its type.
+
+    Attributes:
+        fits: (rows,) whether everything comes out as it did, and the numbers can be used.
+        numbers: (numbers, rows) Float64. Both have room for more rows.
     """
 
-    def __init__(self, names: Sequence[str], steps: Mapping[Deed, Any], constants: Sequence[Blank], texts: Sequence[Blank]) -> None:
+    def __init__(self, names: Sequence[str], steps: Mapping[Deed, Any], deeds: Sequence[tuple[Deed, type]]) -> None:
         place = {name: at for at, name in enumerate(names)}
         self.names = tuple(names)
         self.steps = [(worked_out(deed, place), wanted) for deed, wanted in steps.items()]
-        self.constants = [(worked_out(*_only(blank, place)), blank.deeds[0][1]) for blank in constants]
-        self.texts = [Gapped(blank, place) for blank in texts]
-        self.known: dict[tuple[Any, ...], int] = {}
-        self.fits: list[bool] = []
-        self.numbers: list[list[float]] = [[] for _ in constants]
-        self.written: list[list[Text]] = [[] for _ in texts]
+        self.deeds = [(worked_out(deed, place), kind) for deed, kind in deeds]
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget what was worked out."""
+        self.known: dict[tuple[int, ...], int] = {}
+        self.used, self.fits, self.numbers = 0, np.zeros(SOME, dtype=bool), np.zeros((len(self.deeds), SOME))
 
     def look_up(self, codes: Sequence[Ints], values: Sequence[Sequence[Any]]) -> Ints:
         """(variants,) the row of each.
@@ -59,94 +66,63 @@ class Table:
             values: of each parameter by code.
         """
         if len(self.names) == 1:  # a row for each value
-            for value in values[0][len(self.fits) :]:
-                self._add((value,), (len(self.fits),))
+            for value in values[0][self.used :]:
+                self._add((value,))
             return codes[0]
         if len(self.known) > SEVERAL:
-            self.known, self.fits = {}, []
-            self.numbers, self.written = [[] for _ in self.numbers], [[] for _ in self.written]
+            self.clear()
         known, found = self.known, []
         for key in zip(*(one.tolist() for one in codes), strict=True):
             row = known.get(key)
             if row is None:
-                row = known[key] = self._add(tuple([of[code] for of, code in zip(values, key, strict=True)]), key)
+                row = known[key] = self._add(tuple([of[code] for of, code in zip(values, key, strict=True)]))
             found.append(row)
         return np.array(found, dtype=np.int64)
 
-    def _add(self, values: tuple[Any, ...], key: tuple[int, ...]) -> int:
-        row, fits = len(self.fits), True
-        numbers: list[float] = []
-        texts: list[Text] = []
+    def _add(self, values: tuple[Any, ...]) -> int:
+        row, fits = self.used, True
+        numbers = [0.0] * len(self.deeds)
         try:
             for done, wanted in self.steps:
                 fits = fits and _came_out(done(values), wanted)
             if fits:
-                numbers = [float(checked(done(values), kind)) for done, kind in self.constants]
-                texts = [one.filled(values, key) for one in self.texts]
+                numbers = [float(checked(done(values), kind)) for done, kind in self.deeds]
         except (ArithmeticError, ValueError, TypeError):  # so would a call; what it says is found out there
             fits = False
-        self.fits.append(fits)
-        for held, number in zip(self.numbers, numbers if fits else [0.0] * len(self.numbers), strict=True):
-            held.append(number)
-        for kept, text in zip(self.written, texts if fits else [""] * len(self.written), strict=True):
-            kept.append(text)
+        if row == len(self.fits):
+            self.fits = np.concatenate((self.fits, np.zeros(row, dtype=bool)))
+            self.numbers = np.hstack((self.numbers, np.zeros_like(self.numbers)))
+        self.fits[row], self.numbers[:, row] = fits, numbers
+        self.used += 1
         return row
 
 
-class Gapped:
-    """A text with gaps.
+type Places = tuple[Table, int]
+"""Where a number is worked out: a table, and which of its numbers it is."""
+
+
+def different(codes: Sequence[Ints], sizes: Sequence[int]) -> tuple[Ints, Ints]:
+    """Rows of several columns of whole numbers, each different one once.
 
     Args:
-        blank: the text.
-        place: of the parameters by name.
+        codes: columns.
+        sizes: of each a number beyond all that are in it.
+
+    Returns:
+        Of each different row the first that is the same, and of each row which of them it is.
+
+    Example:
+        >>> different([np.array([1, 0, 1]), np.array([2, 2, 2])], [2, 3])
+        (array([1, 0]), array([1, 0, 1]))
     """
-
-    def __init__(self, blank: Blank, place: Mapping[str, int]) -> None:
-        self.pieces = blank.pieces
-        self.gaps = [Gap(*pair, place) for pair in blank.deeds]
-        self.quick: list[Any] = [(gap.known, gap.at) for gap in self.gaps]
-
-    def filled(self, values: tuple[Any, ...], key: tuple[int, ...]) -> Told:
-        """The text; see `Gap.filled`."""
-        try:
-            digits = tuple([known[key[at]] for known, at in self.quick])
-        except (KeyError, TypeError):  # one that is not known yet, or depends on several parameters
-            digits = tuple([gap.filled(values, key) for gap in self.gaps])
-        return Told(self.pieces, digits)
-
-
-class Gap:
-    """A number within a text.
-
-    Args:
-        deed: how it is worked out.
-        kind: its type.
-        place: of the parameters by name. Where it depends on one of several, it is worked out once for each value of that one.
-    """
-
-    def __init__(self, deed: Deed, kind: type, place: Mapping[str, int]) -> None:
-        names = names_of(deed)
-        self.done, self.kind = worked_out(deed, place), kind
-        self.at = place[next(iter(names))] if len(names) == 1 < len(place) else None
-        self.known: dict[int, str] = {}
-
-    def filled(self, values: tuple[Any, ...], key: tuple[int, ...]) -> str:
-        """Its digits.
-
-        Args:
-            values: of the parameters.
-            key: their codes.
-        """
-        if self.at is None:
-            return repr(checked(self.done(values), self.kind))
-        found = self.known.get(key[self.at])
-        if found is None:
-            found = self.known[key[self.at]] = repr(checked(self.done(values), self.kind))
-        return found
-
-
-def _only(blank: Blank, place: Mapping[str, int]) -> tuple[Deed, Mapping[str, int]]:
-    return blank.deeds[0][0], place
+    joint, most = codes[0], sizes[0]
+    for own, size in zip(codes[1:], sizes[1:], strict=True):
+        if most * size >= FAR:
+            _, joint = np.unique(joint, return_inverse=True)
+            most = len(joint)
+        joint, most = joint * size + own, most * size
+    _, first, which = np.unique(joint, return_index=True, return_inverse=True)
+    return first, which
 
 
 def _came_out(found: Any, wanted: Any) -> bool:
@@ -167,7 +143,7 @@ class Filled:
     form: Form
     at: Ints
     constants: npt.NDArray[np.float64]
-    texts: Sequence[tuple[Sequence[Text], Ints]]
+    texts: Sequence[tuple[Texts, Ints]]
 
     def part(self, rows: Any) -> Filled:
         """Some of them."""
@@ -198,21 +174,18 @@ class Form:
     tables: list[Table] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        groups: dict[frozenset[str], tuple[dict[Deed, Any], list[Blank], list[Blank]]] = {}
+        groups: dict[frozenset[str], tuple[dict[Deed, Any], dict[tuple[Deed, type], int]]] = {}
         for deed, wanted in self.steps.items():
-            groups.setdefault(names_of(deed), ({}, [], []))[0][deed] = wanted
-        for kind, blanks in ((1, self.constants), (2, self.features)):
-            for blank in blanks:
-                if isinstance(blank, Blank):
-                    held = groups.setdefault(blank.names, ({}, [], []))[kind]
-                    assert isinstance(held, list)
-                    held.append(blank)
-        self.tables = [Table(sorted(names), *parts) for names, parts in groups.items()]
-        self.places: dict[int, tuple[Table, int]] = {}
-        for table, (_, numbers, texts) in zip(self.tables, groups.values(), strict=True):
-            for held in (numbers, texts):
-                for at, blank in enumerate(held):
-                    self.places[id(blank)] = table, at
+            groups.setdefault(names_of(deed), ({}, {}))[0][deed] = wanted
+        blanks = [blank for blank in (*self.constants, *self.features) if isinstance(blank, Blank)]
+        for deed, kind in (one for blank in blanks for one in blank.deeds):
+            held = groups.setdefault(names_of(deed), ({}, {}))[1]
+            held.setdefault((deed, kind), len(held))
+        made = {names: Table(sorted(names), steps, list(deeds)) for names, (steps, deeds) in groups.items()}
+        self.tables = list(made.values())
+        self.places: dict[int, list[Places]] = {
+            id(blank): [(made[names_of(deed)], groups[names_of(deed)][1][deed, kind]) for deed, kind in blank.deeds] for blank in blanks
+        }
 
     @property
     def key(self) -> str:
@@ -234,25 +207,31 @@ class Form:
         fits = np.ones(len(at), dtype=bool)
         for table in self.tables:
             rows[id(table)] = found = table.look_up([codes[name][at] for name in table.names], [values[name] for name in table.names])
-            fits &= np.array(table.fits, dtype=bool)[found]
+            fits &= table.fits[found]
         good = np.flatnonzero(fits)
         if self.sketch is None or not len(good):
             return good, None
         constants = np.empty((len(good), len(self.constants)))
         for place, constant in enumerate(self.constants):
             if isinstance(constant, Blank):
-                table, number = self.places[id(constant)]
-                constants[:, place] = np.array(table.numbers[number])[rows[id(table)][good]]
+                ((table, number),) = self.places[id(constant)]
+                constants[:, place] = table.numbers[number, rows[id(table)][good]]
             else:
                 constants[:, place] = constant
-        texts: list[tuple[Sequence[Text], Ints]] = []
-        for feature in self.features:
-            if isinstance(feature, Blank):
-                table, number = self.places[id(feature)]
-                different, which = np.unique(rows[id(table)][good], return_inverse=True)
-                texts.append(([table.written[number][row] for row in different.tolist()], which))
-            else:
-                texts.append(([feature], np.zeros(len(good), dtype=np.int64)))
+        texts: list[tuple[Texts, Ints]] = []
+        for place, feature in enumerate(self.features):
+            if self.features.index(feature) < place:  # one that is written twice
+                texts.append(texts[self.features.index(feature)])
+                continue
+            if not isinstance(feature, Blank):
+                texts.append((Texts((feature,), (), np.empty((1, 0))), np.zeros(len(good), dtype=np.int64)))
+                continue
+            names, places = sorted(feature.names), self.places[id(feature)]
+            first, which = different([codes[name][at[good]] for name in names], [len(values[name]) for name in names])
+            numbers = np.empty((len(first), len(places)))
+            for gap, (table, number) in enumerate(places):
+                numbers[:, gap] = table.numbers[number, rows[id(table)][good[first]]]
+            texts.append((Texts(feature.pieces, tuple(kind for _, kind in feature.deeds), numbers), which))
         return good, Filled(self, at[good], constants, texts)
 
 
@@ -260,7 +239,7 @@ def agrees(filled: Filled, place: int, plain: Sketch) -> bool:
     """Whether one filled-in variant is what a plain call gives."""
     sample = filled.form.sketch
     assert sample is not None
-    texts = [text_of(texts[int(which[place])]) for texts, which in filled.texts]
+    texts = [texts.text(int(which[place])) for texts, which in filled.texts]
     wanted = [*plain.template.parts(plain.text), *plain.beside]
     same = (sample.template.key, sample.group, sample.rules, sample.strategy.warmup)
     numbers = np.array(plain.template.numbers(plain.text))

@@ -9,7 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from rustybt.spec.identity import canonical
 from rustybt.spec.parameters import Scalar
@@ -41,33 +44,55 @@ class Blank:
         return frozenset().union(*(names_of(deed) for deed, _ in self.deeds))
 
 
-class Told(NamedTuple):
-    """A text whose gaps are filled in. It need not be put together where it is known already, nor taken apart to find its numbers.
+class Texts:
+    """Texts that differ in numbers alone. None is put together where it is known already.
 
-    Attributes:
-        pieces: texts between the numbers.
-        digits: the numbers as they are written.
+    Args:
+        pieces: what they have in common, between the numbers.
+        kinds: whether each number is an int or a float.
+        numbers: (texts, numbers) Float64.
 
     Example:
-        >>> Told(("window ", " of 50%"), ("20",)).text
-        'window 20 of 50%'
+        >>> texts = Texts(("window ", " of ", "%"), (int, float), np.array([[20.0, 50.0], [5.0, 12.5]]))
+        >>> len(texts), texts.text(1)
+        (2, 'window 5 of 12.5%')
     """
 
-    pieces: tuple[str, ...]
-    digits: tuple[str, ...]
+    def __init__(self, pieces: tuple[str, ...], kinds: tuple[type, ...], numbers: npt.NDArray[np.float64]) -> None:
+        self.key, self.numbers = (pieces, kinds), np.ascontiguousarray(numbers)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def some(self, rows: Any) -> Texts:
+        """Some of them."""
+        return Texts(*self.key, self.numbers[rows])
 
     @property
-    def text(self) -> str:
-        """The whole of it."""
-        return "".join(part for pair in zip_longest(self.pieces, self.digits, fillvalue="") for part in pair)
+    def pieces(self) -> tuple[str, ...]:
+        """What they have in common."""
+        return self.key[0]
 
+    @property
+    def kinds(self) -> tuple[type, ...]:
+        """Whether each number is an int or a float."""
+        return self.key[1]
 
-type Text = str | Told
+    @property
+    def names(self) -> Sequence[str | bytes]:
+        """One for each: two texts of the same pieces and kinds are the same where these are. Without numbers it is the text."""
+        if not self.kinds:
+            return [self.pieces[0]]
+        found: list[bytes] = self.numbers.view(f"V{self.numbers.itemsize * self.numbers.shape[1]}").ravel().tolist()
+        return found
 
+    def digits(self, at: int) -> list[str]:
+        """The numbers of one of them as they are written."""
+        return [repr(kind(number)) for kind, number in zip(self.key[1], self.numbers[at].tolist(), strict=True)]
 
-def text_of(given: Text) -> str:
-    """A text, put together."""
-    return given if isinstance(given, str) else given.text
+    def text(self, at: int) -> str:
+        """One of them, put together."""
+        return "".join(part for pair in zip_longest(self.pieces, self.digits(at), fillvalue="") for part in pair)
 
 
 def written(tree: Any) -> str:

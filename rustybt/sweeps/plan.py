@@ -13,7 +13,6 @@ from rustybt.spec import Schedule
 from rustybt.sweeps.batch import working_bytes
 from rustybt.sweeps.features import PER_ROW, looks_back
 from rustybt.sweeps.learn import Learner
-from rustybt.sweeps.naming import text_of
 from rustybt.sweeps.options import Options, chunk_size
 from rustybt.sweeps.sketch import Sketcher, quietly
 from rustybt.sweeps.variants import Variants
@@ -96,7 +95,7 @@ def planned(variants: Variants, work: Work, options: Options) -> SweepPlan:
         for form in filled:
             assert form.form.sketch is not None
             shapes[number, form.form.key, form.form.sketch.group] = None
-            features |= dict.fromkeys((text_of(text), form.form.sketch.group) for texts, _ in form.texts for text in texts)
+            features |= dict.fromkeys((texts.text(place), form.form.sketch.group) for texts, _ in form.texts for place in range(len(texts)))
         for sketch in read:
             shapes[number, sketch.template.key, sketch.group] = None
             texts = (*sketch.template.parts(sketch.text), *sketch.beside)

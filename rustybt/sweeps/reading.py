@@ -1,6 +1,6 @@
-"""Reading features that are steps: texts that differ in numbers alone are read once, and what they say is filled in for the others.
+"""Reading features that are steps: texts that differ in numbers alone are read once, and have a template in common.
 
-In: the text of a feature as JSON. Out: a `Walk`, or nothing where a part of it is no step that is known.
+In: the text of a feature as JSON, or many that differ in numbers alone. Out: a `Recipe` and their numbers.
 
 Known are shifts, differences, changes, exponential means, highest and lowest values, sums and means of any of these, exact windows of plain
 columns, arithmetic between them, and a rank of any of these among the assets of a bar.
@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from rustybt.sweeps.naming import Text, Told, text_of
-from rustybt.sweeps.nodes import Numbers, Odd, Read, Reading, Real, Step, Whole
+import numpy as np
+import numpy.typing as npt
+
+from rustybt.sweeps.naming import Texts
+from rustybt.sweeps.nodes import Line, Odd, Reading, Real, Whole
 
 NUMBER = re.compile(r":(-?\d[\d.eE+-]*)")
 """A number of a JSON text that has a name, and whatever looks like one within a text: that is noticed, and so is a number in a list."""
@@ -21,24 +25,24 @@ MOST = 8
 """Ways to read texts of one shape that are remembered: one for each set of numbers that is not filled in."""
 
 
-class Walk(NamedTuple):
-    """A feature that can be computed step by step.
+class Recipe(NamedTuple):
+    """How texts are read that differ in some numbers alone.
 
     Attributes:
-        step: what is done, from the columns up.
-        reach: bars before a row that decide it, as a plan counts them; None = unbounded.
-        lead: bars of each asset without a value.
-        shape: the same for features that differ in numbers alone.
+        fixed: place and digits of the numbers that are not filled in.
+        lines: what is done, from the columns up; none = no step that is known.
+        shape: number of the shape.
         kind: ``real``, or ``whole`` for ranks that are counted.
-        size: nodes that were read, an ``over`` among them, equal ones each time: at least as many as there are steps.
+        size: nodes that were read, an ``over`` among them, equal ones each time.
+        number: of the recipe.
     """
 
-    step: Step
-    reach: int | None
-    lead: int
-    shape: tuple[int, tuple[bool, ...]]
-    kind: str
-    size: int
+    fixed: tuple[tuple[int, str], ...]
+    lines: tuple[Line, ...] = ()
+    shape: int = -1
+    kind: str = ""
+    size: int = 0
+    number: int = -1
 
     @property
     def exact(self) -> bool:
@@ -48,47 +52,23 @@ class Walk(NamedTuple):
     @property
     def across(self) -> bool:
         """Whether it looks across the assets of a bar."""
-        return bool(self.step[0] == "rank")
-
-
-class Recipe(NamedTuple):
-    """How texts are read that differ in some numbers alone.
-
-    Attributes:
-        fixed: place and digits of the numbers that are not filled in.
-        read: fills the others in; None = no step that is known.
-        shape: number of the shape.
-        kind, size: as of a `Walk`.
-    """
-
-    fixed: tuple[tuple[int, str], ...]
-    read: Read | None = None
-    shape: int = -1
-    kind: str = ""
-    size: int = 0
+        return self.lines[-1].op == "rank"
 
 
 class Alike(NamedTuple):
-    """Texts whose gaps are filled in.
+    """Features that are computed by one recipe.
 
     Attributes:
-        recipes: how they are read.
-        first: numbers of the first of them.
-        gaps: which of these are filled in, from left to right.
+        recipe: theirs.
+        given: (features, numbers) Float64 all numbers of their texts.
     """
 
-    recipes: list[Recipe]
-    first: tuple[str, ...]
-    gaps: tuple[int, ...]
+    recipe: Recipe
+    given: npt.NDArray[np.float64]
 
-    def numbers(self, digits: tuple[str, ...]) -> Numbers:
-        """All numbers of one of them."""
-        if len(digits) == len(self.first):
-            return digits
-        found = list(self.first)
-        for at, number in zip(self.gaps, digits, strict=True):
-            found[at] = number
-        return found
+    def some(self, rows: Any) -> Alike:
+        """Some of them."""
+        return Alike(self.recipe, np.ascontiguousarray(self.given[rows]))
 
 
 class Reader:
@@ -98,54 +78,63 @@ class Reader:
         >>> import polars as pl
         >>> from rustybt.spec.tree import text
         >>> reader = Reader()
-        >>> walk = reader.read(text(pl.col("high").rolling_max(3).shift(1)))
-        >>> walk.step, walk.reach, walk.lead
-        (('shift', 1, ('max', 3, 3, ('column', 'high'))), 3, 3)
-        >>> reader.read(text(pl.col("high").rolling_max(9).shift(2))).shape == walk.shape
+        >>> recipe, numbers = reader.read(text(pl.col("high").rolling_max(3).shift(1)))
+        >>> [line.op for line in recipe.lines], numbers
+        (['column', 'max', 'shift'], ['3', '3', '1'])
+        >>> reader.read(text(pl.col("high").rolling_max(9).shift(2)))[0] is recipe
         True
     """
 
     def __init__(self) -> None:
         self.known: dict[tuple[str, ...], list[Recipe]] = {}
         self.shapes: dict[Any, int] = {}
-        self.told: dict[tuple[str, ...], Alike | None] = {}
+        self.recipes = 0
+        self.told: dict[Any, tuple[Recipe, Sequence[float], Sequence[int]] | None] = {}
 
-    def read(self, text: Text) -> Walk | None:
-        """What a text says; None where a part of it is no step, or its numbers are none for it."""
-        recipes, numbers = self._numbers(text)
+    def read(self, text: str) -> tuple[Recipe, Sequence[str]]:
+        """How a text is read, and its numbers."""
+        parts = NUMBER.split(text)
+        recipes, numbers = self.known.setdefault(tuple(parts[::2]), []), parts[1::2]
         for recipe in recipes:
             if not recipe.fixed or all(numbers[at] == digits for at, digits in recipe.fixed):
-                return _filled(recipe, numbers)
-        found = self._recipe(text_of(text), numbers)
+                return recipe, numbers
+        found = self._recipe(text, numbers)
         if len(recipes) < MOST:
             recipes.append(found)
-        return _filled(found, numbers)
+        return found, numbers
 
-    def _numbers(self, text: Text) -> tuple[list[Recipe], Numbers]:
-        """How texts of this form are read, and its numbers."""
-        if not isinstance(text, str):
-            alike = self.told[text.pieces] if text.pieces in self.told else self._alike(text)
-            if alike is not None:
-                return alike.recipes, alike.numbers(text.digits)
-        parts = NUMBER.split(text_of(text))
-        return self.known.setdefault(tuple(parts[::2]), []), parts[1::2]
+    def alike(self, texts: Texts) -> Alike | None:
+        """How texts that differ in numbers alone are read; None where each has to be read for itself."""
+        key = texts.key
+        if key not in self.told:
+            self.told[key] = self._told(texts)
+        told = self.told[key]
+        if told is None:
+            return None
+        recipe, first, gaps = told
+        given = np.empty((len(texts), len(first)))
+        if recipe.lines:
+            given[:] = first
+            given[:, gaps] = texts.numbers
+        return Alike(recipe, given)
 
-    def _alike(self, text: Told) -> Alike | None:
-        """Where the numbers of texts stand whose gaps are filled in; None where one is no number that `NUMBER` finds."""
-        whole, at, gaps = text.text, 0, list[int]()
+    def _told(self, texts: Texts) -> tuple[Recipe, Sequence[float], Sequence[int]] | None:
+        """The recipe of the first of them, its numbers, and which of these differ; None where others have another."""
+        pieces, digits = texts.pieces, texts.digits(0)
+        whole, at, gaps = texts.text(0), 0, list[int]()
         begins = {one.start(1): (place, one.end(1)) for place, one in enumerate(NUMBER.finditer(whole))}
-        for piece, digits in zip(text.pieces, text.digits, strict=False):
+        for piece, number in zip(pieces, digits, strict=False):
             place, end = begins.get(at + len(piece), (-1, -1))
-            at += len(piece) + len(digits)
+            at += len(piece) + len(number)
             if end != at:
-                self.told[text.pieces] = None
                 return None
             gaps.append(place)
-        parts = NUMBER.split(whole)
-        made = self.told[text.pieces] = Alike(self.known.setdefault(tuple(parts[::2]), []), tuple(parts[1::2]), tuple(gaps))
-        return made
+        recipe, numbers = self.read(whole)
+        if any(place in gaps for place, _ in recipe.fixed):
+            return None
+        return (recipe, [float(number) for number in numbers], gaps) if recipe.lines else (recipe, [], [])
 
-    def _recipe(self, text: str, numbers: Numbers) -> Recipe:
+    def _recipe(self, text: str, numbers: Sequence[str]) -> Recipe:
         """How a text is read; one that was seen is not looked at again."""
         seen: list[str] = []
 
@@ -159,21 +148,13 @@ class Reader:
         if seen == list(numbers):
             reading = Reading()
             try:
-                read, shape = reading.part(tree)
+                node = reading.node(tree)
             except (Odd, KeyError, TypeError, ValueError, AttributeError, IndexError):  # a tree of another form
                 return Recipe(())
             fixed = tuple((at, digits) for at, digits in enumerate(numbers) if at not in reading.used)
-            kind = "whole" if shape[0] == "rank" and shape[1] != "Average" else "real"
-            if shape != ("number",):
-                return Recipe(fixed, read, self.shapes.setdefault(shape, len(self.shapes)), kind, reading.size)
+            kind = "whole" if node.shape[0] == "rank" and node.shape[1] != "Average" else "real"
+            if not node.plain:
+                shape = self.shapes.setdefault(node.shape, len(self.shapes))
+                self.recipes += 1
+                return Recipe(fixed, tuple(reading.lines), shape, kind, reading.size, self.recipes)
         return Recipe(())
-
-
-def _filled(recipe: Recipe, numbers: Numbers) -> Walk | None:
-    if recipe.read is None:
-        return None
-    try:
-        step, reach, lead, kept = recipe.read(numbers)
-    except (Odd, ValueError, OverflowError):
-        return None
-    return Walk(step, reach, lead, (recipe.shape, kept), recipe.kind, recipe.size)

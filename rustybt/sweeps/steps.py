@@ -1,4 +1,4 @@
-"""The machine that computes features: many steps along the bars of each asset, and ranks across them, in one compiled pass without Python.
+"""The steps of features: many along the bars of each asset, and ranks across them, in one compiled pass without Python.
 
 A step is a row of a program: operation, place of the result, up to two places that it reads, and numbers. Places are rows of one table that
 is used again and again. The order of operations in a step is that of Polars, so that bits are its bits. Where a step meets data that are
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rustybt.kernel.compile import aside, entry
+from rustybt.kernel.compile import aside
 from rustybt.sweeps.moving import average, averages, deviations, highest, means, total
 from rustybt.sweeps.ranks import rank_bars
 
@@ -139,8 +139,8 @@ def average_four(program: Any, held: Any, steps: Any, rows: Any) -> None:
                 good[code[one, OUT]] = 0
 
 
-@entry
-def compute_steps(program: Any, held: Any, totals: Any, rows: Any, room: Any) -> None:
+@aside
+def do_steps(program: Any, held: Any, totals: Any, rows: Any, room: Any) -> None:
     """Do the steps of a program.
 
     Args:
@@ -212,38 +212,43 @@ def compute_steps(program: Any, held: Any, totals: Any, rows: Any, room: Any) ->
         good[code[s, OUT]] = 1 if sound else 0
 
 
-@entry
-def put_steps(which: Any, held: Any, rows: Any, store: Any, first: int) -> None:
-    """Write what was computed where features are kept, 0 where there is no value.
-
-    Args:
-        which: (features, 2) Int64 place, and bars of each asset without a value.
-        held: (places, rows) Float64.
-        rows: (wanted,) Int64 the rows that are kept, in the order in which they are kept; (wanted,) place of each among those of its asset.
-        store: (features, wanted) Float64 values, (features, wanted) UInt8 0 where there is none, (features,) Int64 the row from which on
-            there is one.
-        first: where the features go.
-    """
-    source, position = rows
-    values, valid, sound = store
+@aside
+def straight_from(source: Any, position: Any) -> Any:
+    """Whether the rows that are kept are those of one asset as they stand, one behind the other."""
     straight = source.size > 0
     for i in range(source.size):
         straight &= (source[i] == source[0] + i) & (position[i] == position[0] + i)
-    for f in range(which.shape[0] if straight else 0):
-        a, x, ok = held[which[f, 0], source[0] :], values[first + f], valid[first + f]
-        begin = min(max(which[f, 1] - position[0], 0), source.size)
+    return straight
+
+
+@aside
+def put_step(a: Any, lead: int, rows: Any, store: Any, straight: bool) -> Any:
+    """Write what was computed where a feature is kept, 0 where there is no value.
+
+    Args:
+        a: (rows,) Float64.
+        lead: bars of each asset without a value.
+        rows: (wanted,) Int64 the rows that are kept, in the order in which they are kept; (wanted,) place of each among those of its asset.
+        store: (wanted,) Float64 values, (wanted,) UInt8 0 where there is none.
+        straight: see `straight_from`.
+
+    Returns:
+        The row from which on there is a value.
+    """
+    (source, position), (x, ok) = rows, store
+    if straight:
+        b, begin = a[source[0] :], min(max(lead - position[0], 0), source.size)
         for i in range(begin):
             x[i], ok[i] = 0.0, 0
         for i in range(begin, source.size):
-            x[i] = a[i]
+            x[i] = b[i]
         for i in range(begin, source.size):
             ok[i] = 1
-        sound[first + f] = begin
-    for f in range(0 if straight else which.shape[0]):
-        a, lead, x, ok, last = held[which[f, 0]], which[f, 1], values[first + f], valid[first + f], 0
-        for i in range(source.size):
-            known = position[i] >= lead
-            x[i] = a[source[i]] if known else 0.0
-            ok[i] = 1 if known else 0
-            last = last if known else i + 1
-        sound[first + f] = last
+        return begin
+    last = 0
+    for i in range(source.size):
+        known = position[i] >= lead
+        x[i] = a[source[i]] if known else 0.0
+        ok[i] = 1 if known else 0
+        last = last if known else i + 1
+    return last

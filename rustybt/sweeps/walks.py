@@ -1,10 +1,10 @@
 """Features that are plain steps along the bars of an asset or ranks among those of a bar, many at once, without a plan for each.
 
-In: the text of a feature. Out: its values, bit for bit those of `rustybt.spec.planner`, or nothing where a step is of another kind or the
+In: the texts of features. Out: their values, bit for bit those of `rustybt.spec.planner`, or nothing where a step is of another kind or the
 data are out of the ordinary (nulls, infinite values, zeros whose sign would count).
 
-`rustybt.sweeps.reading` says what is known. What several features have in common is computed once. Every value of a step is known from a
-bar on that depends on the position alone, so a step is an array and the number of bars without a value.
+`rustybt.sweeps.reading` says what is known, `rustybt.sweeps.alike` computes it. Every value of a step is known from a bar on that depends
+on the position alone, so a step is an array and the number of bars without a value.
 
 Polars is the judge: the first feature of a shape (a tree without its numbers) is evaluated by the planner as well, and a shape whose bits
 differ stays with the planner. So another version of Polars, with another order of additions, costs time and no result.
@@ -12,8 +12,6 @@ differ stays with the planner. So another version of Polars, with another order 
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -26,11 +24,10 @@ from rustybt.model.panel import Ints
 from rustybt.spec.exact import NARROW
 from rustybt.spec.running import Running
 from rustybt.spec.windows import Windows
-from rustybt.sweeps.naming import Text
-from rustybt.sweeps.nodes import LAGS, ROLLED, Odd, Step
-from rustybt.sweeps.ranks import METHODS
-from rustybt.sweeps.reading import Reader, Walk
-from rustybt.sweeps.steps import OPS, compute_steps, put_steps
+from rustybt.sweeps.alike import BIT, CLOCK, COLUMN, COUNT, DOES, LEFT, NAMED, USED, compute_alike, size_alike
+from rustybt.sweeps.nodes import Line, Odd
+from rustybt.sweeps.reading import Alike, Reader, Recipe
+from rustybt.sweeps.steps import OPS
 
 Floats = npt.NDArray[np.float64]
 type Found = tuple[Floats, npt.NDArray[np.bool_] | None]
@@ -53,12 +50,10 @@ class Ticks(NamedTuple):
     square: int = 0
 
 
-TURNED = {"+": "+n", "*": "*n", "-": "n-", "/": "n/"}
-"""Operations with a number on the left."""
 MOST = 2**21
 """Bytes of steps that are remembered, and at least `FEWEST` of them."""
 FEWEST = 4
-NONE, NOWHERE = (0.0, 0.0), np.zeros(0, dtype=np.int64)
+NOWHERE = np.zeros(0, dtype=np.int64)
 PLAIN = 2**53
 """Parts of the price of a tick are below it where windows are computed here."""
 
@@ -77,10 +72,10 @@ class Walks:
         >>> from rustybt.spec.tree import text
         >>> panel = rbt.load("demo")
         >>> walks = Walks(panel, None)
-        >>> walk = walks.read(text(pl.col("high").rolling_max(3).shift(1)))
-        >>> values, known = walks.values(walk)
-        >>> walk.reach, bool(values[3] == panel.frame["high"][:3].max()), known[:4].tolist()
-        (3, True, [False, False, False, True])
+        >>> recipe, numbers = walks.reader.read(text(pl.col("high").rolling_max(3).shift(1)))
+        >>> values, known = walks.values(Alike(recipe, np.array([numbers], dtype=np.float64)))
+        >>> bool(values[3] == panel.frame["high"][:3].max()), known[:4].tolist()
+        (True, [False, False, False, True])
     """
 
     def __init__(self, panel: Panel, mask: npt.NDArray[np.bool_] | None, order: Ints | None = None) -> None:
@@ -88,57 +83,101 @@ class Walks:
         rows = np.arange(self.frame.height) if mask is None else np.flatnonzero(mask)
         self.source: Ints = np.ascontiguousarray(rows if order is None else rows[order], dtype=np.int64)
         self.reader = Reader()
-        self.places: OrderedDict[Step, tuple[int, int]] = OrderedDict()
+        self.memory = memory_of(0)
         self.held, self.good = np.empty((0, self.frame.height)), np.zeros(0, dtype=np.uint8)
+        self.placed: dict[str, tuple[int, int]] = {}
+        self.program = np.empty((0, 7), dtype=np.int64), np.empty((0, 2))
         self.columns: dict[str, Ticks] = {}
+        self.templates: dict[int, Ints] = {}
         shape = 0, 2, len(self.windows.layout.starts)
         self.totals = np.zeros((0, self.frame.height + 1), dtype=np.int64), np.zeros(shape, dtype=np.int64), np.zeros(shape)
 
-    def read(self, text: Text) -> Walk | None:
-        """What a feature does; None where a part of it is no step."""
-        return self.reader.read(text)
+    def sizes(self, alike: Alike) -> tuple[Ints, bool]:
+        """What is known of features before they are computed; see `size_alike`."""
+        template, found = self.bound(alike.recipe), np.empty((len(alike.given), 3), dtype=np.int64)
+        same = size_alike((template, alike.given), np.empty((2, len(template)), dtype=np.int64), found)
+        return found, bool(same)
 
-    def values(self, walk: Walk) -> Found | None:
-        """The values on the wanted rows, 0 where there are none; None where the data do not allow it."""
+    def values(self, alike: Alike) -> Found | None:
+        """The values of a feature on the wanted rows, 0 where there are none; None where the data do not allow it."""
         shape = 1, len(self.source)
         store = np.empty(shape), np.empty(shape, dtype=np.uint8), np.zeros(1, dtype=np.int64)
-        if not all(self.put([walk], store, 0)):
+        if self.put(alike, store, 0) is not None:
             return None
         return store[0][0], None if store[2][0] == 0 else store[1][0] != 0
 
-    def put(self, walks: Sequence[Walk], store: Store, first: int) -> list[bool]:
+    def put(self, alike: Alike, store: Store, first: int) -> npt.NDArray[np.bool_] | None:
         """Compute features, and put those for which the data allow it where they are kept, one after the other.
 
         Args:
-            walks: features.
+            alike: features.
             store: where they go.
             first: place of the first.
 
         Returns:
-            Of each whether it is there.
+            Of each whether it is there; None = all.
         """
-        done: list[bool] = []
-        while len(done) < len(walks):
-            program, ends = _Program(self), list[tuple[int, int]]()
-            for walk in walks[len(done) :]:
-                place = program.end(walk)
-                if place is None:  # no more room: what is there is computed first
-                    break
-                ends.append((place, walk.lead))
-            program.run()
-            found = [place >= 0 and bool(self.good[place]) for place, _ in ends]
-            which = np.array([end for end, good in zip(ends, found, strict=True) if good], dtype=np.int64).reshape(-1, 2)
-            put_steps(which, self.held, (self.source, self.known), store, first)
-            first += len(which)
-            done += found
-        return done
+        template, count = self.bound(alike.recipe), len(alike.given)
+        self.room(len(template))
+        try:
+            for at, line in enumerate(alike.recipe.lines):
+                if line.op == "column":
+                    template[at, LEFT] = self._column(line.column)
+        except Odd:
+            return np.zeros(count, dtype=bool)
+        ranked, layout, done = alike.recipe.across, self.windows.layout, np.empty(count, dtype=np.uint8)
+        along = layout.starts, layout.lengths, *(self.bars if ranked else (NOWHERE, NOWHERE, NOWHERE))
+        work = np.empty(len(template) + 1, dtype=np.int64), np.empty(8, dtype=np.int64), np.empty(count, dtype=np.int64)
+        there = compute_alike(
+            (template, alike.given), self.memory, (self.held, self.good), self.totals, (along, (self.source, self.known)),
+            (self.scratch, self.program, *work), (*store, first), done,
+        )  # fmt: skip
+        return None if there == count else done != 0
 
     def room(self, steps: int) -> None:
         """See that there are places for so many steps; what was computed is forgotten where there have to be more."""
         if steps > len(self.held):
             most = max(steps, FEWEST, MOST // (8 * max(1, self.frame.height)))
             self.held, self.good = np.empty((most, self.frame.height)), np.zeros(most, dtype=np.uint8)
-            self.places.clear()
+            self.memory, self.program = memory_of(most), (np.empty((most, 7), dtype=np.int64), np.empty((most, 2)))
+            self.placed.clear()
+
+    def bound(self, recipe: Recipe) -> Ints:
+        """A recipe as a template."""
+        template = self.templates.get(recipe.number)
+        if template is None:
+            template = self.templates[recipe.number] = np.array([self._bound(line) for line in recipe.lines], dtype=np.int64)
+            if recipe.exact:  # it needs no judge, whether or not a window needs all of its values
+                template[:, BIT] = -1
+        return template
+
+    def _bound(self, line: Line) -> tuple[int, ...]:
+        if line.op == "column":
+            return COLUMN, -1, -1, -1, -1, -1, 0, 0, -1
+        left, longest = line.left, line.sign
+        if line.column:
+            ticks = self.columns.get(line.column) or self._add(line.column)
+            left, longest = ticks.place, ticks.square if line.fixed else ticks.plain
+        return OPS[line.op], left, line.right, *line.numbers, line.fixed, longest, line.window
+
+    def _column(self, name: str) -> int:
+        """The place of a column.
+
+        Raises:
+            Odd: see `column`.
+        """
+        keys, ticking = self.memory[0], self.memory[4]
+        place, number = self.placed.get(name, (-1, -1))
+        if place < 0 or keys[place, NAMED] != number:
+            values = self.column(name)
+            place, number = int(np.argmin(keys[:-1, USED])), int(ticking[COUNT]) + 1
+            self.held[place], self.good[place] = values, 1
+            keys[place] = 0
+            keys[place, NAMED], ticking[COUNT], self.placed[name] = number, number, (place, number)
+            keys[place, DOES] = COLUMN
+        ticking[CLOCK] += 1
+        keys[place, USED] = ticking[CLOCK]
+        return place
 
     def column(self, name: str) -> Floats:
         """A column as it is.
@@ -153,18 +192,6 @@ class Walks:
         if not np.isfinite(values).all():
             raise Odd
         return values
-
-    def total(self, step: Step) -> int:
-        """The place of the running totals of a window's column.
-
-        Raises:
-            Odd: the window cannot be computed with them in 64 bits.
-        """
-        _, column, function, size, least, ddof = step
-        ticks = self.columns.get(column) or self._add(column)
-        if size > (ticks.plain if function in ("Sum", "Mean") else ticks.square if ddof < least else 0):
-            raise Odd
-        return ticks.place
 
     def _add(self, column: str) -> Ticks:
         """Running totals of a further column."""
@@ -209,128 +236,13 @@ class Walks:
         return np.empty(2 * self.frame.height + 2), np.empty((2, 2 * self.frame.height + 2), dtype=np.int64)
 
 
-class _Program:
-    """Steps that are computed in one pass.
-
-    Args:
-        walks: whose places they take.
-    """
-
-    def __init__(self, walks: Walks) -> None:
-        self.walks, self.pinned = walks, set[int]()
-        self.code: list[tuple[int, ...]] = []
-        self.numbers: list[tuple[float, float]] = []
-
-    def end(self, walk: Walk) -> int | None:
-        """The place of a feature; -1 where it cannot be computed, None where there is no room."""
-        if len(self.pinned) + walk.size > len(self.walks.held):
-            if self.pinned:
-                return None
-            self.walks.room(walk.size)
-        try:
-            return self._place(walk.step)[0]
-        except Odd:
-            return -1
-
-    def run(self) -> None:
-        """Compute them."""
-        if self.code:
-            walks, layout = self.walks, self.walks.windows.layout
-            ranked = any(one[0] == OPS["rank"] for one in self.code)
-            rows = layout.starts, layout.lengths, *(walks.bars if ranked else (NOWHERE, NOWHERE, NOWHERE))
-            program = np.array(self.code, dtype=np.int64), np.array(self.numbers, dtype=np.float64)
-            compute_steps(program, (walks.held, walks.good), walks.totals, rows, walks.scratch)
-
-    def _place(self, step: Step) -> tuple[int, int]:
-        """Where the values of a step are or will be, and how many bars of each asset have none.
-
-        Raises:
-            Odd: it cannot be computed.
-        """
-        places = self.walks.places
-        known = places.get(step)
-        if known is not None:
-            places.move_to_end(step)
-            self.pinned.add(known[0])
-            return known
-        name = step[0]
-        if name in OPTIONS:
-            (below, before), (back, two, numbers) = self._place(step[-1]), OPTIONS[name](step)
-            found = self._free(step, before + back)
-            self.code.append((OPS[name], found[0], below, -1, before + back, *two))
-            self.numbers.append(numbers)
-            return found
-        if name == "column":
-            values = self.walks.column(step[1])
-            found = self._free(step, 0)
-            self.walks.held[found[0]], self.walks.good[found[0]] = values, 1
-            return found
-        two = 0, 0
-        if name == "window":
-            lead, numbers = step[4] - 1, NONE
-            op, inputs, two = f"w{step[2]}", (self.walks.total(step), -1), (step[3], step[5])
-        else:
-            op, inputs, lead, numbers = self._arithmetic(step)
-        found = self._free(step, lead)
-        self.code.append((OPS[op], found[0], *inputs, lead, *two))
-        self.numbers.append(numbers)
-        return found
-
-    def _arithmetic(self, step: Step) -> tuple[str, tuple[int, int], int, tuple[float, float]]:
-        name, left, right = step
-        if right[0] == "number":
-            number: float = right[1]
-            if name == "/":  # as Polars does it: through the reciprocal
-                if number == 0.0:
-                    raise Odd
-                name, number = "*", 1.0 / number
-            below, lead = self._place(left)
-            return f"{name}n", (below, -1), lead, (number, 0.0)
-        if left[0] == "number":
-            below, lead = self._place(right)
-            return TURNED[name], (below, -1), lead, (left[1], 0.0)
-        (one, before), (other, after) = self._place(left), self._place(right)
-        return name, (one, other), max(before, after), NONE
-
-    def _free(self, step: Step, lead: int) -> tuple[int, int]:
-        """A place for a step: one that was never used, or that of the step whose use is longest ago."""
-        places = self.walks.places
-        place = len(places)
-        if place == len(self.walks.held):
-            place = places.popitem(last=False)[1][0]  # what is used here was put behind all others
-        found = places[step] = place, lead
-        self.pinned.add(place)
-        return found
+type Memory = tuple[Ints, Floats, Ints, Ints, Ints]
+"""What is remembered of steps; see `rustybt.sweeps.alike.compute_alike`."""
 
 
-type Options = tuple[int, tuple[int, int], tuple[float, float]]
-"""The numbers of a step: how many more bars have no value, two whole ones, two others.
-
-The second whole one says how many bars before its first value a window begins.
-"""
-
-
-def _average(step: Step) -> Options:
-    back = step[3] - 1
-    return back, (int(step[2]), back), (step[1], 0.0)
-
-
-def _rolled(step: Step) -> Options:
-    back = step[2] - 1
-    return back, (step[1], back), NONE
-
-
-def _clipped(step: Step) -> Options:
-    low, high = step[1], step[2]
-    return 0, (0, 0), (-np.inf if low is None else low, np.inf if high is None else high)
-
-
-OPTIONS: dict[str, Callable[[Step], Options]] = {
-    **dict.fromkeys(LAGS.values(), lambda step: (step[1], (step[1], 0), NONE)),
-    **dict.fromkeys(ROLLED.values(), _rolled),
-    **dict.fromkeys(("negate", "abs"), lambda _: (0, (0, 0), NONE)),
-    "ewm": _average,
-    "clip": _clipped,
-    "rank": lambda step: (0, (METHODS[step[1]], 0), (-1.0 if step[2] else 1.0, 0.0)),
-}
-"""Of steps that read one other."""
+def memory_of(places: int) -> Memory:
+    """So many places, none of them used."""
+    keys, numbers = np.zeros((places + 1, 8), dtype=np.int64), np.zeros((places + 1, 2))
+    keys[:, DOES] = COLUMN - 1
+    index = np.full(1 << max(6, (4 * places).bit_length()), -1, dtype=np.int64)
+    return keys, numbers, numbers.view(np.int64), index, np.zeros(4, dtype=np.int64)

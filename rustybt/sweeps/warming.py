@@ -9,9 +9,9 @@ import polars as pl
 from rustybt.data import load
 from rustybt.kernel.cache import folder_for_now
 from rustybt.spec import Strategy, quantity, strategy
+from rustybt.sweeps.alike import compute_alike, size_alike
 from rustybt.sweeps.onepass import evaluate_each
 from rustybt.sweeps.run import sweep
-from rustybt.sweeps.steps import compute_steps, put_steps
 
 DAYS = 40
 
@@ -27,7 +27,7 @@ def above(days: int = 3) -> Strategy:
 def is_compiled() -> bool:
     """Whether what a sweep has compiled was compiled and kept for this machine."""
     home = folder_for_now()
-    return home is not None and all(any(home.rglob(f"*{part.__name__}-*.nbc")) for part in (evaluate_each, compute_steps, put_steps))
+    return home is not None and all(any(home.rglob(f"*{part.__name__}-*.nbc")) for part in (evaluate_each, compute_alike, size_alike))
 
 
 def compile_now() -> None:

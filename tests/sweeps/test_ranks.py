@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rustybt.sweeps import ranks
+from rustybt.sweeps.alike import BARS, COLUMN, COUNT, FIXED, LEFT, LONGEST, NAMED, OP, compute_alike
 from rustybt.sweeps.ranks import METHODS
-from rustybt.sweeps.steps import LEAD, OPS, compute_steps
+from rustybt.sweeps.steps import OPS
+from rustybt.sweeps.walks import memory_of
 
 values = st.lists(st.integers(1, 6).map(float) | st.floats(0.5, 2.0), min_size=1, max_size=40)
 
@@ -24,14 +26,26 @@ def ranked(bars: list[list[float]], method: str, descending: bool, lead: int = 0
     order = np.arange(table.size).reshape(assets, count).T.ravel().copy()
     held = np.zeros((2, table.size)), np.ones(2, dtype=np.uint8)
     held[0][0] = table.ravel()
-    code = np.zeros((1, 7), dtype=np.int64)
-    code[0, :4], code[0, LEAD:] = (OPS["rank"], 1, 0, -1), (lead, METHODS[method.title()], 0)
-    starts, lengths = np.arange(assets) * count, np.full(assets, count)
-    rows = starts, lengths, order, np.repeat(np.arange(count), assets), np.arange(count + 1) * assets
+    template = np.full((2, 9), -1, dtype=np.int64)
+    template[0, [OP, LEFT]] = COLUMN, 0
+    template[1, [OP, LEFT, FIXED, LONGEST]] = OPS["rank"], 0, METHODS[method.title()], -1 if descending else 1
+    starts, lengths, order, each = (
+        np.arange(assets) * count,
+        np.full(assets, count),
+        np.arange(table.size),
+        np.tile(np.arange(count), assets),
+    )
+    memory = memory_of(2)
+    memory[0][0, [NAMED, BARS]], memory[4][COUNT] = (1, lead), 1
+    turned = order.reshape(assets, count).T.ravel().copy()
+    along = starts, lengths, turned, np.repeat(np.arange(count), assets), np.arange(count + 1) * assets
     totals = np.zeros((0, table.size + 1), dtype=np.int64), np.zeros((0, 2, assets), dtype=np.int64), np.zeros((0, 2, assets))
-    room = np.empty(2 * table.size + 2), np.empty((2, 2 * table.size + 2), dtype=np.int64)
-    compute_steps((code, np.array([[-1.0 if descending else 1.0, 0.0]])), held, totals, rows, room)
-    return held[0][1].reshape(assets, count).T if held[1][1] else None
+    scratch = np.empty(2 * table.size + 2), np.empty((2, 2 * table.size + 2), dtype=np.int64)
+    program, whole = (np.empty((2, 7), dtype=np.int64), np.empty((2, 2))), [np.empty(size, dtype=np.int64) for size in (3, 8, 1)]
+    store = np.empty((1, table.size)), np.empty((1, table.size), dtype=np.uint8), np.zeros(1, dtype=np.int64), 0
+    room, done = (scratch, program, *whole), np.zeros(1, dtype=np.uint8)
+    compute_alike((template, np.empty((1, 0))), memory, held, totals, (along, (order, each)), room, store, done)
+    return store[0][0].reshape(assets, count).T if done[0] else None
 
 
 def polars(bar: list[float], method: Any, descending: bool) -> list[float]:

@@ -18,10 +18,10 @@ from rustybt.spec.lower import lower
 from rustybt.spec.planner import SignalPlan
 from rustybt.spec.tree import parse, text
 from rustybt.sweeps import features, walks
+from rustybt.sweeps.alike import KEPT, ODD, REACH, compute_alike
 from rustybt.sweeps.features import Group
-from rustybt.sweeps.naming import Told
-from rustybt.sweeps.reading import Reader
-from rustybt.sweeps.steps import compute_steps
+from rustybt.sweeps.naming import Texts
+from rustybt.sweeps.reading import Alike, Reader
 from rustybt.sweeps.walks import Walks
 from rustybt.testing import markets
 
@@ -55,21 +55,39 @@ def planned(panel: Panel, expr: pl.Expr, mask: Any) -> tuple[Any, Any, int | Non
     return column.cast(pl.Float64).fill_null(0.0).to_numpy(), column.is_not_null().to_numpy(), plan.lookbacks["f"], column.dtype
 
 
+def read(reader: Reader, *texts: str) -> Alike | None:
+    """Features that one recipe reads; None where a part of them is no step."""
+    found = [reader.read(one) for one in texts]
+    assert len({recipe.number for recipe, _ in found}) == 1
+    recipe = found[0][0]
+    return Alike(recipe, np.array([numbers for _, numbers in found], dtype=np.float64)) if recipe.lines else None
+
+
 def compare(panel: Panel, expr: pl.Expr, mask: Any = None) -> bool:
     """Whether it was computed; then the bits, what is known and the reach have to be those of the planner."""
     own = Walks(panel, mask)
-    walk = own.read(text(expr))
+    walk = read(own.reader, text(expr))
     assert walk is not None
-    found = own.values(walk)
+    (size,), _ = own.sizes(walk)
+    found = None if size[KEPT] == ODD else own.values(walk)
     if found is None:
         return False
     values, known = found
     wanted, there, reach, dtype = planned(panel, expr, mask)
-    assert walk.reach == reach
-    assert walk.kind == {pl.Float64: "real", pl.UInt32: "whole"}[dtype]
+    assert (None if size[REACH] < 0 else size[REACH]) == reach
+    assert walk.recipe.kind == {pl.Float64: "real", pl.UInt32: "whole"}[dtype]
     assert np.array_equal(np.ones(len(values), dtype=bool) if known is None else known, there)
     assert np.array_equal(values.view(np.int64), np.where(there, wanted, 0.0).view(np.int64))
     return True
+
+
+def told(panel: Panel, walk: Alike | None) -> Any:
+    """What is said of a feature: what it does with which numbers, and what is known of it before."""
+    if walk is None:
+        return None
+    sizes, _ = Walks(panel, None).sizes(walk)
+    numbers = [[walk.given[0, at] if at >= 0 else None for at in line.numbers] for line in walk.recipe.lines]
+    return None if sizes[0, KEPT] == ODD else ([line._replace(numbers=(-1,) * 3) for line in walk.recipe.lines], numbers, sizes.tolist())
 
 
 @pytest.mark.parametrize("name", PANELS)
@@ -139,7 +157,8 @@ def test_any_steps_have_the_bits_of_the_planner(expr: pl.Expr, name: str, some: 
     ids=str,
 )  # fmt: skip
 def test_other_steps_are_left_to_the_planner(expr: pl.Expr) -> None:
-    assert Walks(PANELS["one"], None).read(text(expr)) is None
+    walk, own = read(Reader(), text(expr)), Walks(PANELS["one"], None)
+    assert walk is None or own.sizes(walk)[0][0, KEPT] == ODD
 
 
 @given(st.data())
@@ -154,8 +173,8 @@ def test_texts_that_differ_in_numbers_alone_are_read_as_if_each_were_the_first(d
             CLOSE.shift(n), CLOSE.ewm_mean(alpha=abs(x) / 4, min_samples=m), (CLOSE.diff(n) / x).clip(x, 3).rank().over("ts"),
             CLOSE.rolling_quantile(0.5, window_size=n + 1),
         ):  # fmt: skip
-            found, alone = reader.read(text(expr)), Reader().read(text(expr))
-            assert (found and found[:3] + found[4:]) == (alone and alone[:3] + alone[4:])
+            found, alone = (told(PANELS["one"], read(one, text(expr))) for one in (reader, Reader()))
+            assert found == alone
 
 
 @given(st.data())
@@ -163,16 +182,18 @@ def test_texts_that_differ_in_numbers_alone_are_read_as_if_each_were_the_first(d
 def test_texts_that_were_filled_in_are_read_like_others(data: st.DataObject) -> None:
     reader, whole, real = Reader(), st.integers(-2, 30), st.floats(-4, 4) | st.sampled_from([1e-7, 1e22, 0.25])
     for _ in range(6):
-        n, m, x = (repr(data.draw(kind)) for kind in (whole, whole, real))
-        for expr, digits in (
+        n, m, x = (data.draw(kind) for kind in (whole, whole, real))
+        for expr, numbers in (
             (CLOSE.shift(915), (n,)), ((CLOSE / 0.915).rolling_max(915, min_samples=915), (x, n, m)), (pl.col('b":7,"').shift(915), (n,)),
             (CLOSE.ewm_mean(alpha=0.915, min_samples=3), (x,)), (CLOSE.rolling_quantile(0.915, window_size=7), (x,)),
             (pl.col("close915"), (n,)),
         ):  # fmt: skip
             pieces = tuple(re.split(r"0\.915|915", text(expr)))
-            told = Told(pieces, digits)
-            found, alone = reader.read(told), Reader().read(told.text)
-            assert (found and found[:3] + found[4:]) == (alone and alone[:3] + alone[4:])
+            kinds = tuple(type(number) for number in numbers)
+            texts = Texts(pieces, kinds, np.array([numbers, numbers], dtype=np.float64)).some([1])
+            filled, alone = reader.alike(texts), read(Reader(), texts.text(0))
+            if filled is not None:
+                assert told(PANELS["one"], filled if filled.recipe.lines else None) == told(PANELS["one"], alone)
 
 
 @pytest.mark.parametrize("adjust", [False, True])
@@ -181,14 +202,16 @@ def test_means_that_are_computed_side_by_side_have_the_bits_of_the_planner(name:
     panel, spans = PANELS[name], [(3, 1), (9, 9), (4, 2), (2, 60), (30, 5), (5, 5), (7, 1)]
     below = CLOSE, LOW - HIGH, CLOSE.shift(4), CLOSE.ewm_mean(span=3, adjust=adjust), 1 / (CLOSE - CLOSE)
     exprs = [one.ewm_mean(span=span, adjust=adjust, min_samples=least) for one in below for span, least in spans]
-    exprs.insert(3, CLOSE.ewm_mean(span=3, adjust=not adjust))
     own = Walks(panel, None)
-    read = [own.read(text(expr)) for expr in exprs]
-    shape = len(read), panel.frame.height
-    store = np.full(shape, 7.0), np.full(shape, 7, dtype=np.uint8), np.full(len(read), 7, dtype=np.int64)
-    done = own.put([walk for walk in read if walk is not None], store, 0)
-    assert done == [number < 29 for number in range(len(exprs))]
-    for row, expr in enumerate(exprs[:29]):
+    shape = len(exprs), panel.frame.height
+    store = np.full(shape, 7.0), np.full(shape, 7, dtype=np.uint8), np.full(len(exprs), 7, dtype=np.int64)
+    for first in range(0, len(exprs), len(spans)):
+        walk = read(own.reader, *(text(expr) for expr in exprs[first : first + len(spans)]))
+        assert walk is not None
+        done = own.put(walk, store, first)
+        assert (done is None) == (first < 28)
+        assert done is None or not done.any()
+    for row, expr in enumerate(exprs[:28]):
         wanted, there, _, _ = planned(panel, expr, None)
         assert np.array_equal(store[1][row] != 0, there)
         assert np.array_equal(store[0][row].view(np.int64), np.where(there, wanted, 0.0).view(np.int64))
@@ -198,7 +221,7 @@ def test_means_that_are_computed_side_by_side_have_the_bits_of_the_planner(name:
 def test_what_looks_like_a_number_within_a_name_is_none() -> None:
     reader = Reader()
     for name in ("a:5", "a:6", 'b":7,"'):
-        assert reader.read(text(pl.col(name).shift(1))) is None
+        assert read(reader, text(pl.col(name).shift(1))) is None
     assert reader.read(text(pl.col("sma20").shift(1))) != reader.read(text(pl.col("sma21").shift(1)))
 
 
@@ -214,9 +237,7 @@ def test_what_looks_like_a_number_within_a_name_is_none() -> None:
     ids=str,
 )
 def test_only_columns_and_windows_that_stand_alone_are_not_judged(expr: pl.Expr, exact: bool) -> None:
-    walk = Reader().read(text(expr))
-    assert walk is not None
-    assert walk.exact is exact
+    assert Reader().read(text(expr))[0].exact is exact
 
 
 def test_ranks_in_a_universe_are_left_to_the_planner() -> None:
@@ -227,8 +248,8 @@ def test_ranks_in_a_universe_are_left_to_the_planner() -> None:
         plan = SignalPlan(lower({"universe": parse(universe), "f": parse(expr)}))
         wanted = plan.evaluate(panel.frame, panel, rows=None)["f"]
         order = np.argsort(panel.row_bar, kind="stable")
-        assert np.array_equal(held.valid[held.known[one].row], wanted.is_not_null().to_numpy()[order])
-        assert np.array_equal(held.values[held.known[one].row], wanted.fill_null(0.0).to_numpy()[order])
+        assert np.array_equal(held.valid[held.known[one]], wanted.is_not_null().to_numpy()[order])
+        assert np.array_equal(held.values[held.known[one]], wanted.fill_null(0.0).to_numpy()[order])
 
 
 @pytest.mark.parametrize(("bars", "planned_alone"), [(2, False), (9, True)])
@@ -240,7 +261,7 @@ def test_ranks_of_few_bars_are_left_to_the_planner_and_those_of_many_are_not(bar
     for expr in exprs:
         values, known, _, _ = planned(panel, expr, group.mask)
         assert group.order is not None
-        row = held.known[text(expr)].row
+        row = held.known[text(expr)]
         assert np.array_equal(held.valid[row], known[group.order])
         assert np.array_equal(held.values[row], values[group.order])
 
@@ -258,26 +279,33 @@ def altered(how: pl.Expr) -> Panel:
 def test_data_out_of_the_ordinary_are_left_to_the_planner(value: float | None) -> None:
     own = Walks(altered(pl.when(pl.col("own") == 7).then(pl.lit(value, dtype=pl.Float64)).otherwise("own")), None)
     for expr in (pl.col("own"), pl.col("own").shift(1), pl.col("own").ewm_mean(span=3)):
-        walk = own.read(text(expr))
+        walk = read(own.reader, text(expr))
         assert walk is not None
-        assert own.values(walk) is None
+        assert own.sizes(walk)[0][0, KEPT] == ODD or own.values(walk) is None
 
 
 def test_zeros_of_either_sign_and_divisions_by_zero_are_left_to_the_planner() -> None:
     own = Walks(altered(pl.when(pl.col("own") == 7).then(-0.0).otherwise("own")), None)
     for expr in (pl.col("own").rolling_max(3), 1 / pl.col("own"), CLOSE / pl.col("own"), pl.col("own").pct_change(), CLOSE / 0.0):
-        walk = own.read(text(expr))
+        walk = read(own.reader, text(expr))
         assert walk is not None
-        assert own.values(walk) is None
+        assert own.sizes(walk)[0][0, KEPT] == ODD or own.values(walk) is None
 
 
 SPANS = [text(CLOSE.ewm_mean(span=span)) for span in range(2, 9)]
 
 
+def wrong(*given: Any) -> int:
+    """Other bits than those that are right."""
+    count: int = compute_alike(*given)
+    given[6][0][given[6][3] : given[6][3] + count] += 1e-9
+    return count
+
+
 def features_of(panel: Panel) -> list[Any]:
     group = Group(panel, None, None, 2**26)
     held = group.need(SPANS)
-    return [held.values[held.known[one].row].copy() for one in SPANS]
+    return [held.values[held.known[one]].copy() for one in SPANS]
 
 
 def test_the_first_of_a_shape_is_judged_by_the_planner(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,13 +320,7 @@ def test_the_first_of_a_shape_is_judged_by_the_planner(monkeypatch: pytest.Monke
     wanted = features_of(panel)
     assert judged == [True]
 
-    compute = compute_steps
-
-    def wrong(program: Any, held: Any, *rest: Any) -> None:
-        compute(program, held, *rest)
-        held[0][:] += 1e-9
-
-    monkeypatch.setattr(walks, "compute_steps", wrong)
+    monkeypatch.setattr(walks, "compute_alike", wrong)
     for found, right in zip(features_of(panel), wanted, strict=True):
         assert found.tobytes() == right.tobytes()
     assert judged == [True, False]
@@ -311,23 +333,18 @@ def test_limits_that_cross_are_left_to_the_planner() -> None:
     order = np.argsort(panel.row_bar, kind="stable")
     for expr in exprs:
         values, known, _, _ = planned(panel, expr, None)
-        row = held.known[text(expr)].row
+        row = held.known[text(expr)]
         assert np.array_equal(held.valid[row] != 0, known[order])
         assert np.array_equal(held.values[row].view(np.int64), values[order].view(np.int64))
 
 
 def test_a_feature_without_a_value_says_nothing_about_its_shape(monkeypatch: pytest.MonkeyPatch) -> None:
-    compute, panel = compute_steps, PANELS["one"]
-
-    def wrong(program: Any, held: Any, *rest: Any) -> None:
-        compute(program, held, *rest)
-        held[0][:] += 1e-9
-
-    monkeypatch.setattr(walks, "compute_steps", wrong)
+    panel = PANELS["one"]
+    monkeypatch.setattr(walks, "compute_alike", wrong)
     group = Group(panel, None, None, 2**26)
     for spans in ((300, 280, 5, 6), (290, 7), (8, 9)):
         exprs = [CLOSE.ewm_mean(span=span, min_samples=span) for span in spans]
         held = group.need([text(expr) for expr in exprs])
-        assert [*group.trusted.values()] == [False] * (spans[0] == 8)
+        assert [one for (_, kept), one in group.trusted.items() if kept != ODD] == [False] * (spans[0] == 8)
         for expr in exprs:
-            assert np.array_equal(held.values[held.known[text(expr)].row], planned(panel, expr, None)[0])
+            assert np.array_equal(held.values[held.known[text(expr)]], planned(panel, expr, None)[0])
