@@ -27,16 +27,15 @@ class Arriving:
     Args:
         strategy: it.
         made: its terms.
-        stretches: its target stretch by stretch.
-        spans: the stretches that decide, in order.
+        found: its target stretch by stretch, and the stretches that decide, in order.
         panel: the bars.
         config: settings of the run.
     """
 
     def __init__(
-        self, strategy: Strategy, made: SignalPlan, stretches: Stretches, spans: Sequence[Span], panel: Panel, config: RunConfig
+        self, strategy: Strategy, made: SignalPlan, found: tuple[Stretches, Sequence[Span]], panel: Panel, config: RunConfig
     ) -> None:
-        self.strategy, self.made, self.stretches, self.spans = strategy, made, stretches, spans
+        self.strategy, self.made, (self.stretches, self.spans) = strategy, made, found
         self.panel, self.config = panel, config
         self.bar, self.value = room_for(panel.bars, np.int32), room_for(panel.bars, np.int64)
         self.count = self.seen = 0

@@ -181,7 +181,7 @@ def arriving_of(sleeves: Sleeves, panel: Panel, config: RunConfig) -> Arriving |
 
     made = plan_of(strategy)
     found = stretches_on(made, panel, warmup_bars(strategy, made), roller())
-    return None if found is None else Arriving(strategy, made, *found, panel, config)
+    return None if found is None else Arriving(strategy, made, found, panel, config)
 
 
 @dataclass(frozen=True)
