@@ -70,7 +70,7 @@ def simulate(tables: Tables, market: Grid, plan: Plan, events: Any, tape: Tape |
     return Outcome(log_of(desk, written), equity, cash, gross, plain(desk.lots), plain(desk.last), aside, used)
 
 
-def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any, likely: int = 0) -> tuple[Desk, int, int]:
+def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any, likely: int | None = None) -> tuple[Desk, int, int]:
     """A desk for all bars, their number, and the most log rows that one of them can write.
 
     Args:
@@ -78,7 +78,7 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any, likely: int 
         market: likewise.
         plan: likewise.
         events: likewise.
-        likely: about how many offers there will be: the log has room for what becomes of them.
+        likely: about how many offers there will be, for which the log has room; None = those of the plan.
     """
     from .actions import claims_of, events_of, flags_of_events
     from .assemble import offers_of, requests_of, rules_of, typed
@@ -101,7 +101,7 @@ def desk_for(tables: Tables, market: Grid, plan: Plan, events: Any, likely: int 
     desk.set(**timing_of(getattr(market, "timing", None), desk.flags, bars, assets))
     margin = rows_of_a_bar(desk, room)
     asked_rows = 0 if plan.requests is None else 2 * len(plan.requests.told)
-    length = margin + min(FIRST_ROWS, likely + desk.events + asked_rows + 64)
+    length = margin + min(FIRST_ROWS, (desk.offers if likely is None else likely) + desk.events + asked_rows + 64)
     desk.lay_out(assets, slots, room, claims_of(desk) + 1)
     desk.set(**unwritten(CURVES, bars), **unwritten_log(length, tray=length >= LONG), order_room=room - spare)
     desk.money[[CASH, DEPOSITS, EQUITY]] = tables.cash

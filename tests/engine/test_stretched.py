@@ -98,7 +98,7 @@ PANELS = {
 }
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
     target=numbers(), masked=st.booleans(), where=st.sampled_from([*PANELS]), size=st.integers(1, 30), warmup=st.none() | st.integers(0, 50)
 )

@@ -175,7 +175,7 @@ SETTINGS: list[dict[str, Any]] = [
 ]
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 10**9),
     panel=st.sampled_from(PANELS),
