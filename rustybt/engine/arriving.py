@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+import polars as pl
 
 from rustybt.engine.config import RunConfig
 from rustybt.engine.offers import Targets
@@ -88,7 +89,7 @@ class Arriving:
             bar = self.panel.row_bar[piece.rows.start : piece.rows.stop]
         else:
             bar = self.panel.row_bar[piece.rows]
-        picked = piece.series, bar, np.broadcast_to(np.int32(0), len(bar))
+        picked = pl.Series(piece.values), bar, np.broadcast_to(np.int32(0), len(bar))
         found = offered(self.strategy, picked, self.panel, self.config, distinct=True)
         skip = 1 if self.count and len(found.value) and found.value[0] == self.value[self.count - 1] else 0
         first, self.count = self.count, self.count + len(found.value) - skip

@@ -73,11 +73,6 @@ class Piece(NamedTuple):
     last: npt.NDArray[Any]
     seen: int
 
-    @property
-    def series(self) -> pl.Series:
-        """The values as Polars has them."""
-        return pl.Series(self.values)
-
     def after(self, before: Piece) -> Piece:
         """The same without a first target that the asset had before."""
         same = before.seen and before.first == self.first and before.last[0] == self.values[0]
