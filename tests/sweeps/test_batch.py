@@ -324,3 +324,22 @@ def test_tops_that_look_back(family: StrategyFunction, assets: int, options: dic
         (group,) = evaluator.batches.groups.values()
         assert group is not None
         assert group.now.used <= 8
+
+
+@rbt.strategy
+def on_day(part: str = "weekday", at: int = 1, n: int = 3) -> rbt.Strategy:
+    when = getattr(pl.col("ts").dt, part)() == at
+    return rbt.Strategy(target=rbt.quantity(pl.when(when & (pl.col("close") > pl.col("close").rolling_mean(n))).then(5).otherwise(0)))
+
+
+@pytest.mark.parametrize("part", ["weekday", "month", "ordinal_day", "year"])
+def test_parts_of_dates_are_features_of_their_own(part: str) -> None:
+    """Whole numbers of 8, 16 and 32 bits: what they are compared with is no part of the feature."""
+    panel = markets.panel(assets=1, bars=300, seed=3)
+    grid = Assignments.of_grid({"part": [part], "at": [1, 2, 3, 40, 200, 300, 2020], "n": [2, 9]})
+    same(on_day, panel, grid)
+    evaluator = Evaluator(panel, configure(), ROOM)
+    evaluator.rows(on_day, grid, counting=False)
+    (group,) = evaluator.batches.groups.values()
+    assert group is not None
+    assert group.now.used <= 4  # the part of the date, the close, two averages
