@@ -44,8 +44,19 @@ STUDIES = {
     "donchian": Study({"entry": range(20, 60), "leave": range(5, 30)}),
     "ema cross": Study({"fast": range(5, 30), "slow": range(40, 80)}),
     "macd": Study({"fast": range(6, 16), "slow": range(20, 40, 2), "signal": range(5, 15)}),
+    "macd x5000": Study({"fast": range(6, 16), "slow": range(20, 40), "signal": range(5, 30)}),
     "z-score": Study({"window": range(10, 50), "enter": [1 + i / 10 for i in range(5)], "leave": [i / 10 for i in range(5)]}),
     "stochastic": Study({"window": range(5, 45), "low": range(10, 35)}),
     "momentum": Study({"look": range(20, 120), "top": range(5, 15)}, assets=50),
 }
-"""About a thousand variants each, of 2,520 bars."""
+"""About a thousand variants each, five thousand of one, of 2,520 bars."""
+
+
+def family_of(study: str) -> str:
+    """The strategy of a study: several may sweep the same.
+
+    Example:
+        >>> family_of("macd x5000")
+        'macd'
+    """
+    return study.partition(" x")[0]

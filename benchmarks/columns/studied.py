@@ -13,7 +13,7 @@ import polars as pl
 import rustybt as rbt
 from benchmarks.columns.ours import frame_of
 from benchmarks.models import Facts, Job
-from benchmarks.studies import CASH, SHARES, STUDIES
+from benchmarks.studies import CASH, SHARES, STUDIES, family_of
 
 CLOSE = pl.col("close")
 
@@ -84,7 +84,7 @@ def momentum(look: int = 60, top: int = 10) -> rbt.Strategy:
     return rbt.Strategy(target=rbt.quantity(pl.when(rank <= top).then(SHARES).otherwise(0)))
 
 
-FAMILIES = {name: globals()[name.replace("-", "").replace(" ", "_")] for name in STUDIES}
+FAMILIES = {name: globals()[family_of(name).replace("-", "").replace(" ", "_")] for name in STUDIES}
 
 
 def prepare(case: Facts) -> Job:

@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.columns.vectorized import delayed, index, measured, pd, vbt
 from benchmarks.markets import Bars
 from benchmarks.models import Facts, Job
-from benchmarks.studies import CASH, FEE, SHARES, STUDIES
+from benchmarks.studies import CASH, FEE, SHARES, STUDIES, family_of
 
 nb: Any = importlib.import_module("vectorbt.generic.nb")
 TOGETHER = 10
@@ -109,7 +109,7 @@ def prepare(case: Facts) -> Job:
     given = {"fees": FEE, "init_cash": CASH, "freq": "1D", "engine": case["engine"]}
 
     def signals() -> dict[str, Any]:
-        enter, leave = (delayed(part) for part in SIGNALS[name](bars, varied))
+        enter, leave = (delayed(part) for part in SIGNALS[family_of(name)](bars, varied))
         series, price = pd.Series(close, index(bars)), opened[:, None]
         return measured(vbt.Portfolio.from_signals(series, enter, leave, price=price, size=SHARES, **given))
 

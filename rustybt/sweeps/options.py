@@ -52,5 +52,5 @@ class Options:
 
 def chunk_size(count: int, workers: int, panels: Sequence[Panel]) -> int:
     """Variants of a chunk: many, so that they share, and few enough that all workers have something to do."""
-    rows = max(1, *(int(panel.frame.height) for panel in panels))
-    return max(1, min(CHUNK, max(8, ROWS // rows), -(-count // (3 * workers))))
+    rows, each = max(1, *(int(panel.frame.height) for panel in panels)), 2 if count <= CHUNK else 3
+    return max(1, min(CHUNK, max(8, ROWS // rows), -(-count // (each * workers))))

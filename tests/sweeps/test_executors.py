@@ -101,7 +101,7 @@ def test_one_of_grid_list_and_space(panel: Panel) -> None:
 
 def test_a_plan_says_what_a_sweep_would_do(panel: Panel) -> None:
     made = plan(cross, panel, grid={"fast": [3, 5, 8], "slow": [20, 40]}, where="fast < slow", workers=2)
-    assert (made.variants, made.together, made.features, made.shapes, made.chunks) == (6, 6, 5, 1, 6)
+    assert (made.variants, made.together, made.features, made.shapes, made.chunks) == (6, 6, 5, 1, 4)
     assert made.feature_bytes == 5 * 9 * 240
     assert rbt.explain(made) is made
     assert "5, 10.8 kB, kept" in str(made)
