@@ -225,14 +225,7 @@ class _Reader:
             return self._chain(SEVERAL[name], held["input"])
         if name in ("Boolean.IsBetween", "Clip"):
             return self._between(tree, name, call(tree)[1])
-        if (
-            tag == "Over"
-            and self.moves
-            and held["mapping"] == "GroupsToRows"
-            and held["order_by"] is None
-            and _decides(tree)
-            and _stays(tree)
-        ):
+        if tag == "Over" and held["mapping"] == "GroupsToRows" and held["order_by"] is None and _decides(tree) and _stays(tree):
             return self.node(held["function"])
         if (name in LAGS or name == FORWARD) and self.moves and _decides(held["input"][0]) and _stays(tree):
             return self._moved(tree, name, call(tree)[1])

@@ -20,6 +20,7 @@ from rustybt.spec import StrategyFunction
 from rustybt.sweeps.evaluate import ROOM, Evaluator
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.measure import columns, measure_variant
+from rustybt.sweeps.sketch import Sketcher
 from rustybt.testing import markets
 
 COUNTED = sys.modules["rustybt.sweeps.evaluate"]
@@ -115,6 +116,8 @@ def number(rng: random.Random, n: int, k: float, depth: int) -> pl.Expr:
 
 def truth(rng: random.Random, n: int, k: float, depth: int) -> pl.Expr:
     """A random truth value per row."""
+    if depth > 0 and rng.random() < 0.15:
+        return truth(rng, n, k, depth - 1).over("asset")
     if depth > 0 and rng.random() < 0.5:
         one, other = truth(rng, n, k, depth - 1), truth(rng, n, k, depth - 1)
         if rng.random() < 0.3:
@@ -267,7 +270,7 @@ def test_what_is_out_of_the_ordinary_is_a_row_with_its_own_error(alone: list[Any
 
 def test_a_budget_that_holds_few_features_changes_nothing() -> None:
     panel = markets.panel(assets=1, bars=200, seed=3)
-    variants = Assignments.of_grid({"seed": [34], "n": list(range(2, 40)), "k": [0.5], "size": [0.1]})
+    variants = Assignments.of_grid({"seed": [52], "n": list(range(2, 40)), "k": [0.5], "size": [0.1]})
     config = configure()
     whole = Evaluator(panel, config, ROOM).rows(drawn, variants).frame
     small = Evaluator(panel, config, room=9 * 200 * 9).rows(drawn, variants).frame
@@ -343,3 +346,24 @@ def test_parts_of_dates_are_features_of_their_own(part: str) -> None:
     (group,) = evaluator.batches.groups.values()
     assert group is not None
     assert group.now.used <= 4  # the part of the date, the close, two averages
+
+
+@rbt.strategy
+def said_of_each(n: int = 5, k: float = 0.01, every: int = 1, narrow: bool = False) -> rbt.Strategy:
+    """A decision that is said to be of each asset as a whole, with a step back inside it."""
+    close = pl.col("close")
+    up = ((close > close.rolling_mean(n)) & (close / close.shift(n) - 1 > k) & (close > close.rolling_max(3).shift(1))).over("asset")
+    more: dict[str, Any] = {"universe": (pl.col("volume") > pl.col("volume").rolling_mean(4)).over("asset")} if narrow else {}
+    return rbt.Strategy(target=rbt.quantity(pl.when(up).then(10).otherwise(0)), schedule=rbt.every(every), **more)
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("every", [1, 7])
+@pytest.mark.parametrize("options", [{}, {"trade_from": "2020-01-20"}])
+def test_a_decision_of_each_asset_is_taken_apart_with_any_schedule(narrow: bool, every: int, options: dict[str, Any]) -> None:
+    panel = markets.panel(assets=6, bars=80, seed=8)
+    grid = {"n": range(2, 9), "k": [-0.02, 0.01], "every": [every], "narrow": [narrow]}
+    assert len(set(same(said_of_each, panel, Assignments.of_grid(grid), **options)["final_equity"])) > 3
+    group = Sketcher(said_of_each).read(0, {"n": 3, "k": 0.0, "every": every, "narrow": narrow})
+    assert group is not None
+    assert len(group.template.features) > 3
