@@ -15,7 +15,24 @@ from rustybt.errors import ConfigError, RustyBTError
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says of a disk that is full."""
 LIBRARIES = ("polars", "pyarrow")
+PLACED: list[Path] = []
+"""What this process has put into place, in order: what is said after Ctrl-C depends on it."""
 """Who writes files and has errors of its own for what the system says."""
+
+
+def path_of(given: object, where: str) -> Path:
+    """A path as users write it.
+
+    Raises:
+        ConfigError: it is none.
+
+    Example:
+        >>> path_of("runs/x", "save").name
+        'x'
+    """
+    if not isinstance(given, str | os.PathLike):
+        raise ConfigError(f"{given!r} is no path", where=where, do='give a text, such as "runs/x", or a pathlib.Path')
+    return Path(given)
 
 
 @contextmanager
@@ -62,12 +79,33 @@ def written(
             if target.is_file():
                 shutil.copymode(target, part)
             part.replace(target)
+            PLACED.append(path)
     except BaseException as error:
         if beside:
             part.unlink(missing_ok=True)
         if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in LIBRARIES:
             raise unwritten(path, error, what, do=do, then=then, kind=kind) from None
         raise
+
+
+def put(staged: Path, folder: Path) -> None:
+    """Give a folder that is whole the place of another, which stays where it is until then.
+
+    Args:
+        staged: beside the place.
+        folder: the place; what is there is removed.
+    """
+    before = staged.with_name(f"{staged.name}.before")
+    try:
+        if folder.exists():
+            folder.replace(before)
+        staged.replace(folder)
+        PLACED.append(folder)
+    except BaseException:
+        if before.exists() and not folder.exists():
+            before.replace(folder)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def unwritten(

@@ -22,6 +22,7 @@ from typing import NoReturn
 import typer
 
 from rustybt._log import configure
+from rustybt._output import PLACED
 from rustybt.errors import ConfigError, RustyBTError
 
 __all__ = ["build_app", "main"]
@@ -67,6 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     take_streams()
     configure()
+    PLACED.clear()
     with noticing_interrupts() as interrupts:
         try:
             call(given)
@@ -149,5 +151,6 @@ def _drop_stdout() -> None:
 def _interrupted() -> NoReturn:
     with suppress(ValueError):  # a second Ctrl-C is in time for nothing
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    print("interrupted: nothing was written", file=sys.stderr)
+    there = ", ".join(map(str, PLACED))
+    print(f"interrupted: {f'nothing was written but {there}' if there else 'nothing was written'}", file=sys.stderr)
     sys.exit(1)

@@ -35,7 +35,9 @@ def register(app: typer.Typer) -> None:
         from rustybt.engine import same_run, walk
         from rustybt.engine.bulk import sleeves_of
 
-        folder = Path(o.out_folder(f"{out}/momentum") or out).parent
+        folder = Path(out)
+        for name in STRATEGIES:
+            o.out_folder(str(folder / name))
         began = time.perf_counter()
         show.compile_if_cold()
         panel = rbt.demo_data()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -14,6 +15,7 @@ import typer
 from rustybt.errors import ConfigError, RustyBTError, SpecError
 from rustybt.execution import Commission, Costs, Slippage, bps, costs, per_share, per_trade
 from rustybt.model import Panel
+from rustybt.model.decimals import to_decimal
 from rustybt.spec import Strategy, StrategyFunction
 
 StrategyArgument = Annotated[
@@ -225,20 +227,32 @@ def build_strategy(place: str, settings: Iterable[str] | None) -> Strategy:
         ) from error
 
 
+NOT_OWN = (f"{Path(__file__).parents[1]}{os.sep}", f"{os.sep}site-packages{os.sep}", "<frozen ")
+"""In the names of files that no user writes strategies in."""
+
+
 def raised_at(error: BaseException) -> str:
-    """File and line at which an error was raised."""
+    """File and line at which an error was raised, of the user's own where there is one: what it calls only says so."""
     frames = extract_tb(error.__traceback__)
-    return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else ""
+    own = [frame for frame in frames if not any(part in frame.filename for part in NOT_OWN)] or frames
+    return f"{own[-1].filename}, line {own[-1].lineno}" if own else ""
 
 
 def report_file(path: str | None, what: str = "the report") -> Path | None:
     """The file of a report, or of another text, checked before any work is done."""
     if path is None:
         return None
+    named(path, what)
     from rustybt.engine.page import check_page
 
     check_page(Path(path), what)
     return Path(path)
+
+
+def named(path: str, what: str) -> None:
+    """Refuse a place without a name, which would be the folder that one is in."""
+    if not path.strip():
+        raise ConfigError(f"the name of {what} is empty", where=what, do="give a path, or leave it out")
 
 
 def pairs(settings: Iterable[str] | None, example: str = "--set fast=10") -> dict[str, str]:
@@ -247,9 +261,14 @@ def pairs(settings: Iterable[str] | None, example: str = "--set fast=10") -> dic
     found: dict[str, str] = {}
     for text in settings or ():
         name, equals, value = text.partition("=")
+        name = name.strip()
         if not equals or not name:
-            raise ConfigError(f"{option} {text!r} has no value", where=option, do=f"write {example}")
-        found[name.strip()] = value.strip()
+            raise ConfigError(f"{option} {text!r} has no {'name' if equals else 'value'}", where=option, do=f"write {example}")
+        if name in found:
+            raise ConfigError(
+                f"{option} {name} is given twice, as {found[name]!r} and {value.strip()!r}", where=option, do="leave one of them out"
+            )
+        found[name] = value.strip()
     return found
 
 
@@ -270,7 +289,7 @@ def build_costs(
         commission = commission if part is None else commission + part
     if minimum is not None:
         commission = commission + Commission(minimum=per_trade(minimum).flat)
-    slipping = Slippage() if slippage is None else bps(slippage)
+    slipping = Slippage() if slippage is None else Slippage(rate=to_decimal(slippage, "slippage-bps") / 10_000)
     if profile is None:
         return costs(commission, slipping, volume_cap=cap)
     return costs(None if commission == Commission() else commission, slipping, profile=profile, volume_cap=cap)
@@ -317,6 +336,7 @@ def out_folder(path: str | None) -> Path | None:
     """The output folder, checked before any work is done."""
     if path is None:
         return None
+    named(path, "--out")
     from rustybt.engine.store import check_writable
 
     check_writable(Path(path))

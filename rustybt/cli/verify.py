@@ -36,6 +36,10 @@ def register(app: typer.Typer) -> None:
 
         if (Path(strategy) / "manifest.json").is_file():
             raise typer.Exit(told(audit(Path(strategy)), json))
+        if data is None and Path(strategy).is_dir():
+            raise ConfigError(
+                "there is no run here", where=strategy, do="name a folder written by rustybt run --out, or a strategy and --data"
+            )
         if data is None:
             raise ConfigError("there are no bars to verify the strategy on", where="--data", do='name a file of bars, or "demo"')
         made = o.build_strategy(strategy, set_)

@@ -152,6 +152,10 @@ def stem_of(path: str) -> str:
 
 
 def _paths(text: str) -> list[str]:
+    if not text.strip():
+        raise DataError(
+            "the name of the data is empty", where="data", do="name a file or a dataset; the word 'demo' gives the embedded set"
+        )
     if Path(text).is_file():
         return [text]
     if Path(text).is_dir():

@@ -21,6 +21,25 @@ LENGTHS = (
 """Bar lengths that are believed when they are inferred from the spacing of bars."""
 
 
+def check_words(interval: str | None, timezone: str | None) -> None:
+    """Refuse an interval or a zone that there is none of, whether the bars need one or not.
+
+    Raises:
+        ConfigError: naming it.
+
+    Example:
+        >>> check_words("5m", "America/New_York")
+    """
+    if interval is not None:
+        microseconds(interval)
+    if timezone is not None:
+        try:
+            pl.Series([0]).cast(pl.Datetime("us")).dt.replace_time_zone(timezone)
+        except (pl.exceptions.PolarsError, TypeError):
+            do = 'name it like "UTC" or "America/New_York"'
+            raise ConfigError(f"there is no time zone {timezone!r}", where="timezone", do=do) from None
+
+
 def microseconds(interval: str) -> int:
     """Length of an interval such as ``"5m"``, ``"1h"`` or ``"1d"``.
 
@@ -31,7 +50,7 @@ def microseconds(interval: str) -> int:
         >>> microseconds("5m")
         300000000
     """
-    number, unit = interval[:-1], interval[-1:]
+    number, unit = (interval[:-1], interval[-1:]) if isinstance(interval, str) else ("", "")
     if not number.isdigit() or int(number) < 1 or unit not in UNITS:
         raise ConfigError(f"interval {interval!r} is not understood", where="interval", do='write it like "1m", "5m", "1h" or "1d"')
     return int(number) * UNITS[unit]
@@ -62,8 +81,10 @@ def utc(column: pl.Series, options: Options, where: str) -> tuple[pl.Series, lis
         Datetime(us, UTC) stamps, sentences about what was assumed, and whether they are session dates.
 
     Raises:
+        ConfigError: an interval or a zone that there is none of.
         DataError: a naive time, a text, or a number: the instant cannot be known.
     """
+    check_words(options.interval, options.timezone)
     dtype = column.dtype
     if dtype == pl.Date:
         if options.stamp in ("open", "close"):

@@ -80,7 +80,9 @@ def time_rows(frame: pl.DataFrame, options: Options, where: str) -> Timed:
         return timed
     if not keep.any():
         span = f"{np.datetime64(int(days.min()), 'D')} to {np.datetime64(int(days.max()), 'D')}"
-        raise DataError(f"no bar lies between start {options.start} and end {options.end}", where=where, do=f"the source covers {span}")
+        first = "the first bar" if options.start is None else f"start {options.start}"
+        last = "the last bar" if options.end is None else f"end {options.end}"
+        raise DataError(f"no bar lies between {first} and {last}", where=where, do=f"the source covers {span}")
     return narrow(timed, keep)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
 
 from rustybt import execution
@@ -201,3 +203,26 @@ def configure(
         conversion=None if isinstance(convert, bool) else convert,
         trade_from=read_moment(trade_from),
     )
+
+
+def configured(settings: Mapping[str, Any], where: str) -> RunConfig:
+    """The settings of the runs.
+
+    Raises:
+        ConfigError: a setting that does not exist, or that is wrong.
+
+    Example:
+        >>> configured({"cahs": "5000"}, "sweep")
+        Traceback (most recent call last):
+        ...
+        rustybt.errors.ConfigError: there is no setting 'cahs'
+          where: sweep
+          do:    use an argument of this function, or one of the run: ...
+    """
+    own = [name for name, parameter in signature(configure).parameters.items() if parameter.kind is not Parameter.VAR_KEYWORD]
+    known = [*own, *(field.name for field in fields(TimingRules))]
+    strangers = [name for name in settings if name not in known]
+    if strangers:
+        do = f"use an argument of this function, or one of the run: {', '.join(known)}"
+        raise ConfigError(f"there is no setting {strangers[0]!r}", where=where, do=do)
+    return configure(**settings)

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from rustybt import ledger
+from rustybt._output import path_of
 from rustybt.engine.config import RunConfig
 from rustybt.engine.tables import Sleeves
 from rustybt.engine.targets import Signals
@@ -230,7 +231,7 @@ class Result:
         """
         from rustybt.engine.page import write_report
 
-        return write_report(self, Path(path))
+        return write_report(self, path_of(path, "report"))
 
     def to_beancount(self, path: str | Path, method: str = "fifo") -> Path:
         """Write the books as plain-text accounting: a file that Beancount and Fava open, with every lot, cost and gain.
@@ -248,14 +249,16 @@ class Result:
         from rustybt.engine.page import write_page
 
         return write_page(
-            ledger.beancount_text(self.books, self.config.currency, method, ", ".join(self.sleeves)), Path(path), "the ledger"
+            ledger.beancount_text(self.books, self.config.currency, method, ", ".join(self.sleeves)),
+            path_of(path, "to_beancount"),
+            "the ledger",
         )
 
     def save(self, folder: str | Path) -> Path:
         """Write the run directory: Parquet frames and a manifest; see `rustybt.engine.store.save`."""
         from rustybt.engine.store import save
 
-        return save(self, Path(folder))
+        return save(self, path_of(folder, "save"))
 
     def _repr_html_(self) -> str:
         from rustybt.engine.page import summary

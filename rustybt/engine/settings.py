@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from rustybt._output import path_of
 from rustybt.engine.config import configure
 from rustybt.engine.sections import bands_from, carry_from, flows_from, halts_from, latency_from, rows_from, stale_from
 from rustybt.errors import ConfigError
@@ -63,7 +64,7 @@ def settings(file: str | Path) -> dict[str, Any]:
         >>> sorted(given), given["costs"].commission.rate
         (['controls', 'costs', 'settlement'], Decimal('0.001'))
     """
-    path = Path(file)
+    path = path_of(file, "settings")
     found: dict[str, Any] = {}
     with _naming(path):
         for name, value in _document(path).items():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from rustybt._output import is_refusal, unwritten
+from rustybt._output import is_refusal, put, unwritten
 from rustybt.engine.manifest import manifest
 from rustybt.engine.page import Frames, inputs_from, write_page
 from rustybt.engine.summary import benchmark_series
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FRAMES = ("orders", "fills", "trades", "positions", "equity", "weights", "journal", "signals", "residuals")
 MANIFEST = "manifest.json"
+PARTS = frozenset({"identity", "strategies", "config", "final_equity", "books", "metrics", "warnings", "verdict", "data"})
+"""Of every manifest of a run."""
 
 
 def save(result: Result, folder: Path) -> Path:
@@ -54,9 +56,7 @@ def save(result: Result, folder: Path) -> Path:
             benchmark.write_parquet(staged / "benchmark.parquet")
         (staged / MANIFEST).write_text(json.dumps(manifest(result), indent=1, default=str) + "\n")
         staged.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        staged.replace(folder)
+        put(staged, folder)
     except BaseException as error:
         if staged is not None:
             shutil.rmtree(staged, ignore_errors=True)
@@ -68,13 +68,22 @@ def save(result: Result, folder: Path) -> Path:
 
 def check_writable(folder: Path) -> None:
     """Refuse a folder that holds something else or cannot be written, before any work is done."""
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file()):
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not holds_run(folder)):
         raise ConfigError("the output holds something that is not a run", where=str(folder), do="choose an empty or new folder")
     near = folder
     while not near.exists() and near != near.parent:
         near = near.parent
     if not near.is_dir() or not os.access(near, os.W_OK | os.X_OK):
         raise ConfigError("the output folder cannot be written", where=str(folder), do="choose a folder that can be written")
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether a folder is a run directory, of this version or another: a sweep, and who knows what else, has a file of that name too."""
+    try:
+        found = json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and found.keys() >= {"identity", "strategies"}
 
 
 def report_of(folder: Path, path: Path | None = None) -> Path:
@@ -95,7 +104,12 @@ def report_of(folder: Path, path: Path | None = None) -> Path:
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ConfigError(f"the run cannot be read: {str(error).splitlines()[0]}", where=str(folder), do="write the run again") from None
     shown = Frames(equity, weights, trades, orders, *others)
-    return write_page(render(inputs_from(found, shown)), path or folder / "report.html")
+    try:
+        inputs = inputs_from(found, shown)
+    except (KeyError, IndexError, TypeError, AttributeError, ArithmeticError, pl.exceptions.PolarsError) as error:
+        what = f"the run cannot be read: {type(error).__name__} {str(error).splitlines()[0]}"
+        raise ConfigError(what, where=str(folder), do="write the run again") from None
+    return write_page(render(inputs), path or folder / "report.html")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -106,9 +120,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        found: dict[str, Any] = json.loads(path.read_text())
+        found: Any = json.loads(path.read_text())
     except FileNotFoundError:
         raise ConfigError("there is no run here", where=str(folder), do="name a folder written by rustybt run --out") from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"the manifest cannot be read: {error}", where=str(path), do="write the run again") from None
-    return found
+    if not isinstance(found, dict) or not found.keys() >= PARTS:
+        lacking = ", ".join(sorted(PARTS - found.keys() if isinstance(found, dict) else PARTS))
+        do = "name a folder written by rustybt run --out"
+        raise ConfigError(f"the manifest is not that of a run: it lacks {lacking}", where=str(path), do=do)
+    held: dict[str, Any] = found
+    return held

@@ -9,7 +9,7 @@ from typing import Any
 
 from rustybt.engine.bulk import panel_of, run_configured, sleeves_of
 from rustybt.engine.compare import outcome_difference, signal_difference
-from rustybt.engine.config import configure
+from rustybt.engine.config import configured
 from rustybt.engine.incremental import walk
 from rustybt.engine.result import Result
 from rustybt.errors import ConfigError
@@ -87,7 +87,7 @@ def verify(
             )
     say = progress or _silent
     panel = panel_of(data)
-    config = configure(**settings)
+    config = configured(settings, "verify")
     say("window bounds")
     verdict = check(strategy)
     checks = [Check("window bounds", True, f"{len(verdict.terms)} terms read nothing later than their bar; warm-up: {verdict.needs}")]

@@ -48,6 +48,7 @@ LEAVES = {"Column": "col", "Selector": "selector", "Field": "field"}
 LEAF_WORDS = {word: kind for kind, word in LEAVES.items()}
 RENAMED: dict[str, str] = {"RLEID": "rle_id", "RLE": "rle", "RoundSF": "round_sf", "TemporalExpr.DSTOffset": "temporal_expr.dst_offset"}
 OPAQUE_OPTIONS = frozenset({"StructExpr.MapFieldNames"})
+CALLBACK = "a Python callback, whose pickle is code that would run when the expression does"
 
 
 def _word(name: str) -> str:
@@ -148,7 +149,7 @@ def _encode_function(node: Node, held: dict[str, Any], identity: bool) -> Form:
     if name in GROUPS and options:
         inner, options = _split(options[0])
         name = f"{name}.{inner}"
-    if name in OPAQUE or name in OPAQUE_OPTIONS:
+    if name in OPAQUE or name in OPAQUE_OPTIONS or tree.is_callback(node):
         if name != "FfiPlugin":
             return _encode_opaque(node, identity)
         if identity:
@@ -161,7 +162,8 @@ def _encode_function(node: Node, held: dict[str, Any], identity: bool) -> Form:
 def _encode_opaque(node: Node, identity: bool) -> Form:
     if not identity:
         return _refuse(node, "holds a Python callback, which JSON cannot")
-    return ["opaque", tree.symbol(node), [_encode(slot.node, identity) for slot in tree.children(node)]]
+    window = [encode_plain({**tree.call(node)[1], "function": None})] if tree.is_callback(node) else []
+    return ["opaque", tree.symbol(node), [_encode(slot.node, identity) for slot in tree.children(node)], *window]
 
 
 def _literal(node: Node, held: dict[str, Any]) -> Form:
@@ -202,7 +204,10 @@ def _decode(form: Form) -> Node:
         return _decode_function(*rest)
     _, inner, plain = FIELDS[WORDS[word]]
     held = {name: _decode_field(value) for name, value in zip(inner, rest[: len(inner)], strict=True)}
-    return {WORDS[word]: held | {name: decode_plain(value) for name, value in zip(plain, rest[len(inner) :], strict=True)}}
+    options = {name: decode_plain(value) for name, value in zip(plain, rest[len(inner) :], strict=True)}
+    if word == "rename" and "Map" in options["function"]:
+        raise ValueError(CALLBACK)
+    return {WORDS[word]: held | options}
 
 
 def _decode_field(value: Any) -> Any:
@@ -214,7 +219,10 @@ def _decode_function(word: str, options: list[Any], inputs: list[Form]) -> Node:
     group, _, inner = name.partition(".")
     plain = decode_plain(options)
     function = {inner or group: plain[0]} if plain else (inner or group)
-    return {"Function": {"input": [_decode(child) for child in inputs], "function": {group: function} if inner else function}}
+    node: Node = {"Function": {"input": [_decode(child) for child in inputs], "function": {group: function} if inner else function}}
+    if (name in OPAQUE and name != "FfiPlugin") or name in OPAQUE_OPTIONS or tree.is_callback(node):
+        raise ValueError(CALLBACK)
+    return node
 
 
 def _decode_literal(rest: Form) -> dict[str, Any]:

@@ -284,3 +284,14 @@ def symbol(node: Node) -> str:
         return str(options["symbol"])
     raw = options.get("function", options.get("callback")) if isinstance(options, dict) else options
     return hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
+
+
+def is_callback(node: Node) -> bool:
+    """Whether a rolling window calls a Python function: the window is in the tree, what the function reads is not.
+
+    Example:
+        >>> is_callback(parse(pl.col("close").rolling_map(max, 3))), is_callback(parse(pl.col("close").rolling_max(3)))
+        (True, False)
+    """
+    name, options = call(node)
+    return name == "RollingExpr" and isinstance(options["function"], dict) and "Map" in options["function"]

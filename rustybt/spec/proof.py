@@ -20,7 +20,7 @@ from rustybt.spec import hints
 from rustybt.spec.findings import Bounds, Declared, Reason, refuse, union
 from rustybt.spec.past import Reach, arguments, behind, bucket, is_empty
 from rustybt.spec.paths import HOP, Step
-from rustybt.spec.tree import Node, body, call, children, is_column, is_pointwise, kind, render, symbol, walk
+from rustybt.spec.tree import Node, body, call, children, is_callback, is_column, is_pointwise, kind, render, symbol, walk
 from rustybt.spec.vocabulary import COMPARISONS, HORIZONTAL, LEAVES, OPAQUE, ORDERED, TRANSPARENT, WHOLE
 
 
@@ -67,8 +67,8 @@ class _Proof:
         if tag in ("Eval", "StructEval"):
             return self._eval(node, place)
         name = call(node)[0]
-        if name in OPAQUE:
-            return self._opaque(node, place)
+        if name in OPAQUE or is_callback(node):
+            return self._opaque(node, name, place)
         if tag in TRANSPARENT or is_pointwise(node):
             return self._row(node, name, place)
         if tag not in hints.KINDS and name not in WHOLE and name not in ORDERED and not name.startswith(hints.STATES):
@@ -154,9 +154,10 @@ class _Proof:
                 parts.append(self.read(slot.node, replace(place, ordered=False)))
         return union(*parts) if parts else Bounds()
 
-    def _opaque(self, node: Node, place: Place) -> Bounds:
+    def _opaque(self, node: Node, name: str, place: Place) -> Bounds:
         named = symbol(node)
-        found = self._inputs(node, place).plus(opaque=named)
+        inside = self._inputs(node, place) if name in OPAQUE else self._group(node, name, place)  # the window of a rolling callback holds
+        found = inside.plus(opaque=named)
         promise = self.declared.get(named)
         if promise is None:
             what, do = hints.UNDECLARED

@@ -17,6 +17,7 @@ from rustybt.analysis.metrics.curve import Floats
 from rustybt.data.cut import until
 from rustybt.engine import RunConfig
 from rustybt.engine.bulk import panel_of
+from rustybt.engine.config import configured
 from rustybt.engine.summary import curve_of
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
@@ -25,7 +26,6 @@ from rustybt.model.panel import Ints
 from rustybt.spec import Strategy, StrategyFunction
 from rustybt.sweeps.choose import Choice
 from rustybt.sweeps.combined import CrossValidation
-from rustybt.sweeps.given import configured
 from rustybt.sweeps.grid import assignments, check_grid
 from rustybt.sweeps.names import METRICS, refuse_taken
 from rustybt.sweeps.progress import showing

@@ -13,6 +13,7 @@ import polars as pl
 
 from rustybt.engine import Result, RunConfig, run_configured
 from rustybt.engine.bulk import panel_of
+from rustybt.engine.config import configured
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.model.arguments import whole
@@ -20,7 +21,7 @@ from rustybt.model.sizes import bytes_of
 from rustybt.spec import Range, StrategyFunction
 from rustybt.sweeps.again import Tried
 from rustybt.sweeps.executors import sited
-from rustybt.sweeps.given import check_metric, configured, read_back
+from rustybt.sweeps.given import check_metric, read_back
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.honest import NEEDED, judged, sentence
 from rustybt.sweeps.judgement import AT_ONCE, BUDGET, LEADERS, Asking, Judgement, judge, leaders_of

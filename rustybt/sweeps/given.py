@@ -3,41 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
-from inspect import Parameter, signature
 from typing import Any
 
 import polars as pl
 
-from rustybt.engine import RunConfig, configure
-from rustybt.engine.timing import TimingRules
 from rustybt.errors import ConfigError, RustyBTError
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.measure import columns
 from rustybt.sweeps.names import LUCK
-
-
-def configured(settings: Mapping[str, Any], where: str) -> RunConfig:
-    """The settings of the runs.
-
-    Raises:
-        ConfigError: a setting that does not exist, or that is wrong.
-
-    Example:
-        >>> configured({"cahs": "5000"}, "sweep")
-        Traceback (most recent call last):
-        ...
-        rustybt.errors.ConfigError: there is no setting 'cahs'
-          where: sweep
-          do:    use an argument of this function, or one of the run: ...
-    """
-    own = [name for name, parameter in signature(configure).parameters.items() if parameter.kind is not Parameter.VAR_KEYWORD]
-    known = [*own, *(field.name for field in fields(TimingRules))]
-    strangers = [name for name in settings if name not in known]
-    if strangers:
-        do = f"use an argument of this function, or one of the run: {', '.join(known)}"
-        raise ConfigError(f"there is no setting {strangers[0]!r}", where=where, do=do)
-    return configure(**settings)
 
 
 def check_metric(metric: object, where: str, further: Sequence[str] = ()) -> None:

@@ -16,6 +16,7 @@ from rustybt.analysis.honesty.blocks import check_room
 from rustybt.analysis.metrics.trades import Trades, longest_run
 from rustybt.engine import Result, run_configured
 from rustybt.engine.bulk import panel_of, sleeves_of
+from rustybt.engine.config import configured
 from rustybt.engine.summary import curve_of
 from rustybt.errors import ConfigError, RustyBTError
 from rustybt.model.arguments import seed_of, whole, word
@@ -23,7 +24,6 @@ from rustybt.spec import Strategy, StrategyFunction
 from rustybt.sweeps.changes import Case, Change
 from rustybt.sweeps.evaluate import Rows
 from rustybt.sweeps.executors import evaluated, sited
-from rustybt.sweeps.given import configured
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.limits import MOST_LISTED, check_count
 from rustybt.sweeps.options import chunk_size

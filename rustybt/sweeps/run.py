@@ -10,13 +10,13 @@ from typing import Any, Literal
 import polars as pl
 
 from rustybt.engine.bulk import panel_of
+from rustybt.engine.config import configured
 from rustybt.errors import ConfigError
 from rustybt.model.arguments import flag
 from rustybt.model.sizes import bytes_of, shown
 from rustybt.spec import StrategyFunction
 from rustybt.sweeps.executors import sited
 from rustybt.sweeps.gather import Gathered
-from rustybt.sweeps.given import configured
 from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.honest import session_sharpes
 from rustybt.sweeps.identity import facts_of

@@ -16,11 +16,12 @@ import polars as pl
 from rustybt._extras import require
 from rustybt.data.cut import until
 from rustybt.engine import RunConfig
+from rustybt.engine.config import configured
 from rustybt.errors import ConfigError, RustyBTError
 from rustybt.model import Panel
 from rustybt.model.arguments import place, seed_of, whole, word
 from rustybt.spec import StrategyFunction
-from rustybt.sweeps.given import check_metric, configured
+from rustybt.sweeps.given import check_metric
 from rustybt.sweeps.grid import check_condition, series
 from rustybt.sweeps.kept import KeptRows, row_key
 from rustybt.sweeps.limits import MOST_LISTED, check_count

@@ -15,13 +15,13 @@ from rustybt.analysis.metrics import Curve, measure
 from rustybt.data.cut import until
 from rustybt.engine import RunConfig, run_configured
 from rustybt.engine.bulk import panel_of
+from rustybt.engine.config import configured
 from rustybt.engine.summary import curve_of
 from rustybt.errors import ConfigError
 from rustybt.model import Panel
 from rustybt.model.arguments import word
 from rustybt.spec import Strategy, StrategyFunction
 from rustybt.sweeps.choose import Choice, Learning, learn
-from rustybt.sweeps.given import configured
 from rustybt.sweeps.progress import showing
 from rustybt.sweeps.registry import Tally, Trial, counted, open_registry, trial_id
 from rustybt.sweeps.runner import running

@@ -141,6 +141,15 @@ def test_what_is_not_held_is_zero_not_what_was_held_before() -> None:
     assert areas == {("A", "long"): [0.5, 0.0, 0.0, 0.5, 0.0], ("B", "short"): [0.0, 0.0, 0.0, -0.25, 0.0]}
 
 
+def test_small_weights_have_labels_that_differ() -> None:
+    """With whole percent a scale to 0.2 % says 0 % everywhere."""
+    for names in (3, 60):
+        figure = holdings_figure(held([(0, f"A{name}", 0.002) for name in range(names)]), TIMES)
+        assert figure is not None
+        scale = figure["data"][0]["colorbar"] if names > 5 else figure["layout"]["yaxis"]
+        assert scale["tickformat"] == "~%"
+
+
 def test_the_heaviest_assets_come_first_and_many_become_a_heat_map() -> None:
     rows = [(place % 5, f"A{place:03d}", 0.001 * (place + 1)) for place in range(100)]
     figure = holdings_figure(held(rows), TIMES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -209,6 +210,91 @@ def test_parameters_out_of_range_are_refused(run: Command, spec: Callable[..., s
     assert "  do:    " in ran.err
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--set", "n=5", "--set", "n=6"), "--set n is given twice, as '5' and '6'"),
+        (("--column", "close=close", "--column", "close=open"), "--column close is given twice"),
+        (("--set", "=5"), "--set '=5' has no name"),
+        (("--interval", "foo"), "interval 'foo' is not understood"),
+        (("--timezone", "Mars/Olympus"), "there is no time zone 'Mars/Olympus'"),
+        (("--slippage-bps", "100000"), "slippage rate 10 is outside 0..1"),
+    ],
+)
+def test_an_option_that_cannot_be_meant_is_refused_and_named(
+    run: Command, spec: Callable[..., str], options: tuple[str, ...], words: str
+) -> None:
+    ran = run(None, spec(weight("n / 1e9")), *options)
+    assert ran.code == 2
+    assert words in ran.err
+
+
+@pytest.mark.parametrize("option", ["--data", "--out", "--report"])
+def test_an_empty_name_is_no_place(rustybt: Command, bars: str, cross: str, option: str) -> None:
+    given = {"--data": bars} | {option: ""}
+    ran = rustybt("run", cross, *(part for pair in given.items() for part in pair))
+    assert ran.code in (1, 2)
+    assert "is empty" in ran.err
+
+
+def test_an_error_from_within_polars_names_the_line_of_the_strategy(run: Command, spec: Callable[..., str]) -> None:
+    ran = run(None, spec(weight("pl.col('close').rolling_mean(-2)")))
+    assert ran.code == 1
+    assert re.search(r"where: .*spec\.py, line 6$", ran.err, re.MULTILINE)
+
+
+@pytest.mark.parametrize("manifest", ["{}", "[]", '"text"', '{"identity": {}, "strategies": {}}'])
+def test_a_folder_with_another_manifest_is_no_run_and_is_never_replaced(
+    rustybt: Command, bars: str, cross: str, tmp_path: Path, manifest: str
+) -> None:
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(manifest)
+    for command in ("report", "verify"):
+        ran = rustybt(command, str(folder))
+        assert ran.code == 2
+        assert "the manifest is not that of a run: it lacks " in ran.err
+    if "identity" not in manifest:
+        ran = rustybt("run", cross, "--data", bars, "--out", str(folder))
+        assert ran.code == 2
+        assert "holds something that is not a run" in ran.err
+    assert (folder / "manifest.json").read_text() == manifest
+
+
+def test_a_run_whose_manifest_is_damaged_within_is_refused(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    assert rustybt("run", cross, "--data", bars, "--out", str(folder)).code == 0
+    held = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(held | {"config": {}}))
+    ran = rustybt("report", str(folder))
+    assert ran.code == 2
+    assert "the run cannot be read" in ran.err
+
+
+def test_a_run_does_not_take_the_place_of_a_sweep(rustybt: Command, bars: str, cross: str, tmp_path: Path) -> None:
+    folder = tmp_path / "sweep"
+    assert rustybt("sweep", cross, "--data", bars, "--grid", "fast=2,3", "--grid", "slow=5", "--out", str(folder)).code == 0
+    before = sorted(folder.iterdir())
+    ran = rustybt("run", cross, "--data", bars, "--out", str(folder))
+    assert ran.code == 2
+    assert sorted(folder.iterdir()) == before
+
+
+def test_verify_of_a_folder_that_is_no_run_says_so(rustybt: Command, tmp_path: Path) -> None:
+    ran = rustybt("verify", str(tmp_path))
+    assert ran.code == 2
+    assert "there is no run here" in ran.err
+
+
+def test_demo_refuses_a_place_before_it_computes(rustybt: Command, tmp_path: Path) -> None:
+    (tmp_path / "sma_cross").mkdir()
+    (tmp_path / "sma_cross" / "mine.txt").write_text("mine")
+    ran = rustybt("demo", "--out", str(tmp_path))
+    assert ran.code == 2
+    assert "RustyBT" not in ran.out
+    assert [path.name for path in tmp_path.iterdir()] == ["sma_cross"]
+
+
 @pytest.mark.parametrize("where", ["file/out", "/proc/nothing/out", "full"])
 def test_an_output_that_cannot_be_written_is_refused_before_the_run(
     rustybt: Command, bars: str, cross: str, tmp_path: Path, where: str
@@ -274,6 +360,35 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, text: str) -> None:
     assert child.returncode == 1
     assert said == "interrupted: nothing was written\n"
     assert not list(tmp_path.glob("results/*"))
+
+
+AFTER_THE_FRAMES = (
+    "import rustybt.engine.result\n\n"
+    "rustybt.engine.result.Result.report = lambda self, path: pause()\n\n"
+    "@rbt.strategy\ndef s() -> rbt.Strategy:\n    return rbt.Strategy(target=rbt.weight(0.3))\n"
+)
+
+
+def test_ctrl_c_after_the_frames_are_written_owns_up_to_them(tmp_path: Path) -> None:
+    (tmp_path / "spec.py").write_text(HEAD + PAUSE + AFTER_THE_FRAMES)
+    frame().write_parquet(tmp_path / "bars.parquet")
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "rustybt", "run", str(tmp_path / "spec.py"), "--data", str(tmp_path / "bars.parquet")]
+    with subprocess.Popen(
+        [*command, "--out", str(out), "--report", str(tmp_path / "page.html")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "RUSTYBT_KERNEL": "python", "PYTHONDONTWRITEBYTECODE": "1"},
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "here\n"
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=60)
+    assert child.returncode == 1
+    assert said == f"interrupted: nothing was written but {out}\n"
+    assert (out / "manifest.json").is_file()
+    assert not (tmp_path / "page.html").exists()
 
 
 def test_a_cache_that_cannot_be_written_is_no_obstacle(tmp_path: Path) -> None:

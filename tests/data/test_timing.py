@@ -191,6 +191,7 @@ def test_start_and_end_that_cannot_be_met_are_refused(make: Make) -> None:
     with pytest.raises(DataError, match="no bar lies between") as caught:
         load(bars, stamp="close", start="2021-01-01")
     assert "2020-01-06 to 2020-01-07" in caught.value.do
+    assert caught.value.what == "no bar lies between start 2021-01-01 and the last bar"
     with pytest.raises(ConfigError, match="is naive"):
         load(bars, stamp="close", start="2020-01-07 21:00")
     with pytest.raises(ConfigError, match="start 'tomorrow' is not a date"):

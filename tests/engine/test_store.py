@@ -55,6 +55,37 @@ def test_a_failed_write_leaves_nothing(result: rbt.Result, tmp_path: Path, monke
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_earlier_run_stays_until_the_new_one_is_in_its_place(
+    result: rbt.Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = result.save(tmp_path / "run")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    plain = Path.replace
+
+    def stopped(self: Path, target: Path) -> Path:
+        if target == folder and not self.name.endswith(".before"):
+            raise KeyboardInterrupt
+        return plain(self, target)
+
+    monkeypatch.setattr(Path, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        result.save(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_path_that_is_none_is_refused_by_name(result: rbt.Result) -> None:
+    for call, where in (
+        (result.report, "report"),
+        (result.save, "save"),
+        (result.to_beancount, "to_beancount"),
+        (rbt.settings, "settings"),
+    ):
+        with pytest.raises(rbt.ConfigError, match="5 is no path") as caught:
+            call(5)  # type: ignore[arg-type]
+        assert caught.value.where == where
+
+
 def test_the_report_of_a_saved_run_is_the_report_of_the_run(result: rbt.Result, tmp_path: Path) -> None:
     live = result.report(tmp_path / "live.html")
     saved = report_of(result.save(tmp_path / "run"))

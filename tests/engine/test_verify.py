@@ -37,6 +37,12 @@ def test_what_is_no_number_of_points_is_refused(small: Panel, cross: rbt.Strateg
         rbt.verify(cross, small, **{name: value})
 
 
+def test_a_setting_that_does_not_exist_is_refused_by_name(small: Panel, cross: rbt.Strategy) -> None:
+    with pytest.raises(rbt.ConfigError, match="there is no setting 'cahs'") as caught:
+        rbt.verify(cross, small, cahs="5000")
+    assert caught.value.where == "verify"
+
+
 def test_progress_names_each_check(small: Panel, cross: rbt.Strategy) -> None:
     seen: list[str] = []
     rbt.verify(cross, small, points=2, progress=seen.append)

@@ -151,6 +151,20 @@ def test_declared_callback_is_known_by_digest() -> None:
     assert analyse(expr, {digest: 2}).rows == 3
 
 
+def test_a_rolling_callback_is_opaque_like_any_other_and_its_window_counts() -> None:
+    from rustybt.spec.tree import parse, symbol
+
+    tomorrow = {1.0: 2.0}
+    expr = c.rolling_map(lambda s: tomorrow.get(s[-1]), 3)
+    digest = symbol(parse(expr))
+    found = analyse(expr)
+    assert found.lookahead
+    assert found.opaque == {digest}
+    assert str(found.reasons[0]) == "runs code that the guard cannot read: close.rolling_map(3)"
+    assert [analyse(expr, {digest: rows}).rows for rows in (0, 2, 5)] == [2, 4, 7]
+    assert analyse(c.rolling_map(max, 3, center=True), {digest: 0}).lookahead
+
+
 def test_literal_nan_and_patterns_are_wrong_rather_than_look_ahead() -> None:
     for expr in (
         c + float("nan"),

@@ -197,6 +197,28 @@ def test_a_python_callback_is_refused_and_hashed_by_its_digest(node: Node) -> No
     assert (word, len(digest), inputs) == ("opaque", 64, [["col", "close"]])
 
 
+def test_a_rolling_callback_is_refused_and_hashed_by_its_digest_and_its_window() -> None:
+    three, four = (pl.col("close").rolling_map(max, size) for size in (3, 4))
+    with pytest.raises(SpecError, match="Python callback"):
+        encode(three)
+    assert encode(three, identity=True)[1] == encode(four, identity=True)[1]
+    assert encode(three, identity=True) != encode(four, identity=True)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        ["call", "anonymous_function", [[1, 2]], [["col", "close"]]],
+        ["call", "fold_horizontal", [{"callback": [1, 2], "returns_scalar": False}], [["col", "close"]]],
+        ["call", "rolling_expr", [{"function": {"Map": [1, 2]}, "options": {"window_size": 3}}], [["col", "close"]]],
+        ["rename", ["col", "close"], {"Map": [1, 2]}],
+    ],
+)
+def test_a_pickle_in_a_text_is_not_read(read: Form) -> None:
+    with pytest.raises(SpecError, match="a Python callback"):
+        decode(read)
+
+
 def test_a_word_that_is_not_known_is_refused_by_name() -> None:
     nodes: list[Node] = [
         {"Function": {"input": [], "function": "Brandnew"}},

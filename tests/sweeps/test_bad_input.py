@@ -243,7 +243,7 @@ def test_a_study_database_that_is_locked(panel: Panel, tmp_path: Path, monkeypat
 
 def test_every_setting_of_a_run_is_taken() -> None:
     """Those of the order of things inside a bar too."""
-    from rustybt.sweeps.given import configured
+    from rustybt.engine.config import configured
 
     given: dict[str, Any] = {"cash": "5000", "intrabar": "optimistic", "latency": rbt.latency("1s"), "cancel_policy": "never"}
     config = configured(given, "sweep")

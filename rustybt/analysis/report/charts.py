@@ -105,7 +105,7 @@ def equity_figure(inputs: ReportInputs, lines: pl.DataFrame) -> Figure:
     layout = {
         "xaxis": {"type": "date", "anchor": "y2"},
         "yaxis": {"domain": [0.34, 1.0], "tickformat": "~s", "title": {"text": f"Equity, {inputs.currency}"}},
-        "yaxis2": {"domain": [0.0, 0.26], "tickformat": ".0%", "rangemode": "tozero", "title": {"text": "Drawdown"}, "nticks": 4},
+        "yaxis2": {"domain": [0.0, 0.26], "tickformat": "~%", "rangemode": "tozero", "title": {"text": "Drawdown"}, "nticks": 4},
         "hovermode": "x unified",
     }
     return {"data": data, "layout": layout}
@@ -116,7 +116,7 @@ def exposure_figure(lines: pl.DataFrame) -> Figure:
     x = lines["x"].to_list()
     gross = _line(x, lines["gross"], "Gross", "$benchmark", width=1.0, hover="%{y:.1%}", shape="hv")
     net = _line(x, lines["net"], "Net", "$strategy", width=1.4, hover="%{y:.1%}", shape="hv")
-    layout = {"xaxis": {"type": "date"}, "yaxis": {"tickformat": ".0%", "rangemode": "tozero"}, "hovermode": "x unified"}
+    layout = {"xaxis": {"type": "date"}, "yaxis": {"tickformat": "~%", "rangemode": "tozero"}, "hovermode": "x unified"}
     return {"data": [gross | {"fill": "tozeroy", "fillcolor": "$benchmark-soft"}, net], "layout": layout}
 
 
@@ -149,7 +149,7 @@ def rolling_figure(inputs: ReportInputs) -> Figure | None:
     layout = {
         "xaxis": {"type": "date", "anchor": "y2"},
         "yaxis": {"domain": [0.56, 1.0], "title": {"text": "Sharpe"}, "nticks": 6, "zeroline": True},
-        "yaxis2": {"domain": [0.0, 0.44], "title": {"text": "Volatility"}, "tickformat": ".0%", "rangemode": "tozero", "nticks": 5},
+        "yaxis2": {"domain": [0.0, 0.44], "title": {"text": "Volatility"}, "tickformat": "~%", "rangemode": "tozero", "nticks": 5},
         "hovermode": "x unified",
     }
     return {"data": data, "layout": layout}

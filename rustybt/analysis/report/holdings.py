@@ -76,7 +76,7 @@ def stacked(table: pl.DataFrame) -> dict[str, Any]:
                     "hovertemplate": "%{y:.1%}",
                 }
             )
-    layout = {"xaxis": {"type": "date"}, "yaxis": {"tickformat": ".0%", "title": {"text": "Weight"}}, "hovermode": "x unified"}
+    layout = {"xaxis": {"type": "date"}, "yaxis": {"tickformat": "~%", "title": {"text": "Weight"}}, "hovermode": "x unified"}
     return {"data": data, "layout": layout}
 
 
@@ -92,7 +92,7 @@ def heat_map(table: pl.DataFrame) -> dict[str, Any]:
         "zmin": -limit,
         "zmax": limit,
         "colorscale": [[0.0, "$loss"], [0.5, "$panel"], [1.0, "$gain"]],
-        "colorbar": {"tickformat": ".0%", "thickness": 10, "outlinewidth": 0, "len": 0.9},
+        "colorbar": {"tickformat": "~%", "thickness": 10, "outlinewidth": 0, "len": 0.9},
         "hovertemplate": "%{y} %{x}: %{z:.2%}<extra></extra>",
     }
     layout = {"xaxis": {"type": "date"}, "yaxis": {"autorange": "reversed", "dtick": 1}, "showlegend": False}
