@@ -74,7 +74,7 @@ def carry(
         borrow: fee on the value of short positions: a rate; a mapping of symbols to rates (``"*"`` = all others); or a frame with
             ``asset``, ``session`` or ``ts``, ``rate``, each in force until the next one. What a mapping or frame does not name, names
             later, names with a null, or with false in a column ``available``, cannot be borrowed: an order that would sell it short is
-            refused (``no_borrow``).
+            refused (``no_borrow``). What is held short pays on: the rate of such a row, with a null the one before.
         interest: paid on negative cash: a rate, or a frame with ``session`` or ``ts`` and ``rate``, on cash of the account's currency;
             where they differ by currency a mapping (``{"USD": "0.06", "EUR": "0.04"}``), or a frame with ``currency`` too.
         credit: received on positive cash; likewise.
