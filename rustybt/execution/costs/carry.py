@@ -97,6 +97,9 @@ def carry(
     if day_count not in (360, 365) or isinstance(day_count, bool):
         raise ConfigError(f"day_count {day_count!r} is neither 360 nor 365", where="carry, day_count", do="use one of the two")
     long, short = with_pairs(financing, "carry, financing")
+    weekday = _weekday(triple)
+    if weekday is not None and not swap:
+        raise ConfigError("triple without swap", where="carry, triple", do="give swap= points too, or leave triple out")
     return Carry(
         borrow=read_rates(borrow, "carry, borrow", by_asset=True, least=0),
         interest=read_rates(interest, "carry, interest", by_asset=False, least=0),
@@ -107,7 +110,7 @@ def carry(
         swap=_swap(swap),
         day_count=day_count,
         rollover=_time(rollover),
-        triple=_weekday(triple),
+        triple=weekday,
     )
 
 

@@ -223,7 +223,7 @@ def read_funding(given: object) -> tuple[FundingRow, ...]:
         raise ConfigError(f"ts is {zone}", where=where, do='give instants with a zone: .dt.replace_time_zone("UTC")')
     instants = frame["ts"].dt.cast_time_unit("us").to_physical().to_list()
     marks = frame["mark"].to_list() if "mark" in frame.columns else [None] * frame.height
-    rows = []
+    rows, seen = [], set[tuple[str, int]]()
     for number, (name, ts, rate, mark) in enumerate(zip(frame["asset"], instants, frame["rate"], marks, strict=True)):
         place = f"{where}, row {number}"
         if name is None or ts is None:
@@ -231,5 +231,9 @@ def read_funding(given: object) -> tuple[FundingRow, ...]:
         price = None if mark is None else to_decimal(mark, place)
         if price is not None and price <= 0:
             raise ConfigError(f"mark {mark} is not positive", where=place, do="give a price, or null for the last one")
+        if (name, ts) in seen:
+            when = EPOCH + timedelta(microseconds=ts)
+            raise ConfigError(f"a second payment of {name!r} at {when.isoformat()}", where=place, do="give one")
+        seen.add((name, ts))
         rows.append(FundingRow(str(name), ts, rate_of(rate, place), price))
     return tuple(sorted(rows, key=lambda row: row.ts))
