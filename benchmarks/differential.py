@@ -47,6 +47,7 @@ PLAYS: dict[str, list[tuple[tuple[str, ...], float]]] = {
     "fractional": [(PORTFOLIO, 0.24)],
     "bracket": [(assets, 0.0) for assets in SINGLE],
     "trail": [(assets, 0.0) for assets in SINGLE],
+    "limit": [(assets, 0.0) for assets in SINGLE],
 }
 WORDS = {
     "cross": f"{peers.SHARES} shares while SMA{peers.FAST} > SMA{peers.SLOW}",
@@ -54,6 +55,7 @@ WORDS = {
     "fractional": f"equal weights every {peers.MONTH} bars, fractions of a share, sized at the open that fills",
     "bracket": f"if flat, {peers.SHARES} shares every {peers.EVERY} bars; stop {peers.STOP:.0%}, take-profit {peers.TAKE:.0%}",
     "trail": f"if flat, {peers.SHARES} shares every {peers.EVERY} bars; trailing stop {peers.TRAIL:.0%}",
+    "limit": f"limit orders for one bar, {peers.SHARES} shares: if flat at {peers.BID:.0%} of the close, else to sell at {peers.OFFER:.0%}",
 }
 
 
@@ -77,8 +79,8 @@ class Engine:
 
 ENGINES = (
     Engine("vectorbt", "vectorized", ("cross", "fractional", "bracket", "trail"), late=True),
-    Engine("backtrader", "looped", ("cross", "rebalance", "bracket", "trail")),
-    Engine("backtesting", "single", ("cross", "rebalance", "bracket", "trail"), single=True),
+    Engine("backtrader", "looped", ("cross", "rebalance", "bracket", "trail", "limit")),
+    Engine("backtesting", "single", ("cross", "rebalance", "bracket", "trail", "limit"), single=True),
 )
 
 

@@ -19,6 +19,10 @@ SHARES = 100
 FAST, SLOW = 20, 50
 EVERY = 50
 STOP, TAKE, TRAIL = 0.05, 0.10, 0.10
+BID, OFFER = 0.98, 1.03
+"""Of the last close: where a limit order to buy stands, and one to sell."""
+DIGITS = 4
+"""Of a limit: those of the tick."""
 MONTH = 21
 
 type Fill = list[float]
@@ -30,8 +34,8 @@ class Play:
     """One strategy on one history.
 
     Attributes:
-        strategy: ``cross``, ``bracket``, ``trail``, ``rebalance`` (whole shares, sized at the close of the decision) or ``fractional``
-            (sized at the open that fills).
+        strategy: ``cross``, ``bracket``, ``trail``, ``limit``, ``rebalance`` (whole shares, sized at the close of the decision) or
+            ``fractional`` (sized at the open that fills).
         assets: names, in column order.
         days: (bars,) sessions as datetime64.
         prices: (bars, assets) of each field.

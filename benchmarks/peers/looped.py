@@ -100,7 +100,21 @@ class Trail(Recorded):
             self.buy(size=peers.SHARES)
 
 
-STRATEGIES = {"cross": Cross, "rebalance": Rebalance, "bracket": Bracket, "trail": Trail}
+class Limit(Recorded):
+    """A bid below the close while flat, an offer above it while held, each for one bar."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.standing: Any = None
+
+    def next(self) -> None:
+        if self.standing is not None and self.standing.alive():
+            self.cancel(self.standing)
+        send, part = (self.sell, peers.OFFER) if self.position else (self.buy, peers.BID)
+        self.standing = send(size=peers.SHARES, exectype=bt.Order.Limit, price=round(self.data.close[0] * part, peers.DIGITS))
+
+
+STRATEGIES = {"cross": Cross, "rebalance": Rebalance, "bracket": Bracket, "trail": Trail, "limit": Limit}
 
 
 def run_of(play: Play) -> tuple[list[peers.Fill], float]:

@@ -12,6 +12,15 @@ from benchmarks import peers
 from benchmarks.markets import FIELDS
 from benchmarks.models import Facts, Job
 from benchmarks.peers import Play, plays_of
+from rustybt.spec import Context, OnBar
+
+
+def bid_or_offer(context: Context) -> None:
+    """A bid below the close while flat, an offer above it while held, each for one bar."""
+    asset, close = context.bars["asset"][-1], context.bars["close"][-1]
+    held = bool(context.positions)
+    limit = round(close * (peers.OFFER if held else peers.BID), peers.DIGITS)
+    context.order(asset, -peers.SHARES if held else peers.SHARES, "limit", limit=limit)
 
 
 def strategy_of(play: Play) -> rbt.Strategy:
@@ -21,6 +30,8 @@ def strategy_of(play: Play) -> rbt.Strategy:
         return rbt.Strategy("cross", target=rbt.quantity(pl.when(above).then(peers.SHARES).otherwise(0)))
     if play.strategy in ("rebalance", "fractional"):
         return rbt.Strategy("rebalance", target=rbt.weight(play.weight), schedule=rbt.every(peers.MONTH), warmup=0)
+    if play.strategy == "limit":
+        return rbt.Strategy("limit", on_bar=OnBar(bid_or_offer))
     if play.strategy == "bracket":
         exits = rbt.exits(stop_loss=str(peers.STOP), take_profit=str(peers.TAKE), reentry="schedule")
     else:

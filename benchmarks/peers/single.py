@@ -73,7 +73,20 @@ class Trail(Bracket):
         trade.sl = max(trade.entry_price, self.data.High[trade.entry_bar :].max()) * (1 - peers.TRAIL)
 
 
-STRATEGIES = {"cross": Cross, "rebalance": Rebalance, "bracket": Bracket, "trail": Trail}
+class Limit(backtesting.Strategy):  # type: ignore[misc]
+    """A bid below the close while flat, an offer above it while held, each for one bar."""
+
+    def init(self) -> None:
+        """Nothing to compute beforehand."""
+
+    def next(self) -> None:
+        for order in self.orders:
+            order.cancel()
+        send, part = (self.sell, peers.OFFER) if self.position else (self.buy, peers.BID)
+        send(size=peers.SHARES, limit=round(self.data.Close[-1] * part, peers.DIGITS))
+
+
+STRATEGIES = {"cross": Cross, "rebalance": Rebalance, "bracket": Bracket, "trail": Trail, "limit": Limit}
 
 
 def run_of(play: Play) -> tuple[list[peers.Fill], float]:

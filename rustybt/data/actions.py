@@ -54,7 +54,11 @@ def read_events(source: Any) -> list[Event]:
         return _once([(_checked(event), "events") for event in source])
     if isinstance(source, (list, tuple)):
         raise DataError("events is a list of something else than Event", where="events", do="give a frame, a path, or a list of Event")
-    frame = collect(open_source(source))
+    try:
+        frame = collect(open_source(source))
+    except DataError as error:
+        what = error.what.replace("bars cannot be read", "events cannot be read")
+        raise DataError(what, where=error.where or "events", do=error.do) from None
     where, row_of = _place_in(source)
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -16,11 +16,11 @@ import polars as pl
 from rustybt.engine.config import RunConfig
 from rustybt.engine.recent import Recent
 from rustybt.engine.tables import Sleeves
-from rustybt.engine.tickets import Place, amended, cancelled, sent, working_of
+from rustybt.engine.tickets import Place, amended, batch_of, cancelled, lots_of, working_of
 from rustybt.errors import OrderError, RustyBTError, SpecError
 from rustybt.model import REQUEST_FIELDS, Asset
 from rustybt.model.decimals import from_units, to_decimal, to_units
-from rustybt.spec import Moment, OnBar
+from rustybt.spec import Moment, OnBar, Order
 from rustybt.spec.hooks import Amount, WorkingOrder, json_copy
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class BarContext:
         self._ts = 0
         self._index = 0
         self._history = 0
+        self._closes = False
         self._book: Book | None = None
 
     def learn(self, rows: pl.DataFrame, columns: npt.NDArray[np.int32]) -> None:
@@ -55,6 +56,7 @@ class BarContext:
         """
         self._recent.push(rows, columns)
         self._ts, self._index, self._book = moment.ts, moment.index - self._history, book
+        self._closes = moment.session_close is not None
         try:
             self._hook.callback(self)
         except RustyBTError:
@@ -121,6 +123,8 @@ class BarContext:
         post_only: bool = False,
         reduce_only: bool = False,
         display: Amount | None = None,
+        then: Sequence[Order] = (),
+        oco: Sequence[Order] = (),
     ) -> int:
         """Buy (or sell, when negative) a quantity; it can fill from the next bar on. Gives the order's number, 0 if nothing was asked for.
 
@@ -128,20 +132,27 @@ class BarContext:
             OrderError: an unknown asset, a quantity that is not a number, or settings that cannot be.
         """
         column, known = self._known(asset)
-        settings = {"kind": kind, "limit": limit, "stop": stop, "tif": tif, "until": until}
+        settings: dict[str, Any] = {"kind": kind, "limit": limit, "stop": stop, "tif": tif, "until": until}
         settings |= {"trail": trail, "trail_fraction": trail_fraction, "limit_offset": limit_offset}
-        settings |= {"post_only": post_only, "reduce_only": reduce_only, "display": display}
-        if kind == "market" and not any(value for name, value in settings.items() if name != "kind"):
-            lots = to_units(quantity, known.lot_size, "quantity", "down") if quantity != "position" else -self._lots(column)
+        settings |= {"post_only": post_only, "reduce_only": reduce_only, "display": display, "then": then, "oco": oco}
+        if kind == "market" and quantity != "filled" and not any(value for name, value in settings.items() if name != "kind"):
+            lots = lots_of(known, quantity) if quantity != "position" else -self._lots(column)
             return self._live.submit(self._first + column, lots, self._index) if lots else 0
-        row = sent(Place(known, self._first + column, self._index), quantity, settings)
-        if quantity != "position" and row[REQUEST_FIELDS.index("size")] == 0:
+        first, *others = batch_of(Place(known, self._first + column, self._index, self._closes), quantity, settings)
+        if quantity != "position" and first[REQUEST_FIELDS.index("size")] == 0:
             return 0
-        return self._live.request(row, self._index)
+        number = self._live.request(first, self._index)
+        for row in others:
+            self._live.request(row, self._index)
+        return number
 
     def cancel(self, number: int) -> bool:
-        """Cancel a working order; whether there was one."""
-        slot = self._slot_of(number)
+        """Cancel a working order; whether there was one.
+
+        Raises:
+            OrderError: the number is none.
+        """
+        slot = self._slot_of(number, "cancel")
         if slot is None:
             return False
         self._live.request(cancelled(slot, number), self._index)
@@ -151,13 +162,13 @@ class BarContext:
         """Change a working order, which keeps its number, its side and its place; whether there was one.
 
         Raises:
-            OrderError: nothing to change, or a quantity or a price that cannot be.
+            OrderError: nothing to change, a number that is none, or a quantity or a price that cannot be.
         """
-        slot = self._slot_of(number)
+        slot = self._slot_of(number, "amend")
         if slot is None:
             return False
         changes = {"quantity": quantity, "limit": limit, "stop": stop}
-        self._live.request(amended(Place(self._asset_of(slot), slot, self._index), number, changes), self._index)
+        self._live.request(amended(Place(self._asset_of(slot), slot, self._index, self._closes), number, changes), self._index)
         return True
 
     def _own(self) -> list[dict[str, int]]:
@@ -165,7 +176,10 @@ class BarContext:
         last = self._first + len(self._assets)
         return [row for row in self._live.tickets() if self._first <= row["slot"] < last]
 
-    def _slot_of(self, number: int) -> int | None:
+    def _slot_of(self, number: int, what: str) -> int | None:
+        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+            where, do = f"on_bar, {what}, number", "give the number that context.order gave"
+            raise OrderError(f"{number!r} is no number of an order", where=where, do=do)
         return next((row["slot"] for row in self._own() if row["number"] == number), None)
 
     def _asset_of(self, slot: int) -> Asset:

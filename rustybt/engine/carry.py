@@ -79,10 +79,12 @@ def nights(carry: Carry, panel: Panel) -> tuple[Ints, Ints]:
 
 
 def in_force(rows: Sequence[RateRow], days: Ints) -> Ints:
-    """The rate of each day; 0 where there is none."""
+    """The rate of each day; 0 where there is none. A row without a rate leaves what was in force."""
     starts = np.array([-(10**9) if row.day is None else row.day for row in rows], dtype=np.int64)
-    rates = np.array([0, *(row.rate or 0 for row in rows)], dtype=np.int64)
-    found: Ints = rates[np.searchsorted(starts, days, side="right")]
+    rates = [0]
+    for row in rows:
+        rates.append(rates[-1] if row.rate is None else row.rate)
+    found: Ints = np.array(rates, dtype=np.int64)[np.searchsorted(starts, days, side="right")]
     return found
 
 
@@ -168,7 +170,7 @@ def hard_spans(table: RateTable, symbol: str, column: int, panel: Panel) -> Iter
     rows = [RateRow(symbol, None, None), *table.of(symbol)]
     starts = [0, *(0 if row.day is None else int(np.searchsorted(panel.sessions, row.day)) for row in rows[1:]), panel.bars]
     for row, first, after in zip(rows, starts, starts[1:], strict=False):
-        if row.rate is None and after > first:
+        if not row.available and after > first:
             yield column, first, after - 1
 
 

@@ -18,7 +18,7 @@ from rustybt.engine.timing import TimingRules, timing_rules
 from rustybt.errors import ConfigError
 from rustybt.execution import Costs
 from rustybt.model.codes import FillAt, Sizing
-from rustybt.model.decimals import RATE, to_decimal
+from rustybt.model.decimals import RATE, decimals_of, to_decimal
 
 if TYPE_CHECKING:
     from rustybt.execution import Carry, Controls, Conversion, Margin
@@ -152,6 +152,8 @@ def configure(
         raise ConfigError(f"costs {costs!r} is not a Costs", where="run, costs", do="write costs=rbt.costs(commission=rbt.bps(10))")
     if isinstance(money_scale, bool) or not isinstance(money_scale, int) or not 0 <= money_scale <= 12:
         raise ConfigError(f"money_scale {money_scale!r} is outside 0..12", where="run, money_scale", do="leave it at 8")
+    if decimals_of(money) > money_scale:
+        raise ConfigError(f"cash {cash} has more than {money_scale} decimals", where="run, cash", do="round it, or raise money_scale")
     gross = to_decimal(max_gross, "max_gross")
     if not 0 < gross <= MOST_GROSS or gross * RATE != (gross * RATE).to_integral_value():
         raise ConfigError(f"max_gross {max_gross} is not in 0..1000", where="run, max_gross", do="1 = no leverage, 2 = twice the equity")

@@ -200,9 +200,12 @@ def dated_at(config: RunConfig, panel: Panel) -> Ints:
 
 
 def strangers(config: RunConfig, panel: Panel) -> tuple[str, ...]:
-    """One sentence when dated terms name assets that the data do not have."""
+    """One sentence when dated terms, and one when costs name assets that the data do not have."""
     names = sorted({terms.asset for terms in config.dated} - set(panel.symbols))
-    return (f"dated_terms name {len(names)} assets that are not in the data (first: {names[0]!r}).",) if names else ()
+    notes = [f"dated_terms name {len(names)} assets that are not in the data (first: {names[0]!r})."] if names else []
+    others = sorted(set(config.costs.by_asset) - set(panel.symbols))
+    notes += [f"costs name {len(others)} assets that are not in the data (first: {others[0]!r})."] if others else []
+    return tuple(notes)
 
 
 def _value(given: object, name: str, where: str) -> Decimal | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rustybt.engine.clock import spacing
 from rustybt.errors import ConfigError
 from rustybt.model import Finer, Panel
 
@@ -14,8 +15,15 @@ def finer_of(panel: Panel, finer: Panel) -> Finer:
     A finer bar lies inside the first bar whose ``ts`` is not before its own. Those after the last bar belong to none.
 
     Raises:
-        ConfigError: an asset has another tick size in the finer bars.
+        ConfigError: an asset has another tick size in the finer bars, these have none of the assets, or they are coarser.
     """
+    if len(panel.ts) > 1 and len(finer.ts) > 1 and spacing(finer.ts) > spacing(panel.ts):
+        raise ConfigError("the finer bars are coarser than the bars", where="run, finer", do="give bars of a shorter interval")
+    if panel.assets and not set(panel.symbols) & set(finer.symbols):
+        some = ", ".join(map(str, panel.symbols[:10]))
+        raise ConfigError(
+            f"the finer bars are of none of the assets, but of {finer.symbols[0]!r}", where="run, finer", do=f"give bars of {some}"
+        )
     assets, places, rows = len(panel.assets), [], []
     known = {asset.symbol: column for column, asset in enumerate(finer.assets)}
     edges = finer.offsets.tolist()

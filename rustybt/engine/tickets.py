@@ -7,12 +7,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
+
 from rustybt.engine.requests import PRICES
 from rustybt.errors import ConfigError, OrderError, SpecError
 from rustybt.model import REQUEST_FIELDS, Asset, Measure, OrderFlag, OrderKind, Reason, TimeInForce
 from rustybt.model.decimals import RATE, to_decimal, to_units
 from rustybt.spec.hooks import WorkingOrder
-from rustybt.spec.orders import KINDS, order
+from rustybt.spec.orders import KINDS, Order, order, orders_of
 
 EPOCH = date(1970, 1, 1)
 START = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,31 +22,95 @@ START = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Place:
-    """Where an order goes: its asset, its slot, and the bar at which it is sent."""
+    """Where an order goes.
+
+    Attributes:
+        asset: of the order. slot: of the asset and the strategy. bar: at which it is sent.
+        closes: whether it is known when sessions close.
+    """
 
     asset: Asset
     slot: int
     bar: int
+    closes: bool
 
 
-def sent(place: Place, quantity: object, settings: dict[str, Any]) -> list[int]:
-    """The row of an order.
+def batch_of(place: Place, quantity: object, settings: dict[str, Any]) -> list[list[int]]:
+    """The rows of an order and of those that it brings along, the order first.
 
     Args:
-        place: where it goes.
+        place: where they go.
         quantity: signed, or ``"position"``.
-        settings: ``kind``, ``limit``, ``stop``, ``trail``, ``trail_fraction``, ``limit_offset``, ``tif``, ``until``, ``post_only``,
-            ``reduce_only``, ``display`` as in `rustybt.order`.
+        settings: of the order, as in `sent`, with ``then`` and ``oco``.
 
     Raises:
         OrderError: naming the argument that cannot be.
     """
     where = f"on_bar, order({place.asset.symbol!r})"
+    if isinstance(quantity, str) and quantity == "filled":
+        raise OrderError("nothing is filled before it", where=f"{where}, quantity", do="put it into then= of the order that is filled")
+    try:
+        settings = settings | {name: orders_of(settings[name], name) for name in ("then", "oco")}
+    except SpecError as error:
+        raise OrderError(error.what, where=f"{where}, {error.where.removeprefix('order, ')}", do=error.do) from None
+    rows = [sent(place, quantity, settings, where, OrderFlag.OCO if settings["oco"] else OrderFlag(0))]
+    for name, flags in (("then", OrderFlag.JOIN | OrderFlag.OCO | OrderFlag.DORMANT), ("oco", OrderFlag.JOIN | OrderFlag.OCO)):
+        for number, asked in enumerate(settings[name]):
+            of = f"{where}, {name}[{number}]"
+            rows.append(sent(place, *plainly(asked, of), of, flags))
+    return rows
+
+
+def lots_of(asset: Asset, quantity: object) -> int:
+    """The lots of a market order.
+
+    Raises:
+        OrderError: a quantity that cannot be.
+    """
+    try:
+        return to_units(quantity, asset.lot_size, "quantity", "down")
+    except ConfigError as error:
+        raise OrderError(error.what, where=f"on_bar, order({asset.symbol!r}), {error.where}", do=error.do) from None
+
+
+def plainly(asked: Order, where: str) -> tuple[object, dict[str, Any]]:
+    """Size and settings of an order that was made of numbers.
+
+    Raises:
+        OrderError: one of its parts is an expression, or its size no quantity.
+    """
+    found: dict[str, Any] = {}
+    for name, expr in asked.parts():
+        if not expr.meta.is_literal():
+            raise OrderError(f"{name} is an expression", where=f"{where}, {name}", do="give a number: a callback has the bar at hand")
+        found[name] = pl.select(expr).item()
+    if asked.measure in (Measure.WEIGHT, Measure.NOTIONAL):
+        do = 'give a quantity, "position" or "filled"'
+        raise OrderError(f"a size by {asked.measure.name.lower()}", where=f"{where}, {asked.measure.name.lower()}", do=do)
+    size: object = asked.measure.name.lower() if asked.size is None else found.pop("size") * int(found.pop("side", 1))
+    kept = {name: getattr(asked, name) for name in ("kind", "tif", "post_only", "reduce_only")}
+    return size, dict.fromkeys((*PRICES, "trail_fraction", "until", "display")) | {"then": (), "oco": ()} | kept | found
+
+
+def sent(place: Place, quantity: object, settings: dict[str, Any], where: str, flags: OrderFlag) -> list[int]:
+    """The row of an order.
+
+    Args:
+        place: where it goes.
+        quantity: signed, ``"position"`` or ``"filled"``.
+        settings: ``kind``, ``limit``, ``stop``, ``trail``, ``trail_fraction``, ``limit_offset``, ``tif``, ``until``, ``post_only``,
+            ``reduce_only``, ``display``, ``then``, ``oco`` as in `rustybt.order`.
+        where: how errors call it.
+        flags: of its batch.
+
+    Raises:
+        OrderError: naming the argument that cannot be.
+    """
     try:
         kind = settings["kind"]
         given = dict(settings) | {"tif": settings["tif"] or ("gtc" if kind == "market" else "day")}
         prices = {name: None if given[name] is None else _ticks(given[name], place.asset, name) for name in PRICES}
-        whole = isinstance(quantity, str) and quantity == "position"
+        whole = isinstance(quantity, str) and quantity in ("position", "filled")
         lots = 0 if whole else to_units(quantity, place.asset.lot_size, "quantity", "down")
         fraction = None if given["trail_fraction"] is None else to_decimal(given["trail_fraction"], "trail_fraction")
         shown = given["display"]
@@ -55,9 +121,12 @@ def sent(place: Place, quantity: object, settings: dict[str, Any]) -> list[int]:
         checked = order(quantity="position", **(given | prices | {"trail_fraction": fraction}))
     except (SpecError, ConfigError) as error:
         raise OrderError(error.what, where=f"{where}, {(error.where or '').removeprefix('order, ')}", do=error.do) from None
+    if checked.tif == "at_close" and not place.closes:
+        what = "an at_close order needs to know when sessions close, and the data have no calendar"
+        raise OrderError(what, where=f"{where}, tif", do="give calendar= (such as 'XNYS') with the data, or use another time in force")
     tif, until = _ends(given, place.bar)
-    flags = OrderFlag.POST_ONLY * checked.post_only | OrderFlag.REDUCE_ONLY * checked.reduce_only
-    measure = Measure.POSITION if whole else Measure.QUANTITY
+    flags |= OrderFlag.POST_ONLY * checked.post_only | OrderFlag.REDUCE_ONLY * checked.reduce_only
+    measure = Measure[str(quantity).upper()] if whole else Measure.QUANTITY
     facts = {"kind": KINDS[kind], "measure": measure, "size": lots, "tif": tif, "until": until, "flags": flags, "display": display}
     facts |= {field: prices[name] or 0 for name, field in PRICES.items()}
     rate = 0 if fraction is None else to_units(fraction, 1 / Decimal(RATE), "trail_fraction")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rustybt import execution
-from rustybt.errors import ConfigError
+from rustybt.errors import ConfigError, DataError
 from rustybt.model import Detail, FillAt, Intrabar, Log, Panel, Timing, bars_clock
 from rustybt.spec.orders import CANCEL_POLICIES
 
@@ -73,7 +73,10 @@ def timing_rules(given: Mapping[str, Any]) -> TimingRules:
     if finer is not None and not isinstance(finer, Panel):
         from rustybt.data import load
 
-        finer = load(finer)
+        try:
+            finer = load(finer)
+        except DataError as error:
+            raise DataError(error.what, where=f"run, finer{', ' * bool(error.where)}{error.where}", do=error.do) from None
     for name in [name for name in PARTS if name in wanted]:
         value, kind, make = wanted[name], getattr(execution, name.title()), getattr(execution, name)
         made[name] = value if isinstance(value, kind) else make(value)

@@ -174,6 +174,9 @@ def bands(up: object = None, down: object = None, *, by_asset: Mapping[str, Band
     strange = [name for name, own in (by_asset or {}).items() if not isinstance(own, Bands)]
     if strange:
         raise ConfigError(f"the limits of {strange[0]!r} are no bands", where="bands, by_asset", do='write {"A": rbt.bands("0.05")}')
+    nested = [name for name, own in (by_asset or {}).items() if own.by_asset]
+    if nested:
+        raise ConfigError(f"the bands of {nested[0]!r} name other assets", where="bands, by_asset", do="give by_asset once, on the outside")
     return Bands(above, below, dict(by_asset or {}))
 
 

@@ -77,7 +77,7 @@ def limit(value: object, action: str = "reject") -> Limit:
         >>> limit("0.1", action="halt").action
         'halt'
     """
-    if action not in RESPONSES:
+    if not isinstance(action, str) or action not in RESPONSES:
         raise ConfigError(f"action {action!r} is unknown", where="limit, action", do=f"use one of {', '.join(RESPONSES)}")
     return Limit(value, action)
 

@@ -227,6 +227,10 @@ def controls(
     if not isinstance(flatten, bool):
         raise ConfigError(f"flatten {flatten!r} is not True or False", where="controls, flatten", do="write flatten=True")
     limits = {name: checked(name, value) for name, value in said.items() if value is not None and value is not False}
+    least, most = limits.get("min_leverage"), limits.get("max_leverage")
+    if least is not None and most is not None and least.value > most.value:
+        what = f"min_leverage {least.value} is above max_leverage {most.value}"
+        raise ConfigError(what, where="controls, min_leverage", do="one of the two is passed at every bar: lower it")
     listed = {"restricted": restricted, "asset_dates": asset_dates}
     spans = {name: days_of(name, value.value if isinstance(value, Limit) else value) for name, value in listed.items()}
     limits |= {n: Limit(None, v.action if isinstance(v, Limit) else "reject") for n, v in listed.items() if spans[n]}

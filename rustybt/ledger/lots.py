@@ -111,7 +111,7 @@ def home_of(home: AtHome, found: Matches, value: Ints, method: str) -> HomeLots:
 
 def matched(books: Books, method: str) -> Matches:
     """Matches of a run by a method; the oldest first for all slots at once."""
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise ConfigError(f"unknown lot method {method!r}", where="method", do=f"use one of {', '.join(METHODS)}")
     return match_fifo(books.outcome.log) if method == "fifo" else match_lots(books.outcome.log, method)
 

@@ -48,7 +48,7 @@ def beancount_text(books: Books, currency: str = "USD", method: str = "fifo", ti
     Raises:
         ConfigError: the method is none of them. Average cost has no lots to name.
     """
-    if method not in METHODS or method == "average":
+    if not isinstance(method, str) or method not in METHODS or method == "average":
         named = [name for name in METHODS if name != "average"]
         raise ConfigError(f"lot method {method!r} cannot be written as lots", where="method", do=f"use one of {', '.join(named)}")
     with localcontext() as context:

@@ -57,7 +57,10 @@ class Asset:
     min_notional: Decimal = field(default=Decimal(0), repr=False)
 
     def __post_init__(self) -> None:
-        if self.asset_class not in PRESETS:
+        for name, text in (("symbol", self.symbol), ("currency", self.currency)):
+            if not isinstance(text, str) or not text.strip():
+                raise ConfigError(f"{name} {text!r} is no name", where=f"asset {self.symbol!r}, {name}", do="give a text")
+        if not isinstance(self.asset_class, str) or self.asset_class not in PRESETS:
             known = ", ".join(PRESETS)
             raise ConfigError(f"unknown asset class {self.asset_class!r}", where=f"asset {self.symbol!r}", do=f"use one of {known}")
         for name in ("tick_size", "lot_size", "volume_step", "multiplier"):
@@ -77,7 +80,7 @@ class Asset:
     @classmethod
     def of(cls, symbol: str, asset_class: str = "equity", **sizes: Any) -> Asset:
         """An asset from its class preset, with single increments replaced (``tick_size="0.01"``)."""
-        if asset_class not in PRESETS:
+        if not isinstance(asset_class, str) or asset_class not in PRESETS:
             return cls(symbol, asset_class)  # raises with the list of classes
         tick, lot, volume = PRESETS[asset_class]
         base = cls(symbol, asset_class, "USD", Decimal(tick), Decimal(lot), Decimal(volume))

@@ -8,16 +8,19 @@ import inspect
 import json
 import sys
 import textwrap
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import polars as pl
 
 from rustybt.errors import SpecError
 from rustybt.spec.locate import find, place_of
+
+if TYPE_CHECKING:
+    from rustybt.spec.orders import Order
 
 type Amount = int | str | float | Decimal
 
@@ -87,14 +90,17 @@ class Context(Protocol):
         post_only: bool = False,
         reduce_only: bool = False,
         display: Amount | None = None,
+        then: Sequence[Order] = (),
+        oco: Sequence[Order] = (),
     ) -> int:
         """Buy (or sell, when negative) a quantity; it can fill from the next bar on. Gives the order's number, 0 if nothing was asked for.
 
-        The settings are those of `rustybt.order`; ``tif`` is ``gtc`` for a market order and ``day`` for others, unless given.
+        The settings are those of `rustybt.order`, as numbers; ``tif`` is ``gtc`` for a market order and ``day`` for others, unless given.
+        ``then`` and ``oco`` hold orders made by `rustybt.order`, of numbers too, with a quantity, ``"position"`` or ``"filled"``.
         """
 
     def cancel(self, number: int) -> bool:
-        """Cancel a working order; whether there was one."""
+        """Cancel a working order by the number that `order` gave; whether there was one."""
 
     def amend(self, number: int, *, quantity: Amount | None = None, limit: Amount | None = None, stop: Amount | None = None) -> bool:
         """Change a working order, which keeps its number, its side and its place; whether there was one."""

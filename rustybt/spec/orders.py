@@ -37,6 +37,11 @@ TIMES = ("day", "gtc", "gtd", "ioc", "fok", "at_open", "at_close")
 TRAILING = frozenset({"trailing_stop", "trailing_stop_limit"})
 AT_ONCE = frozenset({"ioc", "fok", "at_open", "at_close"})
 SIZES = ("quantity", "weight", "notional")
+MOST_UNTIL = 2**31
+"""A number of bars is less than this."""
+LOSING = ("stop", "stop_limit", "trailing_stop", "trailing_stop_limit")
+GAINING = ("limit", "market_if_touched", "limit_if_touched")
+"""Kinds of the two exits of a bracket."""
 CANCEL_POLICIES = ("never", "end_of_day")
 """What becomes of the orders of a strategy that still work when a session ends."""
 PARTS = ("when", "size", "side", "limit", "stop", "trail", "trail_fraction", "limit_offset", "until", "cancel", "display")
@@ -211,6 +216,9 @@ def bracket(entry: Order, *, stop: Order, target: Order) -> Order:
         stop: how to get out at a loss; with ``quantity="filled"`` it has the size of what the entry filled.
         target: how to get out at a gain.
 
+    Raises:
+        SpecError: a stop or a target of a kind that is none, or an entry with ``then`` or ``oco``.
+
     Example:
         >>> close = pl.col("close")
         >>> deal = bracket(
@@ -224,6 +232,13 @@ def bracket(entry: Order, *, stop: Order, target: Order) -> Order:
     for name, asked in (("entry", entry), ("stop", stop), ("target", target)):
         if not isinstance(asked, Order):
             raise SpecError(f"{name} is {asked!r}", where=f"bracket, {name}", do="give an order(...)")
+    for name, asked, kinds in (("stop", stop, LOSING), ("target", target, GAINING)):
+        if asked.kind not in kinds:
+            raise SpecError(f"the {name} is a {asked.kind} order", where=f"bracket, {name}", do=f"use one of {', '.join(kinds)}")
+    if entry.then:
+        raise SpecError(
+            "the entry sends orders of its own", where="bracket, entry", do="leave its then= out, or write then= without bracket"
+        )
     return replace_in(entry, then=(stop, target))
 
 
@@ -261,7 +276,7 @@ def read_until(until: object) -> pl.Expr | None:
         return until
     if isinstance(until, datetime) and until.tzinfo is None:
         raise refusal("until", f"until {until} has no time zone", "write it in UTC: datetime(..., tzinfo=UTC)")
-    if isinstance(until, bool) or not isinstance(until, (int, date)) or (isinstance(until, int) and until < 1):
+    if isinstance(until, bool) or not isinstance(until, (int, date)) or (isinstance(until, int) and not 1 <= until < MOST_UNTIL):
         raise refusal("until", f"until is {until!r}", "give a date, an instant in UTC, or a number of bars from 1")
     return pl.lit(until)
 

@@ -46,6 +46,17 @@ def test_the_rate_is_that_of_the_session_that_ends() -> None:
     assert amounts(rbt.run(SHORT, panel(DAILY), carry=rbt.carry(borrow=rates)), "borrow") == ["Mon -3", "Tue -2", "Wed -2"]
 
 
+@pytest.mark.parametrize(("rate", "available", "then"), [(0.72, False, 2), (None, True, 1), (None, False, 1)])
+def test_a_short_that_can_no_longer_be_borrowed_pays_on(rate: float | None, available: bool, then: int) -> None:
+    """From Monday on no more is to be had: what is held pays the rate of that row, or where it has none the one before."""
+    days, free = [date(2024, 1, 1), date(2024, 1, 8)], [True, available]
+    rates = pl.DataFrame({"asset": ["A", "A"], "session": days, "rate": [0.36, rate], "available": free})
+    more = rbt.Strategy("more", target=rbt.quantity(pl.when(pl.col("session") >= date(2024, 1, 8)).then(-11).otherwise(-10)))
+    result = rbt.run(more, panel(DAILY), carry=rbt.carry(borrow=rates))
+    assert amounts(result, "borrow") == ["Mon -3", f"Tue -{then}", f"Wed -{then}"]
+    assert result.orders.filter(detail="no_borrow")["requested"].to_list() == [1]
+
+
 def test_a_year_has_360_or_365_days() -> None:
     assert amounts(rbt.run(SHORT, panel(DAILY), carry=rbt.carry(borrow="0.365", day_count=365)), "borrow") == ["Mon -3", "Tue -1", "Wed -1"]
 

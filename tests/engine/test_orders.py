@@ -20,6 +20,7 @@ from rustybt.testing import markets
 from .conftest import START, bars_of
 
 CLOSE = pl.col("close")
+EXIT = rbt.order("stop", "filled", stop=5)
 FELL: list[tuple[float, float, float, float]] = [(100, 100, 100, 100), (100, 101, 94, 97), (97, 98, 89, 92), (92, 107, 91, 106)]
 
 
@@ -177,6 +178,42 @@ def test_a_bracket_in_a_spec() -> None:
     assert outcome_difference(bulk.outcome, walk(sleeves, market(), configure(cash="1000")).outcome) == ""
 
 
+@pytest.mark.parametrize("kind", ["then", "oco"])
+def test_a_batch_from_a_callback_is_the_batch_of_a_spec(kind: str) -> None:
+    """Brackets with stops, trailing stops and targets, and pairs of which one cancels the other, under a cap that fills in parts."""
+
+    def batch(close: Any) -> dict[str, Any]:
+        if kind == "oco":
+            return {"oco": [rbt.order("stop", -20, stop=close * 0.97, tif="gtd", until=4)]}
+        loss = rbt.order("trailing_stop_limit", "filled", trail_fraction=0.03, limit_offset=0.5, tif="gtc", reduce_only=True)
+        return {"then": [loss, rbt.order("limit", "filled", limit=close * 1.02, tif="gtc", reduce_only=True, display=3)]}
+
+    def each_bar(context: Context) -> None:
+        for row in context.bars.filter(pl.col("ts") == context.ts).to_dicts():
+            if row["close"] > row["open"]:
+                context.order(str(row["asset"]), 20, "limit", limit=row["close"] * 1.001, tif="gtd", until=3, **batch(row["close"]))
+
+    first = rbt.order("limit", 20, limit=CLOSE * 1.001, when=pl.col("open") < CLOSE, tif="gtd", until=3, replace=False, **batch(CLOSE))
+    panel = markets.panel(assets=3, bars=120, seed=5, gaps=0.05)
+    costs = rbt.costs(volume_cap=rbt.volume_cap("0.00002"), commission=rbt.bps(5), slippage=rbt.bps(3))
+    spec, called = (
+        rbt.run(strategy, panel, costs=costs, cash="10000000")
+        for strategy in (rbt.Strategy("s", orders=[first]), rbt.Strategy("s", on_bar=OnBar(each_bar)))
+    )
+    columns = [name for name in spec.orders.columns if name not in ("reason", "order")]
+    assert {"activated", "oco"} - ({"activated"} if kind == "oco" else set()) <= set(spec.orders["detail"])
+    assert spec.orders.sort(columns).select(columns).equals(called.orders.sort(columns).select(columns))
+    assert spec.equity.equals(called.equity)
+
+
+def test_a_refused_order_of_a_callback_brings_nothing_along() -> None:
+    def trader(context: Context) -> None:
+        context.order("A", "position", "limit", limit=120, then=[EXIT])
+        context.order("A", "0.5", then=[EXIT])
+
+    assert rbt.run(rbt.Strategy("s", on_bar=OnBar(trader)), market()).orders.is_empty()
+
+
 def test_a_batch_with_a_part_that_is_null_is_not_sent() -> None:
     stop = rbt.order("stop", "filled", stop=pl.col("low").shift(3), tif="gtc")
     strategy = rbt.Strategy("s", orders=[rbt.order("market", 1, then=[stop], replace=False)], warmup=0)
@@ -236,6 +273,18 @@ def test_a_value_that_cannot_be_names_its_term(order: Any, term: str, what: str)
         ({"kind": "limit", "limit": 5, "display": "0.5"}, "display"),
         ({"kind": "limit", "limit": 5, "display": 0}, "display"),
         ({"kind": "stop", "stop": 5, "display": 1}, "display"),
+        ({"kind": "limit", "limit": 5, "tif": "gtd", "until": 2**70}, "until"),
+        ({"tif": "at_close"}, "tif"),
+        ({"quantity": "filled"}, "quantity"),
+        ({"quantity": float("nan")}, "quantity"),
+        ({"then": 5}, "then"),
+        ({"then": [5]}, "then"),
+        ({"then": [EXIT], "oco": [EXIT]}, "oco"),
+        ({"oco": [EXIT]}, "oco"),
+        ({"then": [rbt.order("stop", "filled", stop=CLOSE)]}, "then[0], stop"),
+        ({"then": [EXIT, rbt.order("limit", weight=0.1, limit=9)]}, "then[1], weight"),
+        ({"then": [rbt.order("limit", 1, limit=0.00001)]}, "then[0], limit"),
+        ({"oco": [rbt.order("market", 1, tif="at_close")]}, "oco[0], tif"),
     ],
 )
 def test_nonsense_from_a_callback_is_refused_by_the_name_of_its_argument(arguments: dict[str, Any], field: str) -> None:
@@ -247,6 +296,17 @@ def test_nonsense_from_a_callback_is_refused_by_the_name_of_its_argument(argumen
     with pytest.raises(OrderError) as caught:
         rbt.run(rbt.Strategy("s", on_bar=OnBar(trader)), market())
     assert caught.value.where == f"on_bar, order('A'), {field}"
+
+
+@pytest.mark.parametrize("number", [None, "1", True, -1, 1.0])
+@pytest.mark.parametrize("verb", ["cancel", "amend"])
+def test_a_number_that_is_none_is_refused(verb: str, number: Any) -> None:
+    def trader(context: Context) -> None:
+        getattr(context, verb)(number)
+
+    with pytest.raises(OrderError) as caught:
+        rbt.run(rbt.Strategy("s", on_bar=OnBar(trader)), market())
+    assert caught.value.where == f"on_bar, {verb}, number"
 
 
 @pytest.mark.parametrize("changes", [{}, {"limit": 0}, {"quantity": "0.1"}])

@@ -26,7 +26,10 @@ def test_rates_are_whole_numbers_of_a_hundred_millionth() -> None:
 def test_a_rate_is_in_force_until_the_next_one_and_a_null_is_not_to_be_had() -> None:
     rows = carry(borrow=DATED).borrow.of("A")
     assert [row.rate for row in rows] == [1_000_000, None]
-    assert carry(borrow=DATED.with_columns(available=pl.lit(False))).borrow.of("B")[0].rate is None
+    assert [row.available for row in rows] == [True, False]
+    gone = carry(borrow=DATED.with_columns(available=pl.lit(value=False))).borrow.of("B")[0]
+    assert (gone.rate, gone.available) == (2_000_000, False), "what is held pays on"
+    assert carry(borrow=DATED.with_columns(available=pl.lit(value=False))).to_dict()["borrow"][2] == ["B", 19724, 2_000_000, False]
     own = carry(borrow={"*": "0.003", "GME": "0.3"}).borrow
     assert (own.of("GME")[0].rate, own.of("AAPL")[0].rate) == (30_000_000, 300_000)
 
@@ -54,6 +57,7 @@ def test_equal_carry_says_the_same_and_a_long_table_its_checksum() -> None:
         ({"borrow": pl.concat([DATED, DATED.head(1)])}, "a second rate of 'A' for 2024-01-02"),
         ({"interest": DATED.drop("asset").tail(2)}, "no rate"),
         ({"borrow": DATED.with_columns(session=pl.lit("soon"))}, "'soon' is not a date"),
+        ({"borrow": DATED.with_columns(available=pl.lit("false"))}, "available is String, not true or false"),
         ({"financing": ("1", "2", "3")}, "is not a pair"),
         ({"financing": DATED}, "give asset, session or ts, long"),
         ({"funding": "0.0001"}, "funding without asset, ts, rate"),

@@ -62,6 +62,28 @@ def test_our_fills_of_the_crossing_are_those_of_a_plain_loop(tmp_path: Path) -> 
     assert len(wanted) > 1
 
 
+def test_our_fills_of_limit_orders_are_those_of_a_plain_loop(tmp_path: Path) -> None:
+    case = {"file": str(differential.stored(tmp_path)), "plays": [("limit", ("FB",), 0.0)]}
+    (play,) = plays_of(case)
+    opened, high, low, close = (play.prices[name][:, 0].tolist() for name in ("open", "high", "low", "close"))
+    wanted, held = [], False
+    for bar in range(1, len(close)):
+        limit = round(close[bar - 1] * (peers.OFFER if held else peers.BID), 4)
+        if high[bar] >= limit if held else low[bar] <= limit:
+            better = max if held else min
+            wanted.append([bar, 0, -100 if held else 100, better(opened[bar], limit)])
+            held = not held
+    assert ours.prepare(case).run()["fills"]["limit FB"] == wanted
+    assert len(wanted) > 20
+
+
+def test_every_strategy_of_the_page_is_compared_with_every_engine_that_can_say_it() -> None:
+    said = {engine.name: set(engine.plays) for engine in differential.ENGINES}
+    assert said["backtrader"] == said["backtesting"] == {"cross", "rebalance", "bracket", "trail", "limit"}
+    assert said["vectorbt"] == {"cross", "fractional", "bracket", "trail"}, "it has no limit orders"
+    assert set(differential.PLAYS) == set(differential.WORDS) == set().union(*said.values())
+
+
 def test_every_history_lies_after_the_last_split_of_its_assets() -> None:
     from rustybt.data.demo import demo_events
 
@@ -83,7 +105,7 @@ def test_the_page_in_the_docs_has_no_unexplained_difference() -> None:
     rows = [
         line.split("|")[1:-1]
         for line in differential.PAGE.read_text().splitlines()
-        if line.startswith(("| cross |", "| trail |", "| bracket |"))
+        if line.startswith(("| cross |", "| trail |", "| bracket |", "| limit |", "| rebalance |"))
     ]
-    assert len(rows) >= 3 * len(differential.ENGINES)
+    assert len(rows) == 3 * len(differential.ENGINES) + 2 + 2, "three strategies in all, two that vectorbt cannot say"
     assert {row[8].strip() for row in rows} == {"0"}

@@ -171,4 +171,7 @@ def costs(
     for symbol, own in others.items():
         if not isinstance(own, Costs):
             raise ConfigError(f"{own!r} is not a Costs", where=f"costs, by_asset, {symbol!r}", do="write rbt.costs(...)")
+        if own.by_asset:
+            what = f"the costs of {symbol!r} name other assets: {', '.join(own.by_asset)}"
+            raise ConfigError(what, where=f"costs, by_asset, {symbol!r}", do="give by_asset once, on the outside")
     return Costs(commission, Slippage() if slippage is None else slippage_of(slippage), others, cap_of(volume_cap))

@@ -74,7 +74,7 @@ def carry(
         borrow: fee on the value of short positions: a rate; a mapping of symbols to rates (``"*"`` = all others); or a frame with
             ``asset``, ``session`` or ``ts``, ``rate``, each in force until the next one. What a mapping or frame does not name, names
             later, names with a null, or with false in a column ``available``, cannot be borrowed: an order that would sell it short is
-            refused (``no_borrow``).
+            refused (``no_borrow``). What is held short pays on: the rate of such a row, with a null the one before.
         interest: paid on negative cash: a rate, or a frame with ``session`` or ``ts`` and ``rate``, on cash of the account's currency;
             where they differ by currency a mapping (``{"USD": "0.06", "EUR": "0.04"}``), or a frame with ``currency`` too.
         credit: received on positive cash; likewise.
@@ -97,6 +97,9 @@ def carry(
     if day_count not in (360, 365) or isinstance(day_count, bool):
         raise ConfigError(f"day_count {day_count!r} is neither 360 nor 365", where="carry, day_count", do="use one of the two")
     long, short = with_pairs(financing, "carry, financing")
+    weekday = _weekday(triple)
+    if weekday is not None and not swap:
+        raise ConfigError("triple without swap", where="carry, triple", do="give swap= points too, or leave triple out")
     return Carry(
         borrow=read_rates(borrow, "carry, borrow", by_asset=True, least=0),
         interest=read_rates(interest, "carry, interest", by_asset=False, least=0),
@@ -107,7 +110,7 @@ def carry(
         swap=_swap(swap),
         day_count=day_count,
         rollover=_time(rollover),
-        triple=_weekday(triple),
+        triple=weekday,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rustybt.errors import ConfigError
 from rustybt.model.asset import Asset
-from rustybt.model.decimals import RATE, to_decimal, to_units
+from rustybt.model.decimals import RATE, decimals_of, to_decimal, to_units
 
 if TYPE_CHECKING:
     from rustybt.execution.costs.tiers import Tier
@@ -66,7 +66,9 @@ class Commission:
     def __add__(self, other: Commission) -> Commission:
         """Both commissions on every fill; minimum, maximum and cap may be set on one side only."""
         if not isinstance(other, Commission):
-            return NotImplemented
+            if other is None or isinstance(other, str | int | float | Decimal):
+                raise ConfigError(f"a commission and {other!r}", where="commission, +", do="add another one, such as rbt.per_trade(1)")
+            return NotImplemented  # slippage knows how to add a rate
         both: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in ("flat", "per_unit", "rate")}
         if self.maker is not None or other.maker is not None:
             both["maker"] = self.resting_rate + other.resting_rate
@@ -94,6 +96,8 @@ class Commission:
 
     def rows(self, asset: Asset, money_scale: int) -> dict[str, int]:
         """The kernel's settings for one asset; see `rustybt.model.tables.Tables`. Tiers are in `tier_columns`."""
+        for name in ("flat", "minimum", "maximum"):
+            check_money(getattr(self, name), name, money_scale)
         unit = Decimal(1).scaleb(-money_scale)
         per_lot = per_lot_of(self.per_unit, asset, money_scale)
         return {
@@ -124,6 +128,17 @@ class Commission:
 def text_of(number: Decimal | None) -> str | None:
     """A number without an exponent."""
     return None if number is None else format(number.normalize(), "f")
+
+
+def check_money(amount: Decimal | None, name: str, money_scale: int) -> None:
+    """Refuse an amount that is no whole number of money units.
+
+    Raises:
+        ConfigError: it has more decimals than money has.
+    """
+    if amount is not None and decimals_of(amount) > money_scale:
+        what = f"{name} {amount} has more than {money_scale} decimals"
+        raise ConfigError(what, where=f"commission, {name}", do="round it, or raise money_scale")
 
 
 def per_lot_of(per_unit: Decimal, asset: Asset, money_scale: int) -> Fraction:

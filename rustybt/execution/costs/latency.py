@@ -72,7 +72,7 @@ class Latency:
     def __add__(self, other: Latency) -> Latency:
         """Network plus broker plus venue."""
         if not isinstance(other, Latency):
-            return NotImplemented
+            raise ConfigError(f"latency and {other!r}", where="latency, +", do='add another one, such as rbt.latency("20ms")')
         if self.bars or other.bars:
             raise ConfigError("bars and times cannot be added", where="latency, +", do="give all of them as times")
         if self.bar is not None and other.bar is not None and self.bar != other.bar:

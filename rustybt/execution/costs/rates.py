@@ -28,12 +28,24 @@ class RateRow:
     """A rate from a day on.
 
     Attributes:
-        asset: symbol, ``*`` = every one. day: since 1970-01-01, None = always. rate: in 1e-8 per year, None = not available.
+        asset: symbol, ``*`` = every one. day: since 1970-01-01, None = always.
+        rate: in 1e-8 per year, None = not available, and what was in force before goes on for what is held.
+        free: False: not available, at a rate for what is held.
     """
 
     asset: str
     day: int | None
     rate: int | None
+    free: bool = True
+
+    @property
+    def available(self) -> bool:
+        """Whether there is more to be had."""
+        return self.free and self.rate is not None
+
+    def to_list(self) -> list[Any]:
+        """Plain values for a manifest."""
+        return [self.asset, self.day, self.rate, *([] if self.free or self.rate is None else [False])]
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ class RateTable:
 
     def to_list(self) -> Any:
         """Plain values for a manifest."""
-        return said([[row.asset, row.day, row.rate] for row in self.rows])
+        return said([row.to_list() for row in self.rows])
 
 
 @dataclass(frozen=True)
@@ -161,7 +173,11 @@ def _dated(frame: pl.DataFrame, where: str, column: str, by_asset: bool, least: 
     if missing or when is None:
         wanted = f"{'asset, ' if by_asset else ''}session or ts, {column}"
         raise ConfigError(f"columns {', '.join(frame.columns)}", where=where, do=f"give {wanted}")
-    available = frame["available"].to_list() if "available" in frame.columns and by_asset else [True] * frame.height
+    told = "available" in frame.columns and by_asset
+    if told and frame.schema["available"] not in (pl.Boolean, pl.Null):
+        what = f"available is {frame.schema['available']}, not true or false"
+        raise ConfigError(what, where=f"{where}, available", do="give a column of true and false")
+    available = frame["available"].to_list() if told else [True] * frame.height
     names = "asset" if by_asset else "currency"
     assets = [str(name) for name in frame[names]] if names in frame.columns else [EVERY] * frame.height
     seen: set[tuple[str, int]] = set()
@@ -173,7 +189,7 @@ def _dated(frame: pl.DataFrame, where: str, column: str, by_asset: bool, least: 
         seen.add((name, day))
         if rate is None and not (by_asset and column == "rate"):
             raise ConfigError("no rate", where=place, do="give a number")
-        yield RateRow(name, day, None if rate is None or not free else rate_of(rate, place, least))
+        yield RateRow(name, day, None if rate is None else rate_of(rate, place, least), free is True)
 
 
 def _day(given: object, where: str) -> int:
@@ -207,7 +223,7 @@ def read_funding(given: object) -> tuple[FundingRow, ...]:
         raise ConfigError(f"ts is {zone}", where=where, do='give instants with a zone: .dt.replace_time_zone("UTC")')
     instants = frame["ts"].dt.cast_time_unit("us").to_physical().to_list()
     marks = frame["mark"].to_list() if "mark" in frame.columns else [None] * frame.height
-    rows = []
+    rows, seen = [], set[tuple[str, int]]()
     for number, (name, ts, rate, mark) in enumerate(zip(frame["asset"], instants, frame["rate"], marks, strict=True)):
         place = f"{where}, row {number}"
         if name is None or ts is None:
@@ -215,5 +231,9 @@ def read_funding(given: object) -> tuple[FundingRow, ...]:
         price = None if mark is None else to_decimal(mark, place)
         if price is not None and price <= 0:
             raise ConfigError(f"mark {mark} is not positive", where=place, do="give a price, or null for the last one")
+        if (name, ts) in seen:
+            when = EPOCH + timedelta(microseconds=ts)
+            raise ConfigError(f"a second payment of {name!r} at {when.isoformat()}", where=place, do="give one")
+        seen.add((name, ts))
         rows.append(FundingRow(str(name), ts, rate_of(rate, place), price))
     return tuple(sorted(rows, key=lambda row: row.ts))

@@ -79,7 +79,7 @@ class Slippage:
         if isinstance(other, Commission):
             other = slippage_of(other)
         if not isinstance(other, Slippage):
-            return NotImplemented
+            raise ConfigError(f"slippage and {other!r}", where="slippage, +", do="add another one, such as rbt.bps(2)")
         if self.sell is not None or other.sell is not None:
             raise ConfigError(
                 "a sum with slippage that differs by side", where="slippage, +", do="add inside asymmetric(buy=..., sell=...)"
