@@ -14,6 +14,7 @@ from rustybt.model.panel import Ints
 from rustybt.sweeps.forms import Filled, Form, agrees, form_of
 from rustybt.sweeps.grid import ABSENT, Assignments, Turning
 from rustybt.sweeps.sketch import Sketcher, exactly, quietly, texts_of
+from rustybt.sweeps.taken import exiting
 from rustybt.sweeps.traced import KINDS, Held, Opaque, Trace, Watch
 
 FEW = 8
@@ -194,7 +195,7 @@ class Learner:
         with quietly(self.sketcher.family):
             plain = self.sketcher.read(at, values)  # first, so that what it imports is there
             try:
-                with Watch(trace):
+                with exiting(trace), Watch(trace):
                     made = self.sketcher.family.function(**given)
                 seen = texts_of(made)
             except (Exception, SystemExit):  # noqa: BLE001 - calls on this path are left alone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
@@ -155,11 +155,12 @@ class Names:
     Args:
         plain: a plain call.
         target, signals: its expressions with marks.
+        exits: marks of its exits, by name.
         trace: whose marks they are.
     """
 
-    def __init__(self, plain: Sketch, target: str, signals: Sequence[str], trace: Trace) -> None:
-        self.plain, self.target, self.signals, self.trace = plain, target, signals, trace
+    def __init__(self, plain: Sketch, target: str, signals: Sequence[str], exits: Mapping[str, float], trace: Trace) -> None:
+        self.plain, self.target, self.signals, self.exits, self.trace = plain, target, signals, exits, trace
 
     def of(self, rows: Sequence[tuple[Scalar, ...]]) -> list[str]:
         """The identities of the variants with these parameters, in the order of the function."""
@@ -179,6 +180,8 @@ class Names:
         put(marked, "target", Target(real.target.kind, build(json.loads(self.target))))
         put(marked, "signals", {name: build(json.loads(one)) for name, one in zip(real.signals, self.signals, strict=True)})
         facts = json.loads(canonical(marked))
+        if self.exits:
+            facts["exits"] |= self.exits
         facts["params"] |= {name: self.trace.put_mark(number) for name, number in self.trace.parameters.items()}
         blank = blank_of(json.dumps(facts, sort_keys=True), self.trace)
         if isinstance(blank, str):

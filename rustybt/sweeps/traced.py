@@ -44,7 +44,7 @@ BUILDING = (
 )  # fmt: skip
 """What of Polars only puts expressions together."""
 NEVER = ("polars.expr.meta", "polars.functions.eager", "polars.functions.random", "polars.functions.range")
-TRUSTED = ("rustybt", "importlib", "abc", "functools", "contextlib", "typing", "enum", "numbers", "operator")
+TRUSTED = ("rustybt", "dataclasses", "importlib", "abc", "functools", "contextlib", "typing", "enum", "numbers", "operator")
 """Modules that ask a number for nothing but what `isinstance` says. (`functools` keeps things by their hash, which ends the trace.)"""
 SEEING = (type, id, vars, eval, exec, compile, sys, builtins)
 """What sees more of a number than its value."""
