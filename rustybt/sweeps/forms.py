@@ -216,9 +216,9 @@ class Form:
         good = np.flatnonzero(fits)
         if self.sketch is None or not len(good):
             return good, None
-        constants, exits = (np.empty((len(good), len(numbers))) for numbers in (self.constants, self.exits))
-        for numbers, into in ((self.constants, constants), (self.exits, exits)):
-            for place, constant in enumerate(numbers):
+        constants, exits = (np.empty((len(good), len(given))) for given in (self.constants, self.exits))
+        for given, into in ((self.constants, constants), (self.exits, exits)):
+            for place, constant in enumerate(given):
                 if isinstance(constant, Blank):
                     ((table, number),) = self.places[id(constant)]
                     into[:, place] = table.numbers[number, rows[id(table)][good]]

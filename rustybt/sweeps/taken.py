@@ -111,9 +111,12 @@ def _held(self: Taken, *_: Any, **__: Any) -> Any:
     return self.number.trace.stop(Held(names_of(self.number.deed)))
 
 
-for _name in (*BINARY, *(f"r{name}" for name in BINARY), *"pow rpow divmod rdivmod neg pos abs invert round floor ceil trunc bool int".split()):
-    setattr(Taken, f"__{_name.strip('_')}__", _held)
-for _name in ("float", "complex", "index", "hash", "str", "repr", "format", "reduce", "reduce_ex", "sizeof", "dir", "copy", "deepcopy"):
+for _name in BINARY:
+    for _side in ("", "r"):
+        setattr(Taken, f"__{_side}{_name.strip('_')}__", _held)
+for _name in "bool int float complex index hash str repr format round floor ceil trunc neg pos abs invert divmod rdivmod".split():
+    setattr(Taken, f"__{_name}__", _held)
+for _name in ("reduce", "reduce_ex", "sizeof", "dir", "copy", "deepcopy"):
     setattr(Taken, f"__{_name}__", _held)
 
 
