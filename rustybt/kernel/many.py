@@ -39,7 +39,7 @@ REACHED, HIGHEST, FILLS, BALANCED = range(4)
 whether the log alone gives the same cash, positions and equity."""
 WORD, HALF = 8, 4
 EXITS = ("stop", "take", "trail", "max_bars", "cool_down")
-"""Settings that may be others in each run of a desk, as long as none of the first four becomes 0 or ceases to be: the build depends on it."""
+"""Settings that may be others in each run of a desk, as long as none of the first four becomes 0 or ceases to be 0: its flags say so."""
 ROWS = 2**12
 """Log rows that are set aside at first: most variants trade less, and those that trade more lengthen it for the others too."""
 

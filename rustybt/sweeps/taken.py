@@ -1,4 +1,4 @@
-"""Traced numbers in exits: an exit takes one as it takes a plain number, and keeps what nobody can read.
+"""Traced numbers in exits (texts and `Decimal`s too): an exit takes one as it takes a plain one, and keeps what nobody can read.
 
 Whether a number may stand there is written down like a comparison, so that values that are refused take another path and are called. What
 is kept is a `Decimal` in a plain call; the traced one keeps a `Taken`, which ends the trace when anything is done with it.
@@ -17,20 +17,11 @@ from rustybt.errors import RustyBTError
 from rustybt.kernel.many import EXITS
 from rustybt.spec.exits import Exits, checks, taking
 from rustybt.spec.identity import encode_exits
-from rustybt.sweeps.naming import Blank
-from rustybt.sweeps.traced import BINARY, DEEDS, Deed, Held, Opaque, Real, Trace, Traced, is_traced, names_of
+from rustybt.sweeps.naming import Blank, Written
+from rustybt.sweeps.traced import DEEDS, Deed, Held, Opaque, Real, Trace, Traced, is_traced, names_of, seal
 
 FIELDS = ("stop_loss", "take_profit", "trailing", "max_bars", "cool_down")
 """Exits that are numbers, in the order of `rustybt.kernel.many.EXITS`."""
-
-
-class Written(str):
-    """A text that is JSON already: it prints as it is."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
 
 
 def fits(name: str, value: Any) -> bool:
@@ -92,6 +83,11 @@ class Taken:
         self.name, self.number = name, number
 
     @property
+    def trace(self) -> Trace:
+        """That of the number."""
+        return self.number.trace
+
+    @property
     def deed(self) -> Deed:
         """How the number was made."""
         return self.number.deed
@@ -103,21 +99,11 @@ class Taken:
 
     def __getattr__(self, name: str) -> Any:
         if hasattr(self.value, name):
-            _held(self)
+            self.trace.stop(Held(names_of(self.deed)))
         raise AttributeError(f"{type(self.value).__name__!r} object has no attribute {name!r}")
 
 
-def _held(self: Taken, *_: Any, **__: Any) -> Any:
-    return self.number.trace.stop(Held(names_of(self.number.deed)))
-
-
-for _name in BINARY:
-    for _side in ("", "r"):
-        setattr(Taken, f"__{_side}{_name.strip('_')}__", _held)
-for _name in "bool int float complex index hash str repr format round floor ceil trunc neg pos abs invert divmod rdivmod".split():
-    setattr(Taken, f"__{_name}__", _held)
-for _name in ("reduce", "reduce_ex", "sizeof", "dir", "copy", "deepcopy"):
-    setattr(Taken, f"__{_name}__", _held)
+seal(Taken)
 
 
 def is_taken(one: object) -> bool:
@@ -139,11 +125,12 @@ class exiting:  # noqa: N801 - a context, written like a function
 
     def _take(self, name: str, value: Any, check: Callable[[Any], Any]) -> Any:
         if is_taken(value):  # `dataclasses.replace`
-            return value if value.name == name else _held(value)
+            return value if value.name == name else self.trace.stop(Held(names_of(value.deed)))
         if not is_traced(value):
             return check(value)
         if not self.trace.put(f"fits {name}", value):
             return check(value.value)  # raises, as in a call
+        self.trace.unread |= names_of(value.deed)
         return Taken(name, value)
 
 

@@ -40,7 +40,7 @@ def program(seed: int) -> StrategyFunction:
     chosen = rng.sample(FIELDS, rng.randrange(1, 4))
     numbers = {name: rng.choice([lambda v: v["k"], lambda v: v["n"], arithmetic(rng, 1), arithmetic(rng, 2)]) for name in chosen}
     ways: list[Callable[[Any], Any]] = [
-        lambda x: x, lambda x: round(x, 4), lambda x: x / 100, lambda x: round(abs(x)), lambda x: str(x), lambda x: x if x else None,
+        lambda x: x, lambda x: round(x, 4), lambda x: x / 100, lambda x: round(abs(x)), lambda x: str(x), lambda x: x or None,
         lambda x: None if x < 0 else x, lambda x: Decimal(str(x)), lambda x: min(max(x, 1e-8), 0.75),
     ]  # fmt: skip
     given = {name: rng.choice(ways) for name in chosen}
@@ -196,3 +196,123 @@ def test_whatever_a_function_reads_of_its_exits(look: Callable[[Exits], float]) 
         return rbt.Strategy(target=target, exits=exits)
 
     learned(made, Assignments.of_grid({"n": range(1, 6), "k": [0.01, 0.049, 0.05, 0.06, 0.3]}))
+
+
+def by_column(word: Any) -> pl.Expr:
+    return pl.col("close") > pl.col(word if isinstance(word, str) and not word.startswith("0") else "open")
+
+
+def by_bare_column(word: Any) -> pl.Expr:
+    try:
+        return pl.col(word) > 1  # a column that is not there
+    except TypeError:  # a Decimal names none
+        return up(3)
+
+
+def by_literal(word: Any) -> pl.Expr:
+    return pl.col("close") > pl.lit(word).cast(pl.Float64)
+
+
+def by_comparison(word: Any) -> pl.Expr:
+    return up(2) if word == "0.05" else up(3)
+
+
+def by_order(word: Any) -> pl.Expr:
+    return up(2) if word < type(word)("0.05") else up(3)
+
+
+def by_size(word: Any) -> pl.Expr:
+    return up(2) if Decimal(word) < Decimal("0.05") else up(3)
+
+
+def by_row(word: Any) -> pl.Expr:
+    return pl.col("close").is_in([50.0, 51.0] if [word] == ["0.01"] else pl.Series([str(word), "1"]).cast(pl.Float64))
+
+
+def by_list(word: Any) -> pl.Expr:
+    return ~pl.col("close").cast(pl.String).is_in([str(word) if isinstance(word, Decimal) else word])
+
+
+def by_truth(word: Any) -> pl.Expr:
+    return up(2) if word else up(3)
+
+
+def by_attribute(word: Any) -> pl.Expr:
+    found: pl.Expr = getattr(pl.col("close"), {"0.01": "abs"}.get(str(word), "ceil"))()
+    return found > 50
+
+
+def by_bare_attribute(word: Any) -> pl.Expr:
+    return up(3) if getattr(rbt, str.__str__(word) if isinstance(word, str) else "x", None) is None else up(2)
+
+
+def by_sum(word: Any) -> pl.Expr:
+    return up(len("n" + word)) if isinstance(word, str) else pl.col("close") > float(1 + word) * 50
+
+
+def by_product(word: Any) -> pl.Expr:
+    return up(len(word * 2)) if isinstance(word, str) else pl.col("close") > float(word * 2 + Decimal(1)) * 50
+
+
+def by_part(word: Any) -> pl.Expr:
+    return up(len([letter for letter in word if letter in "05"]) + 2) if isinstance(word, str) else up(2 + round(word))
+
+
+def by_membership(word: Any) -> pl.Expr:
+    return up(2) if word in ("0.01", Decimal("0.01")) or word in {"0.3": 1} else up(3)
+
+
+def by_match(word: Any) -> pl.Expr:
+    match word:
+        case "0.01" | Decimal(real=Decimal()):
+            return up(2)
+        case str():
+            return up(3)
+    return up(4)
+
+
+def by_nothing(word: Any) -> pl.Expr:
+    return up(2) if word is None else up(3)
+
+
+def by_signal(word: Any) -> pl.Expr:
+    return up(3).alias(word) if isinstance(word, str) else up(3)
+
+
+def by_format(word: Any) -> pl.Expr:
+    return up(len("%s" % word))  # noqa: UP031 - as users write it
+
+
+WORDS = [
+    by_row, by_list, by_column, by_bare_column, by_literal, by_comparison, by_order, by_size, by_truth, by_attribute,
+    by_bare_attribute, by_sum, by_product, by_part, by_membership, by_match, by_nothing, by_signal, by_format,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("look", WORDS)
+@pytest.mark.parametrize("kind", [str, Decimal])
+def test_whatever_a_function_does_with_a_text_or_a_decimal(look: Callable[[Any], pl.Expr], kind: type) -> None:
+    def made(stop: Any, n: int = 3) -> rbt.Strategy:
+        target = rbt.weight(pl.when(look(stop) & up(n + 1)).then(0.2).otherwise(0.0))
+        return rbt.Strategy(target=target, exits=rbt.exits(stop_loss=stop, max_bars=n))
+
+    made.__annotations__["stop"] = kind
+    family = rbt.strategy(name="look")(made)
+    variants = Assignments.of_grid({"n": range(1, 4), "stop": [kind(text) for text in ("0.01", "0.049", "0.05", "0.050", "0.3", "0")]})
+    learned(family, variants)
+    same(family, PANELS[0], variants)
+
+
+@pytest.mark.parametrize("kind", [str, Decimal])
+def test_texts_and_decimals_of_exits_are_learned(kind: type) -> None:
+    def made(stop: Any, take: Any, n: int = 3) -> rbt.Strategy:
+        return held(n, rbt.exits(stop_loss=stop, take_profit=take))
+
+    made.__annotations__ |= {"stop": kind, "take": kind}
+    family = rbt.strategy(name="made")(made)
+    words = [kind(text) for text in ("0.01", "0.049", "0.05", "0.050", "0.3", "1.0", "1e-3", "0")]
+    variants = Assignments.of_grid({"n": range(1, 4), "stop": words, "take": words})
+    learner, filled = learned(family, variants, pieces=1)
+    assert filled == 3 * 6 * 7
+    assert not learner.held
+    same(family, PANELS[0], variants)
