@@ -1,5 +1,7 @@
 """Many plans under one set of rules: a desk is laid out once, and of each run only what a row of a sweep needs is kept.
 
+The numbers of the exits (how far a stop is, not whether there is one) are no part of the rules: they may be others in each run.
+
 `Many` prepares, `run_one` runs a plan inside a compiled loop over many. The runs are those of `simulate` to the last digit: it calls the
 same machine code.
 """
@@ -36,6 +38,8 @@ REACHED, HIGHEST, FILLS, BALANCED = range(4)
 """What `run_one` finds: the bar it reached (all of them, unless something went wrong), highest order number, fills, and
 whether the log alone gives the same cash, positions and equity."""
 WORD, HALF = 8, 4
+EXITS = ("stop", "take", "trail", "max_bars", "cool_down")
+"""Settings that may be others in each run of a desk, as long as none of the first four becomes 0 or ceases to be 0: its flags say so."""
 ROWS = 2**12
 """Log rows that are set aside at first: most variants trade less, and those that trade more lengthen it for the others too."""
 
@@ -145,6 +149,10 @@ class Many:
         kept = (getattr(desk, name) for name in KEPT if name not in OFFSETS)  # a run begins without orders
         self.whole = all(any(_owner(array) is block for block in blocks) for array in kept if len(array))
         self.cash, self.gross, self.rebuilt = (np.zeros(size, dtype=np.int64) for size in (bars, bars, desk.slots))
+        self.exits = np.zeros((len(EXITS), desk.slots), dtype=np.int64)
+        if MODE == "compiled":
+            self.exits[:] = [getattr(desk, name) for name in EXITS]
+            desk.set(**dict(zip(EXITS, self.exits, strict=True)))
 
     @property
     def can(self) -> bool:
@@ -157,7 +165,7 @@ class Many:
         return _address(self.desk)
 
     def given(self, plan: Ints) -> tuple[Any, ...]:
-        """What `run_one` is given first: places, what is entered, state, log, kept.
+        """What `run_one` is given first: places, what is entered, state, log, kept. Behind it (exits, slots) `EXITS`, to be written.
 
         Args:
             plan: (3, width) bar, slot and value of offers; every plan is written here.
@@ -167,7 +175,7 @@ class Many:
         places = np.array([self.entered, *(array.ctypes.data for array in pointers), self.bars, self.margin], dtype=np.int64)
         log = tuple(getattr(desk, f"log_{name}") for name in ("slot", "seq", "reason", "status", "filled", "notional", "fee"))
         kept = (desk.money, desk.count, desk.lots, desk.last, desk.up, desk.down, desk.order_number, self.rebuilt)
-        return places, (desk.table, plan, np.empty((2, plan.shape[1]), dtype=np.int32)), self.state, log, kept
+        return places, (desk.table, plan, np.empty((2, plan.shape[1]), dtype=np.int32)), self.state, log, kept, self.exits
 
     def lengthen(self) -> None:
         """Twice the room for the log."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, get_args
+from functools import partial
+from typing import Any, Literal, get_args
 
 from rustybt.errors import ConfigError, SpecError
 from rustybt.model.decimals import RATE, to_decimal
@@ -12,6 +15,9 @@ from rustybt.model.decimals import RATE, to_decimal
 type Fraction = str | int | float | Decimal
 type Reentry = Literal["change", "schedule"]
 REENTRIES: tuple[str, ...] = get_args(Reentry.__value__)
+
+taking: ContextVar[Callable[[str, Any, Callable[[Any], Any]], Any] | None] = ContextVar("taking", default=None)
+"""How exits take a value: name, value and check. A sweep that calls a strategy function with numbers that stand for others says so."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +41,10 @@ class Exits:
     reentry: Reentry = "change"
 
     def __post_init__(self) -> None:
-        for name in ("stop_loss", "take_profit", "trailing"):
-            object.__setattr__(self, name, _fraction(getattr(self, name), name, capped=name != "take_profit"))
-        if self.max_bars is not None:
-            object.__setattr__(self, "max_bars", _bars(self.max_bars, "max_bars", least=1))
-        object.__setattr__(self, "cool_down", _bars(self.cool_down, "cool_down", least=0))
+        take = taking.get()
+        for name, check in checks.items():
+            value = getattr(self, name)
+            object.__setattr__(self, name, check(value) if take is None else take(name, value, check))
         if self.reentry not in REENTRIES:
             raise SpecError(f"reentry {self.reentry!r} is unknown", where="exits, reentry", do="use " + " or ".join(map(repr, REENTRIES)))
 
@@ -117,7 +122,19 @@ def _fraction(value: object, name: str, *, capped: bool) -> Decimal | None:
     return number
 
 
-def _bars(value: object, name: str, *, least: int) -> int:
+def _bars(value: object, name: str, *, least: int) -> int | None:
+    if value is None and name == "max_bars":
+        return None
     if isinstance(value, bool) or not isinstance(value, int) or value < least or value >= 2**31:
         raise SpecError(f"{name} {value!r} is not a whole number of bars from {least}", where=f"exits, {name}", do=f"give {least} or more")
     return value
+
+
+checks: dict[str, Callable[[Any], Any]] = {
+    "stop_loss": partial(_fraction, name="stop_loss", capped=True),
+    "take_profit": partial(_fraction, name="take_profit", capped=False),
+    "trailing": partial(_fraction, name="trailing", capped=True),
+    "max_bars": partial(_bars, name="max_bars", least=1),
+    "cool_down": partial(_bars, name="cool_down", least=0),
+}
+"""By field of `Exits`, in the order in which they are checked: what it keeps of a value; raises `SpecError`."""

@@ -74,6 +74,7 @@ class Job:
         at: (variants,) their numbers in the chunk.
         ids: (variants, features + 1) places of the features, the first bar that decides last.
         constants: (variants, constants) Float64.
+        exits: (variants, 5) Int64; see `rustybt.kernel.many.EXITS`.
     """
 
     group: Group
@@ -86,6 +87,7 @@ class Job:
     at: Ints
     ids: Ints
     constants: npt.NDArray[np.float64]
+    exits: Ints
 
 
 class Bench(threading.local):
@@ -183,8 +185,10 @@ class Batches:
                 return
             at, ids = np.array([sketch.at for sketch, _, _ in ready]), np.array([own for _, own, _ in ready], dtype=np.int64)
             constants = np.array([numbers for _, _, numbers in ready], dtype=np.float64).reshape(len(ready), -1)
+            exits = np.array([sketch.exits for sketch, _, _ in ready], dtype=np.int64)
             key = "" if whole else part[0].template.key
-            if "" not in kinds and self._run(Job(group, held, desk, key, top, kinds, ready[0][0], at, ids, constants), found, curves):
+            job = Job(group, held, desk, key, top, kinds, ready[0][0], at, ids, constants, exits)
+            if "" not in kinds and self._run(job, found, curves):
                 return
 
     def fill(self, filled: Filled, found: Found, *, curves: bool) -> Ints:
@@ -212,7 +216,7 @@ class Batches:
         some = slice(None) if good.all() else good
         at, ids, constants = filled.at[some], np.ascontiguousarray(ids[some]), filled.constants[some].copy()
         assert filled.form.top is not None
-        job = Job(group, held, desk, filled.form.key, filled.form.top, kinds, sample, at, ids, constants)
+        job = Job(group, held, desk, filled.form.key, filled.form.top, kinds, sample, at, ids, constants, filled.exits[some])
         return filled.at[~good] if self._run(job, found, curves) else filled.at
 
     def _placed(
@@ -315,7 +319,7 @@ class Batches:
         batch = curves_at_once(self.panel) if curves else len(job.ids)
         for at in range(0, len(job.ids), batch):
             ids = job.ids[at : at + batch]
-            given = constants[at : at + batch], valid, ids, order.again[at : at + batch]
+            given = constants[at : at + batch], valid, ids, order.again[at : at + batch], job.exits[at : at + batch]
             ran = np.zeros((len(ids), FINAL + 1), dtype=np.int64)
             equity, reduced = np.empty((len(ids) if curves else 1, self.panel.bars), dtype=np.int64), np.empty((len(ids), 8))
             measured = self.last, scales, scratch_of(len(self.last)), ran, reduced

@@ -20,6 +20,7 @@ from rustybt.model.panel import Ints
 from rustybt.spec import Strategy
 from rustybt.sweeps.naming import Blank, Names, Texts, blank_of, checked, written
 from rustybt.sweeps.sketch import Sketch
+from rustybt.sweeps.taken import marked_exits, units_in
 from rustybt.sweeps.template import Node, template_of
 from rustybt.sweeps.traced import KINDS, Deed, Held, Opaque, Trace, Traced, is_traced, names_of, worked_out
 
@@ -138,16 +139,19 @@ class Filled:
         at: their numbers in the chunk.
         constants: (variants, constants) Float64.
         texts: of each feature, those of the top first: its different texts, and which of them each variant has.
+        exits: (variants, 5) Int64; see `rustybt.kernel.many.EXITS`.
     """
 
     form: Form
     at: Ints
     constants: npt.NDArray[np.float64]
     texts: Sequence[tuple[Texts, Ints]]
+    exits: Ints
 
     def part(self, rows: Any) -> Filled:
         """Some of them."""
-        return Filled(self.form, self.at[rows], self.constants[rows], [(texts, which[rows]) for texts, which in self.texts])
+        texts = [(texts, which[rows]) for texts, which in self.texts]
+        return Filled(self.form, self.at[rows], self.constants[rows], texts, self.exits[rows])
 
 
 @dataclass
@@ -171,13 +175,14 @@ class Form:
     top: Node | None = None
     wide: int = 0
     names: Names | None = None
+    exits: Sequence[float | Blank] = ()
     tables: list[Table] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         groups: dict[frozenset[str], tuple[dict[Deed, Any], dict[tuple[Deed, type], int]]] = {}
         for deed, wanted in self.steps.items():
             groups.setdefault(names_of(deed), ({}, {}))[0][deed] = wanted
-        blanks = [blank for blank in (*self.constants, *self.features) if isinstance(blank, Blank)]
+        blanks = [blank for blank in (*self.constants, *self.features, *self.exits) if isinstance(blank, Blank)]
         for deed, kind in (one for blank in blanks for one in blank.deeds):
             held = groups.setdefault(names_of(deed), ({}, {}))[1]
             held.setdefault((deed, kind), len(held))
@@ -211,13 +216,14 @@ class Form:
         good = np.flatnonzero(fits)
         if self.sketch is None or not len(good):
             return good, None
-        constants = np.empty((len(good), len(self.constants)))
-        for place, constant in enumerate(self.constants):
-            if isinstance(constant, Blank):
-                ((table, number),) = self.places[id(constant)]
-                constants[:, place] = table.numbers[number, rows[id(table)][good]]
-            else:
-                constants[:, place] = constant
+        constants, exits = (np.empty((len(good), len(given))) for given in (self.constants, self.exits))
+        for given, into in ((self.constants, constants), (self.exits, exits)):
+            for place, constant in enumerate(given):
+                if isinstance(constant, Blank):
+                    ((table, number),) = self.places[id(constant)]
+                    into[:, place] = table.numbers[number, rows[id(table)][good]]
+                else:
+                    into[:, place] = constant
         texts: list[tuple[Texts, Ints]] = []
         for place, feature in enumerate(self.features):
             if self.features.index(feature) < place:  # one that is written twice
@@ -232,7 +238,7 @@ class Form:
             for gap, (table, number) in enumerate(places):
                 numbers[:, gap] = table.numbers[number, rows[id(table)][good[first]]]
             texts.append((Texts(feature.pieces, tuple(kind for _, kind in feature.deeds), numbers), which))
-        return good, Filled(self, at[good], constants, texts)
+        return good, Filled(self, at[good], constants, texts, exits.view(np.int64))
 
 
 def agrees(filled: Filled, place: int, plain: Sketch) -> bool:
@@ -246,6 +252,7 @@ def agrees(filled: Filled, place: int, plain: Sketch) -> bool:
     return (
         same == (plain.template.key, plain.group, plain.rules, plain.strategy.warmup)
         and filled.constants[place].tobytes() == numbers.tobytes()
+        and tuple(filled.exits[place].tolist()) == plain.exits
         and [json.loads(text) for text in texts] == [json.loads(text) for text in wanted]
     )
 
@@ -283,14 +290,16 @@ def form_of(trace: Trace, made: Any, seen: Sequence[str], plain: Sketch) -> Form
         raise Opaque
     constants = [_constant(target[first:last], read, trace) for first, last, read in template.constants]
     features = [blank_of(text, trace) for text in (*template.parts(target), *signals)]
-    return Form(plain, trace.steps, constants, features, template.top, len(template.features), Names(plain, target, signals, trace))
+    exits, written_exits = units_in(made.exits, real.exits), marked_exits(made.exits, trace)
+    names = Names(plain, target, signals, written_exits, trace)
+    return Form(plain, trace.steps, constants, features, template.top, len(template.features), names, exits)
 
 
 def _same_rest(made: Any, real: Strategy) -> None:
     """See that whatever is no expression is the same, and free of traced numbers."""
     if not isinstance(made, Strategy) or made.target is None or real.target is None:
         raise Opaque
-    for name in ("exits", "schedule", "warmup", "cancel_policy"):
+    for name in ("schedule", "warmup", "cancel_policy"):
         held = _traced_in(getattr(made, name))
         if held:
             raise Held(held)

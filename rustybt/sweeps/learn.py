@@ -14,14 +14,17 @@ from rustybt.model.panel import Ints
 from rustybt.sweeps.forms import Filled, Form, agrees, form_of
 from rustybt.sweeps.grid import ABSENT, Assignments, Turning
 from rustybt.sweeps.sketch import Sketcher, exactly, quietly, texts_of
-from rustybt.sweeps.traced import KINDS, Held, Opaque, Trace, Watch
+from rustybt.sweeps.taken import exiting
+from rustybt.sweeps.traced import KINDS, WORDS, Held, Opaque, Trace, Watch
 
 FEW = 8
 """Variants for which it does not pay to learn a form."""
 TRIES = 8
 """Forms that are learned before each of them has to have served that many variants."""
-TRACED = {kind: -1 - place for place, kind in enumerate(KINDS)}
+TRACED = {kind: -1 - place for place, kind in enumerate((*KINDS, *WORDS))}
 """Numbers of the kinds of what can be traced."""
+LAST = -len(KINDS)
+"""The last that is a number; those beyond it are words."""
 
 
 class Values:
@@ -109,8 +112,11 @@ class Learner:
                     self.opaque = stopped.names <= self.held
                     self.held |= stopped.names
                     self.forms.clear()
-                except Opaque:
-                    self.opaque = True
+                except Opaque:  # unless it was done to a word, which is traced only to see whether it goes into an exit
+                    words = {name for name in codes if any(kind < LAST for kind in self.known[name].kinds)} - self.held
+                    self.opaque = not words
+                    self.held |= words
+                    self.forms.clear()
         return [], list(range(variants.count))
 
     def _codes(self, name: str, column: Sequence[Any]) -> Ints:
@@ -190,16 +196,18 @@ class Learner:
         """
         values, trace = variants[at], Trace()
         params = self.sketcher.params(values)
-        given = params | {name: trace.parameter(name, params[name]) for name in traced}  # type: ignore[arg-type]  # numbers, by their kind
+        given = params | {name: trace.parameter(name, params[name]) for name in traced}
         with quietly(self.sketcher.family):
             plain = self.sketcher.read(at, values)  # first, so that what it imports is there
             try:
-                with Watch(trace):
+                with exiting(trace), Watch(trace):
                     made = self.sketcher.family.function(**given)
                 seen = texts_of(made)
             except (Exception, SystemExit):  # noqa: BLE001 - calls on this path are left alone
                 if trace.broken is not None:
                     raise trace.broken from None
+                if plain is not None and trace.unread:  # what wanted a text or a `Decimal`, perhaps
+                    raise Held(trace.unread) from None
                 return Form(None, trace.steps)
             if trace.broken is not None:
                 raise trace.broken

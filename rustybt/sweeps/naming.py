@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rustybt.spec.identity import canonical
+from rustybt.spec.identity import canonical, encode_scalar
 from rustybt.spec.parameters import Scalar
 from rustybt.spec.strategy import stamped
 from rustybt.spec.targets import Target
 from rustybt.spec.tree import build
 from rustybt.sweeps.sketch import Sketch
-from rustybt.sweeps.traced import KINDS, Deed, Opaque, Trace, names_of, worked_out
+from rustybt.sweeps.traced import DEEDS, KINDS, Deed, Opaque, Real, Trace, Traced, names_of, worked_out
 
 MOST = 10**9
 """Whole numbers below it mean the same as a constant of any type."""
@@ -95,6 +95,29 @@ class Texts:
         return "".join(part for pair in zip_longest(self.pieces, self.digits(at), fillvalue="") for part in pair)
 
 
+class Written(str):
+    """A text that is JSON already: it prints as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def scalar(value: Scalar) -> Written:
+    """A parameter value in the canonical text of a strategy.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> scalar("long"), scalar(Decimal("1.50"))
+        ("long", {"decimal":"1.5"})
+    """
+    return Written(written(encode_scalar(value)))
+
+
+DEEDS["scalar"] = scalar
+
+
 def written(tree: Any) -> str:
     """A tree as text."""
     return json.dumps(tree, separators=(",", ":"), ensure_ascii=False)
@@ -155,16 +178,20 @@ class Names:
     Args:
         plain: a plain call.
         target, signals: its expressions with marks.
+        exits: marks of its exits, by name.
         trace: whose marks they are.
     """
 
-    def __init__(self, plain: Sketch, target: str, signals: Sequence[str], trace: Trace) -> None:
-        self.plain, self.target, self.signals, self.trace = plain, target, signals, trace
+    def __init__(self, plain: Sketch, target: str, signals: Sequence[str], exits: Mapping[str, float], trace: Trace) -> None:
+        self.plain, self.target, self.signals, self.exits, self.trace = plain, target, signals, exits, trace
 
     def of(self, rows: Sequence[tuple[Scalar, ...]]) -> list[str]:
         """The identities of the variants with these parameters, in the order of the function."""
         (pattern, parts), sha256 = self.parts, hashlib.sha256
         return [sha256((pattern % tuple([done(params) for done in parts])).encode()).hexdigest() for params in rows]
+
+    def _told(self, number: Traced) -> Traced:
+        return number if type(number.value) in KINDS else Real(self.trace, ("scalar", number.deed), 0.0)
 
     @cached_property
     def parts(self) -> tuple[str, Sequence[Callable[[tuple[Any, ...]], Any]]]:
@@ -179,7 +206,10 @@ class Names:
         put(marked, "target", Target(real.target.kind, build(json.loads(self.target))))
         put(marked, "signals", {name: build(json.loads(one)) for name, one in zip(real.signals, self.signals, strict=True)})
         facts = json.loads(canonical(marked))
-        facts["params"] |= {name: self.trace.put_mark(number) for name, number in self.trace.parameters.items()}
+        if self.exits:
+            facts["exits"] |= self.exits
+        told = {name: self._told(number) for name, number in self.trace.parameters.items()}
+        facts["params"] |= {name: self.trace.put_mark(number) for name, number in told.items()}
         blank = blank_of(json.dumps(facts, sort_keys=True), self.trace)
         if isinstance(blank, str):
             raise Opaque

@@ -24,7 +24,7 @@ def evaluate_each(program: Any, given: Any, store: Any, bars: Any, plan: Any, de
     Args:
         program: code and how, as `offers_of` takes them.
         given: constants (variants, constants), which of them are known, places of features (variants, features + 1), which operations give
-            something else than in the variant before (variants, operations); see `offers_of`.
+            something else than in the variant before (variants, operations); see `offers_of`. Last (variants, 5) the exits of each.
         store: of features; see `offers_of`.
         bars: (2, rows) bar and asset of each row, and (assets,) units in one.
         plan: (3, rows) for the offers of a variant, and the scratch of `offers_of`.
@@ -37,9 +37,9 @@ def evaluate_each(program: Any, given: Any, store: Any, bars: Any, plan: Any, de
     Returns:
         The number of variants, or the first that needs a longer log.
     """
-    constants, known, ids, again = given
+    constants, known, ids, again, own = given
     offers, scratch = plan
-    places, table, state, log, kept = desk
+    places, table, state, log, kept, exits = desk
     equity, cash = curves
     last, scales, room, found, numbers = measured
     rows, units = bars
@@ -49,6 +49,9 @@ def evaluate_each(program: Any, given: Any, store: Any, bars: Any, plan: Any, de
         found[v, REACHED] = -1
         if count < 0:
             continue
+        for rule in range(exits.shape[0]):
+            for slot in range(exits.shape[1]):
+                exits[rule, slot] = own[v, rule]
         if not run_one(places, table, state, log, kept, count, (curve, cash), found[v]):
             return v
         if found[v, REACHED] == cash.size and found[v, BALANCED] == 1:

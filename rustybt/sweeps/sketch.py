@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from rustybt.errors import RustyBTError
+from rustybt.kernel.many import EXITS
 from rustybt.spec import Schedule, Strategy, StrategyFunction
 from rustybt.spec.parameters import Scalar
 from rustybt.spec.strategy import building, proving
 from rustybt.sweeps.grid import ABSENT, Assignments
 from rustybt.sweeps.template import Template, shape_of, template_of
+
+NO_EXITS = dict.fromkeys(EXITS, 0)
 
 
 @dataclass(slots=True)
@@ -42,10 +45,17 @@ class Sketch:
 
     @property
     def rules(self) -> Hashable:
-        """What the tables of a run depend on."""
+        """What the tables of a run depend on, beside the numbers of exits."""
         made = self.strategy
         assert made.target is not None
-        return made.exits, made.schedule is not None, made.target.kind, made.cancel_policy
+        reentry = None if made.exits is None else made.exits.reentry
+        return tuple(map(bool, self.exits[:4])), reentry, made.schedule is not None, made.target.kind, made.cancel_policy
+
+    @property
+    def exits(self) -> tuple[int, ...]:
+        """The numbers of its exits, as `rustybt.kernel.many.EXITS`, which are filled into the tables."""
+        units = NO_EXITS if self.strategy.exits is None else self.strategy.exits.units()
+        return tuple([units[name] for name in EXITS])
 
 
 class Sketcher:

@@ -6,6 +6,8 @@ then called with a plain number for that parameter (`Held`), or for every varian
 
 No code in C can read one behind our back: a traced number is not an `int` and has nothing to read but what is written here. What Python
 code could still see is its class, and Polars' text of an expression: `Watch` stops a function that asks for either.
+
+A parameter that is a text or a `Decimal` is traced as far as into an exit (`rustybt.sweeps.taken`); nothing else can be done with it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ import dis
 import math
 import operator
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from types import CodeType
 from typing import Any
 
@@ -32,6 +35,11 @@ CHAINS: tuple[type, ...] = tuple({type(pl.when(True)), type(pl.when(True).then(1
 EXPRESSIONS: tuple[type, ...] = (pl.Expr, *CHAINS)
 WHOLE_MARK, REAL_MARK = 915_000_011, 0.73105857863
 """The first marks. That one is found where none was put is noticed: every trace is compared with a plain call."""
+SEALED = (
+    *"bool int float complex index hash str repr format round floor ceil trunc neg pos abs invert divmod rdivmod".split(),
+    *"len iter contains getitem reduce reduce_ex sizeof dir copy deepcopy".split(),
+)
+"""What else can be done with a number or a text."""
 LONGEST = 100
 """Operations that may have led to a number."""
 LITERAL = getattr(sys.modules.get("polars._plr"), "lit", None)
@@ -44,7 +52,7 @@ BUILDING = (
 )  # fmt: skip
 """What of Polars only puts expressions together."""
 NEVER = ("polars.expr.meta", "polars.functions.eager", "polars.functions.random", "polars.functions.range")
-TRUSTED = ("rustybt", "importlib", "abc", "functools", "contextlib", "typing", "enum", "numbers", "operator")
+TRUSTED = ("rustybt", "dataclasses", "importlib", "abc", "functools", "contextlib", "typing", "enum", "numbers", "operator")
 """Modules that ask a number for nothing but what `isinstance` says. (`functools` keeps things by their hash, which ends the trace.)"""
 SEEING = (type, id, vars, eval, exec, compile, sys, builtins)
 """What sees more of a number than its value."""
@@ -73,6 +81,7 @@ class Trace:
         steps: operations, each with the type of its result or, for a comparison, how it came out.
         marks: by mark, the number that Polars took in.
         parameters: by name.
+        unread: parameters of which something was made that code in C does not take: where it raises, they are to be plain.
         inside: what is at work, the innermost last: a function of C, or None for one of Python.
     """
 
@@ -81,11 +90,14 @@ class Trace:
         self.marks: dict[int | float, Traced] = {}
         self.inside: list[Any] = []
         self.parameters: dict[str, Traced] = {}
+        self.unread = frozenset[str]()
         self.broken: BaseException | None = None
 
-    def parameter(self, name: str, value: float) -> Any:
-        """A number that stands for a parameter."""
-        made = self.parameters[name] = KINDS[type(value)](self, ("parameter", name), value)
+    def parameter(self, name: str, value: Any) -> Any:
+        """A number (or a word) that stands for a parameter."""
+        made = self.parameters[name] = (KINDS | WORDS)[type(value)](self, ("parameter", name), value)
+        if type(value) in WORDS:
+            self.unread |= {name}
         return made
 
     def put(self, name: str, *inputs: Any) -> Any:
@@ -156,7 +168,7 @@ class Traced:
         raise AttributeError(f"{type(self.value).__name__!r} object has no attribute {name!r}")
 
 
-def _held(self: Traced, *_: Any, **__: Any) -> Any:
+def _held(self: Any, *_: Any, **__: Any) -> Any:
     return self.trace.stop(Held(names_of(self.deed)))
 
 
@@ -203,7 +215,38 @@ class Real(Traced):
     __class__ = property(lambda _: float)
 
 
+sealed: set[type] = set()
+
+
+def seal(kind: type) -> None:
+    """Let whatever is done with an object of a class end the trace; it has a ``trace`` and a ``deed``."""
+    for name in BINARY:
+        for side in ("", "r"):
+            setattr(kind, f"__{side}{name.strip('_')}__", _held)
+    for name in SEALED:
+        setattr(kind, f"__{name}__", _held)
+    sealed.add(kind)
+
+
+class Text(Traced):
+    """A traced text."""
+
+    __slots__ = ()
+    __class__ = property(lambda _: str)
+
+
+class Exact(Traced):
+    """A traced `Decimal`."""
+
+    __slots__ = ()
+    __class__ = property(lambda _: Decimal)
+
+
+seal(Text)
+seal(Exact)
 KINDS: dict[type, type[Traced]] = {int: Whole, float: Real}
+WORDS: dict[type, type[Traced]] = {str: Text, Decimal: Exact}
+"""What is traced as far as into an exit."""
 
 
 def is_traced(one: object) -> bool:
@@ -289,8 +332,21 @@ class Watch:
         if module.startswith("polars."):
             if not module.startswith(BUILDING) or module.startswith(NEVER) or frame.f_code.co_name in ("__repr__", "__str__", "__format__"):
                 self.trace.stop(Opaque())
+            for one in _within(frame.f_locals.values()):  # Polars ends with a message of its own where it cannot say what a value is
+                if type(one) in sealed:
+                    self.trace.stop(Held(names_of(one.deed)))
         elif module.partition(".")[0] not in TRUSTED and module != "collections.abc" and sees(frame.f_code, frame.f_globals):
             self.trace.stop(Opaque())
+
+
+def _within(values: Iterable[Any]) -> Iterator[Any]:
+    """Values, and what is in those that are rows or tables of them."""
+    for one in values:
+        yield one
+        if type(one) in (tuple, list):
+            yield from one
+        elif type(one) is dict:
+            yield from one.values()
 
 
 _seen: dict[CodeType, bool] = {}
