@@ -12,7 +12,28 @@ from typing import Any
 import numpy as np
 
 from rustybt.kernel.compile import aside, entry, kernel
-from rustybt.sweeps.steps import ADD_N, CHANGE, CLIP, EWM, N_OVER, RANK, SUM, W_MEAN, W_SUM, do_steps, put_step, straight_from
+from rustybt.sweeps.steps import (
+    ADD_N,
+    CHANGE,
+    CLIP,
+    EWM,
+    FILL,
+    H_MAX,
+    H_MIN,
+    LOG,
+    N_OVER,
+    PLACE,
+    RANK,
+    SELECT,
+    SQUARE,
+    SUM,
+    VAR,
+    W_MEAN,
+    W_SUM,
+    do_steps,
+    put_step,
+    straight_from,
+)
 
 OP, LEFT, RIGHT, A, B, C, FIXED, LONGEST, BIT = range(9)
 """Columns of a template: operation, two steps that it reads, places of three numbers among those of a feature, and what is the same for
@@ -29,6 +50,8 @@ value, when it was used last; and the operation."""
 CLOCK, COUNT, BEGUN, PINNED = range(4)
 """Of what ticks: the last use, the number of the last step, the last use before this program, and places that it uses."""
 LARGEST = float(2**53)
+COUNTED, LONGEST_COUNT = float(2**8), float(2**22)
+"""The largest whole number that is counted with, and bars over which it may be added: their sum is within 32 bits."""
 
 
 @kernel
@@ -61,6 +84,14 @@ def settled(line: Any, given: Any) -> Any:
         if p == 1:  # a division as Polars does it: through the reciprocal
             fine, x = bool(fine & (a != 0.0)), 1.0 / a if a != 0.0 else 0.0
         p = 0
+    elif op == LOG:  # of any base; that of e divides by one
+        fine = bool((a > 0.0) & (a < LARGEST) & (a != 1.0))
+        x = np.log(a) if fine else 1.0
+    elif op == SQUARE:
+        fine = a == 2.0
+    elif op == FILL:  # a whole number that is counted with cannot grow beyond its type
+        fine, x, p = abs(a) <= (LARGEST if p == 0 else COUNTED), a, 0
+        fine &= np.copysign(1.0, a) > 0.0 or a != 0.0
     elif op == EWM:
         fine, x, reach = is_whole(b, 0.0), a, -1
         q = max(1, int(b)) - 1 if fine else 0
@@ -71,11 +102,32 @@ def settled(line: Any, given: Any) -> Any:
         fine = bool(is_whole(a, 1.0) & is_whole(b, 1.0) & (b <= a))
         p, q = int(a) if fine else 1, int(b) - 1 if fine else 0
         lead, reach = q, p - 1
+        if op == SUM:
+            fine &= line[FIXED] == 0 or a <= LONGEST_COUNT
         if op >= W_SUM:
             c = given[line[C]] if line[C] >= 0 else 1.0
             fine &= is_whole(c, -LARGEST)
             q = int(c) if fine else 1
+        elif op >= PLACE:
+            x, y = given[line[C]] if line[C] >= 0 else 0.0, float(line[FIXED])
+            fine &= bool((x >= 0.0) & (x <= 1.0))
+        elif op >= VAR:
+            x = given[line[C]] if line[C] >= 0 else 1.0
+            fine &= is_whole(x, 0.0) and x < b
     return fine, lead, reach, p, q, x, y
+
+
+@kernel
+def known_from(line: Any, left: int, right: int, third: int) -> int:
+    """Bars without a value of what reads others that have so many; -1 where what is null does not end at one bar."""
+    op = line[OP]
+    if op == SELECT:  # an unknown condition counts as false
+        if left >= max(right, third):
+            return third
+        return right if right == third else -1
+    if H_MAX <= op <= H_MIN:
+        return min(left, right) if line[FIXED] == 0 or left == right else -1
+    return max(left, right)
 
 
 @entry
@@ -99,12 +151,14 @@ def size_alike(alike: Any, room: Any, found: Any) -> bool:
             line = template[s]
             fine, lead, reach, p, _, _, _ = settled(line, given[f])
             good &= fine
-            before, bars = 0, 0
-            for side in range(LEFT, RIGHT + 1):
-                one = -1 if line[OP] == COLUMN or W_SUM <= line[OP] < RANK else line[side]
+            bars, alone = 0, line[OP] == COLUMN or FILL <= line[OP] < RANK
+            read = -1 if alone else line[LEFT], -1 if alone else line[RIGHT], line[FIXED] if line[OP] == SELECT else -1
+            for one in read:
                 if one >= 0:
-                    before = max(before, leads[one])
                     bars = -1 if bars < 0 or reaches[one] < 0 else max(bars, reaches[one])
+            left, right, third = read
+            before = known_from(line, leads[left] if left >= 0 else 0, leads[right] if right >= 0 else 0, leads[third] if third >= 0 else 0)
+            good &= before >= 0
             leads[s], reaches[s] = before + lead, -1 if bars < 0 or reach < 0 else bars + reach
             if line[BIT] >= 0 and p == lead + 1:
                 kept |= 1 << line[BIT]
@@ -167,15 +221,18 @@ def place_one(template: Any, given: Any, memory: Any, program: Any, room: Any, c
             use(keys, ticking, spots[s])
             continue
         _, lead, _, p, q, x, y = settled(line, given)
-        op, windowed = line[OP], (line[OP] >= W_SUM) & (line[OP] < RANK)
+        op, windowed = line[OP], (line[OP] >= FILL) & (line[OP] < RANK)
         if windowed and p > (line[LONGEST] if op <= W_MEAN or q <= lead else 0):
             return count
         left = line[LEFT] if windowed else spots[line[LEFT]]
         right = spots[line[RIGHT]] if line[RIGHT] >= 0 else -1
+        before, after = 0 if windowed else keys[left, BARS], keys[right, BARS] if right >= 0 else 0
+        third = spots[line[FIXED]] if op == SELECT else -1
+        if (op >= H_MAX) & (op <= SELECT):  # what is null in them counts
+            p, q = before, keys[third, NAMED] if op == SELECT else after
         trial[ONE], trial[TWO] = -1 - left if windowed else keys[left, NAMED], keys[right, NAMED] if right >= 0 else 0
         trial[WHOLE], trial[OTHER] = p, q
-        before = 0 if windowed else keys[left, BARS]
-        trial[BARS] = max(before, keys[right, BARS] if right >= 0 else 0) + lead
+        trial[BARS] = known_from(line, before, after, keys[third, BARS] if op == SELECT else 0) + lead
         floats[-1, 0], floats[-1, 1] = x, y
         mixed = 31 * op + 7919 * trial[ONE] + 104_729 * trial[TWO] + 131 * p + 17 * q
         mixed ^= ((bits[-1, 0] >> 20) ^ (bits[-1, 0] >> 40) ^ (bits[-1, 1] >> 30)) & 0xFFFFFF
@@ -189,7 +246,7 @@ def place_one(template: Any, given: Any, memory: Any, program: Any, room: Any, c
                 keys[at, k] = trial[k]
             floats[at, 0], floats[at, 1], index[slot] = x, y, at
             code[count, 0], code[count, 1], code[count, 2], code[count, 3] = op, at, left, right
-            code[count, 4], code[count, 5], code[count, 6] = trial[BARS], p, q
+            code[count, 4], code[count, 5], code[count, 6] = trial[BARS], p, third if op == SELECT else q
             numbers[count, 0], numbers[count, 1] = x, y
             count += 1
         use(keys, ticking, at)

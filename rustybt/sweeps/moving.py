@@ -11,6 +11,14 @@ import numpy as np
 
 from rustybt.kernel.compile import aside
 
+BETWEEN = {name: number for number, name in enumerate(("Linear", "Midpoint", "Nearest", "Lower", "Higher"))}
+LINEAR, MIDPOINT, NEAREST, LOWER, HIGHER = range(5)
+"""What a quantile is that lies between two values."""
+TIES = {name: number for number, name in enumerate(("Min", "Max", "Average"))}
+LEAST, MOST, MIDDLE = range(3)
+"""Ranks of equal values."""
+FEW, ONE = np.uint64(32), np.uint64(1)
+
 
 @aside
 def average(a: Any, span: Any, how: Any, out: Any) -> None:
@@ -137,6 +145,125 @@ def highest(a: Any, span: Any, how: Any, out: Any, room: Any) -> None:
             for i in range(size - 1, -1, -1):
                 best = max(best, sign * a[block + i])
                 room[i] = best
+
+
+@aside
+def spreads(a: Any, span: Any, how: Any, out: Any, room: Any) -> None:
+    """Moving variances or deviations: of the beginning of one block of a window's size and the end of the block before.
+
+    Polars keeps a window as two stacks: what came since it was turned over last, added value by value (Welford), and of what lies before
+    the moments from each value to the last, added backwards. It turns them over whenever the older one is empty: after each window's size.
+
+    Args:
+        a: (rows,) Float64.
+        span: first row with a value, first row that counts, and the row behind the last.
+        how: values of a window, at most, degrees of freedom that are lost, and whether roots are taken.
+        out: (rows,) Float64, filled here from the row on that counts.
+        room: (2 * rows + 2,) Float64 to work in: means and squares from a place of the block before to its end.
+    """
+    (begin, first, stop), (size, lost, root) = span, how
+    centres, squares = room[: room.size // 2], room[room.size // 2 :]
+    for block in range(begin, stop, size):
+        end = min(block + size, stop)
+        count = mean = square = 0.0
+        for i in range(block, end):
+            count += 1.0
+            off = a[i] - mean
+            mean += off / count
+            square += (a[i] - mean) * off
+            back, all_of, both = i - block + 1, count, square
+            if block > begin and back < size:
+                older = float(size - back)
+                all_of = count + older
+                off = centres[back] - mean
+                middle = mean + off * (older / all_of)
+                both = square + (squares[back] + older * (centres[back] - middle) * off)
+            if i >= first:
+                variance = both / (all_of - lost)
+                out[i] = np.sqrt(variance) if root else variance
+        if end - block == size:
+            count = mean = square = 0.0
+            for back in range(size - 1, -1, -1):
+                count += 1.0
+                off = a[block + back] - mean
+                mean += off / count
+                square += (a[block + back] - mean) * off
+                centres[back], squares[back] = mean, square
+
+
+@aside
+def places(a: Any, span: Any, how: Any, out: Any) -> None:
+    """The rank of each value in the window that ends with it.
+
+    Args:
+        a: (rows,) Float64, finite.
+        span: first row with a value, first row that counts, and the row behind the last.
+        how: values of a window, at most, and which rank equal values have: the least, the most or the middle of theirs; see `TIES`.
+        out: (rows,) Float64, filled here from the row on that counts.
+    """
+    (begin, first, stop), (size, ties) = span, how
+    for i in range(first, stop):
+        value, less, same = a[i], 0, 0
+        for j in range(max(begin, i + 1 - size), i + 1):
+            less += 1 if a[j] < value else 0
+            same += 1 if a[j] == value else 0
+        out[i] = less + ((same + 1) / 2.0 if ties == MIDDLE else float(same) if ties == MOST else 1.0)
+
+
+@aside
+def place_of(room: Any, n: int, value: float) -> Any:
+    """How many of n sorted values are less than another: halves first, then all of few at once, without a branch that may be guessed wrong.
+
+    Places have no sign here, so that LLVM need not ask of each whether it counts from the end, and moves several values at a time.
+    """
+    low, left = np.uint64(0), np.uint64(n)
+    while left > FEW:
+        half = left // np.uint64(2)
+        low += half if room[low + half - ONE] < value else np.uint64(0)
+        left -= half
+    less = 0
+    for j in range(low, low + left):
+        less += 1 if room[j] < value else 0
+    return low + np.uint64(less)
+
+
+@aside
+def quantiles(a: Any, span: Any, how: Any, out: Any, room: Any) -> None:
+    """Moving quantiles: the values of a window are kept in order.
+
+    Args:
+        a: (rows,) Float64, finite, no zero with a sign.
+        span: first row with a value, first row that counts, and the row behind the last.
+        how: values of a window, at most, the share that is below, and what is done where it lies between two values; see `BETWEEN`.
+        out: (rows,) Float64, filled here from the row on that counts.
+        room: (rows,) Float64 to work in: the values of a window in order.
+    """
+    (begin, first, stop), (size, share, between) = span, how
+    for i in range(begin, stop):
+        n = min(i - begin, size)
+        at, to = np.uint64(n), place_of(room, n, a[i])
+        if n == size:
+            at, n = place_of(room, n, a[i - size]), n - 1
+        if to > at:
+            to -= ONE
+            for j in range(at, to):
+                room[j] = room[j + ONE]
+        else:
+            for j in range(np.uint64(0), at - to):
+                room[at - j] = room[at - j - ONE]
+        room[to] = a[i]
+        if i >= first:
+            place = n * share
+            low, high = int(np.floor(place)), int(np.ceil(place))
+            one, other = room[low], room[high]
+            if low == high or between == LOWER:
+                out[i] = one
+            elif between == LINEAR:
+                out[i] = (place - low) * (other - one) + one
+            elif between == MIDPOINT:
+                out[i] = (one + other) / 2.0
+            else:
+                out[i] = one if between == NEAREST and place - low < 0.5 else other
 
 
 @aside

@@ -152,7 +152,8 @@ class Reader:
             except (Odd, KeyError, TypeError, ValueError, AttributeError, IndexError):  # a tree of another form
                 return Recipe(())
             fixed = tuple((at, digits) for at, digits in enumerate(numbers) if at not in reading.used)
-            kind = "whole" if node.shape[0] == "rank" and node.shape[1] != "Average" else "real"
+            kind = "whole" if node.kind in ("count", "whole") or (node.kind == "rank" and node.shape[1] != "Average") else "real"
+            kind = "truth" if node.kind == "truth" else kind
             if not node.plain:
                 shape = self.shapes.setdefault(node.shape, len(self.shapes))
                 self.recipes += 1

@@ -12,15 +12,19 @@ from typing import Any
 import numpy as np
 
 from rustybt.kernel.compile import aside
-from rustybt.sweeps.moving import average, averages, deviations, highest, means, total
+from rustybt.sweeps.moving import average, averages, deviations, highest, means, places, quantiles, spreads, total
 from rustybt.sweeps.ranks import rank_bars
 
-NAMES = "shift diff change negate abs clip + - * / +n -n n- *n n/ ewm sum mean max min wSum wMean wVar wStd rank".split()
+NAMES = "shift diff change negate abs clip log log1p exp sqrt square + - * / +n -n n- *n n/ > == hmax hmin select".split()
+NAMES += "ewm sum mean max min var std place quantile fill wSum wMean wVar wStd rank".split()
 OPS = {name: number for number, name in enumerate(NAMES)}
 SHIFT, DIFF, CHANGE, NEGATE, ABS, CLIP = (OPS[name] for name in "shift diff change negate abs clip".split())
+LOG, LOG1P, EXP, SQRT, SQUARE = (OPS[name] for name in "log log1p exp sqrt square".split())
 ADD, SUB, MUL, DIV, ADD_N, SUB_N, FROM_N, MUL_N, N_OVER = (OPS[name] for name in "+ - * / +n -n n- *n n/".split())
-EWM, SUM, MEAN, MAX, MIN = (OPS[name] for name in "ewm sum mean max min".split())
-W_SUM, W_MEAN, W_VAR, W_STD, RANK = (OPS[name] for name in "wSum wMean wVar wStd rank".split())
+GREATER, EQUAL, H_MAX, H_MIN, SELECT = (OPS[name] for name in "> == hmax hmin select".split())
+EWM, SUM, MEAN, MAX, MIN, VAR, STD, PLACE, QUANTILE = (OPS[name] for name in "ewm sum mean max min var std place quantile".split())
+FILL, W_SUM, W_MEAN, W_VAR, W_STD, RANK = (OPS[name] for name in "fill wSum wMean wVar wStd rank".split())
+"""From `FILL` to `W_STD` they read no other step."""
 OP, OUT, LEFT, RIGHT, LEAD, FIRST, SECOND = range(7)
 """Columns of a program: two whole numbers are last."""
 UNDONE = 2
@@ -72,6 +76,73 @@ def row_by_row(op: int, d: Any, ab: Any, n: Any, span: Any) -> bool:
             d[i] = (x if op == N_OVER else a[i]) / below
         return zero == 0
     return True
+
+
+@aside
+def curved(op: int, d: Any, a: Any, below: float, span: Any) -> None:
+    """Logarithms, powers and roots of a span of rows."""
+    first, stop = span
+    for i in range(first, stop):
+        x = a[i]
+        if op == LOG:
+            d[i] = np.log(x) / below
+        elif op == LOG1P:
+            d[i] = np.log1p(x)
+        elif op == EXP:
+            d[i] = np.exp(x)
+        elif op == SQRT:
+            d[i] = np.sqrt(x)
+        else:
+            d[i] = x * x
+
+
+@aside
+def compared(op: int, d: Any, ab: Any, turned: int, span: Any) -> None:
+    """Whether one value is greater than another, or equal, as 1 and 0; turned round where ``turned`` is 1. All values are finite."""
+    (a, b), (first, stop) = ab, span
+    yes, no = 1.0 - turned, float(turned)
+    if op == GREATER:
+        for i in range(first, stop):
+            d[i] = yes if a[i] > b[i] else no
+    else:
+        for i in range(first, stop):
+            d[i] = yes if a[i] == b[i] else no
+
+
+@aside
+def beyond(op: int, d: Any, ab: Any, known: Any, span: Any) -> None:
+    """The larger or the smaller of two values, of equal ones the second, and before both are known the one that is.
+
+    Args:
+        op: number of the operation.
+        d: (rows,) Float64, filled here.
+        ab: two of (rows,) Float64, finite.
+        known: of each the row from which on it is known.
+        span: first row that counts, and the row behind the last.
+    """
+    (a, b), (from_a, from_b), (first, stop) = ab, known, span
+    both = min(max(from_a, from_b), stop)
+    alone = a if from_a <= from_b else b
+    for i in range(first, both):
+        d[i] = alone[i]
+    if op == H_MAX:
+        for i in range(both, stop):
+            d[i] = max(b[i], a[i])
+    else:
+        for i in range(both, stop):
+            d[i] = min(b[i], a[i])
+
+
+@aside
+def selected(d: Any, abc: Any, known: int, span: Any) -> None:
+    """The second of three where the first is true, else the third; so also before row ``known``, where it is null."""
+    (a, b, c), (first, stop) = abc, span
+    decided = min(max(first, known), stop)
+    for i in range(first, decided):
+        d[i] = c[i]
+    for i in range(decided, stop):
+        one, other = b[i], c[i]
+        d[i] = one if a[i] != 0.0 else other
 
 
 @aside
@@ -145,7 +216,7 @@ def do_steps(program: Any, held: Any, totals: Any, rows: Any, room: Any) -> None
 
     Args:
         program: (steps, 7) Int64 operation, place of the result, places that it reads, bars of each asset without a value, two whole
-            numbers; and (steps, 2) Float64 numbers.
+            numbers (of a choice the second is the third place that it reads); and (steps, 2) Float64 numbers.
         held: (places, rows) Float64, and (places,) UInt8: whether a place can be used, filled here.
         totals: (2 columns, rows + 1) Int64 running totals of ticks and of their squares, (columns, 2, assets) Int64 steps of the ticks
             as fractions, and (columns, 2, assets) Float64 their squares.
@@ -174,8 +245,9 @@ def do_steps(program: Any, held: Any, totals: Any, rows: Any, room: Any) -> None
                 continue
         op, lead, p, q = code[s, OP], code[s, LEAD], code[s, FIRST], code[s, SECOND]
         d, a, b = values[code[s, OUT]], values[max(code[s, LEFT], 0)], values[max(code[s, RIGHT], 0)]
-        windowed = (op >= W_SUM) & (op <= W_STD)
+        windowed = (op >= FILL) & (op <= W_STD)
         sound = windowed or (good[code[s, LEFT]] != 0 and (code[s, RIGHT] < 0 or good[code[s, RIGHT]] != 0))
+        sound &= op != SELECT or good[q] != 0
         if sound and op == RANK:
             for k in range(starts.size):
                 sound &= ordinary(a, starts[k] + lead, starts[k] + lengths[k], True)
@@ -189,7 +261,10 @@ def do_steps(program: Any, held: Any, totals: Any, rows: Any, room: Any) -> None
             if first >= stop:
                 continue
             before = first - q  # where the values that a step reads begin
-            if windowed:
+            if op == FILL:
+                for i in range(first, stop):
+                    d[i] = numbers[s, 0]
+            elif windowed:
                 column = code[s, LEFT]
                 span = (starts[k], first, stop, p)
                 if op <= W_MEAN:
@@ -204,6 +279,21 @@ def do_steps(program: Any, held: Any, totals: Any, rows: Any, room: Any) -> None
             elif op in (MAX, MIN):
                 sound &= ordinary(a, before, stop, True)
                 highest(a, (before, stop), (p, 1.0 if op == MAX else -1.0), d, floats)
+            elif op in (VAR, STD):
+                spreads(a, (before, first, stop), (p, int(numbers[s, 0]), op == STD), d, floats)
+            elif op == PLACE:
+                places(a, (before, first, stop), (p, int(numbers[s, 1])), d)
+            elif op == QUANTILE:
+                sound &= ordinary(a, before, stop, True)
+                quantiles(a, (before, first, stop), (p, numbers[s, 0], int(numbers[s, 1])), d, floats)
+            elif op == SELECT:
+                selected(d, (a, b, values[q]), starts[k] + p, (first, stop))
+            elif op >= H_MAX:
+                beyond(op, d, (a, b), (starts[k] + p, starts[k] + q), (first, stop))
+            elif op >= GREATER:
+                compared(op, d, (a, b), p, (first, stop))
+            elif (op >= LOG) & (op <= SQUARE):
+                curved(op, d, a, numbers[s, 0], (first, stop))
             elif op <= CHANGE:
                 sound &= lagged(op, d, a, p, (first, stop))
             else:

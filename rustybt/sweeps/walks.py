@@ -12,7 +12,7 @@ differ stays with the planner. So another version of Polars, with another order 
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +24,7 @@ from rustybt.model.panel import Ints
 from rustybt.spec.exact import NARROW
 from rustybt.spec.running import Running
 from rustybt.spec.windows import Windows
-from rustybt.sweeps.alike import BIT, CLOCK, COLUMN, COUNT, DOES, LEFT, NAMED, USED, compute_alike, size_alike
+from rustybt.sweeps.alike import BIT, CLOCK, COLUMN, COUNT, DOES, KEPT, LEFT, NAMED, ODD, USED, compute_alike, size_alike
 from rustybt.sweeps.nodes import Line, Odd
 from rustybt.sweeps.reading import Alike, Reader, Recipe
 from rustybt.sweeps.steps import OPS
@@ -53,6 +53,9 @@ class Ticks(NamedTuple):
 MOST = 2**21
 """Bytes of steps that are remembered, and at least `FEWEST` of them."""
 FEWEST = 4
+CURVES = ("log", "log1p", "exp")
+PROBED = 2**13
+"""Numbers of which each of them is asked before it is a step; see `agree`."""
 NOWHERE = np.zeros(0, dtype=np.int64)
 PLAIN = 2**53
 """Parts of the price of a tick are below it where windows are computed here."""
@@ -96,6 +99,8 @@ class Walks:
         """What is known of features before they are computed; see `size_alike`."""
         template, found = self.bound(alike.recipe), np.empty((len(alike.given), 3), dtype=np.int64)
         same = size_alike((template, alike.given), np.empty((2, len(template)), dtype=np.int64), found)
+        if any(line.op in CURVES for line in alike.recipe.lines) and not agree():
+            found[:, KEPT] = ODD
         return found, bool(same)
 
     def values(self, alike: Alike) -> Found | None:
@@ -234,6 +239,39 @@ class Walks:
     def scratch(self) -> tuple[Floats, Ints]:
         """Room to work in."""
         return np.empty(2 * self.frame.height + 2), np.empty((2, 2 * self.frame.height + 2), dtype=np.int64)
+
+
+@cache
+def agree() -> bool:
+    """Whether compiled logarithms and powers have the bits of Polars: asked once, of more numbers than a feature has rows.
+
+    Both call the C library, and so have the same bits. A numba that takes another one (SVML) or a Polars with its own differ in one number
+    of hundreds, which the first feature of a shape need not show where it is short.
+    """
+    places = np.arange(PROBED)
+    spread = np.ldexp(np.random.default_rng(1).random(PROBED) + 1.0, places % 60 - 30)
+    for op, told, values in (
+        ("log", pl.col("x").log(), spread),
+        ("log1p", pl.col("x").log1p(), spread - 0.9),
+        ("exp", pl.col("x").exp(), np.log(spread) * 30),
+    ):
+        template = np.array([[COLUMN, 0, -1, -1, -1, -1, 0, 0, -1], [OPS[op], 0, -1, 0, -1, -1, 0, 1, -1]])
+        held, store = (
+            np.stack([values, values]),
+            (np.zeros((1, PROBED)), np.zeros((1, PROBED), dtype=np.uint8), np.zeros(1, dtype=np.int64)),
+        )
+        memory, none = memory_of(2), (np.zeros((0, 2, 1), dtype=np.int64), np.zeros((0, 2, 1)))
+        memory[0][0, DOES] = COLUMN
+        along = np.zeros(1, dtype=np.int64), np.full(1, PROBED), NOWHERE, NOWHERE, NOWHERE
+        room = np.empty(2 * PROBED + 2), np.empty((2, 2 * PROBED + 2), dtype=np.int64)
+        work = (np.empty((2, 7), dtype=np.int64), np.empty((2, 2))), np.empty(3, dtype=np.int64), np.empty(8, dtype=np.int64)
+        compute_alike(
+            (template, np.array([[np.e]])), memory, (held, np.ones(2, dtype=np.uint8)), (np.zeros((0, PROBED + 1), dtype=np.int64), *none),
+            (along, (places, places)), (room, *work, np.empty(1, dtype=np.int64)), (*store, 0), np.empty(1, dtype=np.uint8),
+        )  # fmt: skip
+        if pl.DataFrame({"x": values}).select(told).to_series().to_numpy().tobytes() != store[0][0].tobytes():
+            return False
+    return True
 
 
 type Memory = tuple[Ints, Floats, Ints, Ints, Ints]

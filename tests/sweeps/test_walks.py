@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
 from typing import Any
 
@@ -27,8 +28,11 @@ from rustybt.testing import markets
 
 CLOSE, HIGH, LOW = (pl.col(name) for name in ("close", "high", "low"))
 MOVE = CLOSE.diff()
+WAYS: list[Any] = ["linear", "midpoint", "nearest", "lower", "higher"]
 METHODS: list[Any] = ["ordinal", "min", "max", "average", "dense"]
 LINE = CLOSE.ewm_mean(span=5, adjust=False, min_samples=5) - CLOSE.ewm_mean(span=12, adjust=False, min_samples=12)
+RETURN = (CLOSE / CLOSE.shift(1)).log()
+RANGE = pl.max_horizontal(HIGH - LOW, (HIGH - CLOSE.shift(1)).abs(), (LOW - CLOSE.shift(1)).abs())
 PANELS = {
     "one": markets.panel(1, 260, seed=1),
     "short": markets.panel(1, 3, seed=2),
@@ -46,6 +50,20 @@ KNOWN = [
     (CLOSE - CLOSE.rolling_mean(5)) / CLOSE.rolling_std(5), (CLOSE * pl.col("volume")).rolling_sum(10),
     *(CLOSE.pct_change(4).rank(method, descending=down).over("ts") for method in METHODS for down in (False, True)),
     (CLOSE / CLOSE.shift(7)).over("asset").rank("ordinal", descending=True).over("ts"), CLOSE.rolling_mean(5).rank().over("ts"),
+    RANGE.rolling_mean(14), RANGE.ewm_mean(alpha=0.1, adjust=False), pl.min_horizontal(LOW, CLOSE.shift(3)), pl.max_horizontal(MOVE, 0.0),
+    pl.max_horizontal(0, MOVE).rolling_mean(5), pl.min_horizontal(MOVE, LOW - HIGH, 0),
+    RETURN, RETURN.rolling_std(20), RETURN.rolling_var(5, min_samples=3), (HIGH - LOW).rolling_std(9, ddof=0), CLOSE.log(10.0).diff(),
+    MOVE.rolling_std(7, min_samples=5, ddof=3), (MOVE / 100).exp(), (MOVE / 100).log1p(), (HIGH - LOW).sqrt().rolling_mean(3), MOVE**2,
+    (MOVE > 0).cast(pl.Int64).rolling_sum(10), (HIGH.shift(1) <= HIGH).cast(pl.Float64).rolling_mean(6, min_samples=2),
+    (MOVE >= 0.5).cast(pl.Int32).rolling_max(4), (MOVE != 0).shift(2), (MOVE < 1).cast(pl.Int64).shift(1).rolling_sum(9) / 9,
+    ((MOVE > 0) & (CLOSE.shift(1) == LOW.shift(1))).cast(pl.Int64), (~(MOVE > 0) | (LOW.shift(1) < 100)).cast(pl.Float64),
+    pl.when(MOVE > 0).then(MOVE).otherwise(0.0).rolling_mean(14), pl.when(MOVE > 0).then(1).otherwise(0).rolling_sum(5),
+    pl.when(LOW.shift(1) < LOW).then(LOW).otherwise(CLOSE), pl.when(CLOSE > LOW).then(MOVE).otherwise(-MOVE),
+    pl.when(MOVE < 0).then(0.0).otherwise(1).rolling_sum(6), (MOVE > 0).cast(pl.Int32).rolling_sum(5).cast(pl.Float64) - 1,
+    CLOSE.rolling_median(5), CLOSE.rolling_median(10, min_samples=3).shift(1), MOVE.rolling_median(8), MOVE.rolling_median(1),
+    *(MOVE.rolling_quantile(share, how, window_size=9) for how in WAYS for share in (0.3, 0.9)),
+    *(CLOSE.rolling_rank(9, how, min_samples=least) for how in ("average", "min", "max") for least in (4, 9)), MOVE.rolling_rank(3) / 3,
+    CLOSE.rolling_quantile(0.25, window_size=300, min_samples=7),
 ]  # fmt: skip
 
 
@@ -75,7 +93,7 @@ def compare(panel: Panel, expr: pl.Expr, mask: Any = None) -> bool:
     values, known = found
     wanted, there, reach, dtype = planned(panel, expr, mask)
     assert (None if size[REACH] < 0 else size[REACH]) == reach
-    assert walk.recipe.kind == {pl.Float64: "real", pl.UInt32: "whole"}[dtype]
+    assert walk.recipe.kind == {pl.Float64: "real", pl.Boolean: "truth"}.get(dtype, "whole" if dtype.is_integer() else "")
     assert np.array_equal(np.ones(len(values), dtype=bool) if known is None else known, there)
     assert np.array_equal(values.view(np.int64), np.where(there, wanted, 0.0).view(np.int64))
     return True
@@ -106,6 +124,22 @@ bars = st.integers(1, 40)
 leaves = st.sampled_from([CLOSE, HIGH, LOW, pl.col("open"), pl.col("volume")])
 
 
+kinds: Any = st.sampled_from([pl.Int32, pl.Int64, pl.Float64])
+between: Any = st.sampled_from(WAYS)
+COMPARISONS = [operator.gt, operator.lt, operator.ge, operator.le, operator.eq, operator.ne]
+
+
+def truths(below: st.SearchStrategy[pl.Expr]) -> st.SearchStrategy[pl.Expr]:
+    compared = st.builds(lambda how, a, b: how(a, b), st.sampled_from(COMPARISONS), below, below | st.sampled_from([0, 0.5, 100, 100.0]))
+    return st.one_of(
+        compared,
+        st.builds(lambda a: ~a, compared),
+        st.builds(lambda a, n: a.shift(n), compared, bars),
+        st.builds(lambda a, b: a & b, compared, compared),
+        st.builds(lambda a, b: a | b, compared, compared),
+    )
+
+
 def grown(below: st.SearchStrategy[pl.Expr]) -> st.SearchStrategy[pl.Expr]:
     number = st.floats(-3, 3).filter(bool) | st.integers(1, 9)
     sizes = st.tuples(bars, bars).map(sorted)
@@ -121,6 +155,27 @@ def grown(below: st.SearchStrategy[pl.Expr]) -> st.SearchStrategy[pl.Expr]:
         st.builds(lambda e, n: e.rolling_mean(n), leaves, bars),
         st.builds(lambda e, n: e.clip(lower_bound=n), below, number),
         st.builds(lambda e: -e.abs(), below),
+        st.builds(lambda e: -e, below),
+        st.builds(lambda e: (e.abs() + 1).log(), below),
+        st.builds(lambda e: e.log(3.0), below),
+        st.builds(lambda e: e.clip(-20, 20).exp(), below),
+        st.builds(lambda e: e.log1p(), below),
+        st.builds(lambda e: e.sqrt(), below),
+        st.builds(lambda e: e**2, below),
+        st.builds(lambda a, b: pl.max_horizontal(a, b), below, below),
+        st.builds(lambda a, b, c: pl.min_horizontal(a, b, c), below, below | number.map(pl.lit), below | number.map(pl.lit)),
+        st.builds(lambda a, b: pl.max_horizontal(a, b), st.integers(-1, 1).map(pl.lit), below),
+        st.builds(lambda c, a, b: pl.when(c).then(a).otherwise(b), truths(below), below, below | number.map(pl.lit)),
+        st.builds(
+            lambda c, a, b: pl.when(c).then(a).otherwise(b), truths(below), number.map(float).map(pl.lit), below | number.map(pl.lit)
+        ),
+        st.builds(lambda c, n, how: c.cast(how).rolling_sum(n).cast(pl.Float64), truths(below), bars, kinds),
+        st.builds(lambda c, n, how: c.cast(how).rolling_mean(n[1], min_samples=n[0]), truths(below), sizes, kinds),
+        st.builds(lambda e, n, d: (e + 0).rolling_std(n[1], min_samples=max(n[0], d + 1), ddof=d), below, sizes, st.integers(0, 2)),
+        st.builds(lambda e, n: (e + 0).rolling_var(n), below, bars),
+        st.builds(lambda e, n: e.rolling_median(n[1], min_samples=n[0]), below, sizes),
+        st.builds(lambda e, n: e.rolling_rank(n[1], min_samples=n[0]), below, sizes),
+        st.builds(lambda e, n, p, how: e.rolling_quantile(p, how, n[1], min_samples=n[0]), below, sizes, st.floats(0, 1), between),
         st.builds(lambda a, b: a + b, below, below),
         st.builds(lambda a, b: a - b, below, below),
         st.builds(lambda a, b: a * b, below, below),
@@ -131,6 +186,24 @@ def grown(below: st.SearchStrategy[pl.Expr]) -> st.SearchStrategy[pl.Expr]:
     )
 
 
+def whole(below: st.SearchStrategy[pl.Expr]) -> st.SearchStrategy[pl.Expr]:
+    number, counts = st.integers(-9, 9), st.builds(lambda c, how: c.cast(how), truths(below), kinds)
+    counts |= st.builds(lambda c, a, b: pl.when(c).then(a).otherwise(b), truths(below), number, number)
+    return st.one_of(
+        truths(below),
+        counts,
+        st.builds(lambda e, n: e.shift(n), counts, bars),
+        st.builds(lambda e, n: e.rolling_sum(n), counts, bars),
+        st.builds(lambda e, n: e.rolling_sum(n).shift(2).rolling_max(n), counts, bars),
+        st.builds(lambda e, n: e.rolling_sum(n) / n, counts, bars),
+        st.builds(lambda e, n: e.rolling_sum(n) / 2.5, counts, bars),
+        st.builds(lambda e, a, n: e.rolling_sum(n) / a, counts, below, bars),
+        st.builds(lambda e, n: e.rolling_sum(n) >= n - 3, counts, bars),
+        st.builds(lambda e, n: e.rolling_sum(n) < n / 2, counts, bars),
+        st.builds(lambda e, n, how: e.rolling_rank(n, how), below, bars, st.sampled_from(["min", "max"])),
+    )
+
+
 def across(below: st.SearchStrategy[pl.Expr]) -> st.SearchStrategy[pl.Expr]:
     return st.builds(lambda e, how, down: e.rank(how, descending=down).over("ts"), below, st.sampled_from(METHODS), st.booleans())
 
@@ -138,7 +211,7 @@ def across(below: st.SearchStrategy[pl.Expr]) -> st.SearchStrategy[pl.Expr]:
 any_steps = st.recursive(leaves, grown, max_leaves=4)
 
 
-@given(any_steps | across(any_steps), st.sampled_from(sorted(PANELS)), st.booleans())
+@given(any_steps | across(any_steps) | whole(any_steps), st.sampled_from(sorted(PANELS)), st.booleans())
 @settings(deadline=None)
 def test_any_steps_have_the_bits_of_the_planner(expr: pl.Expr, name: str, some: bool) -> None:
     panel = PANELS[name]
@@ -148,11 +221,18 @@ def test_any_steps_have_the_bits_of_the_planner(expr: pl.Expr, name: str, some: 
 @pytest.mark.parametrize(
     "expr",
     [
-        CLOSE.rolling_mean(5, center=True), CLOSE.rolling_max(3, center=True), CLOSE.shift(-1), CLOSE.shift(0), CLOSE.rolling_median(5),
+        CLOSE.rolling_mean(5, center=True), CLOSE.rolling_max(3, center=True), CLOSE.shift(-1), CLOSE.shift(0), CLOSE.rolling_skew(5),
         CLOSE.rank("random").over("ts"), CLOSE.rank(), CLOSE.rank().over("ts") + 1, CLOSE.rank().over("ts").shift(1),
-        CLOSE.rank().over("ts", "asset"), CLOSE.rank().over("asset"), CLOSE.cum_sum(), pl.lit(1.0), CLOSE > LOW, CLOSE.diff(-2),
+        CLOSE.rank().over("ts", "asset"), CLOSE.rank().over("asset"), CLOSE.cum_sum(), pl.lit(1.0), CLOSE.floor() > LOW, CLOSE.diff(-2),
         CLOSE.rolling_max(3, weights=[1.0, 2.0, 3.0]), CLOSE.shift(1).over("asset", order_by="ts"), CLOSE.fill_null(0.0),
-        CLOSE.rolling_quantile(0.3, window_size=4),
+        CLOSE.rolling_quantile(0.3, "equiprobable", window_size=4), CLOSE.rolling_median(5, center=True), CLOSE.pow(3), CLOSE.log(1.0),
+        pl.max_horizontal(CLOSE), (MOVE > 0) & (CLOSE > LOW), (MOVE > 0).cast(pl.Int8).rolling_sum(5), (MOVE > 0) > (CLOSE > LOW),
+        (MOVE > 0).cast(pl.Int64).rolling_sum(5).rolling_sum(5), (MOVE > 0).cast(pl.Int64) * 3, (MOVE > 0).cast(pl.Int64).diff(),
+        pl.when(MOVE > 0).then(2**30).otherwise(0).rolling_sum(5), pl.when(CLOSE > LOW).then(MOVE).otherwise(CLOSE),
+        -(MOVE > 0).cast(pl.Int64), CLOSE.rolling_rank(5, "dense"), CLOSE.rolling_rank(5, "min") / 5, CLOSE.rolling_rank(5, "random"),
+        pl.when(MOVE > 0).then(CLOSE), pl.when(MOVE > 0).then(CLOSE > 1).otherwise(MOVE > 0), MOVE.rolling_std(5, min_samples=1),
+        pl.when(MOVE > 0).then(1).otherwise(0).rolling_sum(2**23), CLOSE.cast(pl.Float32), MOVE.rolling_var(3, ddof=3), (MOVE > 0) + 1.0,
+        pl.max_horizontal(MOVE, MOVE > 0),
     ],
     ids=str,
 )  # fmt: skip
@@ -266,7 +346,7 @@ def test_ranks_of_few_bars_are_left_to_the_planner_and_those_of_many_are_not(bar
         assert np.array_equal(held.values[row], values[group.order])
 
 
-def altered(how: pl.Expr) -> Panel:
+def altered(how: pl.Expr | pl.Series) -> Panel:
     bars = pl.DataFrame(
         {"ts": pl.datetime_range(pl.datetime(2024, 1, 1, time_zone="UTC"), pl.datetime(2024, 1, 20, time_zone="UTC"), "1d", eager=True)}
     ).with_columns(
@@ -290,6 +370,19 @@ def test_zeros_of_either_sign_and_divisions_by_zero_are_left_to_the_planner() ->
         walk = read(own.reader, text(expr))
         assert walk is not None
         assert own.sizes(walk)[0][0, KEPT] == ODD or own.values(walk) is None
+
+
+@pytest.mark.parametrize("expr", [RETURN, CLOSE.log1p(), (MOVE / 9).exp().rolling_mean(3)], ids=str)
+def test_curves_of_another_library_are_left_to_the_planner(expr: pl.Expr, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert walks.agree()
+    assert compare(PANELS["one"], expr)
+    monkeypatch.setattr(walks, "agree", lambda: False)
+    assert not compare(PANELS["one"], expr)
+    monkeypatch.undo()
+    walks.agree.cache_clear()
+    monkeypatch.setattr(walks, "compute_alike", wrong)
+    assert not walks.agree()
+    walks.agree.cache_clear()
 
 
 SPANS = [text(CLOSE.ewm_mean(span=span)) for span in range(2, 9)]
@@ -324,6 +417,27 @@ def test_the_first_of_a_shape_is_judged_by_the_planner(monkeypatch: pytest.Monke
     for found, right in zip(features_of(panel), wanted, strict=True):
         assert found.tobytes() == right.tobytes()
     assert judged == [True, False]
+
+
+ZEROS = [(-1) ** (n // 3) * 0.0 if n % 4 else float(n % 7 - 3) for n in range(20)]
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        pl.max_horizontal("own", 0.0), pl.max_horizontal(0, "own"), pl.min_horizontal("own", -pl.col("own")),
+        pl.max_horizontal("own", MOVE - 1, 0),
+        pl.col("own") == 0, pl.col("own") > 0, pl.col("own").sqrt().abs(), pl.col("own").abs().sqrt(), pl.col("own") ** 2,
+        pl.col("own").exp(),
+        pl.col("own").log1p().abs(), pl.col("own").shift(1).rolling_std(5), pl.col("own").rolling_rank(5),
+        pl.when(pl.col("own") >= 0).then("own").otherwise(0),
+        -pl.max_horizontal(-pl.col("own"), 0.0), pl.col("own").diff().rolling_var(2), (pl.col("own") * 1e-170).diff().rolling_var(4),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_zeros_of_either_sign_have_the_bits_of_the_planner(expr: pl.Expr) -> None:
+    for part in (expr, expr.shift(1)):
+        compare(altered(pl.Series(ZEROS)), part)
 
 
 def test_limits_that_cross_are_left_to_the_planner() -> None:
