@@ -22,7 +22,7 @@ fail() { echo "setup: $*" >&2; exit 1; }
 # --- is there anything to do? -------------------------------------------------------------------------------------
 
 fingerprint() { cat uv.lock pyproject.toml .ci/setup.sh | cksum; pwd; }
-kernel_fingerprint() { find rustybt/kernel rustybt/model rustybt/data/text rustybt/data/scan.py -name '*.py' -exec cksum {} + 2>/dev/null | sort -k 3; }
+kernel_fingerprint() { find rustybt/kernel rustybt/model rustybt/sweeps rustybt/data/text rustybt/data/scan.py -name '*.py' -exec cksum {} + 2>/dev/null | sort -k 3; }
 same() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
 installed() { same "$environment/.installed" "$(fingerprint)" && "$environment/bin/python" -c "" 2>/dev/null; }

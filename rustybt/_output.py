@@ -69,6 +69,8 @@ def written(
         ['rows.txt']
     """
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if target.name in ("", ".."):
+        raise unwritten(path, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)), what, do=do, then=then, kind=kind)
     beside = not target.exists() or target.is_file() or target.is_dir()
     part = target.with_name(f".{target.name}.{os.getpid()}.part") if beside else target
     try:

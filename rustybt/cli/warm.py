@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
         from rustybt import kernel
 
         if not json:
-            show.err.print("compiling the kernel and what goes with it, once (about half a minute on two cores) ...")
+            show.err.print(
+                "compiling what is not kept yet of the kernel and what goes with it (all of it: about half a minute on two cores) ..."
+            )
         was = gc.isenabled()
         gc.disable()
         began = time.perf_counter()

@@ -105,7 +105,8 @@ def _check_found(found: Mapping[str, str], have: Sequence[str], name: str) -> No
         do = f'rename it, or say which one is meant: columns={{"{missing[0]}": "<name in the source>"}}'
         if len(have) == 1 and name.lower().endswith(DELIMITED) and any(mark in have[0] for mark in ";|\t"):
             do = f"its columns are not parted by commas: ingest csv:{name}, which finds out how it is written"
-        what = f"column {', '.join(map(repr, missing))} is missing; the source has {_listed(have)}"
+        said = f"column {missing[0]!r} is" if len(missing) == 1 else f"columns {', '.join(map(repr, missing))} are"
+        what = f"{said} missing; the source has {_listed(have)}"
         raise DataError(what, where=name or "the frame", do=do)
 
 

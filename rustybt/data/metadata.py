@@ -69,6 +69,8 @@ def days_of(day: Any, name: str) -> int:
             day = date.fromisoformat(day)
         if isinstance(day, datetime):
             day = day.date()
+        if not isinstance(day, date | np.datetime64) or np.isnat(np.datetime64(day)):
+            raise TypeError  # numpy takes 5 for 1970-01-06
         return int(np.datetime64(day, "D").astype(np.int64))
     except (ValueError, TypeError):
         raise ConfigError(f"{name} {day!r} is not a date", where=name, do='write it like "2005-02-28"') from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -61,8 +61,19 @@ class Options:
         if self.attach is not None and not isinstance(self.attach, Mapping):
             do = 'give frames by name: attach={"day": frame}'
             raise ConfigError(f"attach is a {type(self.attach).__name__}", where="load, attach", do=do)
-        if isinstance(self.assets, str):
-            raise ConfigError(f"assets is the text {self.assets!r}", where="assets", do=f"give a list: assets=[{self.assets!r}]")
+        for name in ("assets", "extras"):
+            self._check_listed(name, getattr(self, name))
+        if self.columns is not None and not isinstance(self.columns, Mapping):
+            do = 'give names by ours: columns={"close": "Last"}'
+            raise ConfigError(f"columns is a {type(self.columns).__name__}", where="load, columns", do=do)
+
+    @staticmethod
+    def _check_listed(name: str, value: object) -> None:
+        """Refuse what is no list of names; assets may be a mapping too."""
+        if isinstance(value, str):
+            raise ConfigError(f"{name} is the text {value!r}", where=name, do=f"give a list: {name}=[{value!r}]")
+        if value is not None and not isinstance(value, Iterable):
+            raise ConfigError(f"{name} is a {type(value).__name__}", where=f"load, {name}", do=f'give a list of names: {name}=["AAPL"]')
 
     @property
     def selection(self) -> tuple[str, ...] | None:

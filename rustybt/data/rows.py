@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -105,6 +106,8 @@ def check_unique(keyed: Keyed, ts: Ints, where: str, session: bool, came: pl.Dat
         row = int(twice[0])
         facts = {} if came is None else {"rows": _like(came, keyed.symbols[keyed.codes[row]], int(keyed.stamps[row]))}
         do = "keep one bar per session, or say how intraday bars are stamped" if session else "keep one row per asset and time"
+        if len(keyed.symbols) == 1 and Path(where).name.startswith(keyed.symbols[0]):  # named by the file, as no column names the assets
+            do += '; if a column names the assets, say which: columns={"asset": "<name in the source>"}'
         raise DataError(
             f"{len(twice)} rows repeat the asset and time of another",
             where=f"{where}, asset {keyed.symbols[keyed.codes[row]]!r}, {moment(int(keyed.stamps[row]))}",

@@ -73,6 +73,7 @@ def verify(
 
     Raises:
         ConfigError: points or a seed that are none, or wrong settings.
+        SpecError: not a strategy.
 
     Example:
         >>> import rustybt as rbt
@@ -86,6 +87,7 @@ def verify(
                 f"{name} {number!r} is not a whole number from {least}", where=f"verify, {name}", do="give one, or leave it out"
             )
     say = progress or _silent
+    sleeves = sleeves_of(strategy)
     panel = panel_of(data)
     config = configured(settings, "verify")
     say("window bounds")
@@ -97,8 +99,8 @@ def verify(
     say("window sufficiency")
     checks += window_sufficiency(strategy, panel, points=points, seed=seed)
     say("bulk = bar by bar")
-    bulk = run_configured(sleeves_of(strategy), panel, config)
-    checks.append(same_run("bulk = bar by bar", bulk, walk(sleeves_of(strategy), panel, config)))
+    bulk = run_configured(sleeves, panel, config)
+    checks.append(same_run("bulk = bar by bar", bulk, walk(sleeves, panel, config)))
     checks.append(Check("books", True, str(bulk.verdict)))
     checks.append(Check("journal", True, check_journal(bulk.journal, bulk.equity, bulk.positions)))
     return Verification(tuple(checks))

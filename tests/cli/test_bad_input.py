@@ -87,6 +87,7 @@ def weight(text: str) -> str:
         (frame().with_columns(volume=pl.lit(1e19)), "beyond the scale"),
         (frame().clear(), "no rows"),
         (frame().drop("close"), "'close' is missing"),
+        (frame().rename({"asset": "code"}), 'if a column names the assets, say which: columns={"asset":'),
         (frame().with_columns(pl.col("close").cast(pl.String)), "not numbers"),
     ],
 )

@@ -12,7 +12,7 @@ from tests.data.conftest import Make
 
 def test_missing_columns_are_all_named(make: Make) -> None:
     with pytest.raises(
-        DataError, match="column 'high', 'close' is missing; the source has 'ts', 'asset', 'open', 'low', 'volume'"
+        DataError, match="columns 'high', 'close' are missing; the source has 'ts', 'asset', 'open', 'low', 'volume'"
     ) as caught:
         load(make({"A": [1]}).drop("high", "close"))
     assert 'columns={"high"' in caught.value.do

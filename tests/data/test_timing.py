@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -184,6 +184,22 @@ def test_start_and_end_keep_sessions_or_instants(make: Make) -> None:
     assert sessions(by_day) == [date(2020, 1, 7), date(2020, 1, 8)]
     by_time = load(bars, stamp="close", start=datetime(2020, 1, 7, 21, tzinfo=UTC), end="2020-01-08T20:59:59Z")
     assert sessions(by_time) == [date(2020, 1, 7)]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"start": 5}, "start 5 is not a date"),
+        ({"end": np.datetime64("NaT", "D")}, "end .* is not a date"),
+        ({"columns": ["close"]}, "columns is a list"),
+        ({"assets": 5}, "assets is a int"),
+        ({"extras": 5}, "extras is a int"),
+        ({"extras": "close"}, "extras is the text 'close'"),
+    ],
+)
+def test_an_option_of_a_wrong_type_is_refused_by_name(make: Make, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        load(make({"A": [1, 2]}), stamp="close", **options)
 
 
 def test_start_and_end_that_cannot_be_met_are_refused(make: Make) -> None:

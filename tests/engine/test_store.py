@@ -74,6 +74,12 @@ def test_an_earlier_run_stays_until_the_new_one_is_in_its_place(
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
+@pytest.mark.parametrize("place", [".", "..", "/"])
+def test_a_page_cannot_take_the_place_of_a_folder(result: rbt.Result, place: str) -> None:
+    with pytest.raises(rbt.ConfigError, match="cannot write the report: Is a directory"):
+        result.report(place)
+
+
 def test_a_path_that_is_none_is_refused_by_name(result: rbt.Result) -> None:
     for call, where in (
         (result.report, "report"),

@@ -38,6 +38,8 @@ def test_what_is_no_number_of_points_is_refused(small: Panel, cross: rbt.Strateg
 
 
 def test_a_setting_that_does_not_exist_is_refused_by_name(small: Panel, cross: rbt.Strategy) -> None:
+    with pytest.raises(rbt.SpecError, match="5 is not a Strategy"):
+        rbt.verify(5, small)  # type: ignore[arg-type]
     with pytest.raises(rbt.ConfigError, match="there is no setting 'cahs'") as caught:
         rbt.verify(cross, small, cahs="5000")
     assert caught.value.where == "verify"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -149,3 +150,11 @@ def test_a_failed_install_is_not_taken_for_done(machine: Machine) -> None:
     assert "installing failed" in done.stderr
     machine.put(machine.bin / "uv", UV)
     assert machine.setup(PYTHON=str(PYTHON)).returncode == 0
+
+
+def test_setup_compiles_anew_after_a_change_of_anything_that_is_compiled() -> None:
+    from rustybt.kernel.cache import BESIDE, HERE, MODEL
+
+    line = next(line for line in (ROOT / ".ci" / "setup.sh").read_text().splitlines() if line.startswith("kernel_fingerprint()"))
+    for path in (HERE, MODEL, *BESIDE):
+        assert any(path.is_relative_to(ROOT / place) for place in re.findall(r"rustybt/[\w/.]+", line)), path
