@@ -24,8 +24,8 @@ def at_phase(result: Result) -> Mask:
     """Which rows of the log are fills of market orders at the moment that the run names.
 
     Orders asked for one by one are known by the price of their row ``accepted``, which a market order has not. Left out are those of a
-    callback that name a time in force, and those of a strategy some of which wait for the auction at the other end of the session: the
-    log does not say at which end they were filled.
+    callback that name a time in force or bring others along, and those of a strategy some of which wait for the auction at the other end
+    of the session: the log does not say at which end they were filled.
     """
     log = result.outcome.log
     sent = np.isin(log.reason, AT_MARKET) & ~on_the_path(result.books, log)

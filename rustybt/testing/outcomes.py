@@ -12,6 +12,8 @@ from rustybt.model import Log, Outcome, Plan, Status, Tables, Tape
 from rustybt.model.panel import Ints
 from rustybt.testing.generators import Grid, Session
 
+CURVES = ("equity", "cash", "gross", "lots", "last", "aside")
+DAY = 86_400_000_000
 Simulate = Callable[[Tables, Grid, Plan, Ints, Tape | None], Outcome]
 
 
@@ -35,7 +37,7 @@ def differences(one: Outcome | None, other: Outcome | None) -> list[str]:
     if one is None or other is None:
         return [] if one is other else [f"the {'second' if one is not None else 'first'} alone stopped with an error"]
     pairs = [(f"log.{field.name}", getattr(one.log, field.name), getattr(other.log, field.name)) for field in fields(Log)]
-    pairs += [(name, getattr(one, name), getattr(other, name)) for name in ("equity", "cash", "gross", "lots", "last", "aside")]
+    pairs += [(name, getattr(one, name), getattr(other, name)) for name in CURVES]
     found = []
     for name, left, right in pairs:
         if left.dtype != right.dtype:
@@ -46,6 +48,36 @@ def differences(one: Outcome | None, other: Outcome | None) -> list[str]:
             at = int(np.flatnonzero(left != right)[0])
             found.append(f"{name}[{at}]: {left[at]} and {right[at]}")
     return found
+
+
+def float_columns(session: Session, outcome: Outcome) -> list[str]:
+    """Columns of the frames and arrays of a run that are floats, but for returns of trades, which are no money.
+
+    Example:
+        >>> from rustybt.reference import simulate
+        >>> from rustybt.testing.generators import session
+        >>> float_columns(session(2), simulate(*session(2)))
+        []
+    """
+    from rustybt.ledger import carry, frames, journal, margin, trades
+
+    bars, sleeves = len(outcome.cash), tuple(f"s{number}" for number in range(session.tables.sleeves))
+    books = frames.Books(session.tables, outcome, np.arange(bars) * DAY, np.arange(bars, dtype=np.int32), sleeves)
+    made = {
+        "fills": frames.fills_frame(books),
+        "orders": frames.orders_frame(books),
+        "equity": frames.equity_frame(books),
+        "flows": frames.flows_frame(books),
+        "positions": frames.positions_frame(books),
+        "journal": journal.journal_frame(books),
+        "carry": carry.carry_frame(books),
+        "margin": margin.margin_frame(books),
+        "trades": trades.trades_frame(books).drop("return", "return_home", strict=False),
+    }
+    found = [f"{name}.{column}" for name, frame in made.items() for column, kind in frame.schema.items() if kind.is_float()]
+    arrays = [(f"log.{field.name}", getattr(outcome.log, field.name)) for field in fields(Log)]
+    arrays += [(name, getattr(outcome, name)) for name in CURVES]
+    return found + [name for name, array in arrays if not np.issubdtype(array.dtype, np.integer)]
 
 
 def identity_breaches(session: Session, outcome: Outcome) -> list[str]:

@@ -21,10 +21,12 @@ from rustybt import kernel, reference
 from rustybt.model import Outcome, Status
 from rustybt.testing.generators import Session, session
 from rustybt.testing.golden import write_case
-from rustybt.testing.outcomes import differences, identity_breaches, run_or_error
+from rustybt.testing.outcomes import differences, float_columns, identity_breaches, run_or_error
 
 FIRST_SEED = 1_000_000
 """`make test` uses the seeds below, so that the soak adds to it."""
+LOOKED = 16
+"""The frames of every so-manieth session are made and looked at: a type does not depend on the numbers, and making them takes time."""
 PAUSE = 5.0
 """Seconds between two writes of the state file."""
 
@@ -37,6 +39,7 @@ class Tally:
         first, sessions, shards, shard: which sessions it is about. done: how many of them are finished.
         overflows: sessions that both stopped. rows, fills: log rows and fills of the others.
         breaches: sessions whose books cannot be rebuilt from the log. differing: sessions on which kernel and reference disagree.
+        floats: sessions with a float where money is, of every `LOOKED`-th.
         seconds: of work. seeds: of the counterexamples.
     """
 
@@ -50,6 +53,7 @@ class Tally:
     fills: int = 0
     breaches: int = 0
     differing: int = 0
+    floats: int = 0
     seconds: float = 0.0
     seeds: list[int] = field(default_factory=list)
 
@@ -89,6 +93,7 @@ def examine(seed: int, tally: Tally, cases: Path) -> None:
     expected, found = run_or_error(reference.simulate, drawn), run_or_error(kernel.simulate, drawn)
     unequal = differences(expected, found)
     breaches = [] if found is None else identity_breaches(drawn, found)
+    floats = float_columns(drawn, found) if found is not None and seed % LOOKED == 0 else []
     tally.done += 1
     tally.overflows += found is None
     if found is not None:
@@ -96,10 +101,11 @@ def examine(seed: int, tally: Tally, cases: Path) -> None:
         tally.fills += int(np.count_nonzero(found.log.having(Status.FILLED)))
     tally.breaches += bool(breaches)
     tally.differing += bool(unequal)
-    if unequal or breaches:
+    tally.floats += bool(floats)
+    if unequal or breaches or floats:
         tally.seeds.append(seed)
         keep(seed, drawn, expected, cases)
-        sys.stderr.write(f"seed {seed}: {'; '.join(unequal + breaches)}\n")
+        sys.stderr.write(f"seed {seed}: {'; '.join(unequal + breaches + floats)}\n")
 
 
 def keep(seed: int, drawn: Session, expected: Outcome | None, cases: Path) -> None:
@@ -133,13 +139,13 @@ def report(paths: Sequence[Path]) -> dict[str, int]:
         0
     """
     tallies = [Tally(**json.loads(path.read_text())) for path in paths]
-    names = ("overflows", "rows", "fills", "breaches", "differing")
+    names = ("overflows", "rows", "fills", "breaches", "differing", "floats")
     totals = {name: sum(getattr(tally, name) for tally in tallies) for name in names}
     return {"sessions": sum(tally.done for tally in tallies), **totals, "seconds": round(sum(tally.seconds for tally in tallies))}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; 1 when kernel and reference differ or books do not balance."""
+    """The command; 1 when kernel and reference differ, books do not balance or money is a float."""
     parser = argparse.ArgumentParser(prog="python -m rustybt.testing.soak", description="Compare kernel and reference on random sessions.")
     parser.add_argument("--sessions", type=int, default=100_000, help="sessions over all shards")
     parser.add_argument("--shards", type=int, default=1)
@@ -152,13 +158,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.report:
         totals = report(options.report)
         sys.stdout.write(json.dumps(totals) + "\n")
-        return int(totals["breaches"] + totals["differing"] > 0)
+        return int(totals["breaches"] + totals["differing"] + totals["floats"] > 0)
     if not (options.sessions >= 0 and 0 <= options.shard < options.shards):
         parser.error(f"shard {options.shard} of {options.shards} does not exist")
     fresh = Tally(options.first, options.sessions, options.shards, options.shard)
     tally = run_shard(open_tally(options.out, fresh), options.out, options.cases)
     sys.stdout.write(json.dumps(asdict(tally)) + "\n")
-    return int(bool(tally.breaches or tally.differing))
+    return int(bool(tally.breaches or tally.differing or tally.floats))
 
 
 if __name__ == "__main__":

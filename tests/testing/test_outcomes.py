@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from rustybt import reference
 from rustybt.testing.generators import session
-from rustybt.testing.outcomes import differences, identity_breaches
+from rustybt.testing.outcomes import differences, float_columns, identity_breaches, run_or_error
 
 DRAWN = session(3)
 OUTCOME = reference.simulate(*DRAWN)
@@ -23,6 +23,14 @@ def test_a_missing_row_a_type_and_an_error_are_differences() -> None:
     assert differences(OUTCOME, replace(OUTCOME, lots=OUTCOME.lots.astype("int32"))) == ["lots: types int64 and int32"]
     assert differences(OUTCOME, None) == ["the second alone stopped with an error"]
     assert differences(None, None) == []
+
+
+def test_no_money_of_random_sessions_is_a_float_and_one_that_is_has_a_name() -> None:
+    for seed in range(40):
+        drawn = session(seed)
+        outcome = run_or_error(reference.simulate, drawn)
+        assert outcome is None or float_columns(drawn, outcome) == [], seed
+    assert float_columns(DRAWN, replace(OUTCOME, gross=OUTCOME.gross.astype("float64"))) == ["gross"]
 
 
 def test_a_fee_that_is_not_in_the_cash_is_a_breach() -> None:

@@ -70,6 +70,16 @@ def test_a_difference_becomes_a_golden_case_and_exit_code_1(tmp_path: Path, monk
     assert len(case.balances) > 0
 
 
+def test_money_that_is_a_float_is_exit_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(soak, "float_columns", lambda drawn, found: ["equity.cash"])
+    assert run(tmp_path, "--sessions", "20", "--out", str(tmp_path / "state")) == 1
+    tally = json.loads((tmp_path / "state").read_text())
+    assert (tally["floats"], tally["seeds"]) == (2, [0, 16]), "of every 16th"
+    capsys.readouterr()
+    assert soak.main(["--report", str(tmp_path / "state")]) == 1
+    assert json.loads(capsys.readouterr().out)["floats"] == 2
+
+
 def test_a_state_of_other_sessions_is_refused(tmp_path: Path) -> None:
     run(tmp_path, "--sessions", "2", "--out", str(tmp_path / "state"))
     with pytest.raises(SystemExit, match="counts other sessions"):
