@@ -10,6 +10,8 @@ from typing import Any
 from benchmarks.markets import Bars, Market, draw
 
 CASH, SHARES, FEE = 1_000_000, 100, 0.001
+FAST, SLOW = 10, 50
+"""Averages of the brackets. Their stops and targets are farther away than the path of a day: vectorbt does not look at that of the entry."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ STUDIES = {
     "macd x5000": Study({"fast": range(6, 16), "slow": range(20, 40), "signal": range(5, 30)}),
     "z-score": Study({"window": range(10, 50), "enter": [1 + i / 10 for i in range(5)], "leave": [i / 10 for i in range(5)]}),
     "stochastic": Study({"window": range(5, 45), "low": range(10, 35)}),
+    "brackets": Study({"stop": [i / 100 for i in range(8, 48)], "take": [i / 100 for i in range(8, 33)]}),
     "momentum": Study({"look": range(20, 120), "top": range(5, 15)}, assets=50),
 }
 """About a thousand variants each, five thousand of one, of 2,520 bars."""

@@ -13,7 +13,7 @@ import polars as pl
 import rustybt as rbt
 from benchmarks.columns.ours import frame_of
 from benchmarks.models import Facts, Job
-from benchmarks.studies import CASH, SHARES, STUDIES, family_of
+from benchmarks.studies import CASH, FAST, SHARES, SLOW, STUDIES, family_of
 
 CLOSE = pl.col("close")
 
@@ -75,6 +75,13 @@ def stochastic(window: int = 14, low: float = 20.0) -> rbt.Strategy:
     top, bottom = pl.col("high").rolling_max(window), pl.col("low").rolling_min(window)
     value = 100 * (CLOSE - bottom) / (top - bottom)
     return held(value < low, value > 100 - low)
+
+
+@rbt.strategy
+def brackets(stop: float = 0.1, take: float = 0.1) -> rbt.Strategy:
+    """In from where the fast average crosses the slow one to where it crosses back, or to a stop or a target."""
+    above = CLOSE.rolling_mean(FAST) > CLOSE.rolling_mean(SLOW)
+    return rbt.Strategy(target=rbt.quantity(pl.when(above).then(SHARES).otherwise(0)), exits=rbt.exits(stop_loss=stop, take_profit=take))
 
 
 @rbt.strategy

@@ -16,9 +16,11 @@ import numpy as np
 from benchmarks.columns.vectorized import delayed, index, measured, pd, vbt
 from benchmarks.markets import Bars
 from benchmarks.models import Facts, Job
-from benchmarks.studies import CASH, FEE, SHARES, STUDIES, family_of
+from benchmarks.studies import CASH, FAST, FEE, SHARES, SLOW, STUDIES, family_of
 
 nb: Any = importlib.import_module("vectorbt.generic.nb")
+prices: Any = importlib.import_module("vectorbt.portfolio.enums").StopEntryPrice
+TRACE = 1e-12
 TOGETHER = 10
 """Variants of fifty assets in a portfolio."""
 
@@ -139,7 +141,18 @@ def prepare(case: Facts) -> Job:
         orders = sum(one.pop("orders") for one in found)
         return {key: float(np.mean([one[key] for one in found])) for key in found[0]} | {"orders": orders}
 
-    runs = {"z-score": reversion, "momentum": ranked}
+    def bracketed() -> dict[str, Any]:
+        fast, slow = (vbt.MA.run(pd.Series(close), window).ma.to_numpy() for window in (FAST, SLOW))
+        enter, leave = delayed(fast > slow), delayed(fast <= slow)
+        enter[1:] &= ~enter[:-1]
+        path = {"open": opened[:, None]}  # where it leaves at the open nothing else of the bar counts: it looks at stops first
+        path |= {part: np.where(leave, opened, bars.price(part))[:, None] for part in ("high", "low")}
+        stop, take = (varied[part][None, :] - TRACE for part in ("stop", "take"))  # a price that is the level to the cent reaches it
+        levels = {"sl_stop": stop, "tp_stop": take, "stop_entry_price": prices.FillPrice}
+        frame, signals = pd.Series(close, index(bars)), (enter[:, None], leave[:, None])
+        return measured(vbt.Portfolio.from_signals(frame, *signals, price=opened[:, None], size=SHARES, **path, **levels, **given))
+
+    runs = {"z-score": reversion, "momentum": ranked, "brackets": bracketed}
     return Job(runs.get(name, signals), {"version": vbt.__version__})
 
 
