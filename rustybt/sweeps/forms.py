@@ -146,8 +146,9 @@ class Filled:
     texts: Sequence[tuple[Texts, Ints]]
 
     def part(self, rows: Any) -> Filled:
-        """Some of them."""
-        return Filled(self.form, self.at[rows], self.constants[rows], [(texts, which[rows]) for texts, which in self.texts])
+        """Some of them, with the texts that they have."""
+        kept = [(texts, *np.unique(which[rows], return_inverse=True)) for texts, which in self.texts]
+        return Filled(self.form, self.at[rows], self.constants[rows], [(texts.some(used), codes) for texts, used, codes in kept])
 
 
 @dataclass
