@@ -149,8 +149,9 @@ class Filled:
     exits: Ints
 
     def part(self, rows: Any) -> Filled:
-        """Some of them."""
-        texts = [(texts, which[rows]) for texts, which in self.texts]
+        """Some of them, with the texts that they have."""
+        kept = [(texts, *np.unique(which[rows], return_inverse=True)) for texts, which in self.texts]
+        texts = [(texts.some(used), codes) for texts, used, codes in kept]
         return Filled(self.form, self.at[rows], self.constants[rows], texts, self.exits[rows])
 
 

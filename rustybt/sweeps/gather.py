@@ -81,10 +81,8 @@ class Gathered:
                     if before == 0 and ran < left:  # what is made once, with the first chunk, is not counted
                         began, before = time.monotonic(), ran
                     tell(done + ran, self.variants.count)
-            except BaseException:
-                self._count()
-                raise
             finally:
+                self._count()  # whether it was broken off or not, and before the rows are safe
                 self._keep(pending)
 
     def _count(self) -> None:

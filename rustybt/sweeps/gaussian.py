@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ MOST_POINTS = 400
 """Points that are fitted; beyond that the best half and the latest half of so many."""
 TRIES = 48
 CANDIDATES = 2000
+PART = 128
+"""Points that are asked about at a time, the most promising first."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,16 @@ def fit(points: Floats, values: Floats, rng: np.random.Generator) -> Process:
     return Process(points, lengths, noise, factor, weights, mean, spread)
 
 
-def next_point(process: Process, best: float, rng: np.random.Generator) -> Floats:
+def next_point(process: Process, best: float, rng: np.random.Generator, may: Callable[[Floats], Sequence[bool]] | None = None) -> Floats:
     """The point where the most above the best is expected, of many drawn everywhere and near the best ones.
 
     Source of the expected improvement: Jones, Schonlau and Welch, Journal of Global Optimization 13, 1998.
+
+    Args:
+        process: what is known.
+        best: value so far.
+        rng: random numbers.
+        may: which of some points (n, dimensions) may be taken; None = all. Where it allows none of those drawn the best one is given.
     """
     size = process.points.shape[1]
     tops = process.points[np.argsort(-process.predict(process.points)[0], kind="stable")[:5]]
@@ -91,8 +100,10 @@ def next_point(process: Process, best: float, rng: np.random.Generator) -> Float
     near = np.clip(near + rng.normal(0.0, 0.08, near.shape) * (rng.random(near.shape) < 0.7), 0.0, 1.0)
     drawn = np.concatenate([rng.random((CANDIDATES, size)), near])
     mean, spread = process.predict(drawn)
-    found: Floats = drawn[int(np.argmax(improvement((mean - best) / spread) * spread))]
-    return found
+    ranked: Floats = drawn[np.argsort(-improvement((mean - best) / spread) * spread, kind="stable")]
+    found: Floats = ranked[0]
+    parts = (ranked[first : first + PART] for first in range(0, len(ranked), PART))
+    return found if may is None else next((point for part in parts for point, free in zip(part, may(part), strict=True) if free), found)
 
 
 def improvement(z: Floats) -> Floats:

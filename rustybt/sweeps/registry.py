@@ -137,6 +137,18 @@ class TrialRegistry:
         with transaction(self.path, SCHEMA, self.wait) as db:
             db.executemany(ADD, rows)
 
+    def lacking(self, snapshot: str, trials: Iterable[Trial]) -> list[Trial]:
+        """Those that were never recorded on a snapshot.
+
+        Raises:
+            ConfigError: as `check`.
+        """
+        trials = _listed(trials)
+        _text(snapshot)
+        asked = "SELECT 1 FROM trials WHERE snapshot = ? AND trial = ?"
+        with transaction(self.path, SCHEMA, self.wait) as db:
+            return [trial for trial in trials if db.execute(asked, (snapshot, trial.trial)).fetchone() is None]
+
     def tally(self, snapshot: str) -> Tally:
         """The trials on a snapshot.
 
@@ -239,7 +251,8 @@ def counted(registry: TrialRegistry | None, snapshot: str, tried: list[Trial]) -
     if registry is None:
         return None, []
     try:
-        registry.record(snapshot, tried)
+        if tried:
+            registry.record(snapshot, tried)
         return registry.tally(snapshot), []
     except ConfigError as error:
         return None, [uncounted(error)]

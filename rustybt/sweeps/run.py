@@ -24,6 +24,7 @@ from rustybt.sweeps.options import Options
 from rustybt.sweeps.outcome import Sweep
 from rustybt.sweeps.plan import SweepPlan, planned, room_of
 from rustybt.sweeps.progress import Told, check_out, check_progress
+from rustybt.sweeps.recount import recount
 from rustybt.sweeps.registry import Tally, counted, open_registry
 from rustybt.sweeps.sampling import drawing_of, sampled
 from rustybt.sweeps.store import Folder, read_manifest
@@ -248,10 +249,12 @@ def run_all(variants: Variants, work: Work, options: Options, progress: Told | b
             if not folder.finished:
                 folder.notes["seconds"] = gathered.seconds
                 folder.finish()
+            if registry is not None and not gathered.notes:
+                gathered.notes += recount(registry, gathered, there.whole)
     tallies: dict[str, Tally] = {}
     rows = gathered.results()
     for number, (name, panel) in enumerate(zip(variants.datasets, work.panels, strict=True)):
-        tally, failed = counted(registry, panel.snapshot, gathered.tried.pop(number, []))
+        tally, failed = counted(None if gathered.notes else registry, panel.snapshot, [])
         notes += failed
         tallies[name] = tally if tally is not None else Tally.of_parts(_sharpes(gathered, number), variants.count)
     notes += gathered.notes

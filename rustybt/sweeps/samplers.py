@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 
 from rustybt._extras import require
+from rustybt.analysis.metrics.curve import Floats
 from rustybt.errors import ConfigError
 from rustybt.sweeps.gaussian import fit, next_point
-from rustybt.sweeps.space import Between, Dimension, Values
+from rustybt.sweeps.space import Between, Dimension, Values, allowed
 
 METHODS = ("random", "tpe", "gp", "nsga2", "cmaes")
 MANY = ("random", "tpe", "nsga2")
 """Methods that can follow several objectives."""
 BATCHES = {"random": 64, "tpe": 16, "gp": 8, "nsga2": 50}
 VIOLATED = "violated"
-"""Attribute of a trial: 1 where its result breaks a condition, else 0."""
+"""Attribute of a trial that ran: 1 where its result breaks a condition, else 0."""
 
 
 def batch_of(method: str, dimensions: int) -> int:
@@ -42,7 +43,7 @@ def distributions(space: Mapping[str, Dimension]) -> dict[str, Any]:
     return found
 
 
-def sampler_of(method: str, seed: int, batch: int, space: Mapping[str, Dimension], *, conditions: bool) -> Any:
+def sampler_of(method: str, seed: int, batch: int, space: Mapping[str, Dimension], *, conditions: bool, where: str | None = None) -> Any:
     """A sampler.
 
     Args:
@@ -51,6 +52,7 @@ def sampler_of(method: str, seed: int, batch: int, space: Mapping[str, Dimension
         batch: variants asked for at once.
         space: what may vary.
         conditions: whether results have to meet a condition.
+        where: condition on the variants, for a method that would else ask for the same one that it refuses again and again.
 
     Raises:
         ConfigError: a space that the method cannot search.
@@ -67,7 +69,7 @@ def sampler_of(method: str, seed: int, batch: int, space: Mapping[str, Dimension
             raise ConfigError(f"a generation of {batch}", where="search, batch", do="give nsga2 at least 2; 50 is usual")
         return samplers.NSGAIISampler(seed=seed, population_size=batch, **violated)
     if method == "gp":
-        return gaussian_sampler(seed, space)
+        return gaussian_sampler(seed, space, where)
     words = [name for name, dimension in space.items() if isinstance(dimension, Values) and not dimension.ordered]
     if words or len(space) < 2:
         what = f"{words[0]!r} has no order" if words else "there is one parameter"
@@ -91,16 +93,21 @@ def quiet() -> Iterator[None]:
         optuna.logging.set_verbosity(before)
 
 
-def gaussian_sampler(seed: int, space: Mapping[str, Dimension]) -> Any:
+def gaussian_sampler(seed: int, space: Mapping[str, Dimension], where: str | None = None) -> Any:
     """A sampler for Optuna that follows a Gaussian process; one objective.
 
     A batch is drawn one by one: what is asked for and not yet known is believed to come out as the process expects (the kriging believer
-    of Ginsbourger, Le Riche and Carraro, 2010), so its members spread.
+    of Ginsbourger, Le Riche and Carraro, 2010), so its members spread. What the condition refuses is never run, so the process would
+    learn nothing of it and expect the most there for ever: it is asked beforehand. A variant that failed or was given up counts as the
+    worst that is known.
     """
     optuna = require("optuna", extra="optuna")
     states = optuna.trial.TrialState
 
     base: Any = optuna.samplers.BaseSampler
+
+    def may(points: Floats) -> list[bool]:
+        return allowed([named(space, lifted(space, point)) for point in points], where)
 
     class GaussianSampler(base):  # type: ignore[misc]  # no types without the extra
         """The sampler."""
@@ -122,14 +129,17 @@ def gaussian_sampler(seed: int, space: Mapping[str, Dimension]) -> Any:
             values = np.array([sign * t.value for t in known])
             worst = float(values.min())
             values = np.array([worst if t.user_attrs.get(VIOLATED) else v for t, v in zip(known, values, strict=True)])
-            points = np.array([placed(space, t.params) for t in known])
+            ended = study.get_trials(deepcopy=False, states=(states.FAIL, states.PRUNED))
+            poor = [t for t in ended if t.state == states.PRUNED or VIOLATED in t.user_attrs]  # not what the condition refused
+            values = np.concatenate([values, np.full(len(poor), worst)])
+            points = np.array([placed(space, t.params) for t in [*known, *poor]])
             process = fit(points, values, self.rng)
             for other in asked:
                 at = np.array([placed(space, other.params)])
                 points, values = np.concatenate([points, at]), np.concatenate([values, process.predict(at)[0]])
             if asked:
-                process = fit(points, values, np.random.default_rng([seed, len(known)]))
-            return lifted(space, next_point(process, float(values.max()), self.rng))
+                process = fit(points, values, np.random.default_rng([seed, len(known) + len(poor)]))
+            return lifted(space, next_point(process, float(values.max()), self.rng, None if where is None else may))
 
         def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:
             return self.independent.sample_independent(study, trial, param_name, param_distribution)
@@ -173,6 +183,24 @@ def lifted(space: Mapping[str, Dimension], point: Sequence[float] | np.ndarray[A
             axes = [left.pop(0) for _ in dimension.values]
             found[name] = int(np.argmax(axes))
     return found
+
+
+def named(space: Mapping[str, Dimension], params: Mapping[str, Any]) -> dict[str, Any]:
+    """A variant in Optuna's words as its parameters.
+
+    Example:
+        >>> named({"n": Values((5, 10, 15), True)}, {"n": 1})
+        {'n': 10}
+    """
+    return {name: dimension.value(params[name]) for name, dimension in space.items()}
+
+
+def at_random(space: Mapping[str, Dimension], rng: np.random.Generator) -> dict[str, Any]:
+    """Any variant in Optuna's words."""
+    return {
+        name: float(rng.uniform(one.low, one.high)) if isinstance(one, Between) else int(rng.integers(len(one.values)))
+        for name, one in space.items()
+    }
 
 
 def _violated(trial: Any) -> tuple[float]:

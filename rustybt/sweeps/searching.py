@@ -29,11 +29,13 @@ from rustybt.sweeps.measure import columns
 from rustybt.sweeps.names import LUCK, SMALLER, refuse_taken
 from rustybt.sweeps.registry import Trial, trial_id
 from rustybt.sweeps.runner import Runner
-from rustybt.sweeps.samplers import MANY, METHODS, VIOLATED, batch_of, distributions, quiet, sampler_of
+from rustybt.sweeps.samplers import MANY, METHODS, VIOLATED, at_random, batch_of, distributions, named, quiet, sampler_of
 from rustybt.sweeps.space import Dimension, allowed, space_of
 
 TRIES = 200
 """Draws per wanted variant after which a condition counts as one that nothing meets."""
+STUBBORN = 20
+"""Variants in a row that the condition refuses, after which the next are drawn at random."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def explore(
     rows: list[dict[str, Any]] = []
     made: list[pl.DataFrame | None] = []
     with quiet():
-        sampler = sampler_of(plan.method, plan.seed, plan.batch, plan.space, conditions=plan.require is not None)
+        sampler = sampler_of(plan.method, plan.seed, plan.batch, plan.space, conditions=plan.require is not None, where=plan.where)
         pruner = optuna.pruners.MedianPruner(n_startup_trials=max(5, plan.batch // 2))
         study = optuna.create_study(directions=ways, sampler=sampler, pruner=pruner)
         while len(rows) < plan.trials:
@@ -247,17 +249,28 @@ class _Known:
 
 
 def _ask(study: Any, plan: SearchPlan, count: int) -> list[tuple[Any, dict[str, Any]]]:
-    """So many variants that the condition lets through, each with its trial."""
+    """So many variants that the condition lets through, each with its trial.
+
+    A method may expect the most where the condition refuses, and ask for that again and again: what is refused a number of times in a
+    row is drawn at random instead.
+    """
     optuna = require("optuna", extra="optuna")
-    ranges, tries = distributions(plan.space), 0
+    ranges, tries, row = distributions(plan.space), 0, 0
     found: list[tuple[Any, dict[str, Any]]] = []
     while len(found) < count:
+        if row >= STUBBORN:
+            rng = np.random.default_rng([plan.seed, len(study.get_trials(deepcopy=False))])
+            drawn = [at_random(plan.space, rng) for _ in range(STUBBORN)]
+            may = allowed([named(plan.space, params) for params in drawn], plan.where)
+            study.enqueue_trial(drawn[may.index(True) if True in may else 0])
+            tries += may.index(True) if True in may else STUBBORN - 1
         trial = study.ask(ranges)
-        variant = {name: dimension.value(trial.params[name]) for name, dimension in plan.space.items()}
+        variant = named(plan.space, trial.params)
         if allowed([variant], plan.where)[0]:
             found.append((trial, variant))
+            row = 0
             continue
-        tries += 1
+        tries, row = tries + 1, row + 1
         study.tell(trial, state=optuna.trial.TrialState.FAIL)
         if tries >= TRIES * count:
             raise ConfigError(

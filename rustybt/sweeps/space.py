@@ -105,7 +105,7 @@ def allowed(variants: Sequence[Mapping[str, Any]], where: str | None) -> list[bo
     if not isinstance(where, str):
         raise ConfigError(f"the condition {where!r} is no text", where="search, where", do='write "fast < slow"')
     try:
-        keep = pl.DataFrame(variants).select(pl.sql_expr(where).alias("keep"))["keep"]
+        keep = pl.DataFrame(variants, infer_schema_length=None).select(pl.sql_expr(where).alias("keep"))["keep"]
     except (pl.exceptions.PolarsError, UnicodeError) as error:
         raise ConfigError(
             f"the condition {where!r} cannot be used: {str(error).splitlines()[0]}", where="search, where", do='write "fast < slow"'

@@ -22,6 +22,7 @@ from rustybt.sweeps.grid import Assignments
 from rustybt.sweeps.measure import columns, measure_variant
 from rustybt.sweeps.sketch import Sketcher
 from rustybt.testing import markets
+from tests.sweeps.strategies import cross
 
 COUNTED = sys.modules["rustybt.sweeps.evaluate"]
 
@@ -277,6 +278,17 @@ def test_a_budget_that_holds_few_features_changes_nothing() -> None:
     assert small.rows() == whole.rows()
     with pytest.raises(rbt.ConfigError, match="larger budget"):
         Evaluator(panel, config, room=1).rows(drawn, variants)
+
+
+def test_a_budget_that_holds_few_features_of_a_form_changes_nothing() -> None:
+    """Halves of the variants of a form asked for the features of all of them, and were refused."""
+    panel = markets.panel(assets=1, bars=200, seed=3)
+    variants = Assignments.of_grid({"fast": list(range(2, 20)), "slow": list(range(20, 40))})
+    whole = Evaluator(panel, configure(), ROOM).rows(cross, variants).frame
+    small = Evaluator(panel, configure(), room=9 * 200 * 9).rows(cross, variants).frame
+    assert small.rows() == whole.rows()
+    with pytest.raises(rbt.ConfigError, match="larger budget"):
+        Evaluator(panel, configure(), room=1).rows(cross, variants)
 
 
 @rbt.strategy

@@ -67,19 +67,32 @@ def test_every_row_is_the_run_of_its_variant(panel: Panel) -> None:
     assert found.top(3)["sharpe"].is_sorted(descending=True)
 
 
+def rising() -> pl.DataFrame:
+    days = pl.datetime_range(pl.datetime(2020, 1, 1, 21), pl.datetime(2020, 3, 1, 21), "1d", time_zone="UTC", eager=True)
+    price = (100 * 1.01 ** pl.Series(range(len(days)))).round(2)
+    return pl.DataFrame({"ts": days, "asset": "A", "open": price, "high": price, "low": price, "close": price, "volume": 1e6})
+
+
+def hill(most: int = 100) -> Any:
+    @rbt.strategy
+    def shares(part: int = 1, other: int = 1) -> rbt.Strategy:
+        if part > most:
+            raise ValueError("too much")
+        return rbt.Strategy(target=rbt.weight(part / 100 * (1 - (other - 20) ** 2 / 10_000)))
+
+    return shares
+
+
 @pytest.mark.parametrize("method", ["tpe", "gp", "cmaes", "nsga2"])
 def test_a_search_learns(method: str) -> None:
     """The best part of the money grows with it in a rising market: later batches lie higher than the first ones."""
-    days = pl.datetime_range(pl.datetime(2020, 1, 1, 21), pl.datetime(2020, 3, 1, 21), "1d", time_zone="UTC", eager=True)
-    price = (100 * 1.01 ** pl.Series(range(len(days)))).round(2)
-    bars = pl.DataFrame({"ts": days, "asset": "A", "open": price, "high": price, "low": price, "close": price, "volume": 1e6})
 
     @rbt.strategy
     def shares(part: float = 0.1, other: float = 0.1) -> rbt.Strategy:
         return rbt.Strategy(target=rbt.weight(max(0.0, 1.0 - 4 * (part - 0.7) ** 2 - 4 * (other - 0.2) ** 2)))
 
     space = {"part": rbt.Range(0.0, 1.0), "other": rbt.Range(0.0, 1.0)}
-    found = rbt.search(shares, bars, space=space, method=method, metric="total_return", trials=72, batch=8, seed=2)
+    found = rbt.search(shares, rising(), space=space, method=method, metric="total_return", trials=72, batch=8, seed=2)
     by_batch = found.frame.group_by("batch", maintain_order=True).agg(pl.col("total_return").mean())["total_return"]
     assert by_batch[-1] > by_batch[0]
     assert by_batch.to_numpy()[-3:].mean() > by_batch.to_numpy()[:2].mean() + 0.1
@@ -111,6 +124,25 @@ def test_conditions_on_parameters_and_results(panel: Panel) -> None:
     assert nothing.pareto.height == 0
     assert any("No variant meets" in note for note in nothing.notes)
     assert "0 variants" not in repr(nothing)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_condition_stops_no_method_where_the_best_lies_beyond_it(method: str) -> None:
+    """The process expected the most where nothing may run, and asked for nothing else."""
+    space = {"part": rbt.Range(0, 100), "other": rbt.Range(0, 100)}
+    found: Any = rbt.search(
+        hill(), rising(), space=space, method=method, trials=48, batch=8, seed=2, where="part <= 60", metric="total_return"
+    )
+    assert found.frame.height == 48
+    assert found.frame["part"].max() <= 60
+    assert found.best["part"] > 50
+
+
+def test_the_process_leaves_what_fails() -> None:
+    space = {"part": rbt.Range(0, 100), "other": rbt.Range(0, 100)}
+    found: Any = rbt.search(hill(70), rising(), space=space, method="gp", trials=64, batch=8, seed=2, metric="total_return")
+    assert found.failed < 35
+    assert 60 < found.best["part"] <= 70
 
 
 def test_words_and_truths_are_alternatives(panel: Panel) -> None:

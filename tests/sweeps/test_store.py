@@ -14,7 +14,8 @@ import pytest
 
 import rustybt as rbt
 from rustybt.model import Panel
-from rustybt.sweeps import Sweep, gather, options, work
+from rustybt.sweeps import Sweep, TrialRegistry, gather, options, work
+from rustybt.sweeps.parts import Parts
 from rustybt.testing import markets
 from tests.sweeps.strategies import breakout, cross
 
@@ -276,6 +277,36 @@ def test_trials_of_a_part_are_counted_with_it(panel: Panel, tmp_path: Path) -> N
     with pytest.raises(KeyboardInterrupt):
         sweep(panel, tmp_path / "s", progress=interrupt, trials=file)
     assert sweep(panel, tmp_path / "s", trials=file).tally.trials == 12
+
+
+@pytest.mark.parametrize("first", ["off", "other.sqlite"])
+def test_rows_that_another_registry_counted_or_none_are_counted(
+    panel: Panel, tmp_path: Path, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The leaderboard said that 0 trials were run, and judged the best of them as if it had been alone."""
+    monkeypatch.chdir(tmp_path)
+    sweep(panel, tmp_path / "s", trials=first)
+    again = sweep(panel, tmp_path / "s", trials="mine.sqlite")
+    alone = sweep(panel, None, trials="alone.sqlite")
+    assert again.tally == alone.tally
+    assert again.luck == alone.luck
+    assert sweep(panel, tmp_path / "s", trials="mine.sqlite").tally.runs == 12  # read, not run
+    mine, wanted = TrialRegistry("mine.sqlite").frame(), TrialRegistry("alone.sqlite").frame()
+    assert mine.select("snapshot", "trial", "strategy", "sharpe").equals(wanted.select("snapshot", "trial", "strategy", "sharpe"))
+
+
+def test_trials_are_counted_before_their_rows_are_safe(panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill between the two runs them again, or counts a run twice; it forgets none."""
+    file, known = tmp_path / "trials.sqlite", list[int]()
+
+    def killed(*_: object) -> None:
+        known.append(TrialRegistry(file).tally(panel.snapshot).trials)
+        raise SystemExit
+
+    monkeypatch.setattr(Parts, "add", killed)
+    with pytest.raises(SystemExit):
+        sweep(panel, tmp_path / "s", trials=file)
+    assert known == [12]
 
 
 def test_curves_are_those_of_the_runs(panel: Panel, tmp_path: Path) -> None:
