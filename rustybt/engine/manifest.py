@@ -70,7 +70,7 @@ def guard_verdict(result: Result) -> dict[str, Any]:
         needs.append(found.verdict.needs)
     return {
         "ok": True,
-        "summary": f"no look-ahead: proven on the expression trees of {len(terms)} terms",
+        "summary": f"no look-ahead: proven on the expression trees of {len(terms)} terms{', not on what is opaque' if opaque else ''}",
         "lookback": "; ".join(dict.fromkeys(needs)),
         "terms": terms,
         "trusted": list(trusted),

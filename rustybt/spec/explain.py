@@ -40,7 +40,8 @@ class Explanation:
         for term, bounds in verdict.terms.items():
             lines += ["", f"{term} = {self.expressions[term]}"]
             lines += [f"  {label + ':':<15} {text}" for label, text in _facts(bounds)]
-        lines += ["", f"{'look-ahead:':<17} none, proven on the expression trees", f"{'warm-up:':<17} {verdict.needs}"]
+        proven = "none, proven on the expression trees" + (", not on what is opaque" if verdict.opaque else "")
+        lines += ["", f"{'look-ahead:':<17} {proven}", f"{'warm-up:':<17} {verdict.needs}"]
         if verdict.trusted:
             lines.append(
                 f"{'trusted columns:':<17} {', '.join(verdict.trusted)} (from your data; no check can see whether they hold the future)"

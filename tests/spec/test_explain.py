@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from rustybt.errors import LookaheadError
-from rustybt.spec import Strategy, weight
+from rustybt.spec import OnBar, Strategy, weight
 from rustybt.spec.explain import Explanation, explain
 
 c = pl.col("close")
@@ -43,6 +43,11 @@ def test_text_lists_what_the_planner_runs(told: Explanation) -> None:
     assert told.stages
     assert any("close.pct_change(20)" in stage for stage in told.stages)
     assert "stages:" in str(told)
+
+
+def test_what_is_opaque_is_not_called_proven() -> None:
+    assert "proven on the expression trees, not on what is opaque" in str(explain(Strategy("s", on_bar=OnBar(lambda context: None))))
+    assert "opaque" not in str(explain(Strategy("s", target=weight(1))))
 
 
 def test_html_is_escaped(told: Explanation) -> None:
