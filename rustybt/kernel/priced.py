@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from rustybt.model import Detail, FillAt, OrderFlag, OrderKind, Status, TimeInForce
+from rustybt.model import Detail, FillAt, Intrabar, OrderFlag, OrderKind, Status, TimeInForce
 
 from .clocks import is_closing, is_opening
 from .compile import apart, aside, kernel
 from .fills import slipped
+from .flags import HAS_FINER
 from .groups import is_dormant
 from .journal import NONE, asset_of, finish, head, paid, tail
 from .limits import ONE, ZERO, whole
+from .precedence import gives_way
 from .state import Desk
 
 NEXT_OPEN, NEXT_CLOSE = whole(FillAt.NEXT_OPEN), whole(FillAt.NEXT_CLOSE)
 STOPS, LIMITS, REOPEN, LATE = (whole(len(FillAt) + n) for n in range(4))
 """The phases on the path, beside those of `FillAt`; and those for orders that a fill at the open or on the path has sent."""
 MARKET, LIMIT, STOP, STOP_LIMIT = (whole(OrderKind[name]) for name in ("MARKET", "LIMIT", "STOP", "STOP_LIMIT"))
-MARKET_IF_TOUCHED = whole(OrderKind.MARKET_IF_TOUCHED)
+MARKET_IF_TOUCHED, PESSIMISTIC = whole(OrderKind.MARKET_IF_TOUCHED), whole(Intrabar.PESSIMISTIC)
 IOC, FOK, AT_OPEN, AT_CLOSE = (whole(TimeInForce[name]) for name in ("IOC", "FOK", "AT_OPEN", "AT_CLOSE"))
 ONLY_POST, RESTED = whole(OrderFlag.POST_ONLY), whole(OrderFlag.RESTED)
 REJECTED, TRIGGERED, POST_ONLY = whole(Status.REJECTED), whole(Status.TRIGGERED), whole(Detail.POST_ONLY)
@@ -173,6 +175,8 @@ def on_stop(desk: Desk, t: int, k: int, place: int) -> int:
     """Stops that the path reaches. The close is the one price that certainly comes after the trigger."""
     stop = desk.order_stop[k]
     if desk.high[place] < stop if rises(desk, k) else desk.low[place] > stop:
+        return ZERO
+    if (desk.intrabar != PESSIMISTIC or desk.flags & HAS_FINER != 0) and gives_way(desk, t, k, place):
         return ZERO
     if desk.order_kind[k] == STOP:
         return taken(desk, k, stop, place)

@@ -10,6 +10,7 @@ from rustybt.model.codes import Detail, FillAt, Status
 from rustybt.model.requests import OrderFlag, OrderKind, TimeInForce
 from rustybt.reference.account import Account, Bar, Now, Order, Row, Terms
 from rustybt.reference.fills import slipped
+from rustybt.reference.precedence import gives_way
 from rustybt.reference.rounding import ZERO
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def fill_price(account: Account, phase: Phase, order: Order, at: tuple[Terms, Ba
     if phase.moment is Moment.OPEN:
         return at_open(account, phase, order, at)
     if phase.moment is Moment.STOPS and order.kind in STOPS:
-        return on_stop(account, phase, order, at)
+        return None if gives_way(account, phase, order, at) else on_stop(account, phase, order, at)
     if phase.moment is Moment.LIMITS and order.kind not in STOPS:
         return on_limit(account, phase, order, at)
     return None
