@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rustybt.engine.config import RunConfig
 from rustybt.engine.tables import Sleeves
-from rustybt.errors import ConfigError
+from rustybt.errors import ConfigError, SpecError
 from rustybt.model import FillAt, Panel
 from rustybt.spec.planner import SignalPlan
 from rustybt.spec.poison import poisoned
@@ -31,11 +31,18 @@ def notes_of(sleeves: Sleeves, panel: Panel, config: RunConfig, plans: Sequence[
 
 
 def strangers(strategy: str, made: SignalPlan, panel: Panel) -> list[str]:
-    """One sentence for each term that names assets which the data do not have."""
+    """One sentence for each term that names assets which the data do not have.
+
+    Raises:
+        SpecError: a term is for some assets, and the data have none of them.
+    """
     notes, known = [], set(panel.symbols)
     for term, named in made.named.items():
         unknown = [name for name in named if name not in known]
         if unknown:
-            some = ", ".join(repr(name) for name in unknown[:5])
+            some, wanted = ", ".join(repr(name) for name in unknown[:5]), made.wanted[term]
+            if wanted and known.isdisjoint(wanted):
+                what, do = f"no asset that term {term!r} is for is in the data: {some}", f"use some of {', '.join(panel.symbols[:10])}"
+                raise SpecError(what, where=f"strategy {strategy!r}", do=do)
             notes.append(f"term {term!r} of {strategy!r} names {len(unknown)} assets that are not in the data: {some}.")
     return notes

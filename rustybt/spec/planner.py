@@ -25,7 +25,7 @@ from rustybt.spec.evaluate import Layout, Program, Run, doubled
 from rustybt.spec.exact import Facts, Rolling, Units, compared, fits, rolling_of, tie_warning
 from rustybt.spec.lower import COLUMN, CROSS, GROUP, TIME, Graph, lower
 from rustybt.spec.running import Roll
-from rustybt.spec.symbols import named_assets
+from rustybt.spec.symbols import named_assets, wanted_assets
 
 
 class HasTerms(Protocol):
@@ -108,6 +108,13 @@ class SignalPlan:
         import json
 
         return {name: named_assets(json.loads(text)) for name, text in self.written}
+
+    @cached_property
+    def wanted(self) -> dict[str, list[str]]:
+        """Of these the symbols that each term is for."""
+        import json
+
+        return {name: wanted_assets(json.loads(text)) for name, text in self.written if self.named[name]}
 
     @cached_property
     def source_columns(self) -> tuple[str, ...]:

@@ -29,6 +29,23 @@ def named_assets(tree: Node) -> list[str]:
     return list(found)
 
 
+def wanted_assets(tree: Node) -> list[str]:
+    """Symbols that a term is for: those of `named_assets` for which a row has to be, not those that it leaves out.
+
+    Example:
+        >>> from rustybt.spec.tree import parse
+        >>> wanted_assets(parse((pl.col("asset") == "IBM") & (pl.col("asset") != "AAPL") & ~pl.col("asset").is_in(["SPY"])))
+        ['IBM']
+    """
+    if kind(tree) == "BinaryExpr" and body(tree)["op"] in ("NotEq", "NotEqValidity"):
+        return []
+    if call(tree)[0] == "Boolean.Not":
+        return []
+    if _compares(tree):
+        return named_assets(tree)
+    return list(dict.fromkeys(name for slot in children(tree) for name in wanted_assets(slot.node)))
+
+
 def _compares(node: Node) -> bool:
     if kind(node) == "BinaryExpr":
         return body(node)["op"] in COMPARED

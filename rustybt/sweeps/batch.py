@@ -6,6 +6,7 @@ same numbers, and it words the errors.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
@@ -25,6 +26,7 @@ from rustybt.model.decimals import WEIGHT
 from rustybt.model.panel import Ints
 from rustybt.spec import Schedule
 from rustybt.spec.planner import deepest
+from rustybt.spec.symbols import wanted_assets
 from rustybt.sweeps.features import TYPES, UNIVERSE, UNUSABLE, Generation, Group, looks_back
 from rustybt.sweeps.forms import Filled
 from rustybt.sweeps.machine import room_of
@@ -114,7 +116,7 @@ class Batches:
         self.lock, self.bench = threading.Lock(), Bench()
         self.moves, self.desks = looks_back(panel), desks_at_once(panel)
         self.can = not (config.flows or config.dated or config.rates) and config.benchmark is None and bool(panel.assets)
-        self.last = panel.session_ends
+        self.last, self.symbols = panel.session_ends, frozenset(panel.symbols)
         days = panel.sessions[self.last]
         self.periods = periods_per_year(np.concatenate((days[:1], days))) if self.can and panel.bars else 0.0
         self.units = {
@@ -156,6 +158,8 @@ class Batches:
         """Evaluate what can be evaluated together."""
         parts = dict[Hashable, list[Sketch]]()
         for sketch in sketches:
+            if lacks(sketch, self.symbols):
+                continue
             parts.setdefault((sketch.template.key, sketch.group, sketch.rules), []).append(sketch)
         for part in parts.values():
             self._part(part, found, curves)
@@ -197,7 +201,7 @@ class Batches:
         assert sample is not None
         try:
             group, desk = self.group(sample), self.desk(sample)
-            if group is None or desk is None or not group.height:
+            if group is None or desk is None or not group.height or lacks(sample, self.symbols):
                 return filled.at
             held, rows = group.hold([texts for texts, _ in filled.texts])
         except ConfigError:
@@ -345,6 +349,13 @@ class Batches:
         found.fills.append(ran[good, FILLS])
         if equity is not None:
             found.curves.append(equity[good])
+
+
+def lacks(sketch: Sketch, symbols: frozenset[str]) -> bool:
+    """Whether a term is for some assets, and for none of these: a run refuses that."""
+    texts = (text for text in (sketch.text, sketch.group[0], *sketch.beside) if text and '{"Column":"asset"}' in text)
+    wanted = [wanted_assets(json.loads(text)) for text in texts]
+    return any(names and symbols.isdisjoint(names) for names in wanted)
 
 
 def curves_at_once(panel: Panel) -> int:

@@ -194,11 +194,10 @@ def test_naive_times_and_other_column_names_can_be_said_on_the_command_line(rust
     assert "write --column close=Last" in refused.err
 
 
-def test_an_asset_that_is_not_in_the_data_is_said(run: Command, spec: Callable[..., str]) -> None:
+def test_an_asset_that_is_not_in_the_data_is_refused(run: Command, spec: Callable[..., str]) -> None:
     ran = run(None, spec(weight("pl.when(pl.col('asset') == 'NOPE').then(0.5).otherwise(0.0)")))
-    assert ran.code == 0
-    assert "names 1 assets that are not in the data: 'NOPE'" in ran.out
-    assert "traded nothing: its target is 0 or null on all 80 rows" in ran.out
+    assert ran.code == 1
+    assert "no asset that term 'target' is for is in the data: 'NOPE'" in ran.err
 
 
 @pytest.mark.parametrize("given", ["n=0", "n=501", "n=2.5", "n=", "=3"])

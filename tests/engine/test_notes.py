@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 import pytest
 
@@ -52,7 +54,8 @@ def test_only_the_sleeve_that_traded_nothing_is_named() -> None:
 @pytest.mark.parametrize(
     ("condition", "strangers"),
     [
-        (pl.col("asset") == "NOPE", "1 assets that are not in the data: 'NOPE'"),
+        ((pl.col("asset") == "NOPE") | (pl.col("asset") == "A"), "1 assets that are not in the data: 'NOPE'"),
+        (~(pl.col("asset") == "NOPE"), "1 assets that are not in the data: 'NOPE'"),
         (pl.lit("NOPE") != pl.col("asset").cast(pl.String), "1 assets that are not in the data: 'NOPE'"),
         (pl.col("asset").is_in(["A", "X", "Y"]), "2 assets that are not in the data: 'X', 'Y'"),
         (pl.col("asset").is_in(pl.Series(["A", "X"])), "1 assets that are not in the data: 'X'"),
@@ -64,6 +67,19 @@ def test_assets_that_a_term_names_and_the_data_lack_are_said(condition: pl.Expr,
     strategy = rbt.Strategy("s", target=rbt.weight(pl.when(condition).then(0.5).otherwise(0.0)))
     said = [note for note in rbt.run(strategy, bars_of("A", RISE)).warnings if "not in the data" in note]
     assert said == ([f"term 'target' of 's' names {strangers}."] if strangers else [])
+
+
+@pytest.mark.parametrize("alone", [pl.col("asset") == "NOPE", pl.col("asset").is_in(["X", "NOPE"]) & (pl.col("close") > 0)])
+@pytest.mark.parametrize("place", ["target", "universe", "signal"])
+def test_a_term_for_assets_of_which_the_data_have_none_is_refused(alone: pl.Expr, place: str) -> None:
+    target = rbt.weight(pl.when(alone if place == "target" else pl.lit(True)).then(0.5).otherwise(0.0))
+    every: dict[str, dict[str, Any]] = {"target": {}, "universe": {"universe": alone}, "signal": {"signals": {"here": alone}}}
+    strategy = rbt.Strategy("s", target=target, **every[place])
+    panel = panel_of(bars_of("A", RISE))
+    with pytest.raises(rbt.SpecError, match=r"is for is in the data: '.*NOPE'"):
+        rbt.run(strategy, panel)
+    with pytest.raises(rbt.SpecError, match="use some of A"):
+        walk({"s": strategy}, panel, configure())
 
 
 def test_trusted_columns_are_said_once() -> None:

@@ -147,3 +147,23 @@ def test_next_to_no_data(shape: tuple[int, int], tmp_path: Path) -> None:
     for call in calls:
         with suppress(rbt.ConfigError):
             assert repr(call())
+
+
+@rbt.strategy
+def alone(bars: int = 5, symbol: str = "A0", narrow: bool = False) -> rbt.Strategy:
+    """One asset, by name."""
+    up, here = pl.col("close") > pl.col("close").rolling_mean(bars), pl.col("asset") == symbol
+    target = rbt.weight(pl.when(up if narrow else up & here).then(0.3).otherwise(0.0))
+    return rbt.Strategy(target=target, universe=here if narrow else None)
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_variants_for_an_asset_that_the_data_lack_are_rows_with_that_error(narrow: bool) -> None:
+    panel = markets.panel(assets=2, bars=60, seed=2)
+    known = panel.symbols[0]
+    grid = {"bars": range(2, 14), "symbol": [known, "NOPE"], "narrow": [narrow]}
+    rows = rbt.sweep(alone, panel, grid=grid, trials="off", progress=False).frame
+    right, wrong = (rows.filter(pl.col("symbol") == symbol) for symbol in (known, "NOPE"))
+    assert right["error"].null_count() == right.height == 12
+    assert wrong["error"].null_count() == 0
+    assert all("is in the data: 'NOPE'" in error for error in wrong["error"])
