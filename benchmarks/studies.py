@@ -11,7 +11,7 @@ from benchmarks.markets import Bars, Market, draw
 
 CASH, SHARES, FEE = 1_000_000, 100, 0.001
 FAST, SLOW = 10, 50
-"""Averages of the brackets. Stops and targets are farther away than the path of a day: vectorbt does not look at that of the entry."""
+"""Averages of the brackets. Stops and targets are farther away than a day goes: vectorbt does not look at them on that of the entry."""
 
 
 @dataclass(frozen=True)

@@ -60,11 +60,11 @@ class Exits:
             5000000
         """
         return {
-            "stop": int((self.stop_loss or 0) * RATE),
-            "take": int((self.take_profit or 0) * RATE),
-            "trail": int((self.trailing or 0) * RATE),
-            "max_bars": self.max_bars or 0,
-            "cool_down": self.cool_down,
+            "stop": in_units(self.stop_loss),
+            "take": in_units(self.take_profit),
+            "trail": in_units(self.trailing),
+            "max_bars": in_units(self.max_bars),
+            "cool_down": in_units(self.cool_down),
             "reentry_schedule": int(self.reentry == "schedule"),
         }
 
@@ -74,6 +74,16 @@ class Exits:
         parts += [f"cool_down={self.cool_down}"] if self.cool_down else []
         parts += [f"reentry={self.reentry!r}"] if self.reentry != "change" else []
         return f"exits({', '.join(parts)})"
+
+
+def in_units(kept: Decimal | int | None) -> int:
+    """What a field of exits keeps as a whole number: a fraction in 1e-8, bars as they are, 0 for none.
+
+    Example:
+        >>> in_units(Decimal("0.05")), in_units(3), in_units(None)
+        (5000000, 3, 0)
+    """
+    return int(kept * RATE) if isinstance(kept, Decimal) else kept or 0
 
 
 def exits(

@@ -140,7 +140,7 @@ class Batches:
             return self.groups[sketch.group]
 
     def desk(self, sketch: Sketch) -> Many | None:
-        """A desk for the rules of a variant, of this thread; None where the rules do not go this way."""
+        """A desk for the rules of a variant, of this thread; None where the rules do not go this way. Each run brings its exits."""
         key, desks = sketch.rules, self.bench.desks
         if key not in desks:
             with self.lock:
@@ -364,7 +364,7 @@ def curves_at_once(panel: Panel) -> int:
 
 
 def desks_at_once(panel: Panel) -> int:
-    """Desks that a thread keeps: in a grid over exits every chunk has all of them."""
+    """Desks that a thread keeps: variants of a chunk may differ in which exits they have, in the kind of their target, in a schedule."""
     return max(2, min(RULES, DESKS // (16 * panel.bars + 2**18)))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from rustybt.errors import RustyBTError
 from rustybt.kernel.many import EXITS
-from rustybt.spec.exits import Exits, checks, taking
+from rustybt.spec.exits import Exits, checks, in_units, taking
 from rustybt.spec.identity import encode_exits
 from rustybt.sweeps.naming import Blank, Written
 from rustybt.sweeps.traced import DEEDS, Deed, Held, Opaque, Real, Trace, Traced, is_traced, names_of, seal
@@ -50,7 +50,7 @@ def units_of(name: str, value: Any) -> float:
         >>> np.float64(units_of("take_profit", 123456789.12345678)).view(np.int64)
         np.int64(12345678912345678)
     """
-    return float_of(Exits(**{name: value}).units()[EXITS[FIELDS.index(name)]])
+    return float_of(in_units(checks[name](value)))
 
 
 def text_of(name: str, value: Any) -> Written:
