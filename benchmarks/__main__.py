@@ -1,4 +1,7 @@
-"""``python -m benchmarks [suite ...]``: measure, show, write ``out/results.json`` and ``out/results.md``; or ``check``, see there."""
+"""``python -m benchmarks [suite ...]``: measure, show, write ``out/results.json`` and ``out/results.md``.
+
+Or ``check``, ``against``, ``profile``: see `check`, `against` and `profiling`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,22 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import check, cluster, exactness, ingestion, latency, opening, parts, report, scale, scanning, sweeping, workloads
+from benchmarks import (
+    against,
+    check,
+    cluster,
+    exactness,
+    ingestion,
+    latency,
+    opening,
+    parts,
+    profiling,
+    report,
+    scale,
+    scanning,
+    sweeping,
+    workloads,
+)
 from benchmarks.cases import CASES
 from benchmarks.columns import COLUMNS
 from benchmarks.models import Findings
@@ -53,14 +71,15 @@ SUITES: dict[str, Callable[[argparse.Namespace, Callable[[str], None]], Findings
     "sweeps": lambda typed, say: sweeping.measure(typed.small, typed.rounds, say),
     "latency": lambda typed, say: latency.measure(typed.small, typed.rounds, say),
 }
+ALONE: dict[str, Callable[[Sequence[str]], int]] = {"check": check.main, "against": against.main, "profile": profiling.main}
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Run the suites that were named; 1 when a result was wrong. ``check`` is a command of its own."""
+    """Run the suites that were named; 1 when a result was wrong. `ALONE` are commands of their own."""
     os.environ.setdefault("RUSTYBT_PREPARED", "off")  # every run makes what it needs
     words = sys.argv[1:] if given is None else list(given)
-    if words[:1] == ["check"]:
-        return check.main(words[1:])
+    if words and words[0] in ALONE:
+        return ALONE[words[0]](words[1:])
     typed = arguments(words)
     shown, progress = Console(width=None if sys.stdout.isatty() else 160), Console(stderr=True)
     found = []

@@ -34,12 +34,14 @@ class Task:
         module: Python module with ``prepare(case) -> Job``.
         case: what to prepare, plain values.
         python: interpreter; None = the one that runs the benchmark.
+        root: checkout that it runs in; None = this one.
     """
 
     column: str
     module: str
     case: dict[str, Any]
     python: str | None = None
+    root: str | None = None
 
 
 @dataclass

@@ -39,7 +39,8 @@ class Process:
         self.task = task
         self.measured = Measured(task.column, task.case)
         self._said: IO[str] = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process
-        self._child = subprocess.Popen(command(task), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True)
+        root = task.root or ROOT
+        self._child = subprocess.Popen(command(task), cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True)
         try:
             ready = self._answer()
             self.measured.before = ready.pop("before")

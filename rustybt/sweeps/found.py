@@ -200,7 +200,9 @@ class Search:
         what = ", ".join(f"{way} {name}" for name, way in zip(self.plan.metrics, self.plan.directions, strict=True))
         shown = self.top(5).select(*self.parameters, *self.plan.metrics)
         counts = f"{self.frame.height:,} trials, {self.evaluated:,} variants run, {self.failed:,} failed"
-        said = "\n".join((self.luck, *self.judgement(limit=AT_ONCE).sentences()))
+        why = self.frame["error"].drop_nulls().head(1).to_list()
+        remarks = (*(f"The first that failed: {one.splitlines()[0]}" for one in why), *self.notes)
+        said = "\n".join((*remarks, self.luck, *self.judgement(limit=AT_ONCE).sentences()))
         return f"Search({self.strategy.name}: {self.plan.method}, {what}, {counts})\n{shown}\n{said}"
 
 

@@ -355,6 +355,11 @@ class Sweep:
         """Number of variants that could not be run."""
         return int(self._read(self.results.select(pl.col("error").is_not_null().sum())).item())
 
+    def _remarks(self) -> list[str]:
+        """Why the first one failed, where one did, and the notes."""
+        first = self._read(self.results.filter(pl.col("error").is_not_null()).select("error").head(1))["error"].to_list()
+        return [*(f"The first that failed: {why.splitlines()[0]}" for why in first), *self.notes]
+
     def _judged(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows with their luck, each judged by the trials on its own data."""
         if "data" not in rows.columns or "data" in self.variants.names or not rows.height:
@@ -399,5 +404,5 @@ class Sweep:
 
     def __repr__(self) -> str:
         names = ", ".join(strategy.name for strategy in self.variants.strategies)
-        said = "\n".join((self.luck, *self.judgement(limit=AT_ONCE).sentences()))
+        said = "\n".join((*self._remarks(), self.luck, *self.judgement(limit=AT_ONCE).sentences()))
         return f"Sweep({names}: {self.variants.count:,} variants, {self.failed:,} failed)\n{self.top(5)}\n{said}"

@@ -89,6 +89,7 @@ def made(folder: Path) -> dict[str, Call]:
         "TrialRegistry": (lambda **given: TrialRegistry(**given).check(), {"path": folder / "other.sqlite", "wait": 1.0}),
         "TrialRegistry.check": (registry.check, {}),
         "TrialRegistry.frame": (registry.frame, {}),
+        "TrialRegistry.lacking": (registry.lacking, {"snapshot": "a", "trials": [Trial("a", "b", 0.1)]}),
         "TrialRegistry.record": (registry.record, {"snapshot": "a", "trials": [Trial("a", "b", 0.1)]}),
         "TrialRegistry.tally": (registry.tally, {"snapshot": "a"}),
         "Sweep.slice": (done.slice, {"fast": 3}),

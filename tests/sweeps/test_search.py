@@ -172,6 +172,8 @@ def test_a_bad_variant_is_a_row_with_its_error(panel: Panel) -> None:
     assert found.best["fast"] == 5
     assert found.evaluated == found.frame.select("fast", "slow").n_unique()
     assert any("asked for a variant again" in note for note in found.notes)
+    assert "The first that failed: parameter 'fast' cannot be 500" in repr(found)
+    assert "asked for a variant again" in repr(found)
 
 
 def test_poor_variants_are_given_up(panel: Panel) -> None:

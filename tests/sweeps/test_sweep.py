@@ -47,6 +47,7 @@ def test_a_bad_variant_is_a_row_with_its_error(panel: Panel) -> None:
     assert "fast" in found.frame["error"][1]
     assert found.top(5)["variant"].to_list() == [0]
     assert "1 failed" in repr(found)
+    assert "The first that failed: parameter 'fast' cannot be 99" in repr(found)
 
 
 def test_progress_is_told(panel: Panel) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from rustybt.errors import ConfigError
+from rustybt.model.arguments import place
 from rustybt.model.sizes import bytes_of
 
 SWITCH, FOLDER = "RUSTYBT_PREPARED", "RUSTYBT_CACHE_DIR"
@@ -62,7 +63,7 @@ def caching(
         What is in force from now on. The environment's ``RUSTYBT_PREPARED=off`` switches everything off.
 
     Raises:
-        ConfigError: a size that cannot be read.
+        ConfigError: a size that cannot be read, or a folder that is none.
 
     Example:
         >>> import rustybt as rbt
@@ -76,7 +77,7 @@ def caching(
         if not isinstance(given, bool):
             raise ConfigError(f"{name} is {given!r}", where=f"caching, {name}", do="give True or False")
     base = os.environ.get(FOLDER) or platformdirs.user_cache_dir("rustybt")
-    home = Path(base) / "prepared" if folder is None else Path(folder)
+    home = Path(base) / "prepared" if folder is None else place(folder, "caching, folder", 'give a path such as "/var/cache/rustybt"')
     made = _now[0] = Caching(
         panels and not off, features and not off, _size("memory", memory), _size("disk", disk), _size("least", least), home.absolute()
     )

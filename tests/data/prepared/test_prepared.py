@@ -373,6 +373,9 @@ def test_settings_that_make_no_sense_are_refused(kept: Caching, monkeypatch: pyt
         rbt.caching(disk="much")
     with pytest.raises(rbt.ConfigError, match="panels is 'no'"):
         rbt.caching(panels="no")  # type: ignore[arg-type]
+    for folder in (5, "", "a\0b"):
+        with pytest.raises(rbt.ConfigError, match=r"(?s)is no path.*caching, folder"):
+            rbt.caching(folder=folder)  # type: ignore[arg-type]
     monkeypatch.setenv("RUSTYBT_PREPARED", "off")
     said = rbt.caching()
     assert (said.panels, said.features) == (False, False)
