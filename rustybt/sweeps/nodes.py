@@ -26,6 +26,8 @@ COUNTS = {"mean": ("count", "whole"), "max": ("count", "whole"), "min": ("count"
 """Types beside real numbers over which windows move; sums of sums are left out, which may be too large for their type."""
 TURNED = {"+": "+n", "*": "*n", "-": "n-", "/": "n/"}
 """Operations with a number on the left."""
+ROW_BY_ROW = {"negate", "abs", "clip", "log", "log1p", "exp", "sqrt", "square", "+", "-", "*", "/", "+n", "-n", "n-", "*n", "n/"}
+ROW_BY_ROW |= {">", "==", "hmax", "hmin"}
 WINDOWS = 60
 """Of a feature, at most: whether each needs all of its values is a bit of a number."""
 
@@ -92,12 +94,14 @@ class Reading:
     Attributes:
         lines: what was read, each behind those that it reads.
         used: places of the numbers that are filled in.
+        alone: lines that may be one number for all rows in Polars: a choice that falls on a number everywhere, and what is made of it.
         size: nodes that were read.
     """
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
         self.used: set[int] = set()
+        self.alone: set[int] = set()
         self.size = self.windows = 0
 
     def node(self, tree: Any) -> Node:
@@ -129,7 +133,11 @@ class Reading:
 
     def _line(self, line: Line, shape: Any, kind: str = "real") -> Node:
         self.lines.append(line)
-        return Node(len(self.lines) - 1, shape, kind)
+        at, read = len(self.lines) - 1, {line.left, line.right} - {-1}
+        arms = {line.right, line.fixed} if line.op == "select" else set[int]()
+        if line.op == "fill" or arms & self.alone or (line.op in ROW_BY_ROW and read and read <= self.alone):
+            self.alone.add(at)
+        return Node(at, shape, kind)
 
     def _filled(self, read: Node, counted: int = 0) -> Node:
         """A number as a step, so that it is one side of any operation."""
@@ -189,6 +197,8 @@ class Reading:
         if right.plain:
             op, fixed = ("*n", 1) if name == "/" else (f"{name}n", 0)
             return self._line(Line(op, left.at, numbers=(right.at, -1, -1), fixed=fixed), shape)
+        if name == "/" and right.at in self.alone:  # Polars divides by a number through its reciprocal, whatever made it one
+            raise Odd
         if left.plain:
             return self._line(Line(TURNED[name], right.at, numbers=(left.at, -1, -1)), shape)
         return self._line(Line(name, left.at, right.at), shape)

@@ -2,8 +2,9 @@
 
 In: the text of a feature as JSON, or many that differ in numbers alone. Out: a `Recipe` and their numbers.
 
-Known are shifts, differences, changes, exponential means, highest and lowest values, sums and means of any of these, exact windows of plain
-columns, arithmetic between them, and a rank of any of these among the assets of a bar.
+Known are shifts, differences, changes, exponential means, exact windows of plain columns, and of any of these highest and lowest values,
+sums, means, variances, quantiles and ranks within a window; arithmetic between them, the largest and the smallest of several, logarithms,
+powers of e, roots and squares; comparisons, choices by them, and how often they are true; and a rank among the assets of a bar.
 """
 
 from __future__ import annotations

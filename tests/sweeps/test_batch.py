@@ -51,6 +51,22 @@ def same(strategy: StrategyFunction, panel: Panel, variants: Assignments, **sett
     return together.frame
 
 
+def moving(rng: random.Random, n: int, k: float) -> pl.Expr:
+    """A random feature that is made of steps."""
+    close = pl.col(rng.choice(["close", "adj_close", "volume"]))
+    before, move = close.shift(n), close.diff()
+    high, low, up = pl.max_horizontal("high", before), pl.min_horizontal("low", before, k), move > k
+    return rng.choice(
+        [
+            (high - low).rolling_mean(n), (high - low).ewm_mean(span=n, adjust=False), (close / before).log().rolling_std(n + 1),
+            up.cast(rng.choice([pl.Int32, pl.Int64, pl.Float64])).rolling_sum(n), (close != before).cast(pl.Int64).rolling_mean(n),
+            pl.when(up).then(move).otherwise(0).rolling_mean(n), pl.when(up | (close < before)).then(1).otherwise(-1).rolling_sum(n),
+            close.rolling_median(n), move.rolling_quantile(min(abs(k), 1.0), "linear", window_size=n), move.rolling_var(n + 1, ddof=0),
+            close.rolling_rank(n), (high - close).rolling_rank(n, "min"), move.abs().sqrt().rolling_max(n), (move**2).rolling_mean(n),
+        ]
+    )  # fmt: skip
+
+
 def number(rng: random.Random, n: int, k: float, depth: int) -> pl.Expr:
     """A random number per row."""
     close = pl.col(rng.choice(["close", "adj_close", "high", "volume"]))
@@ -190,6 +206,26 @@ SETTINGS: list[dict[str, Any]] = [
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning")
 def test_random_strategies_together_and_alone(seed: int, panel: Panel, options: dict[str, Any], ns: list[int], ks: list[float]) -> None:
     same(drawn, panel, Assignments.of_grid({"seed": [seed, seed + 1], "n": ns, "k": ks, "size": [0.3, 0.1]}), **options)
+
+
+@rbt.strategy
+def stepped(seed: int, n: int, k: float) -> rbt.Strategy:
+    """In by one feature that is made of steps, out by another."""
+    rng = random.Random(seed)
+    one, other, third = (moving(rng, n, k) for _ in range(3))
+    return rbt.Strategy(target=rbt.quantity(pl.when(one > other).then(7).when(third < k).then(0)))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    seed=st.integers(0, 10**9),
+    panel=st.sampled_from(PANELS),
+    ns=st.lists(st.integers(1, 40), min_size=1, max_size=4, unique=True),
+    ks=st.lists(st.sampled_from([0.5, 2.0, -1.0, 0.0, 1.0]), min_size=1, max_size=3, unique=True),
+)
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning")
+def test_features_of_steps_together_and_alone(seed: int, panel: Panel, ns: list[int], ks: list[float]) -> None:
+    same(stepped, panel, Assignments.of_grid({"seed": [seed], "n": ns, "k": ks}))
 
 
 def ready() -> list[str]:
