@@ -146,7 +146,7 @@ def test_ways_that_lead_no_further_say_the_way_that_does(tmp_path: Path) -> None
     assert f"{tmp_path}/*.csv" in caught.value.do
     assert f"csv:{tmp_path}" in caught.value.do
     path.write_text((HEADING + GOOD).replace(",", ";"))
-    with pytest.raises(rbt.DataError, match="is missing") as caught:
+    with pytest.raises(rbt.DataError, match="are missing") as caught:
         rbt.load(path)
     assert f"csv:{path}" in caught.value.do
     with pytest.raises(rbt.DataError, match="is a source, not a file") as caught:

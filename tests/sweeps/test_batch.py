@@ -257,7 +257,7 @@ def odd(form: str = "plain", n: int = 3) -> rbt.Strategy:
     if form == "missing":
         return rbt.Strategy(target=rbt.weight(pl.when(pl.col("clothes") > n).then(0.1).otherwise(0.0)))
     if form == "text":
-        return rbt.Strategy(target=rbt.weight(pl.when(pl.col("asset").cast(pl.String) == "A00").then(0.1).otherwise(0.0)))
+        return rbt.Strategy(target=rbt.weight(pl.when(pl.col("asset").cast(pl.String) == "A0").then(0.1).otherwise(0.0)))
     if form == "truth":
         return rbt.Strategy(target=rbt.weight(close > n))
     if form == "nan":
