@@ -16,6 +16,7 @@ import polars as pl
 
 from rustybt.errors import ConfigError
 from rustybt.model.panel import Ints
+from rustybt.spec import tree
 from rustybt.sweeps.limits import MOST, MOST_DRAWN, MOST_LISTED, check_combinations, length, listed, plain
 
 ABSENT = object()
@@ -254,7 +255,7 @@ def check_grid(grid: object, where: str) -> None:
 
 
 def check_condition(where: str, kind: pl.DataType, place: str) -> None:
-    """Refuse as a condition what is neither true nor false.
+    """Refuse as a condition what is neither true nor false, and what looks at other variants: a search asks for one at a time.
 
     Raises:
         ConfigError: naming what it is.
@@ -264,6 +265,9 @@ def check_condition(where: str, kind: pl.DataType, place: str) -> None:
     """
     if kind not in (pl.Boolean, pl.Null):
         raise ConfigError(f"{where!r} is no condition: it gives {kind}", where=place, do='write "fast < slow"')
+    if any(tree.kind(node) in ("Agg", "Len", "Over") for node in tree.walk(tree.parse(pl.sql_expr(where)))):
+        do = 'compare values of one variant: "fast < slow"'
+        raise ConfigError(f"{where!r} looks at several variants together", where=place, do=do)
 
 
 def check_different(name: str, given: Sequence[Any]) -> None:

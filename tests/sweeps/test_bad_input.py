@@ -272,3 +272,18 @@ def test_variants_that_do_the_same_are_not_called_overfitting(panel: Panel) -> N
     assert same.overfitting is None
     assert any("all variants did the same" in sentence for sentence in same.sentences())
     assert rbt.sweep(cross, panel, variants=[{"fast": 3}, {"fast": 5}], trials="off").judgement().overfitting is not None
+
+
+@pytest.mark.parametrize("where", ["fast = max(fast)", "slow > avg(slow)", "fast < slow and count(fast) > 1", "row_number() over () > 2"])
+def test_a_condition_looks_at_one_variant(where: str, panel: Panel) -> None:
+    with pytest.raises(rbt.ConfigError, match="looks at several variants together") as caught:
+        rbt.sweep(cross, panel, grid={"fast": [3, 5], "slow": [10, 20]}, where=where, trials="off", progress=False)
+    assert caught.value.where == "where"
+    with pytest.raises(rbt.ConfigError, match="looks at several variants together"):
+        rbt.search(cross, panel, space={"fast": [3, 5], "slow": [10, 20]}, where=where, trials=2, progress=False)
+
+
+@pytest.mark.parametrize("where", ["fast < slow", "fast in (3, 5) and abs(slow - fast) > 2", "fast between 3 and 5 or not slow = 10"])
+def test_a_condition_of_one_variant_is_taken(where: str, panel: Panel) -> None:
+    found = rbt.sweep(cross, panel, grid={"fast": [3, 5], "slow": [10, 20]}, where=where, trials="off", progress=False)
+    assert found.frame.height == 4
