@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -195,10 +196,10 @@ def _panel(source: Any, options: Options, keep: bool, called: str = "", tell: Ca
 
 
 def _made(source: Any, options: Options, called: str, tell: Callable[[int], None] | None) -> Panel:
-    try:
-        named, frame, owned = _read(source, options, tell, by_head=True)
-    except DataError:  # a row that is not like the first ones, or an error that is the same in both ways
-        named, frame, owned = _read(source, options, tell, by_head=False)
+    read = None
+    with suppress(DataError):  # a row that is not like the first ones, or an error that is the same in both ways
+        read = _read(source, options, tell, by_head=True)
+    named, frame, owned = read or _read(source, options, tell, by_head=False)
     where = named[0][0] if len(named) == 1 else f"{named[0][0]} and {len(named) - 1} more"
     extras = dict.fromkeys(extra for _, found in named for extra in found.extras)
     files = [(name, found.frame) for name, found in named]
@@ -209,7 +210,7 @@ def _made(source: Any, options: Options, called: str, tell: Callable[[int], None
         told = placed(error, files)
         if told is error:
             raise
-        raise told from error
+        raise told from None
     notes = dict.fromkeys([*(note for _, found in named for note in found.notes), *_unfinished(named)])
     return replace(panel, warnings=(*notes, *panel.warnings))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -161,3 +162,10 @@ def test_a_time_of_another_form_is_named_by_file_and_line(row: str, said: str, t
         rbt.load(path)
     assert caught.value.where == f"{path}, line 3"
     assert f"csv:{path}" in caught.value.do
+
+
+@pytest.mark.parametrize("lines", ["2024-03-01,A,1,2,1,x,1\n", "2024-03-01,A,1,2,3,1,1\n2024-03-01,A,1,2,1,1,1\n"])
+def test_an_error_is_told_once(tmp_path: Path, lines: str) -> None:
+    with pytest.raises(rbt.DataError) as caught:
+        rbt.load(written(tmp_path, lines), dirty="refuse")
+    assert "".join(traceback.format_exception(caught.value)).count("errors.DataError: ") == 1
