@@ -56,7 +56,7 @@ def _vectorised(log: Log, rows: Ints) -> Matches:
     # A fill that goes through zero closes first, so its opening units come after its closing ones.
     in_edge = closing[opened] + edge - (open_edge - opening[open_row])[np.searchsorted(open_edge, edge)]
     out_edge = edge - (close_edge - close_lots)[np.searchsorted(close_edge, edge)]
-    size_in, size_out = np.abs(filled[opened]), np.abs(filled[closed])
+    size_in, size_out = np.abs(filled[opened]), np.where(done, np.abs(filled[closed]), lots)  # of what is still open nothing is shared
     return Matches(
         slot[opened],
         lots,

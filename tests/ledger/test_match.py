@@ -92,3 +92,8 @@ def test_split_that_leaves_a_fraction_keeps_the_position() -> None:
 
 def test_nothing_traded_gives_no_trades() -> None:
     assert len(match_fifo(make_log([])).lots) == 0
+
+
+def test_what_is_still_open_asks_nothing_of_the_last_row() -> None:
+    found = match_fifo(make_log([fill(1, 0, 1, 4 * 10**9, 1), fill(2, 1, 2, 1, 10**10)]))
+    assert (found.closed.tolist(), found.received.tolist()) == ([-1, -1], [0, 0])
