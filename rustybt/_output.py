@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import shutil
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +16,9 @@ from rustybt.errors import ConfigError, RustyBTError
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says of a disk that is full."""
 LIBRARIES = ("polars", "pyarrow")
-PLACED: list[Path] = []
-"""What this process has put into place, in order: what is said after Ctrl-C depends on it."""
 """Who writes files and has errors of its own for what the system says."""
+PLACED: deque[Path] = deque(maxlen=8)
+"""What this process has put into place last, in order: what is said after Ctrl-C depends on it."""
 
 
 def path_of(given: object, where: str) -> Path:

@@ -340,14 +340,13 @@ WHILE_WRITING = (
 )
 
 
-@pytest.mark.parametrize("text", [IN_A_BAR, WHILE_WRITING], ids=["in a bar", "while writing"])
-def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, text: str) -> None:
+def interrupted(tmp_path: Path, text: str, *options: str) -> str:
+    """What a run of a strategy that pauses says after Ctrl-C."""
     (tmp_path / "spec.py").write_text(HEAD + PAUSE + text)
     frame().write_parquet(tmp_path / "bars.parquet")
-    out = tmp_path / "results" / "out"
     command = [sys.executable, "-m", "rustybt", "run", str(tmp_path / "spec.py"), "--data", str(tmp_path / "bars.parquet")]
     with subprocess.Popen(
-        [*command, "--out", str(out)],
+        [*command, *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -358,7 +357,12 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, text: str) -> None:
         child.send_signal(signal.SIGINT)
         _, said = child.communicate(timeout=60)
     assert child.returncode == 1
-    assert said == "interrupted: nothing was written\n"
+    return said
+
+
+@pytest.mark.parametrize("text", [IN_A_BAR, WHILE_WRITING], ids=["in a bar", "while writing"])
+def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, text: str) -> None:
+    assert interrupted(tmp_path, text, "--out", str(tmp_path / "results" / "out")) == "interrupted: nothing was written\n"
     assert not list(tmp_path.glob("results/*"))
 
 
@@ -370,31 +374,8 @@ AFTER_THE_FRAMES = (
 
 
 def test_ctrl_c_after_the_frames_are_written_owns_up_to_them(tmp_path: Path) -> None:
-    (tmp_path / "spec.py").write_text(HEAD + PAUSE + AFTER_THE_FRAMES)
-    frame().write_parquet(tmp_path / "bars.parquet")
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "rustybt", "run", str(tmp_path / "spec.py"), "--data", str(tmp_path / "bars.parquet")]
-    with subprocess.Popen(
-        [*command, "--out", str(out), "--report", str(tmp_path / "page.html")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "RUSTYBT_KERNEL": "python", "PYTHONDONTWRITEBYTECODE": "1"},
-    ) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "here\n"
-        child.send_signal(signal.SIGINT)
-        _, said = child.communicate(timeout=60)
-    assert child.returncode == 1
+    said = interrupted(tmp_path, AFTER_THE_FRAMES, "--out", str(out), "--report", str(tmp_path / "page.html"))
     assert said == f"interrupted: nothing was written but {out}\n"
     assert (out / "manifest.json").is_file()
     assert not (tmp_path / "page.html").exists()
-
-
-def test_a_cache_that_cannot_be_written_is_no_obstacle(tmp_path: Path) -> None:
-    from rustybt.kernel.cache import cache_home
-
-    (tmp_path / "file").touch()
-    blocked = [tmp_path / "file" / "below", Path("/proc/nothing")]
-    assert cache_home(blocked, "any") is None
-    assert cache_home([*blocked, tmp_path], "any") == tmp_path / "kernel" / "any"
